@@ -1,0 +1,162 @@
+"""What every agent is made of: columns, decisions, and the Mesa view of one row.
+
+Behaviour is written once and elementwise. ``labs.set_price(market)`` on a population is
+one pass of array arithmetic over every lab of every world; ``lab.set_price(market)`` on a
+single Mesa agent runs the same lines on a selection of one row and gives equal bits.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, ClassVar
+
+import mesa
+import numpy as np
+
+from world.population import AgentGone, Population, Selection
+
+#: Number of entries of each inner dimension; chip classes and segments come from conf/.
+DIMENSIONS: dict[str, int] = {"axes": 3, "talent": 4, "bases": 2, "holders": 4, "known": 6}
+
+
+class column:
+    """One attribute of an agent type: an array over worlds and rows.
+
+    Parameters
+    ----------
+    unit : str
+        Physical or monetary unit; "1" for pure numbers.
+    default : float, int or bool
+        Value of a fresh row.
+    dtype : type
+        float, int or bool.
+    inner : str, optional
+        Name of an inner dimension that stands first (see ``DIMENSIONS``).
+    labels : tuple of str, optional
+        Names of the codes of an integer column; a Mesa agent shows the name.
+    clears : bool
+        Whether a tombstone is reset to the default (whatever enters sums over rows is).
+    """
+
+    def __init__(self, unit="1", default=0.0, dtype=float, inner=None, labels=None, clears=False):
+        self.unit, self.default, self.dtype = unit, default, dtype
+        self.inner, self.labels, self.clears = inner, labels, clears
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def allocate(self, worlds: int, rows: int, xp: Any) -> Any:
+        """A fresh array of defaults."""
+        lead = (DIMENSIONS[self.inner],) if self.inner else ()
+        kinds = {float: np.float64, int: np.int64, bool: np.bool_}
+        return xp.full((*lead, worlds, rows), self.default, dtype=kinds[self.dtype])
+
+    def __get__(self, agent: Any, owner: type) -> Any:
+        if agent is None:
+            return self
+        value = agent._column(self.name)[..., 0, agent.row]
+        if value.ndim:
+            return tuple(value.tolist())
+        value = value.item()
+        return self.labels[value] if self.labels else value
+
+    def __set__(self, agent: Any, value: Any) -> None:
+        if self.labels and isinstance(value, str):
+            value = self.labels.index(value)
+        agent._column(self.name)[..., 0, agent.row] = value
+
+
+class decision:
+    """Mark a method that decides elementwise, for one agent or for all of them.
+
+    The decorated function takes the agents, the observables of its market and, last, the
+    parameters: ``def set_price(labs, market, p)``. Callers leave ``p`` out; a caller may
+    also leave the observables out and gets those of the latest step.
+    """
+
+    def __init__(self, function: Any):
+        self.function = function
+        self.__doc__ = function.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, agents: Any, owner: type | None = None) -> Any:
+        if agents is None:
+            return self
+        if isinstance(agents, MarketAgent):
+            agents = agents.selection()
+        return partial(self._on, agents)
+
+    def _on(self, agents: Selection, *observed: Any) -> None:
+        memory = agents.population.world.observed
+        key = (agents.population.agent_class.__name__, self.name)
+        self.run(agents, observed or memory.get(key, ()))
+
+    def run(self, agents: Population | Selection, observed: tuple) -> None:
+        """Decide for these agents on these (unrestricted) observables."""
+        population = agents if isinstance(agents, Population) else agents.population
+        world = population.world
+        world.observed[(population.agent_class.__name__, self.name)] = observed
+        seen = [agents.view(each) for each in observed]
+        self.function(agents, *seen, agents.view(world.parameters))
+
+
+class MarketAgent(mesa.Agent):
+    """A Mesa agent that is a view of one row of a population's columns.
+
+    Columns read as Python numbers (or names, for coded columns) and can be assigned. The
+    view raises :class:`~world.population.AgentGone` once its agent has left the market.
+    """
+
+    #: Named random streams of the type's decisions: ``agents.draws("choose_base")``.
+    streams: ClassVar[tuple[str, ...]] = ()
+    #: Key of the population's greatest capacity in conf/.
+    capacity_key: ClassVar[str] = "max_capacity"
+
+    id = column(dtype=int, default=-1)
+    alive = column(dtype=bool, default=False)
+    founded = column("step", dtype=int, default=0)
+    behaviour = column(dtype=int, default=0)
+
+    def __init__(self, model: mesa.Model, population: Population, row: int):
+        super().__init__(model)
+        self.population = population
+        self.row = row
+        self._id = int(population.columns["id"][0, row])
+
+    @classmethod
+    def declared_columns(cls) -> dict[str, column]:
+        """All columns of the class, bases first."""
+        found: dict[str, column] = {}
+        for base in reversed(cls.__mro__):
+            found.update({n: c for n, c in vars(base).items() if isinstance(c, column)})
+        return found
+
+    @classmethod
+    def declared_decisions(cls) -> dict[str, decision]:
+        """All decisions of the class."""
+        found: dict[str, decision] = {}
+        for base in reversed(cls.__mro__):
+            found.update({n: d for n, d in vars(base).items() if isinstance(d, decision)})
+        return found
+
+    @classmethod
+    def declared_domain(cls) -> str:
+        """Random domain of the type: that of the class next to MarketAgent."""
+        family = [base for base in cls.__mro__ if issubclass(base, MarketAgent)]
+        return family[-2].__name__
+
+    def _column(self, name: str) -> Any:
+        columns = self.population.columns
+        if columns["id"][0, self.row] != self._id or not columns["alive"][0, self.row]:
+            raise AgentGone(f"{type(self).__name__} with id {self._id} has left the market")
+        return columns[name]
+
+    def selection(self) -> Selection:
+        """This agent as a selection of one row of the first world."""
+        self._column("id")
+        return Selection(self.population, np.array([0]), np.array([self.row]))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._id}>"

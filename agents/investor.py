@@ -1,0 +1,50 @@
+"""Investors: who believes which signal, and how long they bear a burn without news."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from agents.base import MarketAgent, column, decision
+from agents.lab import REGIONS
+
+KINDS = ("young_vc", "senior_vc", "strategic", "state_fund", "follow_on")
+YOUNG, SENIOR, STRATEGIC, STATE, FOLLOW_ON = range(5)
+
+
+class Investor(MarketAgent):
+    """A fund with dry powder, a thesis and a place in the network."""
+
+    streams = ("attention", "lead")
+    capacity_key: ClassVar[str] = "max_investors"
+
+    kind = column(dtype=int, labels=KINDS)
+    region = column(dtype=int, labels=REGIONS)
+    cash = column("CNY million", clears=True)
+    annual_budget = column("CNY million a year", clears=True)
+    ready = column("CNY million", clears=True)
+    invested = column("CNY million", clears=True)
+    returned = column("CNY million", clears=True)
+    weight_capability = column("1 per OOM")
+    weight_revenue = column("1")
+    weight_hype = column("1")
+    weight_rank = column("1")
+    attention = column("share", default=0.2)
+    since_deal = column("months", default=99.0)
+
+    @decision
+    def pay_attention(investors, market, p):
+        """Open up with hype and with seeing acquaintances invest: consensus forms (M42).
+
+        What may be spent this month grows with attention, up to a few months' budget.
+        """
+        rules = p.capital
+        seen = rules.herding * market.neighbours_investing
+        target = np.clip(rules.base_attention + rules.hype_attention * market.hype + seen, 0.0, 1.0)
+        investors.attention = investors.attention + market.adjust * (target - investors.attention)
+        senior = (investors.kind == SENIOR) & (market.elapsed < rules.senior_wait)
+        pace = np.where(senior, rules.senior_early, 1.0)
+        fresh = investors.annual_budget * market.years * 2.0 * investors.attention * pace
+        ceiling = np.minimum(investors.annual_budget * rules.budget_ceiling, investors.cash)
+        investors.ready = np.clip(investors.ready + fresh, 0.0, np.maximum(ceiling, 0.0))

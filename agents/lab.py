@@ -1,0 +1,438 @@
+"""Model labs: firms that train foundation models and sell access to them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from agents.base import MarketAgent, column, decision
+from world.arrays import logistic, sum_k
+from world.technology import (
+    FLOP_UNIT,
+    absorptive_capacity,
+    active_parameters,
+    data_limited_flop,
+)
+
+REGIONS = ("CN", "ROW")
+CN, ROW = range(2)
+ARCHETYPES = (
+    "frontier",
+    "open_champion",
+    "challenger",
+    "big_tech",
+    "unicorn",
+    "academic",
+    "vertical",
+    "follower",
+)
+FRONTIER, OPEN_CHAMPION, CHALLENGER, BIG_TECH, UNICORN, ACADEMIC, VERTICAL, FOLLOWER = range(8)
+MODES = ("from_scratch", "open_base", "app_company")
+FROM_SCRATCH, OPEN_BASE, APP_COMPANY = range(3)
+OPENNESS = ("closed", "light_open", "all_open")
+CLOSED, LIGHT_OPEN, ALL_OPEN = range(3)
+FILING = ("none", "provincial", "central", "filed")
+NOT_APPLIED, PROVINCIAL, CENTRAL, FILED = range(4)
+EXITS = ("", "insolvent", "parent_withdrew", "acquired", "merged")
+ALIVE, INSOLVENT, PARENT_WITHDREW, ACQUIRED, MERGED = range(5)
+#: Kinds of staff, in the order of every talent array.
+TALENT = ("infra", "scaling", "research", "application")
+INFRA, SCALING, RESEARCH, APPLICATION = range(4)
+#: Lengths of training runs that a lab weighs, months (nobody endures more than six: M24).
+RUN_MONTHS = (0.5, 1.0, 2.0, 3.5, 6.0)
+#: Capability of a model that does not exist.
+NO_MODEL = -3.0
+NOBODY = -1
+
+
+class ModelLab(MarketAgent):
+    """A firm that trains foundation models and sells access to them."""
+
+    streams = (
+        "run_success",
+        "run_detect",
+        "choose_base",
+        "openness",
+        "raise_round",
+        "round_size",
+        "lender",
+        "incident",
+        "leave",
+        "parent",
+        "acquired",
+        "noise",
+        "host",
+        "risk",
+        "skill",
+        "staff",
+    )
+    capacity_key: ClassVar[str] = "max_labs"
+
+    region = column(dtype=int, labels=REGIONS)
+    archetype = column(dtype=int, labels=ARCHETYPES)
+    mode = column(dtype=int, labels=MODES)
+    exit_reason = column(dtype=int, labels=EXITS)
+    risk_appetite = column(default=1.0)
+
+    # money
+    cash = column("CNY million", clears=True)
+    parent_support = column("CNY million a year", clears=True)
+    chip_budget = column("CNY million a year", clears=True)
+    revenue = column("CNY million a month", clears=True)
+    cost = column("CNY million a month", clears=True)
+    service_revenue = column("CNY million a month", clears=True)
+    valuation = column("CNY million", clears=True)
+    raised = column("CNY million", clears=True)
+    asking = column("CNY million", clears=True)
+    stage = column(dtype=int)
+    since_round = column("months", default=99.0)
+    since_news = column("months")
+    holder_row = column(dtype=int, default=NOBODY, inner="holders", clears=True)
+    holder_id = column(dtype=int, default=NOBODY, inner="holders", clears=True)
+    holder_stake = column("share", inner="holders", clears=True)
+    sunk_value = column("CNY million", clears=True)
+
+    # people
+    staff = column("people", inner="talent", clears=True)
+    wanted_staff = column("people", inner="talent", clears=True)
+    product_share = column("share", default=0.2)
+    skill = column("standard deviations")
+    mfu = column("1", default=0.2)
+
+    # compute
+    fleet = column("chips", inner="chips", clears=True)
+    incoming = column("chips", inner="chips", clears=True)
+    order_class = column(dtype=int, default=NOBODY, clears=True)
+    order_units = column("chips", clears=True)
+    llm_share = column("share of the fleet", default=1.0)
+    serving_share = column("share of the fleet", default=0.2)
+    rent_wanted = column("H100e", clears=True)
+    rented_training = column("H100e", clears=True)
+    rented_serving = column("H100e", clears=True)
+    host = column(dtype=int, default=NOBODY)
+    host_id = column(dtype=int, default=NOBODY)
+
+    # knowledge
+    log_efficiency = column("ln A")
+    pretrained = column("OOM", default=NO_MODEL, inner="axes")
+    post = column("OOM", inner="axes")
+    usage_data = column("Mtok a day, decayed", clears=True)
+    vertical_data = column("OOM")
+    data_quality = column("1", default=1.0)
+
+    # the run in progress
+    running = column(dtype=bool, default=False, clears=True)
+    run_planned = column("FLOP", clears=True)
+    run_delivered = column("FLOP", clears=True)
+    run_age = column("months", clears=True)
+    run_doomed = column(dtype=bool, default=False, clears=True)
+    run_inherits = column("OOM", default=NO_MODEL, inner="axes")
+    run_base = column(dtype=int, default=NOBODY, clears=True)
+    run_base_id = column(dtype=int, default=NOBODY, clears=True)
+    run_cost = column("CNY million", clears=True)
+    runs_done = column("runs")
+    runs_failed = column("runs")
+    since_failure = column("months", default=99.0)
+    log_largest = column("log10 FLOP", default=20.0)
+
+    # models
+    trained = column(dtype=bool, default=False)
+    waiting = column("months", clears=True)
+    released = column(dtype=bool, default=False, clears=True)
+    releases = column("models")
+    served = column("OOM", default=NO_MODEL, inner="axes", clears=True)
+    light = column("OOM", default=NO_MODEL, inner="axes", clears=True)
+    open_weights = column("OOM", default=NO_MODEL, inner="axes")
+    openness = column(dtype=int, labels=OPENNESS)
+    model_id = column(dtype=int, default=NOBODY)
+    base_lab = column(dtype=int, default=NOBODY)
+    base_id = column(dtype=int, default=NOBODY)
+    base_hidden = column(dtype=bool, default=False)
+    active_parameters = column("parameters", default=5e10)
+    light_parameters = column("parameters", default=1e10)
+
+    # market
+    price_flagship = column("CNY/Mtok", default=100.0)
+    price_light = column("CNY/Mtok", default=20.0)
+    marginal_cost = column("CNY/Mtok", default=50.0)
+    marginal_cost_light = column("CNY/Mtok", default=10.0)
+    strategic_value = column("CNY/Mtok")
+    users = column("million people", inner="segments", clears=True)
+    tokens_flagship = column("Mtok a day", clears=True)
+    tokens_light = column("Mtok a day", clears=True)
+    tokens_api = column("Mtok a day", clears=True)
+    capacity_share = column("share of demand served", default=1.0)
+    reputation = column("utility")
+    filing = column(dtype=int, labels=FILING)
+    filing_since = column("step", dtype=int)
+    behind = column("months")
+
+    # ------------------------------------------------------------------ training
+
+    @decision
+    def plan_run(labs, market, p):
+        """Weigh lengths of a run, from scratch or on an open base, and start the best.
+
+        A launch is worth its expected gain in capability: the chance of success falls with
+        the leap beyond the largest run done (001: a rocket launch), the gain grows with the
+        logarithm of compute. There is one launch per purse.
+        """
+        rules, tech = p.training, p.technology
+        months = np.array(RUN_MONTHS).reshape(-1, 1, 1)
+        flop = np.maximum(market.training_speed * months, 1.0)
+        # One launch per purse: what must be rented and paid may not exceed a share of cash.
+        purse = rules.launch_purse * np.maximum(labs.cash, 0.0) + market.parent_launch
+        flop = np.minimum(flop, purse / np.maximum(market.flop_cost, 1e-30))
+        flop = np.maximum(flop, 1e17)
+        build = (labs.mode != FROM_SCRATCH) & (market.base_capability[0] > NO_MODEL + 0.5)
+        gain = _expected_gain(labs, market, flop, build, rules, tech)
+        net = gain - rules.impatience * months
+        best = np.argmax(net, axis=0)
+        chosen = np.take_along_axis(flop, best[None], 0)[0]
+        value = np.take_along_axis(net, best[None], 0)[0]
+        tired = (labs.runs_failed > 0) & (labs.since_failure > labs.since_round) & (labs.region == CN)
+        ready = labs.alive & ~labs.running & ~labs.trained & (labs.mode != APP_COMPANY)
+        starts = ready & (value > rules.least_gain) & ~(tired & (labs.cash < market.parent_launch))
+        log_flop = np.log10(chosen)
+        doomed = labs.draws("run_success") > success(labs, log_flop, rules)
+        labs.running = labs.running | starts
+        labs.run_planned = np.where(starts, chosen, labs.run_planned)
+        labs.run_delivered = np.where(starts, 0.0, labs.run_delivered)
+        labs.run_age = np.where(starts, 0.0, labs.run_age)
+        labs.run_cost = np.where(starts, 0.0, labs.run_cost)
+        labs.run_doomed = np.where(starts, doomed, labs.run_doomed)
+        based = starts & build
+        inherits = market.base_capability + np.log10(tech.inheritance)
+        labs.run_inherits = np.where(starts, np.where(build, inherits, NO_MODEL), labs.run_inherits)
+        labs.run_base = np.where(starts, np.where(based, market.base_lab, NOBODY), labs.run_base)
+        labs.run_base_id = np.where(
+            starts, np.where(based, market.base_id, NOBODY), labs.run_base_id
+        )
+
+    @decision
+    def allot_fleet(labs, market, p):
+        """Split the fleet between training and serving, after what the served models need."""
+        rules = p.lab
+        need = market.serving_need / np.maximum(market.fleet_serving, 1e-9)
+        target = np.clip(need, rules.least_serving, rules.most_serving)
+        labs.serving_share = labs.serving_share + market.adjust * (target - labs.serving_share)
+        attention = rules.llm_share_start + (rules.llm_share_most - rules.llm_share_start) * (
+            market.attention
+        )
+        own_business = labs.archetype == BIG_TECH
+        labs.llm_share = np.where(own_business, attention, 1.0)
+
+    @decision
+    def order_chips(labs, market, p):
+        """Order the class that gives most speed for its price, as far as the budget goes.
+
+        A ban that is announced but not yet in force makes buyers stock up.
+        """
+        rules = p.chip_market
+        value = market.class_value
+        best = np.argmax(value, axis=0)
+        worth = np.take_along_axis(value, best[None], 0)[0]
+        price = np.take_along_axis(market.class_price, best[None], 0)[0]
+        rush = np.take_along_axis(market.class_rush, best[None], 0)[0]
+        spare = np.maximum(labs.cash - rules.cash_months * labs.cost, 0.0)
+        budget = labs.chip_budget * market.years * rush
+        budget = np.minimum(budget, np.maximum(labs.cash, 0.0))
+        own = rules.chip_share_of_cash * spare * market.months * (labs.archetype == UNICORN)
+        units = np.floor((budget + own) / np.maximum(price, 1e-9))
+        orders = labs.alive & (worth > 0.0) & (units > 0.0)
+        labs.order_class = np.where(orders, best, NOBODY)
+        labs.order_units = np.where(orders, units, 0.0)
+
+    @decision
+    def rent_compute(labs, market, p):
+        """Rent for training what the purse allows beyond the own fleet."""
+        rules = p.lab
+        budget = rules.rent_share * np.maximum(labs.cash - rules.rent_reserve * labs.cost, 0.0)
+        budget = budget / rules.rent_horizon + rules.parent_rent_share * labs.parent_support / 12.0
+        wanted = budget / np.maximum(market.rent_month, 1e-9)
+        active = labs.alive & (labs.mode != APP_COMPANY)
+        cap = market.rent_cap
+        labs.rent_wanted = np.where(active, np.minimum(wanted, cap), 0.0)
+
+    # ------------------------------------------------------------------ release and price
+
+    @decision
+    def choose_openness(labs, market, p):
+        """Close the weights, open the light model, or open all, by what each returns.
+
+        Ecosystem and reputation, demand for the own cloud, and damage to a rival's rent
+        stand against the margin given up and the data exposed (M12, M46).
+        """
+        rules = p.openness
+        margin = np.maximum(labs.price_flagship - labs.marginal_cost, 0.0)
+        lost_margin = rules.margin_weight * market.share + rules.rent_weight * np.log1p(margin) * (
+            market.lead > 0.0
+        )
+        behind = np.clip(-market.lead, 0.0, 2.0)
+        returns = (
+            rules.ecosystem
+            + rules.cloud * market.has_cloud
+            + rules.rival_rent * behind
+            + rules.champion * (labs.archetype == OPEN_CHAMPION)
+            + rules.academic * (labs.archetype == ACADEMIC)
+            + market.subsidy
+        )
+        exposure = rules.exposure * np.maximum(market.lead, 0.0)
+        all_open = returns - lost_margin - exposure - rules.all_threshold
+        light = rules.light_share * returns - rules.light_margin * lost_margin - rules.light_threshold
+        noise = 2.0 * (labs.draws("openness") - 0.5) * rules.noise
+        choice = np.where(light + noise > 0.0, LIGHT_OPEN, CLOSED)
+        choice = np.where((all_open + noise > 0.0) & (all_open > light), ALL_OPEN, choice)
+        choice = np.where(market.mandate, ALL_OPEN, choice)
+        choice = np.where(market.ban & (choice == ALL_OPEN), CLOSED, choice)
+        labs.openness = np.where(labs.alive & labs.trained, choice, labs.openness)
+
+    @decision
+    def set_price(labs, market, p):
+        """Move toward the nested-logit mark-up, less what a sale is worth beyond its price.
+
+        p* = max(floor, c + (p + h) / (alpha k) - omega v),
+        k = 1/(1-sigma) - sigma/(1-sigma) s_nest - s  (Berry 1994; log-price utility).
+        An open flagship is hosted by others near cost, so its author can ask no more.
+        """
+        rules = p.model_market
+        worth = rules.strategic_weight * labs.strategic_value
+        elastic = rules.price_sensitivity * market.rivalry
+        pace = market.adjust
+        for name, cost, open_at in (
+            ("price_flagship", labs.marginal_cost, ALL_OPEN),
+            ("price_light", labs.marginal_cost_light, LIGHT_OPEN),
+        ):
+            price = getattr(labs, name)
+            mark_up = (price + rules.hassle_cost) / elastic
+            target = cost + mark_up - worth * cost / (cost + rules.strategic_cost)
+            hosted = cost * (1.0 + rules.hosting_margin)
+            target = np.where(labs.openness >= open_at, np.minimum(target, hosted), target)
+            floor = np.maximum(market.price_floor, rules.least_price)
+            target = np.clip(target, floor, rules.most_price)
+            setattr(labs, name, price + pace * (target - price))
+
+    # ------------------------------------------------------------------ people and money
+
+    @decision
+    def split_effort(labs, market, p):
+        """Move people between research and product: an unused model drives its lab to products.
+
+        The share of product work rises with revenue pressure and with the gap between the
+        lab and the model that users take instead (001, M28, M67).
+        """
+        rules = p.organisation
+        pressure = rules.unused * np.clip(-market.lead, 0.0, 2.0) + rules.revenue * market.earning
+        base = np.where(labs.archetype == BIG_TECH, rules.big_tech_product, rules.lab_product)
+        base = np.where(labs.mode == APP_COMPANY, rules.app_company_product, base)
+        target = np.clip(base + pressure, 0.05, 0.9)
+        labs.product_share = labs.product_share + market.adjust * (target - labs.product_share)
+
+    @decision
+    def hire(labs, market, p):
+        """Want the staff that the purse carries, in the mix that the mode of work needs."""
+        rules = p.talent
+        income = labs.revenue + labs.parent_support / 12.0
+        runway = np.maximum(labs.cash, 0.0) / rules.hire_horizon
+        payroll = rules.payroll_share * (income + runway)
+        mix = np.where(labs.mode == FROM_SCRATCH, market.mix_train, market.mix_build)
+        wage = sum_k(mix * market.wages)
+        heads = payroll / np.maximum(wage / 12.0, 1e-9)
+        now = sum_k(labs.staff)
+        heads = np.clip(heads, rules.slowest * now, np.maximum(rules.fastest * now, rules.least_staff))
+        heads = np.minimum(heads, rules.most_staff)
+        labs.wanted_staff = np.where(labs.alive, mix * heads, 0.0)
+
+    @decision
+    def seek_funding(labs, market, p):
+        """Ask for a round when the runway is short, or when hype makes money cheap."""
+        rules = p.capital
+        burn = np.maximum(labs.cost - labs.revenue - labs.parent_support / 12.0, 0.01)
+        runway = np.maximum(labs.cash, 0.0) / burn
+        need = runway < rules.runway_trigger
+        eager = (runway < rules.eager_runway) & (market.hype > rules.eager_hype)
+        venture = (labs.archetype >= UNICORN) & (labs.archetype != VERTICAL) & (labs.region == CN)
+        venture = venture | ((labs.archetype == CHALLENGER) & (labs.region == ROW))
+        able = labs.alive & venture & (labs.since_round > rules.least_gap)
+        asks = able & (need | eager)
+        size = rules.round_months * burn * np.exp(rules.ambition * market.standing)
+        size = np.clip(size, rules.least_round, rules.most_round)
+        labs.asking = np.where(asks, size, 0.0)
+
+    @decision
+    def pivot(labs, market, p):
+        """Give up training when long behind: build on an open base, then become an app company."""
+        rules = p.entry_exit
+        scratch = labs.mode == FROM_SCRATCH
+        cannot = labs.alive & scratch & (market.base_lead > rules.pivot_gap + rules.pride * market.pride)
+        labs.behind = np.where(labs.alive & (market.base_lead > 0.0), labs.behind + market.months, 0.0)
+        to_base = cannot & (labs.behind > rules.pivot_patience) & ~labs.running
+        nobody = market.tokens < rules.unused_tokens
+        done = labs.released & nobody & (labs.since_news > rules.app_patience) & ~labs.running
+        poor = labs.cash < rules.app_purse_months * labs.cost
+        to_app = labs.alive & (labs.mode == OPEN_BASE) & done & poor & (labs.archetype != VERTICAL)
+        mode = np.where(to_base, OPEN_BASE, labs.mode)
+        labs.mode = np.where(to_app, APP_COMPANY, mode)
+
+    @decision
+    def wind_up(labs, market, p):
+        """Close when the money is gone and nobody gives more, or when the parent stops paying."""
+        rules = p.entry_exit
+        broke = labs.cash < rules.insolvency_months * labs.cost
+        alone = (labs.parent_support <= 0.0) | (labs.cash < -rules.overdraft_months * labs.cost)
+        insolvent = labs.alive & broke & alone & (labs.asking <= 0.0)
+        insolvent = insolvent | (labs.alive & (labs.cash <= -rules.overdraft_months * labs.cost))
+        doubt = rules.parent_doubt * np.maximum(market.parent_gap, 0.0)
+        doubt = doubt * np.exp(-rules.parent_hype * market.hype)
+        gives_up = labs.draws("parent") < 1.0 - np.exp(-doubt * market.years)
+        gives_up = labs.alive & gives_up & (labs.archetype == VERTICAL)
+        labs.exit_reason = np.where(insolvent, INSOLVENT, labs.exit_reason)
+        labs.exit_reason = np.where(gives_up & ~insolvent, PARENT_WITHDREW, labs.exit_reason)
+
+
+def success(labs, log_flop, rules):
+    """Chance that a run works out.
+
+    logit P = 2.2 + 0.8 z_infra + 0.3 ln(1 + runs) - 1.8 log10(C / largest done): 0.90, 0.75
+    and 0.60 for one, four and ten times the largest run.
+    """
+    leap = np.maximum(log_flop - labs.log_largest, 0.0)
+    logit = rules.success_base + rules.success_infra * labs.skill
+    logit = logit + rules.success_runs * np.log1p(labs.runs_done) - rules.success_leap * leap
+    return logistic(logit)
+
+
+def trained_capability(labs, flop, inherits, rules, tech, unique):
+    """Pre-trained capability by axis of a run of ``flop`` on an inherited base.
+
+    C_eff,k = A q C_k + tau C_eff,k(base), with C_k limited by the unique data of the axis.
+    """
+    ample = labs.data_quality * np.exp(labs.log_efficiency)
+    axes = []
+    for axis in range(3):
+        limited = data_limited_flop(flop, unique[axis], tech.data_patience)
+        effective = ample * limited / FLOP_UNIT + np.exp(np.log(10.0) * inherits[axis])
+        axes.append(np.log10(np.maximum(effective, 1e-3)))
+    return np.stack(axes)
+
+
+def _expected_gain(labs, market, flop, build, rules, tech):
+    """Expected gain in OOM (mean of the axes) of runs of several sizes, (options, ...)."""
+    inherits = np.where(build, market.base_capability + np.log10(tech.inheritance), NO_MODEL)
+    now = sum_k(labs.pretrained) / 3.0
+    gains = []
+    for size in flop:
+        reached = trained_capability(labs, size, inherits, rules, tech, market.unique_tokens)
+        chance = success(labs, np.log10(size), rules)
+        gains.append(chance * labs.risk_appetite * (sum_k(reached) / 3.0 - now))
+    return np.stack(gains)
+
+
+def research_spending(labs, wages):
+    """R&D of a lab in CNY million a year: people not on products, and compute."""
+    people = sum_k(labs.staff * wages)
+    return (1.0 - labs.product_share) * people
+
+
+__all__ = ["ModelLab", "absorptive_capacity", "active_parameters"]

@@ -1,0 +1,47 @@
+"""Regulators: content, industry, export control and competition authorities."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from agents.base import MarketAgent, column, decision
+from agents.lab import REGIONS
+
+KINDS = ("content", "industry", "export_control", "competition")
+CONTENT, INDUSTRY, EXPORT_CONTROL, COMPETITION = range(4)
+
+
+class Regulator(MarketAgent):
+    """An authority that follows its calendar, or adapts to what happens."""
+
+    streams = ("review",)
+    capacity_key: ClassVar[str] = "max_regulators"
+
+    kind = column(dtype=int, labels=KINDS)
+    region = column(dtype=int, labels=REGIONS)
+    adaptive = column(dtype=bool, default=False)
+    cash = column("CNY million", clears=True)
+    capacity = column("services a month")
+    stringency = column("share", default=0.5)
+    enforcement = column("share", default=0.3)
+    queue = column("services", clears=True)
+
+    @decision
+    def set_stance(regulators, market, p):
+        """Follow the calendar; an adaptive authority answers incidents, the gap, concentration."""
+        rules = p.licensing
+        incidents = rules.incident_response * market.incidents
+        answer = np.where(regulators.kind == CONTENT, incidents, 0.0)
+        answer = np.where(regulators.kind == EXPORT_CONTROL, rules.gap_response * market.gap_closed, answer)
+        answer = np.where(regulators.kind == COMPETITION, rules.hhi_response * market.hhi, answer)
+        target = market.scheduled_stringency + np.where(regulators.adaptive, answer, 0.0)
+        step = market.adjust * (np.clip(target, 0.0, 1.0) - regulators.stringency)
+        regulators.stringency = regulators.stringency + step
+        regulators.capacity = np.where(
+            regulators.kind == CONTENT, market.scheduled_capacity, regulators.capacity
+        )
+        regulators.enforcement = np.where(
+            regulators.kind == EXPORT_CONTROL, market.scheduled_enforcement, regulators.enforcement
+        )

@@ -1,0 +1,84 @@
+"""Infrastructure vendors: chipmakers, clouds, public compute centres, the platform."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from agents.base import MarketAgent, column, decision
+from agents.lab import NOBODY, REGIONS
+from world.arrays import sum_k
+
+KINDS = ("chipmaker", "cloud", "compute_centre", "platform")
+CHIPMAKER, CLOUD, CENTRE, PLATFORM = range(4)
+BUILDERS = ("private", "state", "operator")
+
+
+class InfraVendor(MarketAgent):
+    """A firm or public body that makes, rents or pools compute."""
+
+    streams = ("capacity", "price", "order", "host")
+    capacity_key: ClassVar[str] = "max_vendors"
+
+    kind = column(dtype=int, labels=KINDS)
+    region = column(dtype=int, labels=REGIONS)
+    builder = column(dtype=int, labels=BUILDERS)
+    cash = column("CNY million", clears=True)
+    revenue = column("CNY million a month", clears=True)
+    cost = column("CNY million a month", clears=True)
+    made = column("chips a month", inner="chips", clears=True)
+    inventory = column("chips", inner="chips", clears=True)
+    cumulative = column("chips", inner="chips")
+    fleet = column("chips", inner="chips", clears=True)
+    incoming = column("chips", inner="chips", clears=True)
+    order_class = column(dtype=int, default=NOBODY, clears=True)
+    order_units = column("chips", clears=True)
+    price_factor = column("share of the list price at launch", default=1.0)
+    chip_budget = column("CNY million a year", clears=True)
+    backlog = column("orders over supply", default=1.0)
+    offered_share = column("share of the fleet offered", default=1.0)
+    utilisation = column("share", default=0.5)
+    maturity = column("share of the best software", default=1.0)
+    trust = column("share", default=0.5)
+
+    @decision
+    def set_list_price(vendors, market, p):
+        """Follow scarcity, and write old generations down as hardware ages."""
+        rules = p.chip_market
+        scarcity = rules.list_price_scarcity * np.clip(np.log(np.maximum(vendors.backlog, 1e-6)), -1.0, 1.0)
+        drift = market.years * (scarcity - rules.list_price_decline)
+        factor = np.clip(vendors.price_factor * np.exp(drift), rules.list_price_least, rules.list_price_most)
+        makes = vendors.kind == CHIPMAKER
+        vendors.price_factor = np.where(makes, factor, vendors.price_factor)
+
+    @decision
+    def order_chips(vendors, market, p):
+        """Clouds buy for rent what pays back; public centres buy what is legal, whatever it earns."""
+        rules = p.chip_market
+        value = market.class_value
+        best = np.argmax(value, axis=0)
+        worth = np.take_along_axis(value, best[None], 0)[0]
+        price = np.take_along_axis(market.class_price, best[None], 0)[0]
+        rush = np.take_along_axis(market.class_rush, best[None], 0)[0]
+        rent_factor = np.clip(market.rent_ratio, 0.0, 2.0)
+        appetite = np.where(vendors.kind == CLOUD, rent_factor, 1.0)
+        growth = np.exp(rules.cloud_growth * market.elapsed)
+        budget = vendors.chip_budget * market.years * appetite * growth * rush
+        units = np.floor(budget / np.maximum(price, 1e-9))
+        orders = vendors.alive & (worth > 0.0) & (vendors.kind != CHIPMAKER) & (units > 0.0)
+        vendors.order_class = np.where(orders, best, NOBODY)
+        vendors.order_units = np.where(orders, units, 0.0)
+
+    @decision
+    def offer_compute(vendors, market, p):
+        """Offer the share of the fleet that can be brought to market.
+
+        Public centres stay idle while their chips are mixed and their software young; the
+        platform raises what can be scheduled.
+        """
+        rules = p.rental
+        mixed = sum_k(vendors.fleet * market.maturity) / np.maximum(sum_k(vendors.fleet), 1e-9)
+        centre = rules.centre_offer * mixed * (1.0 + rules.platform_lift * market.platform)
+        offer = np.where(vendors.kind == CENTRE, np.minimum(centre, 1.0), rules.cloud_offer)
+        vendors.offered_share = offer

@@ -1,0 +1,160 @@
+"""Array arithmetic that both NumPy and CuPy understand, in shapes of the model.
+
+Shapes
+------
+``(worlds, rows)``      one value an agent: a *row* array
+``(worlds, 1)``         one value a world
+``(k, worlds, rows)``   small inner dimensions (axes, chip classes, segments) stand first
+
+Everything that sums does so in one fixed order, so that a world gives the same bits
+alone, in a block of worlds, and after the population has grown.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+Array = Any  # numpy.ndarray or cupy.ndarray
+
+
+def namespace(array: Array) -> Any:
+    """Return the module (numpy or cupy) that ``array`` belongs to."""
+    return sys.modules[type(array).__module__.partition(".")[0]]
+
+
+def sum_k(array: Array) -> Array:
+    """Sum over the small leading axis, in order.
+
+    ``array.sum(0)`` reduces a one-row slice in another order than a wide one and would
+    make a single agent differ from the batch in the last bit.
+    """
+    total = array[0]
+    for layer in array[1:]:
+        total = total + layer
+    return total
+
+
+def max_k(array: Array) -> Array:
+    """Maximum over the small leading axis."""
+    best = array[0]
+    for layer in array[1:]:
+        best = np.maximum(best, layer)
+    return best
+
+
+def row_sum(array: Array) -> Array:
+    """Sum over rows: ``(..., worlds, rows)`` to ``(..., worlds, 1)``."""
+    return array.sum(-1, keepdims=True)
+
+
+def row_max(array: Array) -> Array:
+    """Maximum over rows: ``(..., worlds, rows)`` to ``(..., worlds, 1)``."""
+    return array.max(-1, keepdims=True)
+
+
+def logistic(x: Array) -> Array:
+    """1 / (1 + exp(-x)), safe for any finite argument."""
+    return 1.0 / (1.0 + np.exp(np.clip(-x, -60.0, 60.0)))
+
+
+def ratio(numerator: Array, denominator: Array) -> Array:
+    """Divide, giving 0 where the denominator is 0."""
+    empty = denominator == 0
+    return np.where(empty, 0.0, numerator / np.where(empty, 1.0, denominator))
+
+
+def one_hot(index: Array, count: int) -> Array:
+    """``(worlds, rows)`` integers to ``(count, worlds, rows)`` booleans."""
+    xp = namespace(index)
+    return index[None] == xp.arange(count).reshape((count,) + (1,) * index.ndim)
+
+
+def take_rows(table: Array, rows: Array) -> Array:
+    """Look rows of other agents up.
+
+    Parameters
+    ----------
+    table : array (..., worlds, n)
+        One value for each agent that can be pointed at.
+    rows : integer array (worlds, m)
+        Which agent each of the ``m`` askers points at; negative pointers read row 0 and
+        must be masked by the caller.
+
+    Returns
+    -------
+    array (..., worlds, m)
+    """
+    xp = namespace(table)
+    worlds, width = table.shape[-2:]
+    flat = xp.maximum(rows, 0) + width * xp.arange(worlds).reshape(-1, 1)
+    return table.reshape(*table.shape[:-2], worlds * width)[..., flat]
+
+
+def sum_by_group(values: Array, group: Array, groups: int) -> Array:
+    """Add values up by group within each world.
+
+    Parameters
+    ----------
+    values : array (worlds, n)
+    group : integer array (worlds, n)
+        Group of each value; negative means nowhere.
+    groups : int
+
+    Returns
+    -------
+    array (worlds, groups)
+
+    Notes
+    -----
+    A bin only ever sees values of its own world in row order: the sum has the same bits
+    whatever the block size. A float scatter-add on a GPU has no fixed order; there the
+    dense form keeps it.
+    """
+    xp = namespace(values)
+    worlds = values.shape[0]
+    if xp is np:
+        offset = (groups + 1) * np.arange(worlds).reshape(-1, 1)
+        index = np.where(group < 0, groups, group) + offset
+        flat = np.bincount(index.ravel(), values.ravel(), worlds * (groups + 1))
+        return flat.reshape(worlds, groups + 1)[:, :groups]
+    return xp.concatenate(
+        [row_sum(xp.where(group == g, values, 0.0)) for g in range(groups)], axis=1
+    )
+
+
+def shares(values: Array) -> Array:
+    """Divide each row by the world's total (0 where the total is 0)."""
+    return ratio(values, row_sum(values))
+
+
+def herfindahl(values: Array) -> Array:
+    """Herfindahl-Hirschman index of ``(worlds, rows)`` values, 0 to 1, as ``(worlds, 1)``."""
+    return row_sum(shares(values) ** 2)
+
+
+def largest(values: Array, count: int) -> Array:
+    """Sum of the ``count`` largest values of each world, as ``(worlds, 1)``."""
+    return row_sum(np.sort(values, axis=-1)[..., -count:])
+
+
+def first_true(mask: Array, count: Array, most: int) -> tuple[Array, Array]:
+    """Return the first ``count[w]`` true rows of each world.
+
+    Parameters
+    ----------
+    mask : boolean array (worlds, rows)
+    count : integer array (worlds, 1)
+    most : int
+        Upper bound of ``count``.
+
+    Returns
+    -------
+    worlds, rows : integer arrays (n,)
+        In order of worlds, then rows.
+    """
+    order = np.cumsum(mask, axis=-1)
+    chosen = mask & (order <= np.minimum(count, most))
+    return np.nonzero(chosen)

@@ -1,0 +1,68 @@
+"""The calendar: which day a step stands for, and what a yearly rate means for one step."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+
+_DAYS_A_YEAR = 365.25
+
+
+class Clock:
+    """Monthly or weekly steps from a first month.
+
+    Parameters
+    ----------
+    start : str
+        First simulated month, ``YYYY-MM``.
+    unit : {"month", "week"}
+        Length of a step.
+
+    Examples
+    --------
+    >>> clock = Clock("2022-12")
+    >>> clock.date(1)
+    datetime.date(2023, 1, 1)
+    >>> round(clock.fraction(0.3), 3)
+    0.3
+    """
+
+    def __init__(self, start: str, unit: str = "month"):
+        year, month = (int(part) for part in start.split("-"))
+        self.start = dt.date(year, month, 1)
+        self.unit = unit
+        self.years = 1.0 / 12.0 if unit == "month" else 7.0 / _DAYS_A_YEAR
+        self.months = 12.0 * self.years
+        self.days = _DAYS_A_YEAR * self.years
+
+    def date(self, step: int) -> dt.date:
+        """First day of a step."""
+        if self.unit == "week":
+            return self.start + dt.timedelta(weeks=step)
+        month = self.start.month - 1 + step
+        return dt.date(self.start.year + month // 12, month % 12 + 1, 1)
+
+    def step_of(self, date: dt.date | str) -> int:
+        """Number of the step that contains a date (negative before the start)."""
+        if isinstance(date, str):
+            date = dt.date.fromisoformat(date)
+        if self.unit == "week":
+            return (date - self.start).days // 7
+        return 12 * (date.year - self.start.year) + date.month - self.start.month
+
+    def year(self, step: int) -> float:
+        """Years since the start at the middle of a step."""
+        return (step + 0.5) * self.years
+
+    def fraction(self, monthly: float) -> float:
+        """Share that moves in one step when ``monthly`` of a stock moves in a month."""
+        return 1.0 - np.power(1.0 - np.asarray(monthly, dtype=float), self.months)
+
+    def chance(self, yearly_rate: float) -> float:
+        """Probability of an event in one step at a yearly hazard rate."""
+        return 1.0 - np.exp(-np.asarray(yearly_rate) * self.years)
+
+    def every(self, step: int, months: float) -> bool:
+        """Whether a phase with a cadence of so many months acts in this step."""
+        return int(step * self.months / months) != int((step - 1) * self.months / months)

@@ -1,0 +1,153 @@
+"""Policy: the calendar, and what each instrument means for the month.
+
+The calendar is data (``conf/policy``): dated rules over chip numbers, licensing dates and
+capacity, news. Whatever a policy changes is read from here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from agents.regulator import CONTENT, EXPORT_CONTROL
+from world.population import Observables
+
+if TYPE_CHECKING:
+    from world.hardware import ChipTable
+    from world.state import World
+
+#: Tests of a chip rule: all those given must hold for the chip to be barred.
+_TESTS = {
+    "tpp_least": lambda chips, limit: chips.tpp >= limit,
+    "tpp_below": lambda chips, limit: chips.tpp < limit,
+    "density_least": lambda chips, limit: chips.density >= limit,
+    "density_below": lambda chips, limit: chips.density < limit,
+    "interconnect_least": lambda chips, limit: chips.interconnect >= limit,
+    "memory_least": lambda chips, limit: chips.bandwidth >= limit,
+}
+
+
+def barred_by(rule: dict[str, Any], chips: ChipTable) -> np.ndarray:
+    """Which foreign chip classes one rule bars, ``(classes,)``."""
+    barred = np.array([home == "US" for home in chips.homes])
+    if rule.get("chips"):
+        return barred & np.array([name in rule["chips"] for name in chips.names])
+    for test, holds in _TESTS.items():
+        if rule.get(test) is not None:
+            barred &= holds(chips, rule[test])[:, 0, 0]
+    return barred
+
+
+def barred(rules: list[dict[str, Any]], chips: ChipTable, date: dt.date) -> np.ndarray:
+    """Which classes may not be sold to CN on a date, ``(classes,)``."""
+    bars = np.zeros(len(chips), dtype=bool)
+    for rule in rules:
+        ends = rule.get("until")
+        if as_date(rule["date"]) <= date and (not ends or date < as_date(ends)):
+            bars |= barred_by(rule, chips)
+    return bars
+
+
+def first_barred(rules: list[dict[str, Any]], chips: ChipTable, chip: int) -> dt.date | None:
+    """First date on which a class is barred; the announcement starts the maker's answer."""
+    dates = [as_date(r.get("announced") or r["date"]) for r in rules if barred_by(r, chips)[chip]]
+    return min(dates) if dates else None
+
+
+def as_date(value: str | dt.date) -> dt.date:
+    """ISO text or date to date."""
+    return value if isinstance(value, dt.date) else dt.date.fromisoformat(str(value))
+
+
+def months_between(start: dt.date, end: dt.date) -> float:
+    """Months from one date to another, days counted as thirtieths."""
+    return 12 * (end.year - start.year) + end.month - start.month + (end.day - start.day) / 30.0
+
+
+def at_date(schedule: list[dict[str, Any]], date: dt.date, key: str, before: float) -> float:
+    """Value of a dated step schedule on a date."""
+    value = before
+    for entry in schedule:
+        if as_date(entry["date"]) <= date:
+            value = float(entry[key])
+    return value
+
+
+def calendar_and_policy(world: World) -> None:
+    """Phase 1: what is in force this month."""
+    date, policy, state = world.date, world.policy, world.state
+    chips, rules = world.chips, policy.embargo["rules"]
+    state.barred = barred(rules, chips, date).reshape(-1, 1, 1)
+    state.announced = _announced(world, rules, date).reshape(-1, 1, 1)
+    state.offered_cn = _offered(world, rules, date).reshape(-1, 1, 1)
+    launched = [as_date(day) <= date for day in chips.launch]
+    base = [kind != "export_variant" for kind in chips.kinds]
+    foreign = [home == "US" for home in chips.homes]
+    state.offered_row = (np.array(launched) & np.array(base) & np.array(foreign)).reshape(-1, 1, 1)
+    state.needs_licence = at_date(policy.licensing["phases"], date, "enforced", 0.0)
+    state.beta_allowed = at_date(policy.licensing["phases"], date, "beta", 1.0)
+    state.light_track = at_date(policy.licensing["phases"], date, "light_track", 1.0)
+    state.cross_border = at_date(policy.licensing["cross_border"], date, "strength", 0.0)
+    state.news = sum(
+        float(item["size"])
+        for item in policy.news
+        if world.clock.step_of(as_date(item["date"])) == world.step_number
+    )
+    world.regulators.set_stance(_stance(world))
+
+
+def _stance(world: World) -> Observables:
+    """What the authorities look at."""
+    policy, date, state = world.policy, world.date, world.state
+    return Observables(
+        incidents=state.incident_memory[0],
+        gap_closed=np.clip(1.0 - state.gap_oom, 0.0, 1.0),
+        hhi=state.hhi_tokens,
+        adjust=world.clock.fraction(world.parameters.licensing.stance_pace),
+        scheduled_stringency=at_date(policy.licensing["phases"], date, "stringency", 0.3),
+        scheduled_capacity=at_date(policy.licensing["phases"], date, "capacity", 0.0),
+        scheduled_enforcement=at_date(policy.embargo["enforcement"], date, "strength", 0.3),
+    )
+
+
+def _announced(world: World, rules: list, date: dt.date) -> np.ndarray:
+    """Classes that a published rule will bar soon but that may still be sold."""
+    soon = np.zeros(len(world.chips), dtype=bool)
+    for rule in rules:
+        told = as_date(rule.get("announced") or rule["date"])
+        if told <= date < as_date(rule["date"]):
+            soon |= barred_by(rule, world.chips)
+    return soon
+
+
+def _offered(world: World, rules: list, date: dt.date) -> np.ndarray:
+    """Classes on legal sale in CN: launched, not barred, and for variants, needed.
+
+    A chipmaker answers a rule with the best variant that it leaves, some months later; where
+    the parent may be sold nobody makes the variant (one wafer serves either).
+    """
+    chips = world.chips
+    bars = world.state.barred[:, 0, 0]
+    offered = np.zeros(len(chips), dtype=bool)
+    for k, kind in enumerate(chips.kinds):
+        if bars[k] or as_date(chips.launch[k]) > date:
+            continue
+        if kind != "export_variant":
+            offered[k] = True
+            continue
+        trigger = first_barred(rules, chips, chips.names.index(chips.parents[k]))
+        if trigger is None:
+            continue
+        since = max(trigger, as_date(chips.launch[chips.names.index(chips.parents[k])]))
+        parent_barred = bars[chips.names.index(chips.parents[k])]
+        offered[k] = parent_barred and months_between(since, date) >= chips.response_months[k] - 1.0
+    return offered
+
+
+def authority(world: World, name: str) -> np.ndarray:
+    """Stance of the authority in charge of a matter, ``(worlds, 1)``."""
+    kind = {"capacity": CONTENT, "stringency": CONTENT, "enforcement": EXPORT_CONTROL}[name]
+    chosen = (world.regulators.kind == kind) & world.regulators.alive
+    return np.where(chosen, world.regulators.columns[name], 0.0).sum(-1, keepdims=True)

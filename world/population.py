@@ -1,0 +1,293 @@
+"""Populations: the columns of one agent type in all worlds, and selections of them.
+
+A :class:`Population` holds one array of shape ``(worlds, rows)`` for each declared column
+(``(k, worlds, rows)`` for columns with an inner dimension). Rows are stable: a dead agent
+leaves a tombstone, an entrant takes the lowest free row and every column is reset. A row
+is not an identity: ids are made from the step of entry, so that an extra entrant in one
+policy arm leaves everybody else's random numbers alone.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from world.arrays import Array
+
+#: Ids are ``step * MAX_ENTRANTS + ordinal``; ordinals count entrants of one step.
+MAX_ENTRANTS = 4096
+
+
+class PopulationFull(RuntimeError):
+    """A population would have to grow beyond ``population.max_capacity``."""
+
+
+class AgentGone(LookupError):
+    """The agent that this view stood for has left the market."""
+
+
+def gather(value: Any, worlds: Array, rows: Array) -> Any:
+    """Restrict ``(..., worlds, rows)`` or ``(..., worlds, 1)`` to selected rows.
+
+    The result has shape ``(..., 1, n)``. Scalars and constants without a world axis pass
+    unchanged.
+    """
+    if not hasattr(value, "shape") or value.ndim < 2:
+        return value
+    wide = value.shape[-1] != 1
+    if value.shape[-2] == 1 and not wide:
+        return value
+    if value.shape[-2] == 1:
+        worlds = np.zeros_like(worlds)
+    picked = value[..., worlds, rows if wide else np.zeros_like(rows)]
+    return picked[..., None, :]
+
+
+class View:
+    """Read a tree of observables or parameters through a selection."""
+
+    def __init__(self, source: Any, worlds: Array, rows: Array):
+        self._source, self._worlds, self._rows = source, worlds, rows
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._source, name)
+        if hasattr(value, "shape") or isinstance(value, (int, float, bool, str)):
+            return gather(value, self._worlds, self._rows)
+        return View(value, self._worlds, self._rows)
+
+
+class Observables:
+    """What agents can see when they decide, frozen before anybody decides.
+
+    Every array is ``(..., worlds, rows)`` (one value an agent of the deciding type) or
+    ``(..., worlds, 1)`` (one value a world); inner axes (segments, candidates, chip classes)
+    stand first.
+    """
+
+    def __init__(self, **arrays: Any):
+        self.__dict__.update(arrays)
+
+
+class Selection:
+    """Some rows of a population, in any worlds: what a decision sees as its agents.
+
+    Reading a column gives a ``(..., 1, n)`` array (a copy), assigning writes the rows back.
+    """
+
+    __slots__ = ("population", "worlds", "rows")
+
+    def __init__(self, population: Population, worlds: Array, rows: Array):
+        for name, value in zip(self.__slots__, (population, worlds, rows), strict=True):
+            object.__setattr__(self, name, value)
+
+    def __getattr__(self, name: str) -> Array:
+        columns = self.population.columns
+        if name in columns:
+            return gather(columns[name], self.worlds, self.rows)
+        return getattr(self.population.agent_class, name).__get__(self)
+
+    def __setattr__(self, name: str, value: Array) -> None:
+        column = self.population.columns[name]
+        shape = (*column.shape[:-2], 1, len(self.rows))
+        column[..., self.worlds, self.rows] = np.broadcast_to(value, shape)[..., 0, :]
+
+    def draws(self, stream: str) -> Array:
+        """Uniform numbers of these agents in one stream of their decisions, ``(1, n)``."""
+        return gather(self.population.draws(stream), self.worlds, self.rows)
+
+    def view(self, source: Any) -> View:
+        """Observables or parameters as these agents see them."""
+        return View(source, self.worlds, self.rows)
+
+
+class Population:
+    """All agents of one type in all worlds; reads and decides as a selection of everyone.
+
+    Parameters
+    ----------
+    agent_class : type
+        Declares the columns, the streams and the decisions.
+    worlds : int
+    capacity : int
+        Rows to start with: a power of two.
+    max_capacity : int
+        Rows to which the population may grow by doubling.
+    xp : module
+        numpy or cupy.
+    """
+
+    def __init__(self, agent_class: type, worlds: int, capacity: int, max_capacity: int, xp=np):
+        object.__setattr__(self, "columns", {})
+        declared = agent_class.declared_columns()
+        for name, value in {
+            "agent_class": agent_class,
+            "classes": [agent_class],
+            "capacity": capacity,
+            "max_capacity": max_capacity,
+            "declared": declared,
+            "xp": xp,
+            "world": None,
+            "_slab": None,
+            "growths": 0,
+        }.items():
+            object.__setattr__(self, name, value)
+        for name, column in declared.items():
+            self.columns[name] = column.allocate(worlds, capacity, xp)
+
+    # ------------------------------------------------------------------ columns
+
+    def __getattr__(self, name: str) -> Any:
+        columns = object.__getattribute__(self, "columns")
+        if name in columns:
+            return columns[name]
+        if name in object.__getattribute__(self, "agent_class").declared_decisions():
+            return partial(self.decide, name)
+        raise AttributeError(f"{self.agent_class.__name__} has no column or decision {name!r}")
+
+    def __setattr__(self, name: str, value: Array) -> None:
+        column = self.columns.get(name)
+        if column is None:
+            object.__setattr__(self, name, value)
+        elif value is not column:
+            self.columns[name] = self._conform(value, column)
+
+    def _conform(self, value: Array, column: Array) -> Array:
+        """A fresh array of the column's shape and dtype: assignment replaces, never aliases."""
+        if getattr(value, "shape", None) == column.shape and value.dtype == column.dtype:
+            return value
+        fresh = self.xp.empty_like(column)
+        fresh[...] = value
+        return fresh
+
+    @property
+    def worlds(self) -> int:
+        """Number of worlds."""
+        return self.columns["alive"].shape[0]
+
+    def select(self, worlds: Array, rows: Array) -> Selection:
+        """Selection of the given rows in the given worlds (integer arrays of one length)."""
+        return Selection(self, worlds, rows)
+
+    def where(self, mask: Array) -> Selection:
+        """Selection of the rows of a boolean ``(worlds, rows)`` mask."""
+        return Selection(self, *np.nonzero(mask))
+
+    def view(self, source: Any) -> Any:
+        """Everyone sees observables and parameters as they are."""
+        return source
+
+    def draws(self, stream: str) -> Array:
+        """Uniform numbers of every agent in one stream, ``(worlds, rows)``."""
+        if self._slab is None:
+            domain = self.agent_class.declared_domain()
+            object.__setattr__(
+                self, "_slab", self.world.streams.slab(domain, self.id, len(self.agent_class.streams))
+            )
+        return self._slab[self.agent_class.streams.index(stream)]
+
+    def new_step(self) -> None:
+        """Forget the random numbers of the last step."""
+        object.__setattr__(self, "_slab", None)
+
+    # ------------------------------------------------------------------ decisions
+
+    def decide(self, name: str, *observed: Any, among: Array | None = None) -> None:
+        """Run a decision; special classes run theirs on their own rows.
+
+        Parameters
+        ----------
+        name : str
+            A decision of the agent class.
+        *observed : Observables
+            Frozen beforehand.
+        among : boolean array (worlds, rows), optional
+            Rows for which the decision can matter. A decision is right on everyone; this
+            only saves work.
+        """
+        implementations: dict[Any, list[int]] = {}
+        for index, special in enumerate(self.classes):
+            implementations.setdefault(getattr(special, name), []).append(index)
+        if len(implementations) == 1 and among is None:
+            next(iter(implementations)).run(self, observed)
+            return
+        # Masks are taken first: a decision may end a life, and nobody may decide twice.
+        present = self.alive if among is None else self.alive & among
+        chosen = [
+            (implementation, present & np.isin(self.behaviour, indices))
+            for implementation, indices in implementations.items()
+        ]
+        for implementation, mask in chosen:
+            self._decide_special(name, implementation, mask, observed)
+
+    def _decide_special(self, name: str, implementation: Any, mask: Array, observed: tuple) -> None:
+        worlds, rows = np.nonzero(mask)
+        if not len(rows):
+            return
+        if hasattr(implementation, "run"):
+            implementation.run(Selection(self, worlds, rows), observed)
+            return
+        if self.worlds > 1:
+            raise TypeError(
+                f"{name} is overridden in plain Python, which runs agent by agent and in one "
+                f"world only, but there are {self.worlds} worlds: decorate it with @decision"
+            )
+        for row in rows:
+            implementation(self.world.agent_at(self, int(row)), *observed)
+
+    # ------------------------------------------------------------------ entry and exit
+
+    def enter(self, worlds: Array, ordinals: Array, step: int) -> Selection:
+        """Give entrants the lowest free rows, with ids of their own and fresh columns.
+
+        Parameters
+        ----------
+        worlds : integer array (n,), sorted
+            World of each entrant.
+        ordinals : integer array (n,)
+            Number of each entrant within its world and step, below ``MAX_ENTRANTS``.
+
+        Raises
+        ------
+        PopulationFull
+            When a world needs more rows than ``max_capacity``.
+        """
+        counts = np.bincount(worlds, minlength=self.worlds)
+        while True:
+            free = ~self.alive
+            if (free.sum(-1) >= counts).all():
+                break
+            self._grow()
+        order = np.cumsum(free, axis=-1)
+        chosen_worlds, rows = np.nonzero(free & (order <= counts[:, None]))
+        for name, column in self.declared.items():
+            self.columns[name][..., chosen_worlds, rows] = column.default
+        entrants = Selection(self, chosen_worlds, rows)
+        entrants.id = (step * MAX_ENTRANTS + ordinals)[None]
+        entrants.founded = step
+        entrants.alive = True
+        object.__setattr__(self, "_slab", None)
+        return entrants
+
+    def _grow(self) -> None:
+        if 2 * self.capacity > self.max_capacity:
+            raise PopulationFull(
+                f"no free row for a new {self.agent_class.__name__}: {self.capacity} rows are in "
+                f"use; raise population.{self.agent_class.capacity_key} (now {self.max_capacity})"
+            )
+        for name, column in self.declared.items():
+            old = self.columns[name]
+            wide = column.allocate(self.worlds, 2 * self.capacity, self.xp)
+            wide[..., : self.capacity] = old
+            self.columns[name] = wide
+        object.__setattr__(self, "capacity", 2 * self.capacity)
+        object.__setattr__(self, "growths", self.growths + 1)
+
+    def bury(self, mask: Array) -> None:
+        """Mark rows dead; neutral values keep the tombstones out of every sum."""
+        self.alive = self.alive & ~mask
+        for name, column in self.declared.items():
+            if column.clears:
+                value = self.columns[name]
+                self.columns[name] = np.where(mask, np.asarray(column.default, value.dtype), value)

@@ -1,0 +1,139 @@
+"""Counter-based random numbers: a draw belongs to an agent, not to a place in an array.
+
+Philox 4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3") maps a
+counter and a key to four independent 32-bit words. Here the counter is (agent id, stream
+and partner, step, world) and the key (seed, domain), so that a draw depends on nothing
+else: not on the number of agents, the order of calls, the block of worlds or the process.
+Two policy arms with one seed therefore differ only where the policy acts.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+
+from world.arrays import Array, namespace
+
+_M0, _M1 = 0xD2511F53, 0xCD9E8D57
+_W0, _W1 = 0x9E3779B9, 0xBB67AE85
+_MASK = 0xFFFFFFFF
+#: A 32-bit word becomes the middle of its cell of the open unit interval.
+_SCALE = 2.0**-32
+
+
+def philox(counter: tuple[Array, Array, Array, Array], key: tuple[int, int]) -> tuple[Array, ...]:
+    """Ten rounds of Philox 4x32 on broadcastable uint64 counters (low 32 bits used).
+
+    Returns
+    -------
+    four uint64 arrays holding 32-bit words
+    """
+    c0, c1, c2, c3 = counter
+    k0, k1 = key
+    shift = np.uint64(32)
+    mask = np.uint64(_MASK)
+    m0, m1 = np.uint64(_M0), np.uint64(_M1)
+    for _ in range(10):
+        p0 = c0 * m0
+        p1 = c2 * m1
+        c0, c1, c2, c3 = (
+            (p1 >> shift) ^ c1 ^ np.uint64(k0),
+            p1 & mask,
+            (p0 >> shift) ^ c3 ^ np.uint64(k1),
+            p0 & mask,
+        )
+        k0 = (k0 + _W0) & _MASK
+        k1 = (k1 + _W1) & _MASK
+    return c0, c1, c2, c3
+
+
+def uniform(words: Array) -> Array:
+    """32-bit words to floats in the open interval (0, 1)."""
+    return (words.astype(np.float64) + 0.5) * _SCALE
+
+
+def gumbel(u: Array) -> Array:
+    """Uniform to standard Gumbel by inverse transform."""
+    return -np.log(-np.log(u))
+
+
+def normal(u: Array, v: Array) -> Array:
+    """Two uniforms to one standard normal (Box-Muller)."""
+    return np.sqrt(-2.0 * np.log(u)) * np.cos(2.0 * np.pi * v)
+
+
+def poisson(u: Array, rate: Array, most: int) -> Array:
+    """Poisson counts by inverse transform, truncated at ``most``.
+
+    One uniform gives one count, so that a small change of the rate moves few counts.
+    """
+    term = np.exp(-rate)
+    cumulative = term
+    count = np.zeros_like(u)
+    for n in range(1, most + 1):
+        count = count + (u > cumulative)
+        term = term * rate / n
+        cumulative = cumulative + term
+    return count
+
+
+class Streams:
+    """The random numbers of a block of worlds.
+
+    Parameters
+    ----------
+    seed : int
+        Any non-negative integer below 2**64.
+    world_ids : integer array (worlds,)
+        Global numbers of the worlds in this block (replicate numbers).
+    """
+
+    def __init__(self, seed: int, world_ids: Array):
+        self.seed = int(seed)
+        self.world_ids = world_ids.astype(np.uint64).reshape(-1, 1)
+        self.step = 0
+
+    def key(self, domain: str) -> tuple[int, int]:
+        """Key of a domain (an agent type, or one decision between two agents)."""
+        low, high = self.seed & _MASK, self.seed >> 32
+        return low, (zlib.crc32(domain.encode()) + high * _W0) & _MASK
+
+    def words(self, domain: str, ids: Array, partner: Array | int = 0) -> tuple[Array, ...]:
+        """Four words for each id (worlds, n), optionally for each pair of ids."""
+        xp = namespace(ids)
+        second = xp.asarray(partner).astype(np.uint64)
+        step = xp.full((1, 1), self.step, dtype=np.uint64)
+        return philox((ids.astype(np.uint64), second, step, self.world_ids), self.key(domain))
+
+    def slab(self, domain: str, ids: Array, streams: int) -> Array:
+        """Uniforms for all streams of an agent type at once.
+
+        Returns
+        -------
+        array (streams, worlds, rows)
+        """
+        xp = namespace(ids)
+        blocks = -(-streams // 4)
+        counter = xp.arange(blocks, dtype=np.uint64).reshape(-1, 1, 1)
+        words = self.words(domain, ids[None], counter)
+        stacked = xp.stack(words, axis=1).reshape(blocks * 4, *ids.shape)
+        return uniform(stacked[:streams])
+
+    def pairs(self, domain: str, worlds: Array, ids: Array, partners: Array) -> Array:
+        """One uniform a pair: ``ids`` (n,), ``partners`` (k, n) in worlds ``worlds`` (n,)."""
+        xp = namespace(ids)
+        step = xp.full((1,), self.step, dtype=np.uint64)
+        counter = (
+            ids.astype(np.uint64),
+            partners.astype(np.uint64),
+            step,
+            self.world_ids[worlds, 0],
+        )
+        return uniform(philox(counter, self.key(domain))[0])
+
+    def per_world(self, domain: str, count: int) -> Array:
+        """``count`` uniforms a world: array (count, worlds, 1)."""
+        xp = namespace(self.world_ids)
+        ids = xp.arange(count, dtype=np.uint64).reshape(-1, 1, 1)
+        return uniform(self.words(domain, ids)[0])

@@ -1,0 +1,171 @@
+"""The rental market: clouds and centres rent compute to labs and to buyers outside.
+
+Training and serving are rented apart, because a chip can be fast at one and slow at the
+other (H20: 0.15 H100e by arithmetic, 1.2 by memory bandwidth).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agents.lab import BIG_TECH, CN, ROW
+from agents.vendor import CHIPMAKER
+from world.arrays import Array, ratio, row_sum, sum_k
+from world.gpu_market import software_maturity
+from world.hardware import CNY_A_USD
+from world.population import Observables
+
+if TYPE_CHECKING:
+    from world.state import World
+
+HOURS_A_YEAR = 8766.0
+
+
+def rent_pressure(demand: Array, supply: Array, months: float, p) -> Array:
+    """Factor on the rent: exp(0.25 clip(ln(D/S), -1, 1)) a month.
+
+    With two to four quarters between order and supply, rents overshoot both ways.
+    """
+    tight = np.log((demand + 1e-9) / (supply + 1e-9))
+    return np.exp(months * p.rent_pace * np.clip(tight, -1.0, 1.0))
+
+
+def split_flexible(flexible: Array, dedicated: Array, training: Array, serving: Array) -> Array:
+    """Share of flexible chips that goes to serving so that both uses are equally tight."""
+    wanted = serving * flexible - training * dedicated
+    return np.clip(ratio(wanted, flexible * (training + serving)), 0.0, 1.0)
+
+
+def clear(world: World) -> None:
+    """Phase 4, second part: compute is offered, wanted, rationed and paid."""
+    labs, vendors, state = world.labs, world.vendors, world.state
+    vendors.offer_compute(
+        Observables(maturity=software_maturity(world), platform=state.platform_strength)
+    )
+    labs.rent_compute(_seen_by_labs(world))
+    need = serving_rent_need(world)
+    labs.rented_training = np.zeros_like(labs.cash)
+    labs.rented_serving = np.zeros_like(labs.cash)
+    bill = np.zeros_like(labs.cash)
+    income = np.zeros_like(vendors.cash)
+    for region in (CN, ROW):
+        here = labs.region == region
+        paid, earned = _clear_region(world, region, np.where(here, labs.rent_wanted, 0.0), np.where(here, need, 0.0))
+        bill, income = bill + paid, income + earned
+    labs.cost = labs.cost + bill
+    labs.run_cost = labs.run_cost + np.where(labs.running, _training_bill(world), 0.0)
+    vendors.revenue = vendors.revenue + income
+    world.accounts.pay("rent", (labs, bill), (vendors, income))
+
+
+def _seen_by_labs(world: World) -> Observables:
+    rent = world.by_region(world.state.rent_training)
+    return Observables(
+        rent_month=rent * HOURS_A_YEAR / 12.0 / 1e6,
+        rent_cap=world.by_region(world.state.rent_cap),
+    )
+
+
+def _training_bill(world: World) -> Array:
+    rent = world.by_region(world.state.rent_training)
+    return world.labs.rented_training * rent * HOURS_A_YEAR * world.clock.years / 1e6
+
+
+def fleet_serving(world: World) -> Array:
+    """Serving speed of the labs' own language-model fleets, H100s."""
+    labs = world.labs
+    speed = world.chips.serving_speed * software_maturity(world)
+    return sum_k(labs.fleet * speed) * labs.llm_share
+
+
+def serving_need_total(world: World) -> Array:
+    """Serving compute that last month's usage needs, H100s."""
+    labs = world.labs
+    light = labs.tokens_light * world.state.second_share
+    per_flagship = 1.0 / np.maximum(world.state.tokens_h100_flagship, 1e-9)
+    per_light = 1.0 / np.maximum(world.state.tokens_h100_light, 1e-9)
+    seconds = 86400.0
+    return (labs.tokens_flagship * per_flagship + light * per_light) * 1e6 / seconds
+
+
+def serving_rent_need(world: World) -> Array:
+    """What the labs must rent to serve, beyond their own fleet."""
+    labs = world.labs
+    own = fleet_serving(world) * labs.serving_share
+    spare = 1.0 + world.parameters.rental.serving_reserve
+    return np.where(labs.alive, np.maximum(serving_need_total(world) * spare - own, 0.0), 0.0)
+
+
+def _clear_region(world: World, region: int, training: Array, serving: Array) -> tuple[Array, Array]:
+    """Clear both uses in one region; returns what labs pay and vendors earn this step."""
+    labs, vendors, state, p = world.labs, world.vendors, world.state, world.parameters.rental
+    here = (vendors.region == region) & (vendors.kind != CHIPMAKER) & vendors.alive
+    offered = np.where(here, vendors.fleet * vendors.offered_share, 0.0)
+    maturity = software_maturity(world)
+    speed, memory = world.chips.training_speed * maturity, world.chips.serving_speed * maturity
+    serves_better = memory > p.dedicated_ratio * speed
+    flexible = sum_k(np.where(serves_better, 0.0, offered * speed))
+    dedicated = sum_k(np.where(serves_better, offered * memory, 0.0))
+    idle_tech = _idle_big_tech(world, region)
+    other = outside_demand(world, region)
+    wants_training = row_sum(training) + p.outside_training * other
+    wants_serving = row_sum(serving) + (1.0 - p.outside_training) * other
+    total_flexible = row_sum(flexible) + idle_tech
+    total_dedicated = row_sum(dedicated)
+    share = split_flexible(total_flexible, total_dedicated, wants_training, wants_serving)
+    supply_training = (1.0 - share) * total_flexible
+    supply_serving = share * total_flexible + total_dedicated
+    fill_training = np.minimum(ratio(supply_training, wants_training), 1.0)
+    fill_serving = np.minimum(ratio(supply_serving, wants_serving), 1.0)
+    labs.rented_training = labs.rented_training + training * fill_training
+    labs.rented_serving = labs.rented_serving + serving * fill_serving
+    hours = HOURS_A_YEAR * world.clock.years / 1e6
+    rent_t, rent_s = state.rent_training[region], state.rent_serving[region]
+    paid = (training * fill_training * rent_t + serving * fill_serving * rent_s) * hours
+    capacity = flexible + dedicated
+    part = ratio(capacity, row_sum(capacity))
+    tenants = row_sum(paid)
+    outside = (wants_training - row_sum(training)) * fill_training * rent_t
+    outside = (outside + (wants_serving - row_sum(serving)) * fill_serving * rent_s) * hours
+    cloud_share = ratio(row_sum(capacity), row_sum(capacity) + idle_tech)
+    world.accounts.pay("rent from outside", "outside", (vendors, part * outside * cloud_share))
+    vendors.revenue = vendors.revenue + part * outside * cloud_share
+    used = ratio(wants_training * fill_training + wants_serving * fill_serving, supply_training + supply_serving)
+    vendors.utilisation = np.where(here, used * vendors.offered_share, vendors.utilisation)
+    months = world.clock.months
+    state.rent_training[region] = _floor(
+        rent_t * rent_pressure(wants_training, supply_training, months, p), p
+    )
+    state.rent_serving[region] = _floor(rent_s * rent_pressure(wants_serving, supply_serving, months, p), p)
+    state.rental_supply[region] = supply_training + supply_serving
+    state.rent_cap[region] = p.largest_tenant * np.maximum(supply_training, 1.0)
+    fallback = ratio(np.ones_like(capacity) * here, row_sum(np.ones_like(capacity) * here))
+    earned = np.where(row_sum(capacity) > 0.0, part, fallback) * tenants
+    return paid, earned
+
+
+def _floor(rent: Array, p) -> Array:
+    """Nobody rents below running cost, nobody pays more than the ceiling."""
+    return np.clip(rent, p.rent_least_usd * CNY_A_USD, p.rent_most_usd * CNY_A_USD)
+
+
+def _idle_big_tech(world: World, region: int) -> Array:
+    """Own chips that big-tech firms rent out through their clouds, H100e."""
+    labs, p = world.labs, world.parameters.rental
+    own = (labs.region == region) & (labs.archetype == BIG_TECH) & labs.alive
+    speed = world.chips.training_speed * software_maturity(world)
+    fleet = sum_k(labs.fleet * speed) * (1.0 - labs.llm_share)
+    return row_sum(np.where(own, fleet * p.big_tech_offer, 0.0))
+
+
+def outside_demand(world: World, region: int) -> Array:
+    """Demand of tenants outside this industry, H100e; it falls with the rent."""
+    p, state = world.parameters.rental, world.state
+    start = p.outside_cn if region == CN else p.outside_row
+    rent = state.rent_training[region] / (p.reference_usd * CNY_A_USD)
+    year = world.clock.year(world.step_number)
+    growth = p.outside_growth * p.outside_fade * (1.0 - np.exp(-year / p.outside_fade))
+    hype = 1.0 + p.outside_hype * state.hype
+    return start * np.exp(growth - p.rent_elasticity * np.log(rent)) * hype

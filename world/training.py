@@ -1,0 +1,190 @@
+"""Training runs: how much compute a lab brings to bear, progress, failure, completion.
+
+A run is a rocket launch (001): it uses one cluster, lasts months, may fail, and is not
+repeated without new money.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agents.lab import (
+    APP_COMPANY,
+    CN,
+    INFRA,
+    NO_MODEL,
+    NOBODY,
+    SCALING,
+    trained_capability,
+)
+from world.arrays import Array, ratio, sum_k
+from world.ecosystem import best_known_base
+from world.gpu_market import software_maturity
+from world.hardware import H100_TFLOPS, SECONDS_A_DAY, goodput
+from world.population import Observables
+from world.rental_market import HOURS_A_YEAR, fleet_serving, serving_need_total
+
+if TYPE_CHECKING:
+    from world.state import World
+
+
+def update_skill(world: World) -> None:
+    """Infra people raise MFU and the odds of a run (M33), from 0.2 up to 0.6."""
+    labs, p = world.labs, world.parameters.training
+    infra, scaling = labs.staff[INFRA], labs.staff[SCALING]
+    labs.skill = np.clip(np.log((infra + 2.0 * scaling + 1.0) / p.skill_reference), -2.5, 2.5)
+    commons = p.mfu_commons * (1.0 - np.exp(-world.clock.year(world.step_number) / p.mfu_commons_years))
+    depth = 1.0 / (1.0 + np.exp(-p.mfu_slope * (labs.skill - p.mfu_middle)))
+    labs.mfu = p.mfu_least + (p.mfu_most - p.mfu_least) * depth + commons
+
+
+def cluster(world: World) -> tuple[Array, Array]:
+    """Training speed in H100s of the chips of one run, and the number of those chips."""
+    labs, p, chips = world.labs, world.parameters.training, world.chips
+    in_use = labs.fleet * labs.llm_share * (1.0 - labs.serving_share)
+    maturity = software_maturity(world)
+    speed = sum_k(in_use * chips.training_speed * maturity)
+    count = sum_k(in_use)
+    square = sum_k(in_use * in_use)
+    concentration = ratio(square, count * count)
+    platform = world.state.platform_strength
+    mixed = p.mixed_loss * (1.0 - concentration) * (1.0 - platform)
+    speed = speed * np.where(count > 0.0, 1.0 - mixed, 1.0)
+    rented_speed = world.by_region(np.array([p.rented_speed_cn, p.rented_speed_row]).reshape(2, 1, 1))
+    rented_count = labs.rented_training / rented_speed
+    return speed + labs.rented_training, count + rented_count
+
+
+def delivered_flop(world: World) -> Array:
+    """Model FLOP a month that each lab's cluster delivers.
+
+    eta g s MFU n eff seconds: goodput falls with the number and frailty of cards (M08), and
+    power, cooling and network bind above the size of the largest cluster (M09).
+    """
+    labs, p, chips = world.labs, world.parameters.training, world.chips
+    speed, count = cluster(world)
+    year = world.clock.year(world.step_number)
+    most = p.cluster_limit * np.exp(p.cluster_growth * year + p.cluster_skill * labs.skill)
+    kept = 1.0 / (1.0 + count / most)
+    frail = sum_k(labs.fleet * chips.failure_factor) + 1e-9
+    frailty = frail / (sum_k(labs.fleet) + 1e-9)
+    rate = np.where(sum_k(labs.fleet) > 0.0, frailty, 1.0) / p.hours_between_failures
+    good = goodput(count * kept, rate, p.checkpoint_hours, p.restart_hours)
+    seconds = SECONDS_A_DAY * 365.25 / 12.0
+    return speed * kept * good * labs.mfu * H100_TFLOPS * 1e12 * seconds
+
+
+def observe(world: World) -> Observables:
+    """What a lab knows when it plans a run."""
+    labs, state, p = world.labs, world.state, world.parameters
+    speed = delivered_flop(world)
+    rent = world.by_region(state.rent_training)
+    own = fleet_serving(world)
+    month = labs.rented_training * rent * HOURS_A_YEAR / 12.0 / 1e6
+    base, row, identity = best_known_base(world)
+    return Observables(
+        training_speed=speed,
+        flop_cost=ratio(month, speed),
+        parent_launch=p.training.parent_launch_months * labs.parent_support / 12.0,
+        base_capability=base,
+        base_lab=row,
+        base_id=identity,
+        unique_tokens=unique_tokens(world),
+        serving_need=serving_need_total(world),
+        fleet_serving=own,
+        attention=state.attention,
+        adjust=world.clock.fraction(p.lab.adjustment),
+    )
+
+
+def unique_tokens(world: World) -> Array:
+    """Unique tokens by axis, ``(3, worlds, 1)``: synthetic data adds what a strong model writes."""
+    tech = world.parameters.technology
+    tokens = np.array([tech.tokens_language, tech.tokens_knowledge, tech.tokens_reasoning])
+    tokens = tokens.reshape(3, 1, 1) * 1e12
+    strength = np.maximum(world.state.frontier_all - tech.synthetic_from, 0.0)
+    return tokens * np.exp(tech.synthetic_growth * strength)
+
+
+def advance(world: World) -> None:
+    """Phase 5: plan, deliver, stop the doomed, complete."""
+    labs = world.labs
+    update_skill(world)
+    seen = observe(world)
+    labs.allot_fleet(seen)
+    idle = ~labs.running & ~labs.trained & (labs.mode != APP_COMPANY)
+    labs.plan_run(seen, among=idle)
+    step = np.where(labs.running, seen.training_speed * world.clock.months, 0.0)
+    labs.run_delivered = labs.run_delivered + step
+    labs.run_age = np.where(labs.running, labs.run_age + world.clock.months, 0.0)
+    _stop_doomed(world)
+    _complete(world, seen)
+    labs.since_failure = labs.since_failure + world.clock.months
+
+
+def _stop_doomed(world: World) -> None:
+    """A strong scaling team sees a doomed run early and saves the rest of the money (M34)."""
+    labs, p = world.labs, world.parameters.training
+    scaling = labs.staff[SCALING]
+    rate = p.detection * scaling / (scaling + p.detection_half)
+    seen = labs.draws("run_detect") < 1.0 - np.exp(-rate * world.clock.months)
+    _fail(world, labs.running & labs.run_doomed & seen)
+
+
+def _fail(world: World, failed: Array) -> None:
+    labs = world.labs
+    labs.running = labs.running & ~failed
+    labs.runs_failed = labs.runs_failed + failed
+    labs.since_failure = np.where(failed, 0.0, labs.since_failure)
+    world.count("training_failures", failed)
+    world.log("failure", failed, labs.run_delivered)
+
+
+def _complete(world: World, seen: Observables) -> None:
+    """A run that has its compute, or that nobody endures longer, yields a model or a failure."""
+    labs, p, tech = world.labs, world.parameters.training, world.parameters.technology
+    enough = labs.run_delivered >= labs.run_planned
+    over = labs.running & (enough | (labs.run_age >= p.longest_run))
+    _fail(world, over & labs.run_doomed)
+    done = over & ~labs.run_doomed
+    chosen = labs.where(done)
+    world.state.largest_run = _largest(world, done)
+    if not len(chosen.rows):
+        return
+    tokens = labs.view(seen.unique_tokens)
+    unique = chosen.view(Observables(tokens=tokens)).tokens
+    flop = np.maximum(chosen.run_delivered, 1e17)
+    reached = trained_capability(chosen, flop, chosen.run_inherits, p, tech, unique)
+    better = sum_k(reached) > sum_k(chosen.pretrained)
+    chosen.pretrained = np.where(better, reached, chosen.pretrained)
+    chosen.runs_done = chosen.runs_done + 1.0
+    chosen.log_largest = np.maximum(chosen.log_largest, np.log10(flop))
+    chosen.running = np.zeros_like(chosen.running)
+    chosen.trained = chosen.trained | better
+    chosen.base_lab = np.where(better, chosen.run_base, chosen.base_lab)
+    chosen.base_id = np.where(better, chosen.run_base_id, chosen.base_id)
+    chosen.sunk_value = chosen.sunk_value + chosen.run_cost
+    delay = release_delay(chosen, p)
+    chosen.waiting = np.where(better, delay, chosen.waiting)
+
+
+def release_delay(labs, p) -> Array:
+    """Months from a trained model to its release: red-teaming, approval, integration."""
+    frontier = p.release_delay_frontier * (labs.archetype == 0)
+    big = p.release_delay_big_tech * (labs.archetype == 3)
+    return p.release_delay + frontier + big
+
+
+def _largest(world: World, done: Array) -> Array:
+    """Largest completed run so far by region, ``(2, worlds, 1)`` in FLOP."""
+    labs = world.labs
+    best = []
+    for region in range(2):
+        size = np.where(done & (labs.region == region), labs.run_delivered, 0.0)
+        best.append(np.maximum(world.state.largest_run[region], size.max(-1, keepdims=True)))
+    return np.stack(best)
+
+
+__all__ = ["CN", "NOBODY", "NO_MODEL", "advance", "delivered_flop"]
