@@ -78,6 +78,7 @@ class AppStartup(MarketAgent):
     filed = column(dtype=bool, default=False)
     filing_since = column("step", dtype=int, default=NOBODY)
     exit_reason = column(dtype=int, labels=DEATHS)
+    exit_step = column("step", dtype=int, default=NOBODY)
 
     @decision
     def choose_bases(apps, market, p):

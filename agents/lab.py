@@ -73,6 +73,7 @@ class ModelLab(MarketAgent):
     archetype = column(dtype=int, labels=ARCHETYPES)
     mode = column(dtype=int, labels=MODES)
     exit_reason = column(dtype=int, labels=EXITS)
+    exit_step = column("step", dtype=int, default=NOBODY)
     risk_appetite = column(default=1.0)
 
     # money
@@ -356,8 +357,7 @@ class ModelLab(MarketAgent):
         venture = venture | ((labs.archetype == CHALLENGER) & (labs.region == ROW))
         able = labs.alive & venture & (labs.since_round > rules.least_gap)
         asks = able & (need | eager)
-        size = rules.round_months * burn * np.exp(rules.ambition * market.standing)
-        size = np.clip(size, rules.least_round, rules.most_round)
+        size = np.clip(market.round_size, rules.least_round, rules.most_round)
         labs.asking = np.where(asks, size, 0.0)
 
     @decision
@@ -377,18 +377,20 @@ class ModelLab(MarketAgent):
 
     @decision
     def wind_up(labs, market, p):
-        """Close when the money is gone and nobody gives more, or when the parent stops paying."""
+        """Close when the money is gone, or when the parent stops paying.
+
+        A parent covers a deficit while it believes; its doubt grows with the distance to what
+        anybody can download, and is silenced by hype.
+        """
         rules = p.entry_exit
-        broke = labs.cash < rules.insolvency_months * labs.cost
-        alone = (labs.parent_support <= 0.0) | (labs.cash < -rules.overdraft_months * labs.cost)
-        insolvent = labs.alive & broke & alone & (labs.asking <= 0.0)
-        insolvent = insolvent | (labs.alive & (labs.cash <= -rules.overdraft_months * labs.cost))
-        doubt = rules.parent_doubt * np.maximum(market.parent_gap, 0.0)
+        rich = labs.parent_support > p.capital.rich_parent
+        insolvent = labs.alive & (labs.cash < 0.0) & (labs.parent_support <= 0.0)
+        doubt = rules.parent_doubt * np.maximum(market.parent_gap, 0.0) + rules.parent_tires
         doubt = doubt * np.exp(-rules.parent_hype * market.hype)
         gives_up = labs.draws("parent") < 1.0 - np.exp(-doubt * market.years)
-        gives_up = labs.alive & gives_up & (labs.archetype == VERTICAL)
-        labs.exit_reason = np.where(insolvent, INSOLVENT, labs.exit_reason)
-        labs.exit_reason = np.where(gives_up & ~insolvent, PARENT_WITHDREW, labs.exit_reason)
+        gives_up = labs.alive & gives_up & (labs.parent_support > 0.0) & ~rich
+        reason = np.where(gives_up, PARENT_WITHDREW, ALIVE)
+        labs.exit_reason = np.where(labs.alive, np.where(insolvent, INSOLVENT, reason), labs.exit_reason)
 
 
 def success(labs, log_flop, rules):

@@ -88,7 +88,6 @@ def calendar_and_policy(world: World) -> None:
     state.offered_row = (np.array(launched) & np.array(base) & np.array(foreign)).reshape(-1, 1, 1)
     state.needs_licence = at_date(policy.licensing["phases"], date, "enforced", 0.0)
     state.beta_allowed = at_date(policy.licensing["phases"], date, "beta", 1.0)
-    state.light_track = at_date(policy.licensing["phases"], date, "light_track", 1.0)
     state.cross_border = at_date(policy.licensing["cross_border"], date, "strength", 0.0)
     state.news = sum(
         float(item["size"])
@@ -151,3 +150,16 @@ def authority(world: World, name: str) -> np.ndarray:
     kind = {"capacity": CONTENT, "stringency": CONTENT, "enforcement": EXPORT_CONTROL}[name]
     chosen = (world.regulators.kind == kind) & world.regulators.alive
     return np.where(chosen, world.regulators.columns[name], 0.0).sum(-1, keepdims=True)
+
+
+class Policy:
+    """The instruments in force, as the config groups ``policy/<group>`` give them."""
+
+    def __init__(self, groups: dict[str, Any]):
+        for name, group in groups.items():
+            setattr(self, name, group)
+
+    def memory_controlled(self, date: dt.date) -> bool:
+        """Whether high-bandwidth memory for domestic chips is controlled on a date."""
+        since = self.embargo["memory_control"]
+        return bool(since) and as_date(since) <= date

@@ -95,7 +95,7 @@ class Selection:
 
     def draws(self, stream: str) -> Array:
         """Uniform numbers of these agents in one stream of their decisions, ``(1, n)``."""
-        return gather(self.population.draws(stream), self.worlds, self.rows)
+        return self.population.draws_of(stream, self.worlds, self.rows)
 
     def view(self, source: Any) -> View:
         """Observables or parameters as these agents see them."""
@@ -187,6 +187,14 @@ class Population:
             )
         return self._slab[self.agent_class.streams.index(stream)]
 
+    def draws_of(self, stream: str, worlds: Array, rows: Array) -> Array:
+        """Uniform numbers of some agents in one stream, ``(1, n)``: the same as from the slab."""
+        if self._slab is not None:
+            return gather(self.draws(stream), worlds, rows)
+        number = self.agent_class.streams.index(stream)
+        domain = self.agent_class.declared_domain()
+        return self.world.streams.some(domain, worlds, self.id[worlds, rows], number)[None]
+
     def new_step(self) -> None:
         """Forget the random numbers of the last step."""
         object.__setattr__(self, "_slab", None)
@@ -235,6 +243,18 @@ class Population:
             )
         for row in rows:
             implementation(self.world.agent_at(self, int(row)), *observed)
+
+    def add_class(self, special: type) -> int:
+        """Let rows behave as a subclass; returns its number. New columns of it are added."""
+        if special not in self.classes:
+            if not issubclass(special, self.agent_class):
+                raise TypeError(f"{special.__name__} is not a {self.agent_class.__name__}")
+            self.classes.append(special)
+            for name, column in special.declared_columns().items():
+                if name not in self.declared:
+                    self.declared[name] = column
+                    self.columns[name] = column.allocate(self.worlds, self.capacity, self.xp)
+        return self.classes.index(special)
 
     # ------------------------------------------------------------------ entry and exit
 

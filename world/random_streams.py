@@ -71,7 +71,8 @@ def poisson(u: Array, rate: Array, most: int) -> Array:
     term = np.exp(-rate)
     cumulative = term
     count = np.zeros_like(u)
-    for n in range(1, most + 1):
+    needed = int(rate.max() + 12.0 * np.sqrt(rate.max()) + 12.0)
+    for n in range(1, min(most, needed) + 1):
         count = count + (u > cumulative)
         term = term * rate / n
         cumulative = cumulative + term
@@ -119,6 +120,14 @@ class Streams:
         words = self.words(domain, ids[None], counter)
         stacked = xp.stack(words, axis=1).reshape(blocks * 4, *ids.shape)
         return uniform(stacked[:streams])
+
+    def some(self, domain: str, worlds: Array, ids: Array, stream: int) -> Array:
+        """One stream of the slab for a few agents: ``worlds`` and ``ids`` are (n,)."""
+        xp = namespace(ids)
+        block = xp.full((1,), stream // 4, dtype=np.uint64)
+        step = xp.full((1,), self.step, dtype=np.uint64)
+        counter = (ids.astype(np.uint64), block, step, self.world_ids[worlds, 0])
+        return uniform(philox(counter, self.key(domain))[stream % 4])
 
     def pairs(self, domain: str, worlds: Array, ids: Array, partners: Array) -> Array:
         """One uniform a pair: ``ids`` (n,), ``partners`` (k, n) in worlds ``worlds`` (n,)."""

@@ -83,11 +83,10 @@ def fleet_serving(world: World) -> Array:
 def serving_need_total(world: World) -> Array:
     """Serving compute that last month's usage needs, H100s."""
     labs = world.labs
-    light = labs.tokens_light * world.state.second_share
     per_flagship = 1.0 / np.maximum(world.state.tokens_h100_flagship, 1e-9)
     per_light = 1.0 / np.maximum(world.state.tokens_h100_light, 1e-9)
     seconds = 86400.0
-    return (labs.tokens_flagship * per_flagship + light * per_light) * 1e6 / seconds
+    return (labs.tokens_flagship * per_flagship + labs.tokens_light * per_light) * 1e6 / seconds
 
 
 def serving_rent_need(world: World) -> Array:

@@ -1,0 +1,1 @@
+"""Numbers of the model, with unit, range and source; groups of alternatives in YAML."""

@@ -1,0 +1,1 @@
+"""Parameter sections; see conf/schema.py for how they are checked."""

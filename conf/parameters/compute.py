@@ -1,0 +1,94 @@
+"""Parameters of chips, rents and serving."""
+
+from dataclasses import dataclass
+
+from conf.parameters.base import par
+
+
+@dataclass
+class ChipMarket:
+    """Orders, prices, grey imports, domestic chips."""
+
+    server_overhead: float = par(1.64, "times", 1, 5, "facts: server_overhead", "server cost over chip price")
+    training_weight: float = par(0.7, "share", 0, 1, "prior", "weight of training speed in a buyer's eye")
+    consumer_discount: float = par(0.1, "share", 0, 1, "000", "worth of consumer cards in clusters")
+    stockpile: float = par(1.0, "times", 0, 10, "prior", "extra orders between the announcement and the ban")
+    outside_cn: float = par(15000.0, "CNY million/year", 0, 1e6, "PRIORS", "chip spending outside the industry, CN")
+    outside_cn_growth: float = par(1.0, "1/year", 0, 5, "prior", "its first growth")
+    outside_cn_fade: float = par(1.5, "years", 0.1, 10, "prior", "fading of that growth")
+    outside_row: float = par(190000.0, "CNY million/year", 0, 1e8, "facts: NVIDIA units", "chip spending outside the industry, ROW")
+    outside_row_growth: float = par(1.9, "1/year", 0, 5, "facts: NVIDIA units", "its first growth")
+    outside_row_fade: float = par(1.3, "years", 0.1, 10, "prior", "fading of that growth")
+    outside_focus: float = par(3.0, "1", 0, 20, "prior", "how sharply outside buyers prefer value")
+    cash_months: float = par(6.0, "months", 0, 60, "prior", "purse that a lab keeps before it buys chips")
+    chip_share_of_cash: float = par(0.05, "1/month", 0, 1, "prior", "spare cash that unicorns spend on chips")
+    cloud_growth: float = par(0.35, "1/year", -1, 3, "prior", "growth of the clouds' budgets")
+    list_price_scarcity: float = par(0.15, "1/year", 0, 3, "prior", "list price with backlog")
+    list_price_decline: float = par(0.14, "1/year", 0, 2, "chips: H100 by year", "decline of list prices")
+    list_price_least: float = par(0.3, "times", 0.05, 1, "prior", "lowest list price relative to launch")
+    list_price_most: float = par(1.5, "times", 1, 10, "prior", "highest list price relative to launch")
+    street_pace: float = par(0.12, "1/month", 0, 1, "facts: a800_server", "street premium in CN with scarcity")
+    street_decay: float = par(0.06, "1/month", 0, 1, "prior", "fading of the street premium")
+    grey_start: float = par(0.3, "times", 0, 5, "facts: smuggling_premium", "grey premium at the start")
+    grey_scale: float = par(160000.0, "chips/year", 0, 1e7, "facts: smuggling_2024", "s0: grey supply at premium 1 without enforcement")
+    grey_elasticity: float = par(0.8, "1", 0, 5, "prior", "grey supply with the premium")
+    grey_pace: float = par(0.1, "1/month", 0, 1, "prior", "pace of the grey premium")
+    grey_discount: float = par(0.75, "times", 0, 1, "prior", "worth of a chip without service and with legal risk")
+    deploy_months: float = par(3.0, "months", 0.1, 24, "PRIORS", "from shipment to a usable cluster")
+    wear: float = par(0.12, "1/year", 0, 1, "facts: hw_value_decline", "chips that wear out")
+    domestic_dies: float = par(90000.0, "dies/year", 0, 1e8, "facts: ascend_2024", "domestic die starts at the start")
+    domestic_growth: float = par(1.15, "1/year", 0, 5, "facts: ascend_2024", "their growth")
+    domestic_before: float = par(15000.0, "chips", 0, 1e7, "prior", "domestic chips made before the start")
+    ascend_share: float = par(0.75, "share", 0, 1, "prior", "share of the leading domestic maker")
+    yield_start: float = par(0.2, "share", 0.01, 1, "facts: ascend_yield", "y0")
+    yield_limit: float = par(0.7, "share", 0.01, 1, "facts: ascend_yield", "y infinity")
+    learning_scale: float = par(10000.0, "chips", 1, 1e7, "MODEL", "output on which learning is counted")
+    learning_exponent: float = par(0.1, "1", 0, 1, "MODEL", "learning exponent")
+    memory_control: float = par(0.7, "times", 0, 1, "facts: policy_timeline", "domestic output under memory control")
+    maturity_scale: float = par(250000.0, "chips", 1000, 1e8, "000", "deployment that matures domestic software")
+
+
+@dataclass
+class Rental:
+    """The rental market."""
+
+    rent_pace: float = par(0.25, "1/month", 0, 2, "MODEL", "rent with ln(D/S)")
+    start_usd_row: float = par(4.5, "USD/hour", 0.1, 50, "facts: h100_rent", "H100 rent at the start, ROW")
+    start_usd_cn: float = par(4.0, "USD/hour", 0.1, 50, "prior", "rent of an H100e at the start, CN")
+    serving_start: float = par(0.6, "times", 0.05, 5, "prior", "rent for serving relative to training at the start")
+    reference_usd: float = par(4.0, "USD/hour", 0.1, 50, "prior", "rent at which outside demand is counted")
+    rent_least_usd: float = par(0.6, "USD/hour", 0.01, 10, "prior", "running cost: no lower rent")
+    rent_most_usd: float = par(12.0, "USD/hour", 1, 200, "facts: h100_rent", "no higher rent")
+    rent_elasticity: float = par(0.7, "1", 0, 5, "prior", "outside demand with the rent")
+    outside_row: float = par(90000.0, "H100e", 0, 1e8, "prior", "tenants outside the industry, ROW")
+    outside_cn: float = par(22000.0, "H100e", 0, 1e8, "prior", "tenants outside the industry, CN")
+    outside_growth: float = par(0.9, "1/year", 0, 5, "prior", "first growth of their demand")
+    outside_fade: float = par(2.0, "years", 0.1, 10, "prior", "fading of that growth")
+    outside_hype: float = par(0.5, "times", 0, 5, "prior", "their demand with hype")
+    outside_training: float = par(0.6, "share", 0, 1, "prior", "share of it for training")
+    big_tech_offer: float = par(0.4, "share", 0, 1, "prior", "idle big-tech chips that are rented out")
+    cloud_offer: float = par(0.9, "share", 0, 1, "prior", "cloud chips on offer")
+    centre_offer: float = par(0.4, "share", 0, 1, "facts: cluster_util_cn", "public-centre chips that can be scheduled")
+    platform_lift: float = par(1.0, "times", 0, 5, "000", "what the platform adds to that")
+    dedicated_ratio: float = par(3.0, "times", 1, 20, "MODEL", "serving over training speed that makes a chip a serving chip")
+    largest_tenant: float = par(0.3, "share", 0.001, 1, "prior", "most of the supply that one tenant gets")
+    serving_reserve: float = par(0.25, "share", 0, 2, "prior", "serving capacity rented ahead of demand")
+
+
+@dataclass
+class Serving:
+    """What a token costs."""
+
+    serving_mfu: float = par(0.4, "1", 0.01, 1, "prior", "arithmetic efficiency of serving")
+    batch: float = par(24.0, "requests", 1, 1000, "prior", "requests in a batch")
+    bytes_per_parameter: float = par(2.0, "bytes", 0.25, 4, "16 bit", "bytes read for a parameter")
+    kv_bytes: float = par(5e8, "bytes", 1e6, 1e11, "prior", "cache read for a request")
+    utilisation: float = par(0.3, "share", 0.01, 1, "prior", "share of time that a serving chip is busy")
+    engine_growth: float = par(0.75, "1/year", 0, 3, "PRIORS: engine 2 x utilisation 1.5", "growth of tokens a second by better engines")
+    rented_premium: float = par(1.1, "times", 1, 5, "prior", "cost of serving beyond the rent")
+    burst: float = par(0.3, "share", 0, 5, "prior", "demand above capacity that can be squeezed in")
+    server_power: float = par(1.8, "times", 1, 5, "facts: power_h100", "power of a chip within its server")
+    pue: float = par(1.2, "times", 1, 3, "facts: pue", "power usage effectiveness")
+    power_price_cn: float = par(0.5, "CNY/kWh", 0, 5, "facts: power_price_cn", "electricity, CN")
+    power_price_row: float = par(0.58, "CNY/kWh", 0, 5, "facts: power_price_us", "electricity, ROW")
+    power_load: float = par(0.7, "share", 0, 1, "prior", "average load")

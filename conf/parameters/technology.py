@@ -1,0 +1,137 @@
+"""Parameters of technology, training and research."""
+
+from dataclasses import dataclass
+
+from conf.parameters.base import par
+
+
+@dataclass
+class Technology:
+    """Scaling, data, efficiency, post-training, model sizes."""
+
+    data_patience: float = par(15.0, "repetitions", 1, 100, "Muennighoff et al. 2023", "R*: repetitions after which a token is worn out")
+    tokens_language: float = par(10.0, "1e12 tokens", 0.1, 1000, "prior", "unique tokens for language")
+    tokens_knowledge: float = par(2.0, "1e12 tokens", 0.1, 1000, "prior", "unique tokens for knowledge")
+    tokens_reasoning: float = par(0.2, "1e12 tokens", 0.01, 1000, "prior", "unique tokens for reasoning")
+    synthetic_from: float = par(2.0, "OOM", 0, 6, "000", "capability from which models write useful data")
+    synthetic_growth: float = par(1.2, "1/OOM", 0, 4, "000", "growth of unique tokens with the frontier's strength")
+    inheritance: float = par(0.8, "1", 0.05, 1, "prior", "tau: share of a base's effective compute that is inherited")
+    foreign_language: float = par(0.5, "OOM", 0, 2, "002", "weakness of foreign bases in Chinese, language")
+    foreign_knowledge: float = par(0.5, "OOM", 0, 2, "002", "weakness of foreign bases in Chinese, knowledge")
+    public_progress: float = par(0.75, "1/year", 0, 3, "facts: algo_halving", "growth of efficiency from published research")
+    catch_up: float = par(0.8, "1/year", 0, 5, "prior", "speed of catching up with what is public")
+    own_research: float = par(0.3, "1/year", 0, 2, "facts: algo_halving", "growth of efficiency from own research at the top")
+    absorption_scale: float = par(60.0, "CNY million/year", 1, 5000, "prior", "research budget for absorptive capacity")
+    spillover: float = par(0.6, "1/year", 0, 5, "prior", "know-how flowing along social ties")
+    openness_start: float = par(1.0, "share", 0, 1, "003", "Omega at the start: openness of research")
+    openness_fade: float = par(0.5, "1/year", 0, 3, "003", "how fast leaders stop publishing")
+    openness_least: float = par(0.4, "share", 0, 1, "prior", "openness that remains")
+    public_follow: float = par(0.25, "1/year", 0, 3, "prior", "public efficiency following the leader")
+    post_language: float = par(0.55, "OOM", 0, 3, "prior", "what post-training can add, language")
+    post_knowledge: float = par(0.45, "OOM", 0, 3, "prior", "what post-training can add, knowledge")
+    post_reasoning: float = par(0.5, "OOM", 0, 3, "prior", "what post-training can add, reasoning")
+    post_growth: float = par(0.25, "OOM/year", 0, 2, "prior", "growth of what reasoning gains from reinforcement learning")
+    post_pace: float = par(0.8, "1/year", 0, 10, "prior", "own post-training")
+    post_staff: float = par(60.0, "people", 1, 1000, "prior", "researchers for a full post-training effort")
+    teach_language: float = par(0.5, "1/month", 0, 0.95, "004", "copying of language from teachers")
+    teach_knowledge: float = par(0.15, "1/month", 0, 0.95, "prior", "copying of knowledge")
+    teach_reasoning: float = par(0.03, "1/month", 0, 0.95, "004", "copying of reasoning")
+    teacher_margin: float = par(0.1, "OOM", 0, 2, "prior", "distance to the teacher that remains")
+    teacher_reach: float = par(0.8, "OOM", 0, 3, "prior", "greatest gap that teaching works on at once")
+    teacher_horizon: float = par(3.0, "OOM", 0, 6, "prior", "gap beyond which a teacher cannot be followed")
+    usage_half: float = par(5000.0, "Mtok/day", 1, 1e7, "prior", "usage at which the flywheel is half strong")
+    usage_gain: float = par(0.5, "1", 0, 5, "003", "what usage data adds to post-training")
+    usage_memory: float = par(9.0, "months", 0.5, 60, "prior", "life of usage data")
+    update_pace: float = par(0.25, "1/month", 0, 0.95, "prior", "updates of served models between releases")
+    active_at_unit: float = par(5e10, "parameters", 1e8, 1e12, "prior", "active parameters of a model of capability 0 at the start")
+    active_slope: float = par(0.25, "OOM/OOM", 0, 1, "prior", "active parameters with capability")
+    active_shrink: float = par(1.1, "1/year", 0, 3, "PRIORS: smaller N 1.7 x MoE 2", "shrinking of active parameters at given capability")
+    light_size: float = par(0.16, "share", 0.01, 1, "prior", "active parameters of the light model relative to the flagship")
+    light_gap: float = par(0.9, "OOM", 0, 3, "prior", "light model below the flagship at the start")
+    light_catch_up: float = par(0.25, "1/year", 0, 2, "prior", "shrinking of that gap by distillation")
+    light_price: float = par(0.2, "share", 0.01, 1, "prior", "first price of a light model relative to the flagship")
+    release_reputation: float = par(0.05, "utility", 0, 2, "prior", "reputation from a release")
+    write_down: float = par(3.0, "1/year", 0, 20, "002", "write-down of training overtaken by an open base")
+    write_down_width: float = par(0.3, "OOM", 0.01, 3, "prior", "lead of the open base at which the write-down is full")
+    pace_before: float = par(0.04, "OOM/month", 0.001, 1, "prior", "pace of the frontier before the first step")
+
+
+@dataclass
+class Training:
+    """Runs as rocket launches."""
+
+    success_base: float = par(2.2, "logit", -5, 10, "prior", "odds of a run no larger than done before")
+    success_infra: float = par(0.8, "logit", 0, 5, "002", "what an infra team adds")
+    success_runs: float = par(0.3, "logit", 0, 3, "prior", "what experience adds")
+    success_leap: float = par(1.8, "logit/OOM", 0, 10, "001", "odds lost for each OOM beyond the largest run done")
+    longest_run: float = par(6.0, "months", 1, 24, "001", "nobody endures a longer run")
+    impatience: float = par(0.02, "OOM/month", 0, 1, "prior", "cost of waiting for a longer run")
+    least_gain: float = par(0.12, "OOM", 0, 2, "prior", "expected gain for which a run is started")
+    launch_purse: float = par(0.5, "share", 0.01, 1, "001", "share of the purse that one launch may use")
+    parent_launch_months: float = par(4.0, "months", 0, 24, "prior", "months of parent support that a launch may use")
+    mfu_least: float = par(0.2, "1", 0.01, 1, "facts: mfu_median", "MFU without infra skill")
+    mfu_most: float = par(0.48, "1", 0.05, 1, "facts: mfu_median", "MFU at the height of skill, at the start")
+    mfu_slope: float = par(1.2, "1", 0.1, 5, "prior", "rise of MFU with skill")
+    mfu_middle: float = par(0.5, "standard deviations", -3, 3, "prior", "skill of the middle MFU")
+    mfu_commons: float = par(0.08, "1", 0, 0.4, "001", "MFU that better software gives everybody")
+    mfu_commons_years: float = par(2.0, "years", 0.1, 20, "001", "time for that")
+    skill_reference: float = par(40.0, "people", 1, 1000, "prior", "infra and scaling people of an average contender")
+    detection: float = par(0.8, "1/month", 0, 10, "002", "seeing that a run is doomed")
+    detection_half: float = par(15.0, "people", 0.1, 1000, "prior", "scaling people for half of that")
+    mixed_loss: float = par(0.5, "share", 0, 1, "000", "speed lost by a fully mixed fleet")
+    cluster_limit: float = par(30000.0, "chips", 100, 1e7, "000", "chips that power, cooling and network carry at the start")
+    cluster_growth: float = par(0.9, "1/year", 0, 3, "prior", "growth of that")
+    cluster_skill: float = par(0.3, "1", 0, 2, "prior", "what infra skill adds to it")
+    hours_between_failures: float = par(50700.0, "hours", 100, 1e7, "facts: mttf_h100", "mean time to failure of one H100")
+    checkpoint_hours: float = par(0.00833, "hours", 0, 1, "prior", "delta: cost of a checkpoint (30 s)")
+    restart_hours: float = par(0.1667, "hours", 0, 10, "prior", "rho: cost of a restart (10 min)")
+    rented_speed_cn: float = par(0.36, "H100", 0.05, 5, "chips: A800", "training speed of a rented chip in CN")
+    rented_speed_row: float = par(0.8, "H100", 0.05, 5, "prior", "training speed of a rented chip in ROW")
+    release_delay: float = par(0.5, "months", 0, 24, "prior", "from trained to released")
+    release_delay_frontier: float = par(3.5, "months", 0, 24, "facts: GPT-4", "red-teaming of a frontier lab")
+    release_delay_big_tech: float = par(1.0, "months", 0, 24, "001", "approval in big tech")
+
+
+@dataclass
+class Lab:
+    """What labs do with their fleets and purses."""
+
+    adjustment: float = par(0.4, "1/month", 0.01, 0.95, "prior", "pace of changing a split")
+    least_serving: float = par(0.05, "share", 0, 1, "prior", "fleet always serving")
+    most_serving: float = par(0.7, "share", 0, 1, "prior", "most of the fleet that serves")
+    llm_share_start: float = par(0.2, "share", 0, 1, "PRIORS", "share of big-tech chips for language models")
+    llm_share_most: float = par(0.45, "share", 0, 1, "prior", "the same at full attention")
+    rent_share: float = par(0.6, "share", 0, 1, "facts: compute_share_rd", "purse that may go to rented compute")
+    rent_reserve: float = par(2.0, "months of cost", 0, 24, "prior", "purse kept back")
+    rent_horizon: float = par(10.0, "months", 1, 60, "prior", "time over which the purse is spent")
+    parent_rent_share: float = par(0.25, "share", 0, 1, "prior", "parent support that goes to rented compute")
+
+
+@dataclass
+class Openness:
+    """What an open release returns and costs."""
+
+    ecosystem: float = par(0.15, "1", -5, 5, "003", "ecosystem and reputation")
+    cloud: float = par(0.1, "1", -5, 5, "002", "demand for the own cloud")
+    rival_rent: float = par(0.45, "1/OOM", 0, 5, "002", "damage to a rival's rent, when behind")
+    champion: float = par(1.2, "1", -5, 5, "002", "the champion's strategy")
+    academic: float = par(0.35, "1", -5, 5, "004", "academic norms")
+    margin_weight: float = par(1.5, "1", 0, 10, "003", "margin given up, by market share")
+    rent_weight: float = par(0.1, "1", 0, 10, "003", "rent of a leader given up")
+    exposure: float = par(0.6, "1/OOM", 0, 10, "003", "exposure of data and of the lead")
+    all_threshold: float = par(0.55, "1", -5, 5, "prior", "return above which all is opened")
+    light_share: float = par(0.6, "share", 0, 1, "000", "return of opening the light model only")
+    light_margin: float = par(0.25, "share", 0, 1, "000", "margin that this costs")
+    light_threshold: float = par(0.2, "1", -5, 5, "prior", "return above which the light model is opened")
+    noise: float = par(0.3, "1", 0, 2, "prior", "what is not modelled of the choice")
+
+
+@dataclass
+class Organisation:
+    """Research against product."""
+
+    lab_product: float = par(0.2, "share", 0, 1, "001", "product work of a lab at ease")
+    big_tech_product: float = par(0.35, "share", 0, 1, "001", "product work in big tech")
+    app_company_product: float = par(0.85, "share", 0, 1, "001", "product work of an app company")
+    unused: float = par(0.15, "1/OOM", 0, 2, "001", "product pressure on a lab that nobody uses")
+    revenue: float = par(0.1, "1", 0, 2, "001", "product pressure from revenue")

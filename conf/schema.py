@@ -1,0 +1,299 @@
+"""The configuration: what may be set, in which unit and range, and how it is checked."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import datetime as dt
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra import compose as hydra_compose
+from hydra import initialize_config_module
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from omegaconf import DictConfig, OmegaConf
+
+from conf.parameters.base import par
+from conf.parameters.compute import ChipMarket, Rental, Serving
+from conf.parameters.market import AppMarket, Licensing, ModelMarket, Trust
+from conf.parameters.people import Capital, EntryExit, Graph, Population, Talent
+from conf.parameters.technology import Lab, Openness, Organisation, Technology, Training
+
+
+class ConfigError(ValueError):
+    """A setting that the model refuses; the message names it and says what would be right."""
+
+
+@dataclass
+class Embargo:
+    """Dated chip rules, their enforcement, memory control (``conf/policy/embargo``)."""
+
+    rules: list[Any] = field(default_factory=list)
+    enforcement: list[Any] = field(default_factory=list)
+    memory_control: str | None = None
+
+
+@dataclass
+class Licensing_:
+    """Phases of licensing and of the cross-border rule (``conf/policy/licensing``)."""
+
+    opens: str | None = None
+    phases: list[Any] = field(default_factory=list)
+    cross_border: list[Any] = field(default_factory=list)
+
+
+@dataclass
+class OpenSource:
+    """What is asked of open releases (``conf/policy/open_source``)."""
+
+    from_: str = "2022-12-01"
+    champion: str = "free"
+    mandate_above: float | None = None
+    subsidy: float = 0.0
+    ban: bool = False
+
+
+@dataclass
+class MarketPolicy:
+    """Price floor (``conf/policy/market``)."""
+
+    floor: float = 0.0
+
+
+@dataclass
+class PolicyGroups:
+    """All policy groups."""
+
+    embargo: Embargo = field(default_factory=Embargo)
+    licensing: Licensing_ = field(default_factory=Licensing_)
+    open_source: OpenSource = field(default_factory=OpenSource)
+    market: MarketPolicy = field(default_factory=MarketPolicy)
+    news: list[Any] = field(default_factory=list)
+
+
+@dataclass
+class Output:
+    """What is written, and where."""
+
+    folder: str = "outputs"
+    level: str = par("full", "name", 0, 0, "", "market, labs or full")
+    panel_worlds: int = par(2, "worlds", 0, 1e9, "", "worlds whose apps, vendors, investors and edges are kept")
+    edges_every: float = par(12.0, "months", 0.1, 1e6, "", "months between snapshots of the graph")
+    figure: bool = True
+
+
+@dataclass
+class Config:
+    """The whole configuration."""
+
+    scenario: str = "baseline"
+    experiment_name: str | None = None
+    worlds: int = par(32, "worlds", 1, 1e7, "", "replications")
+    seed: int = par(1, "1", 0, 2**63, "", "seed of all random streams")
+    steps: int = par(48, "steps", 1, 100000, "", "steps to simulate")
+    start: str = "2022-12"
+    clock: str = "month"
+    engine: str = "numpy"
+    processes: int = par(0, "processes", 0, 4096, "", "worker processes, 0 for all cores")
+    block: int = par(16, "worlds", 1, 1e6, "", "worlds that advance together")
+    technology: Technology = field(default_factory=Technology)
+    training: Training = field(default_factory=Training)
+    lab: Lab = field(default_factory=Lab)
+    openness: Openness = field(default_factory=Openness)
+    organisation: Organisation = field(default_factory=Organisation)
+    chip_market: ChipMarket = field(default_factory=ChipMarket)
+    rental: Rental = field(default_factory=Rental)
+    serving: Serving = field(default_factory=Serving)
+    model_market: ModelMarket = field(default_factory=ModelMarket)
+    app_market: AppMarket = field(default_factory=AppMarket)
+    trust: Trust = field(default_factory=Trust)
+    licensing: Licensing = field(default_factory=Licensing)
+    talent: Talent = field(default_factory=Talent)
+    capital: Capital = field(default_factory=Capital)
+    entry_exit: EntryExit = field(default_factory=EntryExit)
+    graph: Graph = field(default_factory=Graph)
+    population: Population = field(default_factory=Population)
+    policy: PolicyGroups = field(default_factory=PolicyGroups)
+    output: Output = field(default_factory=Output)
+    hardware: dict[str, Any] = field(default_factory=dict)
+    segments: list[Any] = field(default_factory=list)
+    archetypes: list[Any] = field(default_factory=list)
+    vendors: list[Any] = field(default_factory=list)
+    investors: list[Any] = field(default_factory=list)
+    regulators: list[Any] = field(default_factory=list)
+
+
+_NAMES = {
+    "engine": ("numpy", "cupy"),
+    "clock": ("month", "week"),
+    "output.level": ("market", "labs", "full"),
+    "graph.topology": ("small_world", "scale_free", "blocks", "complete", "empty", "graphml"),
+    "policy.open_source.champion": ("free", "all", "none"),
+}
+
+
+def register() -> None:
+    """Put the schema into Hydra's store."""
+    ConfigStore.instance().store(name="base_config", node=Config)
+
+
+def compose(overrides: list[str] | tuple[str, ...] = ()) -> DictConfig:
+    """Compose and check a configuration from command-line style overrides.
+
+    Examples
+    --------
+    >>> compose(["worlds=2", "technology.inheritance=0.5"]).technology.inheritance
+    0.5
+    """
+    register()
+    before = GlobalHydra.instance().hydra
+    GlobalHydra.instance().hydra = None
+    try:
+        with initialize_config_module(config_module="conf", version_base=None):
+            config = hydra_compose(config_name="config", overrides=list(overrides))
+    finally:
+        GlobalHydra.instance().hydra = before
+    check(config)
+    return config
+
+
+# ---------------------------------------------------------------------- checks
+
+
+def check(config: DictConfig) -> None:
+    """Refuse what the model cannot run, with one clear message.
+
+    Raises
+    ------
+    ConfigError
+        Naming the key, its value, and what would be right.
+    """
+    plain = OmegaConf.to_object(config)
+    for key, value, declared in parameters_of(plain):
+        _check_range(key, value, declared)
+    for key, names in _NAMES.items():
+        value = _value(plain, key)
+        if value not in names:
+            raise ConfigError(f"{key}={value}: must be one of {', '.join(names)}")
+    _check_dates(plain)
+    for key in ("labs", "max_labs", "apps", "max_apps"):
+        size = getattr(plain.population, key)
+        if size & (size - 1):
+            raise ConfigError(f"population.{key}={size}: must be a power of two, such as {1 << size.bit_length()}")
+    for kind in ("labs", "apps"):
+        if getattr(plain.population, f"max_{kind}") < getattr(plain.population, kind):
+            raise ConfigError(
+                f"population.max_{kind}={getattr(plain.population, f'max_{kind}')}: must be at least "
+                f"population.{kind}={getattr(plain.population, kind)}"
+            )
+    _check_tables(plain)
+
+
+def parameters_of(plain: Any, prefix: str = ""):
+    """Every declared value of a configuration: key, value, declaration."""
+    for each in dataclasses.fields(plain):
+        value = getattr(plain, each.name)
+        key = f"{prefix}{each.name}"
+        if dataclasses.is_dataclass(value):
+            yield from parameters_of(value, f"{key}.")
+        else:
+            yield key, value, each
+
+
+def _check_range(key: str, value: Any, declared: dataclasses.Field) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return
+    if not math.isfinite(value):
+        raise ConfigError(f"{key}={value}: must be a finite number")
+    facts = declared.metadata
+    if facts and facts["high"] > facts["low"] and not facts["low"] <= value <= facts["high"]:
+        raise ConfigError(
+            f"{key}={value:g}: must be between {facts['low']:g} and {facts['high']:g} "
+            f"{facts['unit']} ({facts['doc']})"
+        )
+
+
+def _check_dates(plain: Config) -> None:
+    try:
+        dt.date.fromisoformat(f"{plain.start}-01")
+    except ValueError:
+        raise ConfigError(f"start={plain.start}: must be a month, such as 2022-12") from None
+    for key, entries in {
+        "policy.embargo.rules": plain.policy.embargo.rules,
+        "policy.embargo.enforcement": plain.policy.embargo.enforcement,
+        "policy.licensing.phases": plain.policy.licensing.phases,
+        "policy.licensing.cross_border": plain.policy.licensing.cross_border,
+        "policy.news": plain.policy.news,
+    }.items():
+        for number, entry in enumerate(entries):
+            for name in ("date", "announced", "until"):
+                _check_date(f"{key}[{number}].{name}", entry.get(name), name == "date")
+    for key in ("embargo.memory_control", "licensing.opens", "open_source.from_"):
+        _check_date(f"policy.{key}", _value(plain, f"policy.{key}"), False)
+
+
+def _check_date(key: str, value: Any, needed: bool) -> None:
+    if value is None and not needed:
+        return
+    try:
+        dt.date.fromisoformat(str(value))
+    except ValueError:
+        raise ConfigError(f"{key}={value}: must be a date, such as 2023-11-17") from None
+
+
+def _check_tables(plain: Config) -> None:
+    """Every number of the tables is finite, and the tables are there."""
+    tables = {
+        "hardware.chips": plain.hardware.get("chips", []),
+        "segments": plain.segments,
+        "archetypes": plain.archetypes,
+        "vendors": plain.vendors,
+        "investors": plain.investors,
+        "regulators": plain.regulators,
+    }
+    for key, rows in tables.items():
+        if not rows:
+            raise ConfigError(f"{key} is empty: the tables come from conf/hardware, conf/market, conf/population")
+        for number, row in enumerate(rows):
+            for name, value in row.items():
+                if isinstance(value, float) and not math.isfinite(value):
+                    raise ConfigError(f"{key}[{number}].{name}={value}: must be a finite number")
+
+
+def _value(plain: Any, key: str) -> Any:
+    for part in key.split("."):
+        plain = getattr(plain, part)
+    return plain
+
+
+# ---------------------------------------------------------------------- for the model
+
+
+def to_parameters(config: Any) -> Config:
+    """Turn a composed configuration into plain dataclasses, as the model reads it."""
+    plain = OmegaConf.to_object(config) if isinstance(config, DictConfig) else copy.deepcopy(config)
+    groups = dataclasses.asdict(plain.policy) if dataclasses.is_dataclass(plain.policy) else plain.policy
+    if "from_" in groups["open_source"]:
+        groups["open_source"]["from"] = groups["open_source"].pop("from_")
+    plain.policy = groups
+    return plain
+
+
+def with_values(plain: Config, columns: dict[str, Any]) -> Config:
+    """A copy of the parameters in which some leaves are per-world arrays ``(worlds, 1)``."""
+    changed = copy.copy(plain)
+    for key, values in columns.items():
+        section, _, name = key.partition(".")
+        part = getattr(changed, section, None)
+        if not dataclasses.is_dataclass(part) or name not in {f.name for f in dataclasses.fields(part)}:
+            raise ConfigError(f"{key}: there is no such parameter")
+        declared = next(f for f in dataclasses.fields(part) if f.name == name)
+        for value in values.ravel():
+            _check_range(key, float(value), declared)
+        setattr(changed, section, dataclasses.replace(part, **{name: values}))
+    return changed
+
+
+register()

@@ -1,0 +1,534 @@
+"""The command ``baimo``: run a scenario in many worlds, keep it, and print what happened.
+
+``baimo`` alone runs the baseline; ``baimo scenario=embargo worlds=64 seed=7`` another
+history; ``baimo -m seed=1,2,3`` several, one after another. ``baimo --help`` lists the rest.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import multiprocessing
+import os
+import re
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra._internal.utils import get_args_parser
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf.errors import OmegaConfBaseException
+from tqdm import tqdm
+
+from conf import schema
+from experiments import load, store, table
+from world.population import PopulationFull
+
+Build = Callable[[DictConfig, Sequence[int]], Any]
+Tick = Callable[[int], None]
+
+_POLL_SECONDS = 0.2
+
+
+class UserError(ValueError):
+    """Something the user typed; its text says what would be right."""
+
+
+class RunFailed(RuntimeError):
+    """The model broke down; not the user's doing."""
+
+
+class Stopped(RuntimeError):
+    """Another block failed or the user pressed Ctrl-C."""
+
+
+USER_ERRORS = (
+    UserError,
+    schema.ConfigError,
+    store.OutputError,
+    PopulationFull,
+    HydraException,
+    OmegaConfBaseException,
+)
+
+
+# --- the command ------------------------------------------------------------------------
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What was typed after ``baimo``; default from the shell.
+
+    Returns
+    -------
+    int
+        0 complete, 1 the model failed, 2 something was typed wrongly, 130 interrupted.
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    flags = get_args_parser().parse_args(arguments)
+    schema.register()
+    try:
+        with _terminable():
+            return _command(flags, arguments)
+    except KeyboardInterrupt:
+        return _say("interrupted; nothing half-written was kept", 130)
+    except USER_ERRORS as error:
+        return _say(explain(error, flags.overrides), 2)
+    except RunFailed as error:
+        return _say(f"failed: {error}", 1)
+
+
+def _say(line: str, code: int) -> int:
+    print(f"baimo: {line}", file=sys.stderr)
+    return code
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let a scheduler's SIGTERM clean up as Ctrl-C does."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _command(flags: Any, arguments: list[str]) -> int:
+    if flags.help or flags.hydra_help or flags.shell_completion or flags.info is not None:
+        return _hydra(arguments)
+    overrides = [*flags.overrides, *_search_path(flags.config_dir)]
+    cfg, several = compose(overrides, flags.multirun)
+    if flags.cfg or flags.experimental_rerun:
+        return _hydra(arguments)
+    if several:
+        return sweep(overrides, arguments, cfg)
+    folder = execute(_job_settings(cfg), experiment=_experiment(cfg.hydra))
+    print(table.text(folder))
+    print(_where(folder))
+    return 0
+
+
+def _search_path(config_dir: str | None) -> list[str]:
+    if config_dir is None:
+        return []
+    if not Path(config_dir).is_dir():
+        raise UserError(f"--config-dir {config_dir}: no such folder")
+    return [f"hydra.searchpath=['file://{Path(config_dir).resolve().as_posix()}']"]
+
+
+def _where(folder: Path) -> str:
+    facts = store.manifest(folder) or {}
+    lines = [f"files   {folder}"]
+    figure = folder / "figures" / "summary.png"
+    if figure.exists():
+        lines.append(f"figure  {figure}")
+    seconds = facts.get("seconds", {})
+    lines.append(
+        f"time    {seconds['wall']:.1f} s; stepping took {seconds['simulation']:.1f} s over all processes"
+    )
+    return "\n".join(lines)
+
+
+# --- settings ---------------------------------------------------------------------------
+
+
+def compose(overrides: Sequence[str], multirun: bool = False) -> tuple[DictConfig, bool]:
+    """Compose and check the settings of a command line, without those of a sweep.
+
+    Returns
+    -------
+    cfg : DictConfig
+        Settings, with Hydra's own below ``hydra``.
+    several : bool
+        Whether the command line asks for several runs (``-m``, or an experiment that does).
+    """
+    with _composing() as loader:
+        parsed = OverridesParser.create(loader).parse_overrides(list(overrides))
+        swept = [override for override in parsed if override.is_sweep_override()]
+        single = [override.input_line for override in parsed if not override.is_sweep_override()]
+        cfg = hydra.compose("config", single, return_hydra_config=True)
+        added = [o.key_or_group for o in parsed if (o.is_add() or o.is_force_add())]
+        added = [key for key in added if not loader.get_group_options(key) and not key.startswith("hydra.")]
+    # Hydra lets + add any key, and nothing would ever read it.
+    for key in added:
+        if key not in _known_keys():
+            raise UserError(_unknown_key(key, overrides))
+    several = multirun or cfg.hydra.mode == RunMode.MULTIRUN
+    if swept and not several:
+        raise UserError(f"{swept[0].input_line}: several values; add -m to run them one after another")
+    schema.check(_job_settings(cfg))
+    return cfg, several
+
+
+@contextmanager
+def _composing() -> Iterator[ConfigLoader]:
+    """Hydra made ready to compose from ``conf``."""
+    with hydra.initialize_config_module("conf", version_base=None, job_name="baimo"):
+        yield GlobalHydra.instance().config_loader()
+
+
+def _job_settings(cfg: DictConfig) -> DictConfig:
+    """The settings without Hydra's own."""
+    cfg = cfg.copy()
+    with read_write(cfg), open_dict(cfg):
+        cfg.pop("hydra", None)
+    return cfg
+
+
+def _experiment(hydra_settings: DictConfig) -> str | None:
+    """Name of the ``experiment=`` file in use, if any."""
+    name = hydra_settings.runtime.choices.get("experiment")
+    return None if name in (None, "null") else str(name)
+
+
+def explain(error: Exception, overrides: Sequence[str]) -> str:
+    """One line for what was typed wrongly: key, value, and what would be right.
+
+    Parameters
+    ----------
+    error : Exception
+        One of ``USER_ERRORS``.
+    overrides : sequence of str
+        What was typed, ``key=value`` each.
+    """
+    text = str(error)
+    cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else None
+    if isinstance(error, MissingConfigException) and error.options is not None:
+        return _unknown_option(error)
+    if isinstance(error, OverrideParseException):
+        return f"cannot read {error.override!r}: write key=value, for example worlds=64"
+    unknown = re.search(
+        r"Could not (?:override|delete from config. Override|append to config.*?) '([^'=]+)", text
+    )
+    if unknown:
+        return _unknown_key(unknown[1].split("@")[0], overrides)
+    merging = re.match(r"Error merging override (.+)", text)
+    if merging and cause is not None:
+        return f"{merging[1].strip()}: {_first_line(cause)}{_now(merging[1])}"
+    lines = [text, *([str(cause)] if cause is not None else [])]
+    return "; ".join(
+        dict.fromkeys(line.strip() for part in lines for line in part.splitlines() if line.strip())
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0].rstrip(".")
+
+
+def _unknown_option(error: MissingConfigException) -> str:
+    missing = str(error.missing_cfg_file)
+    group, _, option = missing.rpartition("/")
+    options = sorted(error.options or ())
+    choice = ", ".join(options)
+    return f"{group}={option}: there is no such {group}; choose from {choice}{_near(option, options)}"
+
+
+def _unknown_key(key: str, overrides: Sequence[str]) -> str:
+    typed = next((line for line in overrides if line.lstrip("+~").startswith(key)), key)
+    return f"{typed}: there is no setting {key!r}{_near(key, [*_known_keys()])}"
+
+
+def _known_keys() -> Iterable[str]:
+    with _composing() as loader:
+        cfg = hydra.compose("config")
+        groups = [group for group in loader.list_groups("") if group != "hydra"]
+    yield from groups
+    yield from (key for key, _ in load.leaves(OmegaConf.to_container(cfg)))
+
+
+def _near(word: str, known: Sequence[str]) -> str:
+    """``; did you mean ...?`` for the nearest known name, by its whole or by its last part."""
+
+    def likeness(name: str) -> float:
+        whole = difflib.SequenceMatcher(None, word, name).ratio()
+        last = difflib.SequenceMatcher(None, word.rpartition(".")[2], name.rpartition(".")[2]).ratio()
+        return max(whole, 0.99 * last)
+
+    best = max(known, key=likeness, default=None)
+    return (
+        f"; did you mean {best}?" if best is not None and likeness(best) > 0.6 else "; baimo --help lists all"
+    )
+
+
+def _now(override: str) -> str:
+    key = override.partition("=")[0].strip().lstrip("+")
+    with _composing():
+        value = OmegaConf.select(hydra.compose("config"), key)
+    return "" if value is None else f" (by default {key}={value})"
+
+
+# --- several runs -----------------------------------------------------------------------
+
+
+def sweep(overrides: Sequence[str], arguments: Sequence[str], cfg: DictConfig) -> int:
+    """Check every cell of a sweep, let Hydra launch them, and count what is complete."""
+    folders = dict.fromkeys(_cell_folders(overrides, cfg))
+    _hydra(arguments)
+    # The folders, not the jobs, say what is done: a job may have run on another machine.
+    missing = [folder for folder in folders if store.manifest(folder) is None]
+    done = len(folders) - len(missing)
+    places = sorted({str(folder.parent) for folder in folders})
+    print(f"{done} of {len(folders)} runs complete in {', '.join(places)}")
+    if missing:
+        names = ", ".join(folder.name for folder in missing)
+        raise RunFailed(f"not complete: {names}; the same command runs these again and skips the others")
+    return 0
+
+
+def _cell_folders(overrides: Sequence[str], cfg: DictConfig) -> Iterator[Path]:
+    """Run folder of every cell, checked, split as Hydra's own sweeper will split them."""
+    params = OmegaConf.to_container(cfg.hydra.sweeper).get("params") or {}
+    lines = [*(f"{key}={value}" for key, value in params.items()), *overrides]
+    with _composing() as loader:
+        parsed = OverridesParser.create(loader).parse_overrides(lines)
+        (batch,) = BasicSweeper.split_arguments(parsed, max_batch_size=None)
+    for line in batch:
+        try:
+            cell, _ = compose(line, multirun=True)
+        except USER_ERRORS as error:
+            raise UserError(explain(error, line)) from error
+        yield store.run_folder(_job_settings(cell), _experiment(cell.hydra))
+
+
+def _hydra(arguments: Sequence[str]) -> int:
+    """Hand the command line to Hydra itself."""
+    before = sys.argv
+    sys.argv = [before[0], *arguments]
+    try:
+        _job()
+    except SystemExit as leaving:
+        if leaving.code not in (None, 0):
+            raise UserError("Hydra could not go on, see above") from leaving
+    finally:
+        sys.argv = before
+    return 0
+
+
+@hydra.main(config_path="../conf", config_name="config", version_base=None)
+def _job(cfg: DictConfig) -> None:
+    """One cell of a sweep. A failure is told and left to the count at the end: the others go on."""
+    try:
+        schema.check(cfg)
+        print(f"complete: {execute(cfg, experiment=_experiment(HydraConfig.get()))}")
+    except USER_ERRORS as error:
+        _say(explain(error, ()), 2)
+    except RunFailed as error:
+        _say(f"failed: {error}", 1)
+
+
+# --- one run ----------------------------------------------------------------------------
+
+
+def execute(cfg: DictConfig, build: Build | None = None, experiment: str | None = None) -> Path:
+    """Run one scenario, unless it is there already, and return its folder.
+
+    Parameters
+    ----------
+    cfg : DictConfig
+        Checked settings.
+    build : callable, optional
+        ``build(cfg, world_ids)`` gives an ensemble; default :class:`world.ensemble.Ensemble`.
+    experiment : str, optional
+        Name of the folder to keep it in, instead of the scenario's.
+
+    Returns
+    -------
+    pathlib.Path
+        The complete run folder.
+
+    Raises
+    ------
+    store.OutputError, PopulationFull
+        For the user to put right; nothing is written.
+    RunFailed
+        When the model breaks down; nothing is written.
+    """
+    started = time.perf_counter()
+    folder = store.run_folder(cfg, experiment)
+    if store.manifest(folder) is not None:
+        print(f"already there, not run again: {folder}")
+    else:
+        with store.part_folder(folder) as part:
+            simulation = simulate(cfg, part, build or build_ensemble)
+            rows = store.join_blocks(part)
+            wall = time.perf_counter() - started
+            store.write_facts(part, cfg, rows, {"wall": wall, "simulation": simulation})
+            if not store.publish(part, folder):
+                print(f"already there, another process was first: {folder}")
+    if cfg.output.figure:
+        _draw(folder)
+    return folder
+
+
+def _draw(folder: Path) -> None:
+    if (folder / "figures" / "summary.png").exists():
+        return
+    try:
+        from experiments import figures
+    except ModuleNotFoundError as error:
+        print(f"no figure: {error.name} is not installed (the numbers are complete)", file=sys.stderr)
+        return
+    figures.summary(folder)
+
+
+def build_ensemble(cfg: DictConfig, worlds: Sequence[int]) -> Any:
+    """The real thing, imported late: a parent of worker processes has no need of it."""
+    from world.ensemble import Ensemble
+
+    return Ensemble(cfg, worlds)
+
+
+def simulate(cfg: DictConfig, part: Path, build: Build) -> float:
+    """Run all worlds in blocks, write their tables below ``part``, return seconds stepping."""
+    processes = _processes(cfg)
+    blocks = split(cfg.worlds, cfg.block, processes)
+    bar = tqdm(
+        total=cfg.worlds * cfg.steps, unit=" world-steps", desc=str(cfg.scenario), disable=None, leave=False
+    )
+    with bar:
+        if min(processes, len(blocks)) == 1:
+            return sum(run_block(cfg, worlds, part, build, bar.update) for worlds in blocks)
+        return _in_processes(cfg, blocks, part, build, bar)
+
+
+def _processes(cfg: DictConfig) -> int:
+    if str(cfg.engine) != "numpy":
+        return 1  # one GPU
+    if cfg.processes:
+        return int(cfg.processes)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def split(worlds: int, block: int, processes: int) -> list[range]:
+    """Even blocks of at most ``block`` worlds that keep every process busy.
+
+    Examples
+    --------
+    >>> split(32, 16, 2)
+    [range(0, 16), range(16, 32)]
+    >>> split(5, 16, 2)
+    [range(0, 3), range(3, 5)]
+    """
+    rounds = -(-worlds // (block * processes))
+    count = min(worlds, rounds * processes)
+    size, longer = divmod(worlds, count)
+    starts = [index * size + min(index, longer) for index in range(count + 1)]
+    return [range(first, last) for first, last in itertools.pairwise(starts)]
+
+
+def run_block(cfg: DictConfig, worlds: Sequence[int], part: Path, build: Build, tick: Tick) -> float:
+    """Run one block of worlds and write its tables; returns the seconds it took to step."""
+    step = 0
+    try:
+        ensemble = build(cfg, worlds)
+        started = time.perf_counter()
+        while step < cfg.steps:
+            ensemble.step()
+            step += 1
+            tick(len(worlds))
+        seconds = time.perf_counter() - started
+        store.write_block(part, worlds[0], str(cfg.scenario), ensemble.tables())
+        return seconds
+    except (PopulationFull, schema.ConfigError, Stopped):
+        raise
+    except Exception as error:
+        place = f"worlds {worlds[0]}-{worlds[-1]}, step {step}"
+        raise RunFailed(f"{place}: {type(error).__name__}: {error}{_code_place(error)}") from error
+
+
+def _code_place(error: Exception) -> str:
+    """File and line where it broke, so that a report of it is of use."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f" ({Path(trace.tb_frame.f_code.co_filename).name}, line {trace.tb_lineno})" if trace else ""
+
+
+# --- worker processes -------------------------------------------------------------------
+
+_shared: tuple[Any, Any] | None = None  # in a worker: steps done by all, and whether to stop
+
+
+def _in_processes(cfg: DictConfig, blocks: list[range], part: Path, build: Build, bar: tqdm) -> float:
+    # Never fork: a forked child hangs once polars has threads.
+    context = multiprocessing.get_context("spawn")
+    done, stop = context.Value("q", 0), context.Value("b", 0)
+    workers = min(_processes(cfg), len(blocks))
+    pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(done, stop))
+    with pool:
+        jobs = [pool.submit(_block_in_worker, cfg, worlds, part, build) for worlds in blocks]
+        try:
+            waiting = set(jobs)
+            while waiting:
+                finished, waiting = wait(waiting, _POLL_SECONDS, FIRST_EXCEPTION)
+                bar.update(done.value - bar.n)
+                for job in finished:
+                    job.result()
+            return sum(job.result() for job in jobs)
+        except BrokenProcessPool as error:
+            raise RunFailed(
+                "a worker process died, perhaps for want of memory: try a smaller block= or processes="
+            ) from error
+        finally:
+            stop.value = 1
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start_worker(done: Any, stop: Any) -> None:
+    global _shared
+    _shared = done, stop
+    # Ctrl-C reaches the whole terminal: the parent decides, and says stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _block_in_worker(cfg: DictConfig, worlds: range, part: Path, build: Build) -> float:
+    done, stop = _shared
+
+    def tick(steps: int) -> None:
+        with done.get_lock():
+            done.value += steps
+        if stop.value:
+            raise Stopped
+
+    return run_block(cfg, worlds, part, build, tick)
+
+
+if __name__ == "__main__":
+    # By its own name, so that worker processes and launchers find what they are handed.
+    from experiments.run import main as command
+
+    sys.exit(command())

@@ -1,0 +1,265 @@
+"""Where a run is kept: its id, its folder, and writing it so that nobody reads half of it.
+
+A run is written into a hidden folder beside its place, flushed to disk, and moved there in
+one rename; the manifest is written last. What has a manifest is therefore complete.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import subprocess
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import polars as pl
+from omegaconf import DictConfig, OmegaConf
+
+SCHEMA_VERSION = 1
+"""Raised by one whenever a table's columns change their names, units or types."""
+
+TABLES = ("market", "labs", "apps", "vendors", "investors", "events", "edges")
+KEYS = ("scenario", "replicate", "step", "date")
+
+_ROOT = Path(__file__).resolve().parents[1]
+_CODE = ("agents", "world", "conf")
+# They change where, how fast or how prettily, never what is simulated.
+_NOT_HASHED = ("processes", "block", "output.folder", "output.figure")
+_VERSIONS = ("numpy", "polars", "mesa", "networkx")
+
+
+class OutputError(ValueError):
+    """The output folder cannot be used."""
+
+
+@functools.cache
+def code_version() -> str:
+    """Hash of every file that can change a number: agents, world, conf and its facts."""
+    digest = hashlib.sha256()
+    for folder in _CODE:
+        files = (path for path in (_ROOT / folder).rglob("*") if path.suffix in {".py", ".yaml", ".csv"})
+        for path in sorted(files):
+            digest.update(path.relative_to(_ROOT).as_posix().encode() + b"\0")
+            digest.update(path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def plain(cfg: DictConfig) -> dict:
+    """The resolved configuration as plain dictionaries and numbers."""
+    return OmegaConf.to_container(cfg, resolve=True, enum_to_str=True)
+
+
+def config_hash(cfg: DictConfig) -> str:
+    """Hash of the settings that can change a number.
+
+    Examples
+    --------
+    >>> from omegaconf import OmegaConf
+    >>> one = OmegaConf.create({"seed": 1, "processes": 1})
+    >>> two = OmegaConf.create({"processes": 8, "seed": 1})
+    >>> config_hash(one) == config_hash(two)
+    True
+    """
+    settings = plain(cfg)
+    for key in _NOT_HASHED:
+        *sections, name = key.split(".")
+        holder = functools.reduce(lambda part, section: part.get(section, {}), sections, settings)
+        holder.pop(name, None)
+    text = json.dumps(settings, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def run_id(cfg: DictConfig) -> str:
+    """Ten hex digits that stand for configuration, seed, code and schema of a run."""
+    parts = (config_hash(cfg), str(cfg.seed), code_version(), str(SCHEMA_VERSION))
+    return hashlib.sha256("/".join(parts).encode()).hexdigest()[:10]
+
+
+def run_folder(cfg: DictConfig, experiment: str | None = None) -> Path:
+    """Folder of a run: ``<output.folder>/<experiment, or else scenario>/<run id>``."""
+    return Path(cfg.output.folder) / str(experiment or cfg.scenario) / run_id(cfg)
+
+
+def manifest(folder: Path) -> dict | None:
+    """The manifest of a complete run, or None where there is no complete run."""
+    try:
+        facts = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    whole = facts.get("status") == "complete" and not folder.name.startswith(".")
+    whole = whole and all((folder / f"{name}.parquet").exists() for name in facts.get("rows", ()))
+    return facts if whole else None
+
+
+@contextmanager
+def part_folder(folder: Path) -> Iterator[Path]:
+    """A hidden folder beside ``folder`` to write into; removed at the end unless published.
+
+    Raises
+    ------
+    OutputError
+        When the folder cannot be made, or is taken by something that is not a complete run.
+    """
+    if folder.exists():
+        raise OutputError(f"{folder} exists and holds no complete run (no manifest.json): move or delete it")
+    above = [path for path in (folder.parent, *folder.parent.parents) if not path.exists()]
+    part = folder.parent / f".{folder.name}.{os.getpid()}-{uuid.uuid4().hex[:6]}.part"
+    try:
+        try:
+            part.mkdir(parents=True)
+        except OSError as error:
+            raise OutputError(
+                f"output.folder={folder.parents[1]}: cannot write there ({error.strerror}); "
+                "choose a folder you can write to"
+            ) from error
+        yield part
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        for path in above:  # empty ones only: rmdir refuses the others
+            with suppress(OSError):
+                path.rmdir()
+
+
+def publish(part: Path, folder: Path) -> bool:
+    """Flush a finished part folder to disk and move it to its place in one rename.
+
+    Returns
+    -------
+    bool
+        False when another process was first with the same run; its files are kept.
+    """
+    for path in sorted(part.rglob("*")):
+        _flush(path)
+    _flush(part)
+    try:
+        part.rename(folder)
+    except OSError:
+        if manifest(folder) is None:
+            raise
+        return False
+    _flush(folder.parent)
+    return True
+
+
+def _flush(path: Path) -> None:
+    if path.is_dir() and os.name == "nt":  # Windows cannot flush a folder
+        return
+    handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_block(part: Path, first_world: int, scenario: str, tables: Mapping[str, pl.DataFrame]) -> None:
+    """Write the tables of one block of worlds below ``part/blocks``.
+
+    Blocks go through files rather than through pipes: an ensemble of any size then needs
+    the memory of the blocks at work only.
+    """
+    for name, frame in tables.items():
+        if name not in TABLES:
+            raise KeyError(f"unknown table {name!r}; known are {', '.join(TABLES)}")
+        folder = part / "blocks" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        _stored(name, scenario, frame).write_parquet(folder / f"{first_world:08d}.parquet")
+
+
+def _stored(name: str, scenario: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Key columns first; market in float64, panels in float32; undefined is null."""
+    keys = [
+        pl.lit(scenario).alias("scenario"),
+        pl.col("replicate", "step").cast(pl.Int32),
+        pl.col("date").cast(pl.Date),
+    ]
+    others = pl.exclude(KEYS)
+    if name == "market":
+        values = [others.cast(pl.Float64).fill_nan(None)]
+    else:
+        real = frame.select(pl.selectors.float()).columns
+        values = [
+            pl.col(column).cast(pl.Float32).fill_nan(None) if column in real else pl.col(column)
+            for column in frame.columns
+            if column not in KEYS
+        ]
+    return frame.select(*keys, *values)
+
+
+def join_blocks(part: Path) -> dict[str, int]:
+    """Join the blocks of every table into one file each, by world; returns rows per table."""
+    rows = {}
+    for name in TABLES:
+        files = sorted((part / "blocks" / name).glob("*.parquet"))
+        if not files:
+            continue
+        target = part / f"{name}.parquet"
+        # relaxed: a column that is null in all of one block has no type there
+        frames = [pl.scan_parquet(file, glob=False) for file in files]
+        pl.concat(frames, how="vertical_relaxed").sink_parquet(target, maintain_order=True)
+        rows[name] = pl.scan_parquet(target, glob=False).select(pl.len()).collect().item()
+    shutil.rmtree(part / "blocks", ignore_errors=True)
+    return rows
+
+
+def write_facts(part: Path, cfg: DictConfig, rows: dict[str, int], seconds: Mapping[str, float]) -> None:
+    """Write config.yaml and, last of all, manifest.json.
+
+    Parameters
+    ----------
+    seconds : mapping
+        ``wall`` and ``simulation`` (summed over processes) seconds.
+    """
+    OmegaConf.save(OmegaConf.create(plain(cfg)), part / "config.yaml")
+    facts = {
+        "status": "complete",
+        "schema_version": SCHEMA_VERSION,
+        "run": run_id(cfg),
+        "scenario": str(cfg.scenario),
+        "worlds": int(cfg.worlds),
+        "steps": int(cfg.steps),
+        "seed": int(cfg.seed),
+        "engine": str(cfg.engine),
+        "config_hash": config_hash(cfg),
+        "code_version": code_version(),
+        "git": git_state(),
+        "versions": versions(),
+        "finished": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "seconds": {name: round(value, 3) for name, value in seconds.items()},
+        "rows": rows,
+    }
+    (part / "manifest.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+
+
+def versions() -> dict[str, str | None]:
+    """Versions of Python and of the libraries that can change a number."""
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for name in _VERSIONS:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def git_state() -> dict[str, str | bool] | None:
+    """Commit of the checkout this code lies in and whether it was changed; None without one."""
+
+    def git(*words: str) -> str:
+        command = ["git", "-C", str(_ROOT), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+
+    try:
+        # An installed copy may lie inside somebody else's checkout.
+        if Path(git("rev-parse", "--show-toplevel")).resolve() != _ROOT:
+            return None
+        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}
+    except (OSError, subprocess.SubprocessError):
+        return None

@@ -1,0 +1,68 @@
+"""Fixtures that several test files share: the facts of ``conf/facts`` and the chips in them."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from world.hardware import ChipTable
+
+FACTS = Path(__file__).resolve().parents[1] / "conf" / "facts"
+#: Die areas in mm2 as far as they are given (PRIORS.md); the rest have no density.
+DIE_MM2 = {"A100": 826, "A800": 826, "H100": 814, "H800": 814, "H20": 814}
+
+
+def chip_row(row: dict) -> dict:
+    """A row of facts/chips.csv with neutral values for what the facts do not say."""
+    neutral = {
+        "generation": row["chip"],
+        "parent": "",
+        "response_months": 0,
+        "die_mm2": DIE_MM2.get(row["chip"], float("nan")),
+        "failure_factor": 1,
+        "maturity": 1,
+    }
+    return neutral | row
+
+
+def read_table(name: str) -> list[dict[str, str]]:
+    with (FACTS / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="session")
+def facts():
+    """Rows of a facts table by name."""
+    return read_table
+
+
+@pytest.fixture(scope="session")
+def fact():
+    """One figure of facts/calibration.csv, by id and (where there are several) date."""
+    rows = read_table("calibration")
+
+    def look_up(identity: str, date: str | None = None, key: str = "value") -> float:
+        found = [r for r in rows if r["id"] == identity and date in (None, r["date"])]
+        assert len(found) == 1, f"{len(found)} facts match {identity} {date}"
+        return float(found[0][key])
+
+    return look_up
+
+
+@pytest.fixture(scope="session")
+def chips() -> ChipTable:
+    """The chip classes of facts/chips.csv."""
+    return ChipTable.from_rows([chip_row(row) for row in read_table("chips")])
+
+
+@pytest.fixture(scope="session")
+def make_chip():
+    """A table of one imagined foreign chip: the H100, but for what is given."""
+    h100 = next(row for row in read_table("chips") if row["chip"] == "H100")
+
+    def make(**changes) -> ChipTable:
+        return ChipTable.from_rows([chip_row(h100) | changes])
+
+    return make

@@ -1,0 +1,99 @@
+"""Many worlds in lockstep: the engine behind the main job and behind one Mesa model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from world.founding import populate
+from world.history import History
+from world.state import World
+from world.step import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Ensemble:
+    """A block of worlds that advance together.
+
+    Parameters
+    ----------
+    config : DictConfig, Config or list of str
+        A checked configuration, or overrides of the baseline.
+    world_ids : sequence of int
+        Global numbers of the worlds (replicates).
+    parameters : dict, optional
+        ``{"section.name": array of one value a world}``: per-world parameters, so that one
+        ensemble can carry a whole design.
+    agent_classes : dict, optional
+        ``{archetype name: subclass of ModelLab}``: special labs.
+
+    Examples
+    --------
+    >>> ensemble = Ensemble(["steps=2"], world_ids=range(2))
+    >>> _ = ensemble.run(2)
+    >>> ensemble.tables()["market"].height
+    4
+    """
+
+    def __init__(
+        self,
+        config: Any = (),
+        world_ids: Sequence[int] = (0,),
+        parameters: dict[str, Any] | None = None,
+        agent_classes: dict[str, type] | None = None,
+    ):
+        from conf.schema import compose, to_parameters
+
+        if isinstance(config, (list, tuple)):
+            config = compose(list(config))
+        plain = to_parameters(config)
+        self.config = plain
+        spread = _per_world(plain, parameters or {}, len(list(world_ids)))
+        self.world = World(plain, world_ids, spread)
+        self.world.agent_classes = agent_classes or {}
+        self.history = History(self.world)
+        self.step_plan = Step()
+        populate(self.world)
+        self.world.assign_classes()
+
+    @property
+    def steps_done(self) -> int:
+        """Steps taken so far."""
+        return self.world.step_number
+
+    def step(self) -> None:
+        """Advance all worlds by one step."""
+        self.step_plan(self.world)
+
+    def run(self, steps: int | None = None) -> Ensemble:
+        """Advance by ``steps`` (default: those of the configuration)."""
+        for _ in range(self.config.steps if steps is None else steps):
+            self.step()
+        return self
+
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """Everything recorded, one frame a table."""
+        return self.history.tables()
+
+    def plan_table(self) -> pl.DataFrame:
+        """The phases and the time that each took."""
+        return self.step_plan.table()
+
+
+def _per_world(plain: Any, parameters: dict[str, Any], worlds: int) -> Any:
+    """Put per-world values into a copy of the parameter tree as ``(worlds, 1)`` arrays."""
+    if not parameters:
+        return plain
+    from conf.schema import ConfigError, with_values
+
+    columns = {}
+    for key, values in parameters.items():
+        array = np.asarray(values, dtype=float).reshape(-1)
+        if len(array) not in (1, worlds):
+            raise ConfigError(f"{key}: {len(array)} values for {worlds} worlds; give one value a world")
+        columns[key] = np.broadcast_to(array, (worlds,)).reshape(worlds, 1)
+    return with_values(plain, columns)

@@ -1,0 +1,265 @@
+"""Entry and exit: who founds a lab or an app, who closes, who is bought."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agents.app import DEATHS
+from agents.lab import (
+    ACQUIRED,
+    ALIVE,
+    BIG_TECH,
+
+    CN,
+
+    NO_MODEL,
+    OPEN_BASE,
+    ROW,
+    UNICORN,
+
+)
+from world.app_market import found as found_app
+from world.app_market import native_level
+from world.arrays import Array, row_sum, sum_by_group, sum_k
+from world.ecosystem import best_known_base
+from world.population import Observables
+from world.random_streams import normal, poisson
+
+if TYPE_CHECKING:
+    from world.state import World
+
+#: Ordinals of one step: archetype * LAB_SLOTS + number of the entrant.
+LAB_SLOTS = 128
+MOST_LABS_A_STEP = 40
+MOST_APPS_A_STEP = 400
+
+
+# ---------------------------------------------------------------------- entry
+
+
+def enter(world: World) -> None:
+    """Phase 15: labs and apps are founded."""
+    rate = entry_rate(world)
+    for archetype, row in enumerate(world.archetypes):
+        share = rate * row["entrant_share"] if row["region"] == "CN" else world.parameters.entry_exit.row_entry * row["entrant_share"]
+        share = np.broadcast_to(np.asarray(share, dtype=float), (world.worlds, 1))
+        if not (share > 0.0).any():
+            continue
+        u = world.streams.per_world(f"entry {row['archetype']}", 1)[0]
+        count = poisson(u, share * world.clock.months, MOST_LABS_A_STEP).astype(np.int64)
+        _found_labs(world, archetype, count)
+    _found_apps(world)
+
+
+def entry_rate(world: World) -> Array:
+    """Entrants a month: 1.6 exp(4.5 H) (0.25 + F12/10bn)^0.3 K^-0.3 (1 - entrants/pool).
+
+    F12 is the funding of twelve months, K the cost of a viable start relative to the first
+    month, which falls with open bases and cheap compute (M48).
+    """
+    state, p = world.state, world.parameters.entry_exit
+    funding = np.log(p.entry_money + np.minimum(state.funding_12 / 10_000.0, p.entry_money_most))
+    rent = np.log(state.rent_training[CN] / state.rent_start)
+    base = p.base_cheapens * np.maximum(state.frontier_open - state.open_start, 0.0)
+    cost = rent - base
+    room = np.maximum(1.0 - state.entrants / p.entrant_pool, 0.0)
+    heat = p.entry_hype * state.hype + p.entry_elasticity * (funding - cost)
+    return p.entry_base * np.exp(heat) * room
+
+
+def _found_labs(world: World, archetype: int, count: Array) -> None:
+    if not count.any():
+        return
+    worlds = np.repeat(np.arange(world.worlds), count[:, 0])
+    ordinals = np.concatenate([np.arange(n) for n in count[:, 0]]) + archetype * LAB_SLOTS
+    entrants = world.labs.enter(worlds, ordinals, world.step_number + 1)
+    endow_lab(world, entrants, world.archetypes[archetype], archetype)
+    here = np.where(world.archetypes[archetype]["region"] == "CN", count, 0)
+    world.state.entrants = world.state.entrants + here
+    world.tally("entries", count.astype(float) if world.archetypes[archetype]["region"] == "CN" else 0.0 * count)
+
+
+def endow_lab(world: World, labs, row: dict, archetype: int) -> None:
+    """Give new labs what their archetype starts with; the purse comes from outside."""
+    luck = normal(labs.draws("staff"), labs.draws("risk"))
+    size = np.exp(float(row["spread"]) * luck)
+    labs.archetype = archetype
+    labs.behaviour = world.entrant_class(archetype)
+    labs.region = CN if row["region"] == "CN" else ROW
+    labs.risk_appetite = np.exp(0.25 * normal(labs.draws("risk"), labs.draws("skill")))
+    labs.parent_support = float(row["parent_support"]) * size
+    labs.chip_budget = float(row["chip_budget"]) * size
+    heads = float(row["staff"]) * size
+    mix = np.array([float(row[k]) for k in ("infra", "scaling", "research", "application")])
+    _recruit(world, labs, heads * (mix / mix.sum()).reshape(4, 1, 1))
+    labs.product_share = float(row["product_share"])
+    labs.log_efficiency = world.state.public_efficiency[labs.worlds, 0] + float(row["edge"])
+    labs.data_quality = float(row["data_quality"])
+    labs.mode = OPEN_BASE if row["builds"] else 0
+    labs.log_largest = float(row["log_largest"])
+    labs.since_round = 99.0
+    labs.cost = float(row["burn"]) / 12.0 * size
+    _buy_starting_fleet(world, labs, float(row["h100e"]) * size, row["chip"])
+    purse = np.zeros_like(world.labs.cash)
+    purse[labs.worlds, labs.rows] = (float(row["cash"]) * size)[0]
+    world.accounts.pay("founding", "outside", (world.labs, purse))
+
+
+def _recruit(world: World, labs, wanted: Array) -> None:
+    """Founders and first staff come from outside the pools, and are counted as trained."""
+    labs.staff = wanted
+    for region in (CN, ROW):
+        here = np.where(labs.region == region, wanted, 0.0)[:, 0]
+        for kind in range(4):
+            people = np.bincount(labs.worlds, here[kind], world.worlds)[:, None]
+            world.state.trained_people[region][kind] += people
+
+
+def _buy_starting_fleet(world: World, labs, h100e: Array, chip: str) -> None:
+    """The first fleet is second hand: it comes out of the region's outside stock."""
+    k = world.chips.names.index(chip)
+    units = np.floor(h100e / world.chips.h100e[k, 0, 0])[0]
+    region = labs.region[0]
+    for where in (CN, ROW):
+        wanted = np.where(region == where, units, 0.0)
+        total = np.bincount(labs.worlds, wanted, world.worlds)
+        have = world.state.outside_chips[where][k, :, 0]
+        fill = np.minimum(1.0, have / np.maximum(total, 1e-9))
+        given = wanted * fill[labs.worlds]
+        world.labs.fleet[k, labs.worlds, labs.rows] += given
+        taken = np.bincount(labs.worlds, given, world.worlds)
+        world.state.outside_chips[where][k, :, 0] = np.maximum(have - taken, 0.0)
+
+
+def _found_apps(world: World) -> None:
+    """Apps are founded with hype and with what models can do, less where it is crowded."""
+    state, p, apps = world.state, world.parameters.app_market, world.apps
+    alive = row_sum(apps.alive.astype(float))
+    reach = np.clip(state.frontier_cn - p.entry_level, 0.0, 3.0)
+    rate = p.entry_base * np.exp(p.entry_hype * state.hype) * (0.3 + reach) / (1.0 + alive / p.crowd)
+    u = world.streams.per_world("app entry", 1)[0]
+    count = poisson(u, rate * world.clock.months, MOST_APPS_A_STEP).astype(np.int64)
+    add_apps(world, count, world.step_number + 1)
+    world.tally("app_entries", count.astype(float))
+
+
+def add_apps(world: World, count: Array, step: int) -> None:
+    """Found ``count`` (worlds, 1) apps with purses from their founders."""
+    if not count.any():
+        return
+    worlds = np.repeat(np.arange(world.worlds), count[:, 0])
+    ordinals = np.concatenate([np.arange(n) for n in count[:, 0]])
+    entrants = world.apps.enter(worlds, ordinals, step)
+    native = native_level(world)[entrants.worlds, 0][None]
+    found_app(world, entrants, native)
+    p = world.parameters.app_market
+    money = p.purse * np.exp(p.purse_sigma * normal(entrants.draws("purse"), entrants.draws("lender")))
+    money = money * np.where(entrants.incumbent, p.incumbent_purse, 1.0)
+    purse = np.zeros_like(world.apps.cash)
+    purse[entrants.worlds, entrants.rows] = money[0]
+    world.accounts.pay("founding", "outside", (world.apps, purse))
+
+
+# ---------------------------------------------------------------------- exit
+
+
+def leave(world: World) -> None:
+    """Phase 16: pivots, closures, acquisitions; nothing of value disappears."""
+    labs, state, p = world.labs, world.state, world.parameters.entry_exit
+    base, _, _ = best_known_base(world)
+    own = sum_k(np.where(labs.trained | labs.released, labs.pretrained + labs.post, NO_MODEL)) / 3.0
+    lead = sum_k(base) / 3.0 - own
+    before = labs.mode.copy()
+    labs.pivot(
+        Observables(
+            base_lead=lead,
+            pride=np.isin(labs.archetype, (0, 1, BIG_TECH)).astype(float),
+            tokens=labs.tokens_flagship + labs.tokens_light,
+            months=world.clock.months,
+        )
+    )
+    world.count("pivots", labs.mode != before)
+    world.log("pivot", labs.mode != before, labs.mode)
+    labs.wind_up(
+        Observables(
+            parent_gap=np.clip(lead, 0.0, 2.0) * labs.released,
+            hype=state.hype,
+            years=world.clock.years,
+        )
+    )
+    _acquire(world, p)
+    _cover(world)
+    gone = labs.alive & (labs.exit_reason != ALIVE)
+    world.log("exit", gone, labs.exit_reason)
+    labs.exit_step = np.where(gone, world.step_number, labs.exit_step)
+    world.count("exits", gone)
+    world.count("acquisitions", gone & (labs.exit_reason == ACQUIRED))
+    _dissolve(world, gone)
+    _close_apps(world)
+
+
+def _acquire(world: World, p) -> None:
+    """A failing lab with people or a model worth having is bought by the richest at home."""
+    labs = world.labs
+    for region in (CN, ROW):
+        buyer = labs.alive & (labs.region == region) & (labs.archetype <= UNICORN) & (labs.exit_reason == ALIVE)
+        wealth = np.where(buyer, labs.cash, -1.0)
+        best = np.argmax(wealth, axis=-1)[:, None]
+        rich = wealth.max(-1, keepdims=True)
+        price = p.price_a_head * sum_k(labs.staff)
+        offered = labs.alive & (labs.exit_reason != ALIVE) & (labs.region == region)
+        wanted = labs.draws("acquired") < p.acquisition * np.clip(labs.skill + 1.5, 0.1, 2.0)
+        # One deal a month and buyer keeps the till honest.
+        deal = offered & wanted & (price < p.purse_share * rich)
+        first = deal & (np.cumsum(deal, axis=-1) == 1)
+        labs.exit_reason = np.where(first, ACQUIRED, labs.exit_reason)
+        paid = np.where(first, price, 0.0)
+        to = np.where(first, best, -1)
+        bill = sum_by_group(paid, to, labs.capacity)
+        world.accounts.pay("acquisitions", (labs, bill), "outside")
+        for name in ("fleet", "incoming", "staff"):
+            column = labs.columns[name]
+            moved = np.where(first, column, 0.0)
+            gained = np.stack([sum_by_group(layer, to, labs.capacity) for layer in moved])
+            labs.columns[name] = column - moved + gained
+
+
+def _cover(world: World) -> None:
+    """Parents and owners cover what is missing in labs they keep; vendors settle with owners."""
+    labs, vendors = world.labs, world.vendors
+    kept = labs.alive & (labs.exit_reason == ALIVE)
+    deficit = np.where(kept, np.maximum(-labs.cash, 0.0), 0.0)
+    world.accounts.pay("parents cover", "outside", (labs, deficit))
+    buffer = 12.0 * vendors.cost + 1.0
+    gap = np.where(vendors.alive, np.maximum(-vendors.cash, 0.0), 0.0)
+    world.accounts.pay("owners of vendors", "outside", (vendors, gap))
+    spare = np.where(vendors.alive, np.maximum(vendors.cash - buffer, 0.0), 0.0)
+    world.accounts.pay("profit of vendors", (vendors, spare), "outside")
+
+
+def _dissolve(world: World, gone: Array) -> None:
+    """People return to the pool, chips to the second-hand stock, money to the owners."""
+    labs, state = world.labs, world.state
+    for region in (CN, ROW):
+        here = gone & (labs.region == region)
+        state.pool[region] = state.pool[region] + row_sum(np.where(here, labs.staff, 0.0))
+        chips = row_sum(np.where(here, labs.fleet + labs.incoming, 0.0))
+        state.outside_chips[region] = state.outside_chips[region] + chips
+    world.accounts.pay("liquidation", (labs, np.where(gone, labs.cash, 0.0)), "outside")
+    labs.bury(gone)
+
+
+def _close_apps(world: World) -> None:
+    apps = world.apps
+    gone = apps.alive & (apps.exit_reason != 0)
+    world.tally("app_deaths", row_sum(gone.astype(float)))
+    for cause in (1, 2, 3):
+        world.tally(f"app_deaths_{DEATHS[cause]}", row_sum((gone & (apps.exit_reason == cause)).astype(float)))
+    apps.exit_step = np.where(gone, world.step_number, apps.exit_step)
+    world.deaths_by_age(gone)
+    world.accounts.pay("liquidation", (apps, np.where(gone, apps.cash, 0.0)), "outside")
+    apps.bury(gone)
+
+

@@ -1,0 +1,154 @@
+"""The state at the end of November 2022: who is there, with what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agents.investor import KINDS as INVESTOR_KINDS
+from agents.lab import CN, ROW
+from agents.regulator import KINDS as REGULATOR_KINDS
+from agents.vendor import BUILDERS
+from agents.vendor import KINDS as VENDOR_KINDS
+from world.arrays import row_sum, sum_k
+from world.ecosystem import build, publish
+from world.entry_exit import LAB_SLOTS, add_apps, endow_lab
+from world.model_market import serving_speed
+from world.research import light_capability, update_teachers
+from world.technology import active_parameters
+
+if TYPE_CHECKING:
+    from world.state import World
+
+
+def populate(world: World) -> None:
+    """Fill the populations from the tables of ``conf/population`` and open the books."""
+    _vendors(world)
+    _investors(world)
+    _regulators(world)
+    for archetype, row in enumerate(world.archetypes):
+        if int(row["start"]):
+            _labs(world, archetype, row)
+    build(world)
+    _served_models(world)
+    _adopters(world)
+    count = np.full((world.worlds, 1), int(world.parameters.app_market.start))
+    publish(world)
+    update_teachers(world)
+    world.state.open_start = world.state.frontier_open.copy()
+    add_apps(world, count, 0)
+    _remember_start(world)
+
+
+def _all_worlds(world: World, count: int, first: int = 0):
+    """Worlds and ordinals of ``count`` agents in each world."""
+    return np.repeat(np.arange(world.worlds), count), np.tile(np.arange(first, first + count), world.worlds)
+
+
+def _labs(world: World, archetype: int, row: dict) -> None:
+    worlds, ordinals = _all_worlds(world, int(row["start"]), archetype * LAB_SLOTS)
+    labs = world.labs.enter(worlds, ordinals, 0)
+    endow_lab(world, labs, row, archetype)
+    number = (ordinals - archetype * LAB_SLOTS)[None]
+    labs.runs_done = float(row["runs_done"])
+    for axis, name in enumerate(("language", "knowledge", "reasoning")):
+        column = world.labs.pretrained
+        column[axis, labs.worlds, labs.rows] = float(row[f"x_{name}"]) - float(row["step_down"]) * number[0]
+    column = world.labs.post
+    column[:, labs.worlds, labs.rows] = np.array([float(row[f"post_{k}"]) for k in ("language", "knowledge", "reasoning")])[:, None]
+    has_model = number < float(row["with_model"])
+    trained = number < float(row["unreleased"])
+    labs.trained = trained
+    labs.waiting = np.where(trained, float(row["waiting"]), 0.0)
+    labs.released = has_model
+    labs.releases = has_model.astype(float)
+    labs.since_news = np.where(has_model, 1.0, 3.0)
+    labs.openness = np.where(has_model, int(row["openness"]), 0)
+
+
+def _served_models(world: World) -> None:
+    """What is on sale on the first day: served models stand below what is still unreleased."""
+    labs, tech = world.labs, world.parameters.technology
+    hidden = np.zeros_like(labs.cash)
+    for archetype, row in enumerate(world.archetypes):
+        hidden = np.where(labs.archetype == archetype, float(row["unreleased_lead"]) * labs.trained, hidden)
+    here = labs.released & labs.alive
+    own = labs.pretrained + labs.post - hidden
+    labs.served = np.where(here, own, labs.served)
+    labs.light = np.where(here, light_capability(world, own), labs.light)
+    labs.open_weights = np.where(here & (labs.openness == 2), own, labs.open_weights)
+    size = active_parameters(sum_k(own) / 3.0, 0.0, tech)
+    labs.active_parameters = np.where(here, size, labs.active_parameters)
+    labs.light_parameters = np.where(here, size * tech.light_size, labs.light_parameters)
+    serving_speed(world)
+    labs.price_flagship = world.by_region(world.state.entry_price)
+    labs.price_light = labs.price_flagship * tech.light_price
+
+
+def _adopters(world: World) -> None:
+    table = world.segments
+    start = table.population * table.ceiling * np.where(table.region == CN, 0.0005, 0.002)
+    world.state.adopters = start.reshape(-1, 1, 1) * np.ones((1, world.worlds, 1))
+
+
+def _vendors(world: World) -> None:
+    rows = world.config.vendors
+    vendors = world.vendors
+    worlds, ordinals = _all_worlds(world, len(rows))
+    chosen = vendors.enter(worlds, ordinals, 0)
+
+    def spread(values):
+        return np.tile(np.asarray(values), world.worlds)[None]
+
+    chosen.kind = spread([VENDOR_KINDS.index(r["kind"]) for r in rows])
+    chosen.region = spread([CN if r["region"] == "CN" else ROW for r in rows])
+    chosen.builder = spread([BUILDERS.index(r["builder"]) for r in rows])
+    chosen.chip_budget = spread([float(r["chip_budget"]) for r in rows])
+    for ordinal, row in enumerate(rows):
+        units = float(row["h100e"])
+        if units <= 0:
+            continue
+        k = world.chips.names.index(row["chip"])
+        vendors.fleet[k, :, ordinal] = units / world.chips.h100e[k, 0, 0]
+        region = CN if row["region"] == "CN" else ROW
+        stock = world.state.outside_chips[region]
+        stock[k, :, 0] = np.maximum(stock[k, :, 0] - vendors.fleet[k, :, ordinal], 0.0)
+
+
+def _investors(world: World) -> None:
+    rows = [row for row in world.config.investors for _ in range(int(row["number"]))]
+    worlds, ordinals = _all_worlds(world, len(rows))
+    chosen = world.investors.enter(worlds, ordinals, 0)
+
+    def spread(key):
+        return np.tile(np.array([float(r[key]) for r in rows]), world.worlds)[None]
+
+    chosen.kind = np.tile([INVESTOR_KINDS.index(r["kind"]) for r in rows], world.worlds)[None]
+    chosen.region = np.tile([CN if r["region"] == "CN" else ROW for r in rows], world.worlds)[None]
+    chosen.annual_budget = spread("dry_powder") * spread("share_a_year")
+    for name in ("weight_capability", "weight_revenue", "weight_hype"):
+        setattr(chosen, name, spread(name))
+    money = np.zeros_like(world.investors.cash)
+    money[chosen.worlds, chosen.rows] = spread("dry_powder")[0]
+    world.accounts.pay("founding", "outside", (world.investors, money))
+
+
+def _regulators(world: World) -> None:
+    rows = world.config.regulators
+    worlds, ordinals = _all_worlds(world, len(rows))
+    chosen = world.regulators.enter(worlds, ordinals, 0)
+    chosen.kind = np.tile([REGULATOR_KINDS.index(r["kind"]) for r in rows], world.worlds)[None]
+    chosen.region = np.tile([CN if r["region"] == "CN" else ROW for r in rows], world.worlds)[None]
+    chosen.adaptive = np.tile([bool(r["adaptive"]) for r in rows], world.worlds)[None]
+    chosen.stringency = 0.3
+
+
+def _remember_start(world: World) -> None:
+    """What there is on the first day, for the conservation of chips and people."""
+    state = world.state
+    state.chips_start = sum(state.outside_chips)
+    for population in (world.labs, world.vendors):
+        state.chips_start = state.chips_start + row_sum(population.fleet + population.incoming)
+    state.staff_start = row_sum(world.labs.staff)
+    world.accounts.close()

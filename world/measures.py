@@ -1,0 +1,261 @@
+"""Measures: what is seen of a world each month, by the names of the output columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agents.app import API
+from agents.lab import APP_COMPANY, CENTRAL, CN, FROM_SCRATCH, INFRA, PROVINCIAL, ROW
+from world.arrays import Array, herfindahl, largest, ratio, row_sum, shares, sum_k
+from world.gpu_market import chips_in, list_prices, makers_pay
+from world.hardware import CNY_A_USD
+from world.research import frontiers
+from world.talent import displaced
+
+if TYPE_CHECKING:
+    from world.state import World
+
+AXES = ("language", "knowledge", "reasoning")
+
+
+def fit_to_capacity(world: World) -> None:
+    """Give memory by lab the width of a population that has grown."""
+    state, width = world.state, world.labs.capacity
+    if state.lab_relation.shape[-1] == width:
+        return
+    for name in ("token_share", "sales_share", "nest_share", "chip_bill", "lab_relation"):
+        old = getattr(state, name)
+        wide = np.zeros((world.worlds, width))
+        wide[:, : old.shape[-1]] = old
+        setattr(state, name, wide)
+    from world.ecosystem import build
+
+    build(world)
+
+
+def close_month(world: World) -> None:
+    """Phase 18: owners settle, accounts close, the month is recorded."""
+    makers_pay(world)
+    world.accounts.close()
+    state = world.state
+    state.funding_history.append(state.funding_cn)
+    window = max(int(round(12 / world.clock.months)), 1)
+    recent = state.funding_history[-window:]
+    missing = (window - len(recent)) / window
+    state.funding_12 = sum(recent) + missing * world.parameters.capital.funding_before
+    state.frontier_history.append(state.frontier_all)
+    world.record(month(world))
+
+
+def month(world: World) -> dict[str, Array]:
+    """All measures of the month, each ``(worlds,)``."""
+    found: dict[str, Array] = {}
+    for part in (_labs, _frontiers, _chips, _prices, _usage, _apps, _money, _society):
+        found.update(part(world))
+    shape = (world.worlds, 1)
+    return {name: np.broadcast_to(value, shape)[:, 0].astype(float) for name, value in found.items()}
+
+
+def _labs(world: World) -> dict[str, Array]:
+    labs, state, seen = world.labs, world.state, world.monthly
+    cn, row = labs.alive & (labs.region == CN), labs.alive & (labs.region == ROW)
+    count = {f"labs_{name}_cn": row_sum((cn & (labs.archetype == k)).astype(float)) for k, name in ((3, "big_tech"), (4, "unicorn"), (5, "academic"), (6, "vertical"), (7, "follower"))}
+    scratch = cn & (labs.mode == FROM_SCRATCH) & (labs.runs_done > 0)
+    total = state.totals
+    for name in ("releases", "filed", "filed_apps", "open_releases", "training_failures"):
+        total[name] = total.get(name, 0.0) + seen.get(name, 0.0)
+    return count | {
+        "labs_alive_cn": row_sum(cn.astype(float)),
+        "labs_alive_row": row_sum(row.astype(float)),
+        "labs_from_scratch_cn": row_sum(scratch.astype(float)),
+        "labs_app_company_cn": row_sum((cn & (labs.mode == APP_COMPANY)).astype(float)),
+        "labs_released_cn": row_sum((cn & labs.released).astype(float)),
+        "lab_entries_cn": seen.get("entries", 0.0),
+        "lab_exits_cn": seen.get("exits", 0.0),
+        "lab_pivots_cn": seen.get("pivots", 0.0),
+        "lab_acquisitions_cn": seen.get("acquisitions", 0.0),
+        "models_released_cn": total["releases"] + state.models_before,
+        "models_filed_cn": total["filed"] + total["filed_apps"],
+        "labs_filed_cn": total["filed"],
+        "open_release_share_cn": ratio(np.asarray(total["open_releases"]), np.asarray(total["releases"])),
+        "training_failures_cn": seen.get("training_failures", 0.0),
+        "largest_run_cn_flop": state.largest_run[CN],
+        "largest_run_row_flop": state.largest_run[ROW],
+    }
+
+
+def _frontiers(world: World) -> dict[str, Array]:
+    state = world.state
+    best = frontiers(world)
+    found = {}
+    for name, axes in best.items():
+        found[f"frontier_{name}"] = sum_k(axes) / 3.0
+        for axis, label in enumerate(AXES):
+            found[f"frontier_{name}_{label}"] = axes[axis]
+    found["gap_cn_oom"] = found["frontier_all"] - found["frontier_cn"]
+    found["gap_cn_months"] = months_behind(world, found["frontier_cn"])
+    found["gap_open_months"] = months_behind(world, found["frontier_open"])
+    return found
+
+
+def months_behind(world: World, level: Array) -> Array:
+    """Months since the frontier stood at a level; before the first step it rose at a known pace."""
+    history = np.stack(world.state.frontier_history)
+    above = history > level + 1e-9
+    since = above.sum(0) * world.clock.months
+    before = np.maximum(history[0] - level, 0.0) / world.parameters.technology.pace_before
+    return since + before
+
+
+def _chips(world: World) -> dict[str, Array]:
+    state, chips = world.state, world.chips
+    counted = np.array([kind != "consumer" for kind in chips.kinds]).reshape(-1, 1, 1)
+    domestic = np.array([home == "CN" for home in chips.homes]).reshape(-1, 1, 1)
+    equivalents = {r: chips_in(world, r) * chips.h100e * counted for r in (CN, ROW)}
+    local = sum_k(np.where(domestic, equivalents[CN], 0.0))
+    foreign = sum_k(np.where(domestic, 0.0, equivalents[CN]))
+    listed = list_prices(world)[chips.names.index("H100")] * 1e6 / CNY_A_USD
+    here = (world.vendors.region == CN) & (world.vendors.kind != 0) & world.vendors.alive
+    fleet = sum_k(world.vendors.fleet * chips.h100e) * here
+    used = ratio(row_sum(fleet * world.vendors.utilisation), row_sum(fleet))
+    power = sum_k(chips_in(world, CN) * chips.kw) * world.parameters.serving.server_power / 1000.0
+    by_class = {}
+    for k, name in enumerate(chips.names):
+        if not chips.kinds[k] == "consumer":
+            label = name.lower().replace("-", "_")
+            by_class[f"h100e_cn_{label}"] = equivalents[CN][k]
+    return by_class | {
+        "h100e_cn_legal": np.maximum(foreign - state.grey_stock, 0.0),
+        "h100e_cn_grey": state.grey_stock,
+        "h100e_cn_domestic": local,
+        "h100e_row": sum_k(equivalents[ROW]),
+        "price_h100_list_usd": listed / world.parameters.chip_market.server_overhead,
+        "price_h100_rent_usd_hour": state.rent_training[ROW] / CNY_A_USD,
+        "price_rent_cn_usd_hour": state.rent_training[CN] / CNY_A_USD,
+        "grey_premium": state.grey_premium,
+        "utilisation_cn": used,
+        "idle_compute_cn": row_sum(fleet * (1.0 - world.vendors.utilisation)),
+        "power_cn_mw": power,
+    }
+
+
+def _prices(world: World) -> dict[str, Array]:
+    labs = world.labs
+    out = labs.alive & labs.released
+    cn = out & (labs.region == CN)
+    near = cn & (sum_k(labs.served) / 3.0 > world.state.frontier_cn - 0.35)
+    sold = labs.tokens_flagship + labs.tokens_light + 1e-9
+    found = {
+        "price_flagship_cn": _weighted(labs.price_flagship, sold * near),
+        "price_light_cn": _weighted(labs.price_light, sold * cn),
+    }
+    for name, level in (("gpt35", 1.7), ("gpt4", 2.7)):
+        found[f"price_{name}_level"] = _cheapest(labs, out, level)
+    margin = ratio(labs.price_flagship - labs.marginal_cost, labs.price_flagship)
+    found["margin_flagship_cn"] = _weighted(margin, sold * near)
+    return found
+
+
+def _weighted(values: Array, weight: Array) -> Array:
+    total = row_sum(weight)
+    mean = ratio(row_sum(values * weight), total)
+    return np.where(total > 0.0, mean, np.nan)
+
+
+def _cheapest(labs, out: Array, level: float) -> Array:
+    """Lowest list price at or above a capability, NaN where nobody offers it."""
+    best = np.full((out.shape[0], 1), np.inf)
+    for capability, price in ((labs.served, labs.price_flagship), (labs.light, labs.price_light)):
+        able = out & (sum_k(capability) / 3.0 >= level)
+        best = np.minimum(best, np.where(able, price, np.inf).min(-1, keepdims=True))
+    return np.where(np.isfinite(best), best, np.nan)
+
+
+def _usage(world: World) -> dict[str, Array]:
+    labs, state = world.labs, world.state
+    tokens = labs.tokens_flagship + labs.tokens_light
+    cn, row = np.where(labs.region == CN, tokens, 0.0), np.where(labs.region == ROW, tokens, 0.0)
+    home = world.segments.column("region") == CN
+    served = sum_k(np.where(home, state.tokens_by_segment, 0.0) * labs.capacity_share)
+    apps = row_sum(labs.tokens_api)
+    people = np.where(labs.region == CN, sum_k(np.where(home, labs.users, 0.0)), 0.0)
+    revenue = np.where(labs.region == CN, labs.service_revenue, 0.0)
+    share = shares(cn)
+    before = state.share_before if state.share_before is not None and state.share_before.shape == share.shape else share
+    state.share_before = share
+    state.hhi_tokens = herfindahl(cn)
+    surplus = sum_k(np.where(home, state.log_sum * state.adopters * world.segments.column("arpu"), 0.0))
+    return {
+        "tokens_day_cn": row_sum(served) + apps,
+        "tokens_day_row": row_sum(tokens) - row_sum(served) - apps,
+        "tokens_day_cn_labs": row_sum(cn),
+        "tokens_day_row_labs": row_sum(row),
+        "users_cn": row_sum(people),
+        "hhi_tokens_cn": state.hhi_tokens,
+        "hhi_revenue_cn": herfindahl(revenue),
+        "hhi_users_cn": herfindahl(people),
+        "cr4_tokens_cn": largest(share, 4),
+        "top1_tokens_share_cn": largest(share, 1),
+        "share_turbulence_cn": 0.5 * row_sum(np.abs(share - before)),
+        "revenue_labs_cn": row_sum(revenue),
+        "consumer_surplus_cn": surplus / world.parameters.model_market.price_sensitivity,
+    }
+
+
+def _apps(world: World) -> dict[str, Array]:
+    apps, state, seen = world.apps, world.state, world.monthly
+    alive = row_sum(apps.alive.astype(float))
+    second = apps.alive & (apps.base_lab[1] >= 0)
+    return {
+        "apps_alive": alive,
+        "app_entries": seen.get("app_entries", 0.0),
+        "app_deaths": seen.get("app_deaths", 0.0),
+        "app_deaths_absorbed": seen.get("app_deaths_absorbed", 0.0),
+        "app_deaths_insolvent": seen.get("app_deaths_insolvent", 0.0),
+        "app_deaths_outdated": seen.get("app_deaths_outdated", 0.0),
+        "app_lifeline_median_months": _median_age(state.death_ages),
+        "app_api_cost_share": ratio(row_sum(apps.api_cost), row_sum(apps.cost)),
+        "app_multihoming_share": ratio(row_sum(second.astype(float)), alive),
+        "app_absorbed_share": ratio(row_sum(np.where(apps.alive, apps.absorbed, 0.0)), alive),
+        "app_on_api_share": ratio(row_sum((apps.alive & (apps.source == API)).astype(float)), alive),
+        "engineers_displaced_cn": displaced(world),
+    }
+
+
+def _median_age(histogram: Array) -> Array:
+    """Median age at death so far, months, from the histogram; NaN before the first death."""
+    total = histogram.sum(-1, keepdims=True)
+    below = np.cumsum(histogram, axis=-1)
+    age = (below < 0.5 * total).sum(-1, keepdims=True) + 0.5
+    return np.where(total > 0.0, age, np.nan)
+
+
+def _money(world: World) -> dict[str, Array]:
+    labs, state = world.labs, world.state
+    cn = labs.alive & (labs.region == CN)
+    return {
+        "funding_cn": state.funding_cn,
+        "hype": state.hype,
+        "valuation_cn": row_sum(np.where(cn, labs.valuation, 0.0)),
+        "cash_labs_cn": row_sum(np.where(cn, labs.cash, 0.0)),
+        "cost_labs_cn": row_sum(np.where(cn, labs.cost, 0.0)),
+        "sunk_value_lost_cn": world.monthly.get("sunk_value_lost", 0.0),
+        "wage_infra": state.wages[CN][INFRA],
+        "staff_cn": row_sum(np.where(cn, sum_k(labs.staff), 0.0)),
+        "public_spending_cn": -world.accounts.balance["government"],
+        "accounts_residual": world.accounts.residual,
+    }
+
+
+def _society(world: World) -> dict[str, Array]:
+    state = world.state
+    waiting = (world.labs.filing == PROVINCIAL) | (world.labs.filing == CENTRAL)
+    return {
+        "trust_cn": state.trust[CN],
+        "incidents_cn": world.monthly.get("incidents", 0.0),
+        "queue_length": state.queue_length,
+        "queue_labs": row_sum((waiting & world.labs.alive).astype(float)),
+        "research_openness": state.research_openness,
+    }

@@ -1,0 +1,109 @@
+"""Releases: a trained model becomes a served one, open or closed, and makes news."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agents.lab import ALL_OPEN, BIG_TECH, CLOSED, CN, FRONTIER, LIGHT_OPEN, NO_MODEL, OPEN_BASE, ROW
+from world.arrays import Array, row_max, row_sum, sum_k
+from world.ecosystem import publish
+from world.population import Observables
+from world.research import capability, light_capability, update_teachers
+from world.technology import active_parameters
+
+if TYPE_CHECKING:
+    from world.state import World
+
+#: Model ids are lab id * RELEASES + number of the release.
+RELEASES = 1024
+
+
+def release(world: World) -> None:
+    """Phase 6: approved models go out; everybody's past investment is revalued."""
+    labs, state = world.labs, world.state
+    labs.choose_openness(_stakes(world), among=labs.trained)
+    labs.waiting = np.maximum(labs.waiting - world.clock.months, 0.0)
+    out = labs.alive & labs.trained & (labs.waiting <= 0.0)
+    mean = sum_k(capability(labs)) / 3.0
+    before = state.frontier_all
+    _go_out(world, out)
+    publish(world)
+    update_teachers(world)
+    _make_news(world, out, mean, before)
+    _write_down(world)
+    world.log("release", out, mean)
+    world.count("releases", out)
+    world.count("open_releases", out & (labs.openness != CLOSED))
+
+
+def _stakes(world: World) -> Observables:
+    """What openness is weighed on: lead over rivals at home, market share, policy."""
+    labs, policy = world.labs, world.policy.open_source
+    mine = sum_k(capability(labs)) / 3.0
+    best = np.where(labs.region == CN, world.state.frontier_cn, world.state.frontier_all)
+    date = str(world.date)
+    mandate = policy["mandate_above"] is not None and str(policy["from"]) <= date
+    level = policy["mandate_above"] if mandate else 99.0
+    banned = policy["ban"] and str(policy["from"]) <= date
+    champion = labs.archetype == 1
+    forced = policy["champion"] == "all" and str(policy["from"]) <= date
+    return Observables(
+        lead=np.clip(mine - best, -3.0, 3.0),
+        share=world.state.token_share,
+        has_cloud=((labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER)).astype(float),
+        subsidy=np.full_like(mine, float(policy["subsidy"])),
+        mandate=(mine >= level) | (champion & forced),
+        ban=np.full(mine.shape, bool(banned)) | (champion & (policy["champion"] == "none")),
+    )
+
+
+def _go_out(world: World, out: Array) -> None:
+    labs, tech = world.labs, world.parameters.technology
+    year = world.clock.year(world.step_number)
+    best = capability(labs)
+    mean = sum_k(best) / 3.0
+    light = light_capability(world, best)
+    labs.served = np.where(out, best, labs.served)
+    labs.light = np.where(out, np.maximum(light, labs.light), labs.light)
+    opened = np.where(labs.openness == ALL_OPEN, best, np.where(labs.openness == LIGHT_OPEN, light, NO_MODEL))
+    labs.open_weights = np.where(out, np.maximum(labs.open_weights, opened), labs.open_weights)
+    size = active_parameters(mean, year, tech)
+    labs.active_parameters = np.where(out, size, labs.active_parameters)
+    labs.light_parameters = np.where(out, size * tech.light_size, labs.light_parameters)
+    labs.released = labs.released | out
+    labs.trained = labs.trained & ~out
+    labs.releases = labs.releases + out
+    labs.model_id = np.where(out, labs.id * RELEASES + labs.releases.astype(np.int64), labs.model_id)
+    labs.since_news = np.where(out, 0.0, labs.since_news + world.clock.months)
+    labs.reputation = labs.reputation + np.where(out, tech.release_reputation, 0.0)
+    first = out & (labs.releases <= 1.0)
+    labs.price_flagship = np.where(first, world.by_region(world.state.entry_price), labs.price_flagship)
+    labs.price_light = np.where(first, labs.price_flagship * tech.light_price, labs.price_light)
+    labs.base_hidden = np.where(out, labs.mode == OPEN_BASE, labs.base_hidden)
+
+
+def _make_news(world: World, out: Array, mean: Array, before: Array) -> None:
+    """A leap of the frontier makes hype; a me-too release makes less each time (M42, M49)."""
+    state, p = world.state, world.parameters.capital
+    labs = world.labs
+    leap = np.maximum(row_max(np.where(out, mean, NO_MODEL)) - before, 0.0)
+    foreign = row_sum((out & (labs.region == ROW)).astype(float))
+    me_too = row_sum(out.astype(float))
+    jump = 1.0 - np.exp(-p.hype_leap * leap)
+    jump = jump + p.hype_foreign * np.minimum(foreign, 1.0)
+    jump = jump + p.hype_me_too * me_too / (1.0 + state.models_released / p.hype_tired)
+    state.models_released = state.models_released + me_too
+    state.hype_jump = np.minimum(jump, 0.6) + state.news
+
+
+def _write_down(world: World) -> None:
+    """A stronger open base makes past training worthless (M36): book value is lost."""
+    labs, p = world.labs, world.parameters.technology
+    mine = sum_k(labs.served) / 3.0
+    over = np.clip((world.state.frontier_open - mine) / p.write_down_width, 0.0, 1.0)
+    yearly = 1.0 - np.exp(-p.write_down * world.clock.years * over)
+    lost = np.where(labs.alive & labs.released, labs.sunk_value * yearly, 0.0)
+    labs.sunk_value = labs.sunk_value - lost
+    world.count("sunk_value_lost", lost)

@@ -1,0 +1,138 @@
+"""Technology drift: private efficiency, what is published, post-training, data of use.
+
+Know-how comes from own research, from what leaders publish (while they do), and along the
+social ties; post-training is copied from teachers within reach, language quickly, knowledge
+slowly, reasoning hardly.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agents.lab import CN, NO_MODEL, RESEARCH
+from world.arrays import Array, largest, row_max, sum_k
+from world.ecosystem import neighbour_best
+from world.technology import absorptive_capacity, efficiency_growth
+
+if TYPE_CHECKING:
+    from world.state import World
+
+
+def capability(labs) -> Array:
+    """What a lab's best trained model can do, OOM by axis."""
+    return labs.pretrained + labs.post
+
+
+def research_budget(world: World) -> Array:
+    """R&D of each lab, CNY million a year: last month's cost less what products took."""
+    labs = world.labs
+    return np.where(labs.alive, labs.cost * (1.0 - labs.product_share), 0.0) / world.clock.years
+
+
+def drift(world: World) -> None:
+    """Phase 2: efficiency, openness of research, post-training and usage data move on."""
+    _efficiency(world)
+    _openness_of_research(world)
+    _post_training(world)
+    _serve_updates(world)
+
+
+def _efficiency(world: World) -> None:
+    labs, state, p = world.labs, world.state, world.parameters.technology
+    spent = research_budget(world)
+    capacity = absorptive_capacity(spent, p.absorption_scale)
+    top_five = np.maximum(largest(spent, 5) / 5.0, 1e-6)
+    lead = spent / top_five
+    growth = efficiency_growth(
+        labs.log_efficiency, state.public_efficiency, state.research_openness, capacity, lead, p
+    )
+    known = neighbour_best(labs.log_efficiency, world.ties.lab_lab, labs.alive, -9.0)
+    tricks = p.spillover * capacity * np.maximum(known - labs.log_efficiency, 0.0)
+    step = (growth + tricks) * world.clock.years
+    labs.log_efficiency = np.where(labs.alive, labs.log_efficiency + step, labs.log_efficiency)
+
+
+def _openness_of_research(world: World) -> None:
+    """Leaders stop publishing as their models earn; what is open advances with what is published."""
+    labs, state, p = world.labs, world.state, world.parameters.technology
+    fades = p.openness_fade * (state.research_openness - p.openness_least)
+    state.research_openness = state.research_openness - fades * world.clock.years
+    leader = row_max(np.where(labs.alive, labs.log_efficiency, -9.0))
+    follows = p.public_follow * np.maximum(leader - state.public_efficiency, 0.0)
+    public = p.public_progress * state.research_openness + follows * state.research_openness
+    state.public_efficiency = state.public_efficiency + public * world.clock.years
+
+
+def _post_training(world: World) -> None:
+    """d post_k = own work + teaching by the best model within reach (M14, M52)."""
+    labs, state, p = world.labs, world.state, world.parameters.technology
+    staff = labs.staff[RESEARCH] * (1.0 - labs.product_share)
+    effort = 1.0 - np.exp(-staff / p.post_staff)
+    data = labs.usage_data / (labs.usage_data + p.usage_half)
+    strength = effort * (1.0 + p.usage_gain * data)
+    year = world.clock.year(world.step_number)
+    own = capability(labs)
+    drift = np.array([p.teach_language, p.teach_knowledge, p.teach_reasoning])
+    ceiling = np.array([p.post_language, p.post_knowledge, p.post_reasoning])
+    growth = np.array([0.0, 0.0, p.post_growth])
+    taught = labs.alive & labs.released | labs.trained
+    layers = []
+    for axis in range(3):
+        most = ceiling[axis] + growth[axis] * year
+        room = np.maximum(most - labs.post[axis], 0.0)
+        build = p.post_pace * strength * room * world.clock.years
+        gap = np.clip(state.teacher[axis] - p.teacher_margin - own[axis], 0.0, p.teacher_reach)
+        reach = state.teacher[axis] - own[axis] < p.teacher_horizon
+        learn = world.clock.fraction(drift[axis]) * gap * effort * reach
+        layers.append(labs.post[axis] + np.where(taught, np.minimum(build + learn, room), 0.0))
+    labs.post = np.stack(layers)
+    fade = np.exp(-world.clock.months / p.usage_memory)
+    used = labs.tokens_flagship + labs.tokens_light
+    labs.usage_data = labs.usage_data * fade + used * (1.0 - fade)
+
+
+def _serve_updates(world: World) -> None:
+    """Served models are updated with better post-training between releases."""
+    labs, p = world.labs, world.parameters.technology
+    pace = world.clock.fraction(p.update_pace)
+    served = labs.served + pace * (np.minimum(capability(labs), labs.served + 0.5) - labs.served)
+    current = labs.released & ~labs.trained
+    labs.served = np.where(current, served, labs.served)
+
+
+def light_capability(world: World, flagship: Array) -> Array:
+    """A light model stands some OOM below its teacher, less with every year of distillation."""
+    p = world.parameters.technology
+    year = world.clock.year(world.step_number)
+    return flagship - p.light_gap * np.exp(-p.light_catch_up * year)
+
+
+def frontiers(world: World) -> dict[str, Array]:
+    """Best served models by axis, ``(3, worlds, 1)``: all, CN, open, CN open."""
+    labs, state = world.labs, world.state
+    out = labs.released & labs.alive
+    cn = labs.region == CN
+    served = np.where(out, labs.served, NO_MODEL)
+    archive = {home: state.archive[home]["weights"] for home in state.archive}
+    open_all = np.maximum(archive[0], archive[1])
+    return {
+        "all": row_max(served),
+        "cn": row_max(np.where(cn, served, NO_MODEL)),
+        "open": open_all,
+        "open_cn": archive[CN],
+    }
+
+
+def update_teachers(world: World) -> None:
+    """After releases: the best model that can be learned from, and the gap between regions."""
+    state = world.state
+    best = frontiers(world)
+    state.teacher = np.maximum(state.teacher, best["all"])
+    state.frontier_all = sum_k(best["all"]) / 3.0
+    state.frontier_cn = sum_k(best["cn"]) / 3.0
+    state.frontier_open = np.maximum(
+        sum_k(best["open"]) / 3.0, sum_k(best["open_cn"]) / 3.0
+    )
+    state.gap_oom = state.frontier_all - state.frontier_cn

@@ -1,0 +1,240 @@
+"""The world: populations, markets and the memory between steps, for a block of worlds."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from agents.app import AppStartup
+from agents.base import DIMENSIONS
+from agents.investor import Investor
+from agents.lab import ARCHETYPES, CN, NO_MODEL, NOBODY, ROW, ModelLab
+from agents.regulator import Regulator
+from agents.vendor import InfraVendor
+from world.accounts import Accounts
+from world.arrays import Array, row_sum
+from world.clock import Clock
+from world.hardware import CNY_A_USD, ChipTable
+from world.model_market import SegmentTable
+from world.policy import Policy
+from world.population import Population
+from world.random_streams import Streams
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+AGENT_TYPES = {
+    "labs": ModelLab,
+    "vendors": InfraVendor,
+    "apps": AppStartup,
+    "investors": Investor,
+    "regulators": Regulator,
+}
+
+
+class World:
+    """Everything that a step reads and writes.
+
+    Parameters
+    ----------
+    config : conf.schema.Config
+        Resolved configuration (plain attributes, no OmegaConf).
+    world_ids : sequence of int
+        Global numbers of the worlds of this block: world 7 is the same alone and in a block.
+    parameters : tree, optional
+        Replaces the parameter sections; leaves may be arrays ``(worlds, 1)``.
+    """
+
+    def __init__(self, config: Any, world_ids: Sequence[int], parameters: Any = None):
+        self.config = config
+        self.parameters = parameters or config
+        self.seed = int(config.seed)
+        self.world_ids = np.asarray(list(world_ids), dtype=np.int64)
+        self.worlds = len(self.world_ids)
+        self.clock = Clock(config.start, config.clock)
+        self.step_number = 0
+        self.chips = ChipTable.from_rows(config.hardware["chips"])
+        self.supply = config.hardware["supply"]
+        self.segments = SegmentTable.from_rows(config.segments, config.model_market.row_scale)
+        self.archetypes = config.archetypes
+        self.policy = Policy(config.policy)
+        self.streams = Streams(self.seed, self.world_ids)
+        self.observed: dict = {}
+        self.ties = SimpleNamespace()
+        self.events: list = []
+        self.monthly: dict[str, Array] = {}
+        self.mesa_model = None
+        self.agent_classes: dict[str, type] = {}
+        self._populations()
+        self.accounts = Accounts(self.populations, self.worlds, np)
+        makers = [self.maker_names.index(name) for name in self.chips.vendors]
+        self.maker_rows = np.broadcast_to(np.array(makers), (self.worlds, len(makers)))
+        self.state = initial_state(self)
+
+    def _populations(self) -> None:
+        DIMENSIONS["chips"] = len(self.chips)
+        DIMENSIONS["segments"] = len(self.segments)
+        sizes = self.config.population
+        start = {"labs": sizes.labs, "apps": sizes.apps, "vendors": 16, "investors": 128, "regulators": 8}
+        most = {"labs": sizes.max_labs, "apps": sizes.max_apps}
+        self.populations = {}
+        for name, kind in AGENT_TYPES.items():
+            population = Population(kind, self.worlds, start[name], most.get(name, start[name]))
+            population.world = self
+            self.populations[name] = population
+            setattr(self, name, population)
+        self.maker_names = [row["name"] for row in self.config.vendors]
+
+    def record(self, month: dict[str, Array]) -> None:
+        """Receive the measures of a month; the history puts its own recorder here."""
+
+    def assign_classes(self) -> None:
+        """Give rows of an archetype their special class."""
+        for name, special in self.agent_classes.items():
+            index = self.labs.add_class(special)
+            chosen = self.labs.alive & (self.labs.archetype == ARCHETYPES.index(name))
+            self.labs.behaviour = np.where(chosen, index, self.labs.behaviour)
+
+    def entrant_class(self, archetype: int) -> int:
+        """Index of the class that new labs of an archetype have."""
+        special = self.agent_classes.get(ARCHETYPES[archetype])
+        return self.labs.add_class(special) if special else 0
+
+    @property
+    def date(self):
+        """First day of the present step."""
+        return self.clock.date(self.step_number)
+
+    def by_region(self, pair: Array) -> Array:
+        """Pick by each lab's region from ``(2, worlds, 1)``."""
+        return np.where(self.labs.region == CN, pair[CN], pair[ROW])
+
+    def agent_at(self, population: Population, row: int) -> Any:
+        """The Mesa agent in a row of a one-world model."""
+        if self.mesa_model is None:
+            raise TypeError("single agents exist in HundredModelsWar only, not in an Ensemble")
+        return self.mesa_model.agent_at(population, row)
+
+    # ------------------------------------------------------------------ counters and events
+
+    def count(self, name: str, values: Array) -> None:
+        """Add to a counter of this month, over the labs of CN."""
+        self.tally(name, row_sum(np.where(self.labs.region == CN, values, 0.0)) if values.shape[-1] == self.labs.capacity else row_sum(values.astype(float)))
+
+    def tally(self, name: str, values: Array) -> None:
+        """Add ``(worlds, 1)`` values to a counter of this month."""
+        self.monthly[name] = self.monthly.get(name, 0.0) + values
+
+    def log(self, kind: str, mask: Array, amount: Array) -> None:
+        """Enter what happened to labs in the event log."""
+        worlds, rows = np.nonzero(mask)
+        if not len(rows):
+            return
+        wide = np.broadcast_to(amount, mask.shape)
+        self.events.append(
+            {
+                "kind": kind,
+                "step": self.step_number,
+                "worlds": worlds,
+                "ids": self.labs.id[worlds, rows],
+                "region": self.labs.region[worlds, rows],
+                "amount": wide[worlds, rows].astype(float),
+            }
+        )
+
+    def deaths_by_age(self, gone: Array) -> None:
+        """Keep a histogram of the ages at which apps died, for the median lifeline."""
+        worlds, rows = np.nonzero(gone)
+        ages = np.minimum(self.apps.age[worlds, rows].astype(np.int64), 59)
+        np.add.at(self.state.death_ages, (worlds, ages), 1.0)
+
+
+def initial_state(world: World) -> SimpleNamespace:
+    """Memory of the markets before the first step, arrays ``(..., worlds, 1)``."""
+    shape = (world.worlds, 1)
+    k, segments, config = len(world.chips), len(world.segments), world.parameters
+    zero, one = np.zeros(shape), np.ones(shape)
+    state = SimpleNamespace()
+    _market_state(state, world, shape, k)
+    state.hype = one * config.capital.hype_start
+    state.attention = one * config.capital.hype_start * 0.5
+    state.hype_jump = zero
+    state.news = 0.0
+    state.funding_cn = zero
+    state.funding_12 = one * config.capital.funding_before
+    state.funding_history = []
+    state.entrants = zero
+    state.models_released = one * 10.0
+    state.trust = [one * config.trust.start, one * config.trust.start]
+    state.incident_memory = [zero, zero]
+    state.needs_licence = 0.0
+    state.beta_allowed = 1.0
+    state.cross_border = 0.0
+    state.review_budget = zero
+    state.queue_length = zero
+    state.platform_strength = one * 0.0
+    state.research_openness = one * config.technology.openness_start
+    state.public_efficiency = zero
+    state.teacher = np.full((3, *shape), NO_MODEL)
+    for name in ("frontier_all", "frontier_cn", "frontier_open"):
+        setattr(state, name, np.full(shape, NO_MODEL))
+    state.open_start = zero
+    state.gap_oom = zero
+    state.largest_run = np.array([3.5e23, 2.1e25]).reshape(2, 1, 1) * one
+    empty = {"score": np.full(shape, NO_MODEL), "weights": np.full((3, *shape), NO_MODEL)}
+    empty |= {"row": np.full(shape, NOBODY), "id": np.full(shape, NOBODY)}
+    state.archive = {CN: dict(empty), ROW: dict(empty)}
+    state.archive_history = []
+    state.adopters = np.zeros((segments, *shape))
+    state.app_share = np.zeros((segments, *shape))
+    state.eyes = np.full((segments, *shape), config.app_market.eye_start)
+    state.hands = np.full((segments, *shape), config.app_market.hand_start)
+    state.hhi_tokens = zero
+    state.death_ages = np.zeros((world.worlds, 60))
+    state.frontier_history = []
+    state.totals = {}
+    state.models_before = 0.0
+    state.share_before = None
+    for name in ("token_share", "sales_share", "nest_share", "chip_bill"):
+        setattr(state, name, np.zeros((world.worlds, world.labs.capacity)))
+    return state
+
+
+def _market_state(state: SimpleNamespace, world: World, shape: tuple, k: int) -> None:
+    """Chips, rents and wages before the first step."""
+    config = world.parameters
+    one = np.ones(shape)
+    usd = CNY_A_USD
+    state.rent_training = np.stack([one * config.rental.start_usd_cn * usd, one * config.rental.start_usd_row * usd])
+    state.rent_serving = state.rent_training * config.rental.serving_start
+    state.rent_start = one * config.rental.start_usd_cn * usd
+    state.rental_supply = np.stack([one, one])
+    state.rent_cap = np.stack([one, one]) * 100.0
+    state.entry_price = np.stack([one * config.model_market.entry_price_cn, one * config.model_market.entry_price_row])
+    state.class_fill = [np.full((k + 1, *shape), 0.5), np.full((k + 1, *shape), 0.5)]
+    state.cn_premium = one * 0.0
+    state.grey_premium = one * config.chip_market.grey_start
+    state.grey_class = NOBODY
+    state.grey_stock = one * 0.0
+    state.grey_shipped = one * 0.0
+    state.chips_made = np.zeros((k, *shape))
+    state.chips_worn = np.zeros((k, *shape))
+    state.domestic_made = one * config.chip_market.domestic_before
+    state.domestic_installed = one * config.chip_market.domestic_before
+    state.generation_stock = {g: one * 0.0 for g in dict.fromkeys(world.chips.generations)}
+    state.generation_backlog = {g: one for g in dict.fromkeys(world.chips.generations)}
+    state.vendor_relation = np.zeros((world.worlds, world.vendors.capacity))
+    state.lab_relation = np.zeros((world.worlds, world.labs.capacity))
+    stock = np.array([[float(row["stock_cn"]), float(row["stock_row"])] for row in world.config.hardware["chips"]])
+    state.outside_chips = [stock[:, r].reshape(k, 1, 1) * one for r in (CN, ROW)]
+    t = config.talent
+    base = np.array([t.wage_infra, t.wage_scaling, t.wage_research, t.wage_application]).reshape(4, 1, 1)
+    state.wages = [base * one, base * one * t.row_wages]
+    pool = np.array([t.pool_infra, t.pool_scaling, t.pool_research, t.pool_application]).reshape(4, 1, 1)
+    state.pool = [pool * one * t.pool_cn, pool * one * t.pool_row]
+    state.tightness = [np.full((4, *shape), t.wage_neutral), np.full((4, *shape), t.wage_neutral)]
+    state.trained_people = [np.zeros((4, *shape)), np.zeros((4, *shape))]
+    state.people_start = [pool * one * t.pool_cn, pool * one * t.pool_row]
+    state.moves = one * 0.0

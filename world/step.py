@@ -1,0 +1,98 @@
+"""One step: the phases of the model in order, as a plan that prints itself and keeps time."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from world import (
+    app_market,
+    capital_market,
+    ecosystem,
+    entry_exit,
+    gpu_market,
+    licensing,
+    measures,
+    model_market,
+    policy,
+    releases,
+    rental_market,
+    research,
+    serving,
+    talent,
+    training,
+    trust,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from world.state import World
+
+#: number, phase, what it does, months between two times it acts (None: every step)
+PLAN: tuple[tuple[str, Callable[[World], None], float | None], ...] = (
+    ("1 calendar and policy", policy.calendar_and_policy, None),
+    ("2 technology drift", research.drift, None),
+    ("3 chip supply", gpu_market.produce, None),
+    ("4 chip orders, rationing, grey market", gpu_market.clear, None),
+    ("4 rental market", rental_market.clear, None),
+    ("5 training", training.advance, None),
+    ("6 release and openness", releases.release, None),
+    ("7 licensing queue", licensing.review, None),
+    ("8 pricing", model_market.set_prices, None),
+    ("9 demand", model_market.clear, None),
+    ("10 serving, usage, revenue", serving.serve, None),
+    ("11 apps", app_market.live, None),
+    ("12 incidents and trust", trust.incidents, None),
+    ("13 talent", talent.clear, None),
+    ("14 fundraising and returns", capital_market.fund, None),
+    ("15 entry", entry_exit.enter, None),
+    ("16 exit, pivot, acquisition", entry_exit.leave, None),
+    ("17 graph", ecosystem.update, None),
+    ("18 accounts and record", measures.close_month, None),
+)
+
+
+class Step:
+    """Run the plan and time each phase."""
+
+    def __init__(self) -> None:
+        self.seconds = {name: 0.0 for name, _, _ in PLAN}
+        self.calls = 0
+
+    def __call__(self, world: World) -> None:
+        begin(world)
+        for name, phase, months in PLAN:
+            if months is None or world.clock.every(world.step_number, months):
+                started = time.perf_counter()
+                phase(world)
+                self.seconds[name] += time.perf_counter() - started
+        world.step_number += 1
+        self.calls += 1
+
+    def table(self) -> pl.DataFrame:
+        """The plan with the time that each phase took so far."""
+        total = sum(self.seconds.values()) or 1.0
+        return pl.DataFrame(
+            {
+                "phase": list(self.seconds),
+                "ms_a_step": [1000.0 * s / max(self.calls, 1) for s in self.seconds.values()],
+                "share": [s / total for s in self.seconds.values()],
+            }
+        )
+
+
+def begin(world: World) -> None:
+    """Open the month: fresh random numbers, empty flows."""
+    world.streams.step = world.step_number
+    for population in world.populations.values():
+        population.new_step()
+    world.accounts.open()
+    world.monthly = {}
+    labs, vendors = world.labs, world.vendors
+    for population in (labs, vendors):
+        population.cost = population.cost * 0.0
+        population.revenue = population.revenue * 0.0
+    measures.fit_to_capacity(world)
