@@ -290,7 +290,8 @@ def _draw_panel(axes: Axes, panel: Panel, frame: pl.DataFrame, observed: list[Fa
         handles, labels = (
             a + b for a, b in zip((handles, labels), twin.get_legend_handles_labels(), strict=True)
         )
-    axes.set_xlim(first, last)
+    if first < last:
+        axes.set_xlim(first, last)
     axes.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=6))
     axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(axes.xaxis.get_major_locator()))
     if len(handles) > 1:

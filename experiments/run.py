@@ -13,6 +13,7 @@ import os
 import re
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -84,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 complete, 1 the model failed, 2 something was typed wrongly, 130 interrupted.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    flags = get_args_parser().parse_args(arguments)
+    flags = get_args_parser().parse_intermixed_args(arguments)
     schema.register()
     try:
         with _terminable():
@@ -122,12 +123,16 @@ def _terminable() -> Iterator[None]:
 def _command(flags: Any, arguments: list[str]) -> int:
     if flags.help or flags.hydra_help or flags.shell_completion or flags.info is not None:
         return _hydra(arguments)
+    if flags.config_name or flags.config_path:
+        raise UserError(
+            "--config-name and --config-path: not used here; add your own files with --config-dir"
+        )
     overrides = [*flags.overrides, *_search_path(flags.config_dir)]
     cfg, several = compose(overrides, flags.multirun)
     if flags.cfg or flags.experimental_rerun:
         return _hydra(arguments)
     if several:
-        return sweep(overrides, arguments, cfg)
+        return sweep(overrides, cfg)
     folder = execute(_job_settings(cfg), experiment=_experiment(cfg.hydra))
     print(table.text(folder))
     print(_where(folder))
@@ -268,11 +273,11 @@ def _near(word: str, known: Sequence[str]) -> str:
     def likeness(name: str) -> float:
         whole = difflib.SequenceMatcher(None, word, name).ratio()
         last = difflib.SequenceMatcher(None, word.rpartition(".")[2], name.rpartition(".")[2]).ratio()
-        return max(whole, 0.99 * last)
+        return max(whole, 0.9 * last)
 
     best = max(known, key=likeness, default=None)
     return (
-        f"; did you mean {best}?" if best is not None and likeness(best) > 0.6 else "; baimo --help lists all"
+        f"; did you mean {best}?" if best is not None and likeness(best) > 0.7 else "; baimo --help lists all"
     )
 
 
@@ -280,16 +285,20 @@ def _now(override: str) -> str:
     key = override.partition("=")[0].strip().lstrip("+")
     with _composing():
         value = OmegaConf.select(hydra.compose("config"), key)
-    return "" if value is None else f" (by default {key}={value})"
+    return f" (by default {key}={value})" if isinstance(value, bool | int | float | str) else ""
 
 
 # --- several runs -----------------------------------------------------------------------
 
 
-def sweep(overrides: Sequence[str], arguments: Sequence[str], cfg: DictConfig) -> int:
+def sweep(overrides: Sequence[str], cfg: DictConfig) -> int:
     """Check every cell of a sweep, let Hydra launch them, and count what is complete."""
     folders = dict.fromkeys(_cell_folders(overrides, cfg))
-    _hydra(arguments)
+    with tempfile.TemporaryDirectory() as scratch:
+        # Hydra's sweeper insists on a folder for a file of its own. A cluster's launcher needs
+        # one that every machine sees, so there it stays what conf/ or the user says.
+        local = "submitit" not in cfg.hydra.launcher._target_ and cfg.hydra.sweep.dir == "."
+        _hydra(["--multirun", *overrides, *([f"hydra.sweep.dir='{scratch}'"] if local else [])])
     # The folders, not the jobs, say what is done: a job may have run on another machine.
     missing = [folder for folder in folders if store.manifest(folder) is None]
     done = len(folders) - len(missing)
@@ -420,6 +429,8 @@ def simulate(cfg: DictConfig, part: Path, build: Build) -> float:
 def _processes(cfg: DictConfig) -> int:
     if str(cfg.engine) != "numpy":
         return 1  # one GPU
+    if multiprocessing.parent_process() is not None:
+        return 1  # a launcher's worker: the launcher fills the machine, and may not allow children
     if cfg.processes:
         return int(cfg.processes)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -32,7 +32,7 @@ KEYS = ("scenario", "replicate", "step", "date")
 _ROOT = Path(__file__).resolve().parents[1]
 _CODE = ("agents", "world", "conf")
 # They change where, how fast or how prettily, never what is simulated.
-_NOT_HASHED = ("processes", "block", "output.folder", "output.figure")
+_NOT_HASHED = ("processes", "block", "experiment_name", "output.folder", "output.figure")
 _VERSIONS = ("numpy", "polars", "mesa", "networkx")
 
 
@@ -85,7 +85,8 @@ def run_id(cfg: DictConfig) -> str:
 
 def run_folder(cfg: DictConfig, experiment: str | None = None) -> Path:
     """Folder of a run: ``<output.folder>/<experiment, or else scenario>/<run id>``."""
-    return Path(cfg.output.folder) / str(experiment or cfg.scenario) / run_id(cfg)
+    name = OmegaConf.select(cfg, "experiment_name") or experiment or cfg.scenario
+    return Path(cfg.output.folder) / str(name) / run_id(cfg)
 
 
 def manifest(folder: Path) -> dict | None:

@@ -90,13 +90,9 @@ def test_goodput_limits_and_direction():
     assert goodput(1e4, FAILURES, 2 * DETECT, RESTART) < base
     assert goodput(1e4, FAILURES, DETECT, 2 * RESTART) < base
     # In small clusters the loss is that of the optimal checkpoint interval, sqrt(2 delta lambda n).
-    assert 1.0 - goodput(10.0, FAILURES, DETECT, 0.0) == pytest.approx(
-        np.sqrt(20 * DETECT * FAILURES), rel=0.01
-    )
+    assert 1.0 - goodput(10.0, FAILURES, DETECT, 0.0) == pytest.approx(np.sqrt(20 * DETECT * FAILURES), rel=0.01)
     # In huge ones each failure costs a restart.
-    assert goodput(1e12, FAILURES, DETECT, RESTART) == pytest.approx(
-        1.0 / (RESTART * FAILURES * 1e12), rel=1e-3
-    )
+    assert goodput(1e12, FAILURES, DETECT, RESTART) == pytest.approx(1.0 / (RESTART * FAILURES * 1e12), rel=1e-3)
 
 
 def test_goodput_of_a_cluster_of_sixteen_thousand(fact):

@@ -106,8 +106,7 @@ def market(world_ids, capacity=128) -> Observables:
 def same(a: Population, b: Population, worlds_a=slice(None), worlds_b=slice(None)) -> bool:
     """Whether all columns have equal bits."""
     return all(
-        np.array_equal(a.columns[name][..., worlds_a, :], b.columns[name][..., worlds_b, :])
-        for name in a.columns
+        np.array_equal(a.columns[name][..., worlds_a, :], b.columns[name][..., worlds_b, :]) for name in a.columns
     )
 
 

@@ -102,18 +102,14 @@ def test_mean_time_to_failure(fact):
 
 
 def test_the_viability_wall_is_thirty_percent_of_sixty_million(fact):
-    assert fact("viability_wall") == pytest.approx(
-        fact("gpt4_mfu", key="low") * fact("gpt4_cost_cloud", key="low")
-    )
+    assert fact("viability_wall") == pytest.approx(fact("gpt4_mfu", key="low") * fact("gpt4_cost_cloud", key="low"))
 
 
 def test_filings_add_up(fact):
     ends = [fact("filings_cn", day) for day in ("2023-08-31", "2023-12-31", "2024-08-05", "2024-12-31")]
     assert ends == sorted(ends)
     # Capacity a month of PRIORS.md: 13 from September 2023, 17 to August 2024, 24 after.
-    starts = [
-        Clock("2022-12").step_of(day) for day in ("2023-08-31", "2023-12-31", "2024-08-05", "2024-12-31")
-    ]
+    starts = [Clock("2022-12").step_of(day) for day in ("2023-08-31", "2023-12-31", "2024-08-05", "2024-12-31")]
     pace = np.diff(ends) / np.diff(starts)
     assert pace == pytest.approx([13.0, 15.5, 29.0], abs=2.0)
 

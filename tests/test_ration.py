@@ -113,9 +113,7 @@ def test_empty_rows_of_a_grown_population_change_nothing(market, extra):
     assert np.all(grown[:, orders.shape[1] :] == 0.0)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="row_sum over 284 or 412 buyers is split in other places; cumsum is not"
-)
+@pytest.mark.xfail(strict=True, reason="row_sum over 284 or 412 buyers is split in other places; cumsum is not")
 @pytest.mark.parametrize("seed", range(3))
 def test_growth_of_a_population_changes_no_bit(seed):
     """128 vendor rows, 28 outside orders and 128 lab rows; then the labs grow to 256.
@@ -156,9 +154,7 @@ def test_by_hand():
 
 @pytest.mark.parametrize("factor", [2.0, 5.0])
 def test_a_preferred_buyer_gets_so_many_times_as_much(factor):
-    got = ration(
-        np.full((1, 1, 1), 12.0), np.array([[100.0, 100.0]]), np.array([[0, 0]]), np.array([[factor, 1.0]])
-    )
+    got = ration(np.full((1, 1, 1), 12.0), np.array([[100.0, 100.0]]), np.array([[0, 0]]), np.array([[factor, 1.0]]))
     assert got[0, 0] == pytest.approx(factor * got[0, 1])
     assert got.sum() == pytest.approx(12.0)
 

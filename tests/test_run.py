@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -352,6 +353,14 @@ def test_figure_is_drawn_and_repeats_itself(done):
     assert files_below(done / "figures") == ["summary.pdf", "summary.png"]
 
 
+def test_figure_and_table_of_one_world_and_month(tmp_path):
+    folder = run.execute(settings(tmp_path, worlds=1, steps=1), FakeEnsemble)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert figures.summary(folder).exists()
+    assert "one world" in table.text(folder)
+
+
 def test_facts_are_in_the_units_of_the_columns():
     observed = figures.facts()
     drawn = {line.column for panel in figures.PANELS for line in (*panel.lines, *panel.right)}
@@ -408,6 +417,10 @@ def test_command_prints_table_and_place(command, tmp_path):
         (["output.folder=/dev/null/x"], ["output.folder=/dev/null/x"]),
         (["-m", "seed=1,2", "worlds=0"], ["worlds", "0"]),
         (["-m", "seed=1,x"], ["seed=x"]),
+        (["worlds=2", "-m", "seed=1,x"], ["seed=x"]),
+        (["policy.embargo.rules=3"], ["policy.embargo.rules=3"]),
+        (["price_sensitivity=3"], ["did you mean model_market.price_sensitivity?"]),
+        (["--config-dir", "nowhere"], ["--config-dir nowhere"]),
         (["--cfg", "job", "worlds=abc"], ["worlds=abc"]),
     ],
 )

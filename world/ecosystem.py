@@ -76,26 +76,50 @@ def _from_file(path: str, places: int) -> nx.Graph:
 
 
 def build(world: World) -> None:
-    """Draw the social graph of every world and store it as neighbour tables."""
-    labs, investors = world.labs.capacity, world.investors.capacity
-    regions = _place_regions(world)
+    """Draw the social graph of every world and store it as neighbour tables.
+
+    The graph is drawn over the rows that the population starts with. When it grows, the new
+    rows get a graph of their own, joined to the old one row by row, so that nobody's old ties
+    change: a world that grows and one that only shares its block stay as they are alone.
+    """
+    start, investors = world.config.population.labs, world.investors.capacity
     tables: dict[str, list] = {kind: [] for kind in TIE_KINDS}
     shared = None
     p = world.parameters.graph
-    for identity in world.world_ids:
+    for index, identity in enumerate(world.world_ids):
         if shared is None or not p.common:
-            seed = (world.seed, 0 if p.common else int(identity), world.labs.growths)
-            shared = _split(generate(labs + investors, p, seed, regions), labs, investors)
+            regions = _place_regions(world, index, start)
+            shared = _tables(world, 0 if p.common else int(identity), start, investors, regions)
         for kind in TIE_KINDS:
             tables[kind].append(shared[kind])
     for kind in TIE_KINDS:
         setattr(world.ties, kind, _pad(tables[kind], p.most_ties))
 
 
-def _place_regions(world: World) -> np.ndarray:
-    """Region of each place: lab rows as now occupied (CN where free), then investors."""
-    labs = np.where(world.labs.alive[0], world.labs.region[0], CN)
-    return np.concatenate([labs, world.investors.region[0]])
+def _tables(world: World, identity: int, start: int, investors: int, regions: np.ndarray) -> dict:
+    """Neighbour lists of one world, for as many blocks of rows as there are."""
+    p = world.parameters.graph
+    joined: dict[str, list[list[int]]] = {kind: [] for kind in TIE_KINDS}
+    for block in range(world.labs.capacity // start):
+        seed = (world.seed, identity, block)
+        lists = _split(generate(start + investors, p, seed, regions), start, investors)
+        offset = block * start
+        joined["lab_lab"] += [[offset + other for other in ties] for ties in lists["lab_lab"]]
+        joined["lab_investor"] += lists["lab_investor"]
+        if block == 0:
+            joined["investor_investor"] = lists["investor_investor"]
+            continue
+        for row in range(start if p.topology != "empty" else 0):
+            joined["lab_lab"][row].append(offset + row)
+            joined["lab_lab"][offset + row].append(row)
+    return joined
+
+
+def _place_regions(world: World, index: int, start: int) -> np.ndarray:
+    """Region of each place: lab rows as occupied at the start (CN where free), then investors."""
+    first = world.labs.alive[index, :start] & (world.labs.founded[index, :start] == 0)
+    labs = np.where(first, world.labs.region[index, :start], CN)
+    return np.concatenate([labs, world.investors.region[index]])
 
 
 def _split(graph: nx.Graph, labs: int, investors: int) -> dict[str, list[list[int]]]:

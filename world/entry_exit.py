@@ -23,7 +23,7 @@ from agents.lab import (
 from world.app_market import found as found_app
 from world.app_market import native_level
 from world.arrays import Array, row_sum, sum_by_group, sum_k
-from world.ecosystem import best_known_base
+from world.ecosystem import best_known_base, build
 from world.population import Observables
 from world.random_streams import normal, poisson
 
@@ -50,7 +50,26 @@ def enter(world: World) -> None:
         u = world.streams.per_world(f"entry {row['archetype']}", 1)[0]
         count = poisson(u, share * world.clock.months, MOST_LABS_A_STEP).astype(np.int64)
         _found_labs(world, archetype, count)
+    _fit_to_capacity(world)
     _found_apps(world)
+
+
+def _fit_to_capacity(world: World) -> None:
+    """Memory by lab, and the social graph, follow a population that has grown."""
+    state, width = world.state, world.labs.capacity
+    if state.lab_relation.shape[-1] == width:
+        return
+    for name, old in list(vars(state).items()):
+        if getattr(old, "shape", ())[-1:] == (state.lab_relation.shape[-1],) and name != "lab_relation":
+            setattr(state, name, _widen(old, width))
+    state.lab_relation = _widen(state.lab_relation, width)
+    build(world)
+
+
+def _widen(values: Array, width: int) -> Array:
+    wide = np.zeros((*values.shape[:-1], width), dtype=values.dtype)
+    wide[..., : values.shape[-1]] = values
+    return wide
 
 
 def entry_rate(world: World) -> Array:

@@ -20,21 +20,6 @@ if TYPE_CHECKING:
 AXES = ("language", "knowledge", "reasoning")
 
 
-def fit_to_capacity(world: World) -> None:
-    """Give memory by lab the width of a population that has grown."""
-    state, width = world.state, world.labs.capacity
-    if state.lab_relation.shape[-1] == width:
-        return
-    for name in ("token_share", "sales_share", "nest_share", "chip_bill", "lab_relation"):
-        old = getattr(state, name)
-        wide = np.zeros((world.worlds, width))
-        wide[:, : old.shape[-1]] = old
-        setattr(state, name, wide)
-    from world.ecosystem import build
-
-    build(world)
-
-
 def close_month(world: World) -> None:
     """Phase 18: owners settle, accounts close, the month is recorded."""
     makers_pay(world)

@@ -95,4 +95,3 @@ def begin(world: World) -> None:
     for population in (labs, vendors):
         population.cost = population.cost * 0.0
         population.revenue = population.revenue * 0.0
-    measures.fit_to_capacity(world)
