@@ -129,6 +129,7 @@ class ModelLab(MarketAgent):
     run_age = column("months", clears=True)
     run_doomed = column(dtype=bool, default=False, clears=True)
     run_inherits = column("OOM", default=NO_MODEL, inner="axes")
+    run_inherits_post = column("OOM", inner="axes")
     run_base = column(dtype=int, default=NOBODY, clears=True)
     run_base_id = column(dtype=int, default=NOBODY, clears=True)
     run_cost = column("CNY million", clears=True)
@@ -145,6 +146,7 @@ class ModelLab(MarketAgent):
     served = column("OOM", default=NO_MODEL, inner="axes", clears=True)
     light = column("OOM", default=NO_MODEL, inner="axes", clears=True)
     open_weights = column("OOM", default=NO_MODEL, inner="axes")
+    open_post = column("OOM", inner="axes")
     openness = column(dtype=int, labels=OPENNESS)
     model_id = column(dtype=int, default=NOBODY)
     base_lab = column(dtype=int, default=NOBODY)
@@ -165,6 +167,7 @@ class ModelLab(MarketAgent):
     tokens_api = column("Mtok a day", clears=True)
     capacity_share = column("share of demand served", default=1.0)
     reputation = column("utility")
+    awareness = column("share of users who think of it", default=0.005)
     filing = column(dtype=int, labels=FILING)
     filing_since = column("step", dtype=int)
     behind = column("months")
@@ -186,17 +189,19 @@ class ModelLab(MarketAgent):
         purse = rules.launch_purse * np.maximum(labs.cash, 0.0) + market.parent_launch
         flop = np.minimum(flop, purse / np.maximum(market.flop_cost, 1e-30))
         flop = np.maximum(flop, 1e17)
-        build = (labs.mode != FROM_SCRATCH) & (market.base_capability[0] > NO_MODEL + 0.5)
+        build = (labs.mode != FROM_SCRATCH) & (market.base_pretrained[0] > NO_MODEL + 0.5)
         gain = _expected_gain(labs, market, flop, build, rules, tech)
         net = gain - rules.impatience * months
         best = np.argmax(net, axis=0)
         chosen = np.take_along_axis(flop, best[None], 0)[0]
         value = np.take_along_axis(net, best[None], 0)[0]
-        tired = (labs.runs_failed > 0) & (labs.since_failure > labs.since_round) & (labs.region == CN)
+        # No second launch without a new round, unless a parent stands behind it (001).
+        tired = (labs.runs_failed > 0) & (labs.since_round > labs.since_failure) & ~build
+        tired = tired & (labs.since_failure < rules.failure_memory)
         ready = labs.alive & ~labs.running & ~labs.trained & (labs.mode != APP_COMPANY)
-        starts = ready & (value > rules.least_gain) & ~(tired & (labs.cash < market.parent_launch))
+        starts = ready & (value > rules.least_gain) & ~(tired & (market.parent_launch <= 0.0))
         log_flop = np.log10(chosen)
-        doomed = labs.draws("run_success") > success(labs, log_flop, rules)
+        doomed = labs.draws("run_success") > success(labs, log_flop, build, rules)
         labs.running = labs.running | starts
         labs.run_planned = np.where(starts, chosen, labs.run_planned)
         labs.run_delivered = np.where(starts, 0.0, labs.run_delivered)
@@ -204,8 +209,10 @@ class ModelLab(MarketAgent):
         labs.run_cost = np.where(starts, 0.0, labs.run_cost)
         labs.run_doomed = np.where(starts, doomed, labs.run_doomed)
         based = starts & build
-        inherits = market.base_capability + np.log10(tech.inheritance)
+        inherits = market.base_pretrained + np.log10(tech.inheritance)
         labs.run_inherits = np.where(starts, np.where(build, inherits, NO_MODEL), labs.run_inherits)
+        inherits = np.where(build, market.base_post, 0.0)
+        labs.run_inherits_post = np.where(starts, inherits, labs.run_inherits_post)
         labs.run_base = np.where(starts, np.where(based, market.base_lab, NOBODY), labs.run_base)
         labs.run_base_id = np.where(
             starts, np.where(based, market.base_id, NOBODY), labs.run_base_id
@@ -238,7 +245,6 @@ class ModelLab(MarketAgent):
         rush = np.take_along_axis(market.class_rush, best[None], 0)[0]
         spare = np.maximum(labs.cash - rules.cash_months * labs.cost, 0.0)
         budget = labs.chip_budget * market.years * rush
-        budget = np.minimum(budget, np.maximum(labs.cash, 0.0))
         own = rules.chip_share_of_cash * spare * market.months * (labs.archetype == UNICORN)
         units = np.floor((budget + own) / np.maximum(price, 1e-9))
         orders = labs.alive & (worth > 0.0) & (units > 0.0)
@@ -393,13 +399,13 @@ class ModelLab(MarketAgent):
         labs.exit_reason = np.where(labs.alive, np.where(insolvent, INSOLVENT, reason), labs.exit_reason)
 
 
-def success(labs, log_flop, rules):
+def success(labs, log_flop, build, rules):
     """Chance that a run works out.
 
     logit P = 2.2 + 0.8 z_infra + 0.3 ln(1 + runs) - 1.8 log10(C / largest done): 0.90, 0.75
-    and 0.60 for one, four and ten times the largest run.
+    and 0.60 for one, four and ten times the largest run. Going on from a base is a smaller leap.
     """
-    leap = np.maximum(log_flop - labs.log_largest, 0.0)
+    leap = np.maximum(log_flop - labs.log_largest, 0.0) * np.where(build, rules.base_leap, 1.0)
     logit = rules.success_base + rules.success_infra * labs.skill
     logit = logit + rules.success_runs * np.log1p(labs.runs_done) - rules.success_leap * leap
     return logistic(logit)
@@ -421,13 +427,15 @@ def trained_capability(labs, flop, inherits, rules, tech, unique):
 
 def _expected_gain(labs, market, flop, build, rules, tech):
     """Expected gain in OOM (mean of the axes) of runs of several sizes, (options, ...)."""
-    inherits = np.where(build, market.base_capability + np.log10(tech.inheritance), NO_MODEL)
-    now = sum_k(labs.pretrained) / 3.0
+    inherits = np.where(build, market.base_pretrained + np.log10(tech.inheritance), NO_MODEL)
+    now = sum_k(labs.pretrained + labs.post) / 3.0
+    post = sum_k(np.maximum(labs.post, np.where(build, market.base_post, 0.0))) / 3.0
     gains = []
     for size in flop:
         reached = trained_capability(labs, size, inherits, rules, tech, market.unique_tokens)
-        chance = success(labs, np.log10(size), rules)
-        gains.append(chance * labs.risk_appetite * (sum_k(reached) / 3.0 - now))
+        chance = success(labs, np.log10(size), build, rules)
+        gain = chance * (sum_k(reached) / 3.0 + post - now)
+        gains.append(gain - (1.0 - chance) * rules.failure_cost / labs.risk_appetite)
     return np.stack(gains)
 
 

@@ -464,6 +464,7 @@ def test_multirun_goes_on_after_a_failure_and_resumes(command, monkeypatch, tmp_
     assert "3 of 3 runs complete" in out
     assert out.count("already there") == 2
     assert len(load.run_folders(tmp_path / "outputs")) == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["outputs"], "Hydra left files of its own"
 
 
 # --- the real ensemble

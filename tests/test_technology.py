@@ -27,7 +27,7 @@ def best_loss(flop: float, unique: float, patience: float) -> float:
 
 
 def test_reduced_loss_constants(fact):
-    assert tech.REDUCED * 1e24**-tech.GAMMA == pytest.approx(fact("scaling_b"), rel=0.002)
+    np.testing.assert_allclose(tech.REDUCED * 1e24**-tech.GAMMA, fact("scaling_b"), rtol=0.002)
     np.testing.assert_allclose(tech.GAMMA, fact("scaling_c"), rtol=0.003)
     np.testing.assert_allclose(tech.E_LOSS, fact("scaling_a"), rtol=0.001)
 

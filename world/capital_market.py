@@ -56,7 +56,9 @@ def _hype(world: World) -> None:
 def parents_pay(world: World) -> None:
     """Parents support their labs, and pay for the chips that they told them to buy."""
     labs, p = world.labs, world.parameters.capital
-    support = np.where(labs.alive, labs.parent_support, 0.0) * world.clock.years
+    # A parent pays in full while the purse holds less than a year's support, nothing beyond two.
+    purse = labs.cash / np.maximum(labs.parent_support, 1e-9)
+    support = np.where(labs.alive, labs.parent_support, 0.0) * world.clock.years * np.clip(2.0 - purse, 0.0, 1.0)
     labs.parent_support = labs.parent_support * np.exp(
         np.where(labs.region == CN, p.parent_growth_cn, p.parent_growth_row) * (labs.parent_support > p.rich_parent) * world.clock.years
     )

@@ -189,13 +189,14 @@ def publish(world: World) -> None:
         row = np.argmax(here, axis=-1)[:, None]
         record = state.archive[home]
         better = top > record["score"] + 1e-9
-        weights = take_rows(labs.open_weights, row)
-        state.archive[home] = {
-            "score": np.where(better, top, record["score"]),
-            "weights": np.where(better, weights, record["weights"]),
-            "row": np.where(better, row, record["row"]),
-            "id": np.where(better, take_rows(labs.id, row), record["id"]),
+        fresh = {
+            "score": top,
+            "weights": take_rows(labs.open_weights, row),
+            "post": take_rows(labs.open_post, row),
+            "row": row,
+            "id": take_rows(labs.id, row),
         }
+        state.archive[home] = {name: np.where(better, fresh[name], record[name]) for name in fresh}
     state.archive_history.append({home: dict(state.archive[home]) for home in (CN, ROW)})
     lag = max(int(round(world.parameters.graph.notice_months / world.clock.months)), 1)
     del state.archive_history[: -lag - 1]
@@ -207,43 +208,48 @@ def foreign_penalty(world: World) -> Array:
     return np.array([p.foreign_language, p.foreign_knowledge, 0.0]).reshape(3, 1, 1)
 
 
-def best_known_base(world: World) -> tuple[Array, Array, Array]:
+def best_known_base(world: World) -> tuple[Array, Array, Array, Array]:
     """The best open base that each lab has heard of.
 
     What a lab's acquaintances release it knows at once, the rest some months later.
 
     Returns
     -------
-    capability : array (3, worlds, rows)
-        As seen from the lab's region; ``NO_MODEL`` where there is none.
+    pretrained, post : arrays (3, worlds, rows)
+        As seen from the lab's region: a foreign base is weaker in Chinese. ``NO_MODEL``
+        where there is none.
     row, id : integer arrays (worlds, rows)
     """
     labs = world.labs
     old = world.state.archive_history[0]
     penalty = foreign_penalty(world)
     best = np.full_like(labs.open_weights, NO_MODEL)
-    row = np.full_like(labs.id, NOBODY)
-    identity = np.full_like(labs.id, NOBODY)
-    for home in (CN, ROW):
-        foreign = (labs.region == CN) & (home == ROW)
-        seen = old[home]["weights"] - np.where(foreign, penalty, 0.0)
-        better = (old[home]["score"] > NO_MODEL + 0.5) & (sum_k(seen) > sum_k(best))
-        best = np.where(better, seen, best)
-        row = np.where(better, old[home]["row"], row)
-        identity = np.where(better, old[home]["id"], identity)
+    post = np.zeros_like(best)
+    row, identity = np.full_like(labs.id, NOBODY), np.full_like(labs.id, NOBODY)
     score = sum_k(labs.open_weights) / 3.0
-    for tie in world.ties.lab_lab:
-        known = (tie >= 0) & take_rows(labs.alive, tie) & (take_rows(score, tie) > sum_k(best) / 3.0)
-        if not known.any():
-            continue
-        weights = take_rows(labs.open_weights, tie)
-        foreign = (labs.region == CN) & (take_rows(labs.region, tie) == ROW)
-        seen = weights - np.where(foreign, penalty, 0.0)
+    told = [(old[home], home) for home in (CN, ROW)]
+    for source, home in told + [(tie, None) for tie in world.ties.lab_lab]:
+        if home is None:
+            known = (source >= 0) & take_rows(labs.alive, source) & (take_rows(score, source) > sum_k(best) / 3.0)
+            if not known.any():
+                continue
+            home = take_rows(labs.region, source)
+            source = {
+                "weights": take_rows(labs.open_weights, source),
+                "post": take_rows(labs.open_post, source),
+                "row": source,
+                "id": take_rows(labs.id, source),
+            }
+        else:
+            known = source["score"] > NO_MODEL + 0.5
+        foreign = (labs.region == CN) & (home == ROW)
+        seen = source["weights"] - np.where(foreign, penalty, 0.0)
         better = known & (sum_k(seen) > sum_k(best))
         best = np.where(better, seen, best)
-        row = np.where(better, tie, row)
-        identity = np.where(better, take_rows(labs.id, tie), identity)
-    return best, row, identity
+        post = np.where(better, source["post"], post)
+        row = np.where(better, source["row"], row)
+        identity = np.where(better, source["id"], identity)
+    return best - post, post, row, identity
 
 
 # ---------------------------------------------------------------------- update

@@ -187,9 +187,9 @@ def add_apps(world: World, count: Array, step: int) -> None:
 def leave(world: World) -> None:
     """Phase 16: pivots, closures, acquisitions; nothing of value disappears."""
     labs, state, p = world.labs, world.state, world.parameters.entry_exit
-    base, _, _ = best_known_base(world)
+    base, post, _, _ = best_known_base(world)
     own = sum_k(np.where(labs.trained | labs.released, labs.pretrained + labs.post, NO_MODEL)) / 3.0
-    lead = sum_k(base) / 3.0 - own
+    lead = sum_k(base + post) / 3.0 - own
     before = labs.mode.copy()
     labs.pivot(
         Observables(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.investor import KINDS as INVESTOR_KINDS
-from agents.lab import CN, ROW
+from agents.lab import CN, NO_MODEL, ROW
 from agents.regulator import KINDS as REGULATOR_KINDS
 from agents.vendor import BUILDERS
 from agents.vendor import KINDS as VENDOR_KINDS
@@ -78,6 +78,7 @@ def _served_models(world: World) -> None:
     labs.served = np.where(here, own, labs.served)
     labs.light = np.where(here, light_capability(world, own), labs.light)
     labs.open_weights = np.where(here & (labs.openness == 2), own, labs.open_weights)
+    labs.open_post = np.where(labs.open_weights > NO_MODEL, labs.post, 0.0)
     size = active_parameters(sum_k(own) / 3.0, 0.0, tech)
     labs.active_parameters = np.where(here, size, labs.active_parameters)
     labs.light_parameters = np.where(here, size * tech.light_size, labs.light_parameters)

@@ -153,6 +153,8 @@ def offers(world: World) -> Observables:
     speed = speed + (1.0 - rules.training_weight) * chips.serving_speed * chips.maturity
     consumer = np.array([k == "consumer" for k in chips.kinds]).reshape(-1, 1, 1)
     speed = np.where(consumer, rules.consumer_discount * speed, speed)
+    # One fast chip is worth more than slow ones of the same sum: racks, power and networks.
+    speed = np.exp(rules.density_premium * np.log(speed))
     listed = list_prices(world)
     street = prices_cn(world)
     grey = state.grey_class
@@ -317,7 +319,8 @@ def _ship(world: World, offer, got, own, out_class, out_region) -> None:
         world.accounts.pay("chips", (population, legal), (vendors, received))
         world.accounts.pay("grey chips", (population, bill - legal), "outside")
         vendors.revenue = vendors.revenue + received
-        population.cost = population.cost + 0.0
+        if population is labs:
+            state.chip_bill = bill
         grey_units = np.where(population.order_class == count, units, 0.0)
         state.grey_shipped = state.grey_shipped + row_sum(grey_units)
     _ship_outside(world, offer, parts["outside"], out_class, out_region)

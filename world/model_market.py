@@ -201,6 +201,8 @@ def _common_utility(world: World) -> Array:
     )
     own_rooms = table.column("privacy") * p.privacy_weight * (labs.openness == ALL_OPEN)
     known = labs.reputation + p.reliability * np.log(np.maximum(labs.capacity_share, 0.05))
+    # Who is not thought of is not weighed: awareness multiplies a model's weight in its nest.
+    known = known + (1.0 - p.nest_correlation) * np.log(labs.awareness)
     absent = np.where(labs.alive & labs.released, 0.0, -200.0)
     return known + absent - foreign * border - unfiled * licence + own_rooms
 
@@ -280,6 +282,7 @@ def _adopt(world: World) -> Array:
     room = np.maximum(ceiling - state.adopters, 0.0)
     word = table.column("bass_imitate") * ratio(state.adopters, np.maximum(ceiling, 1e-9))
     rate = table.column("bass_innovate") * (1.0 + p.bass_hype * state.hype) + np.minimum(word, 1.0)
+    rate = rate * p.bass_scale
     new = room * world.clock.fraction(np.minimum(rate, 0.9))
     state.adopters = state.adopters + new
     return new

@@ -72,6 +72,8 @@ def _go_out(world: World, out: Array) -> None:
     size = active_parameters(mean, year, tech)
     labs.active_parameters = np.where(out, size, labs.active_parameters)
     labs.light_parameters = np.where(out, size * tech.light_size, labs.light_parameters)
+    fresh = out & (sum_k(opened) >= sum_k(labs.open_weights) - 1e-9)
+    labs.open_post = np.where(fresh, labs.post, labs.open_post)
     labs.released = labs.released | out
     labs.trained = labs.trained & ~out
     labs.releases = labs.releases + out

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.lab import ALL_OPEN
+from agents.lab import ALL_OPEN, APPLICATION, BIG_TECH, FRONTIER
 from world.arrays import Array, ratio, row_sum, sum_by_group, sum_k, take_rows
 from world.ecosystem import points_at
 from world.rental_market import fleet_serving, serving_need_total
@@ -31,6 +31,7 @@ def serve(world: World) -> None:
     cn = np.where(here, total, 0.0)
     state.token_share = np.where(here, ratio(cn, row_sum(cn)), ratio(total - cn, row_sum(total - cn)))
     _reputation(world)
+    _awareness(world)
     _running_costs(world)
 
 
@@ -116,6 +117,19 @@ def _reputation(world: World) -> None:
     fade = np.exp(-world.clock.months / p.reputation_memory)
     earned = p.reputation_gain * np.log1p(100.0 * world.state.token_share)
     labs.reputation = np.where(labs.alive, labs.reputation * fade + earned * (1.0 - fade), 0.0)
+
+
+def _awareness(world: World) -> None:
+    """Users think of a lab through its channels, its product people, its news, and each other."""
+    labs, p = world.labs, world.parameters.model_market
+    own_channel = (labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER)
+    people = labs.staff[APPLICATION] * labs.product_share
+    news = np.exp(-labs.since_news / p.news_months) * labs.released
+    reach = p.channel * own_channel + people / p.awareness_people + p.awareness_news * news
+    reach = reach + p.word_of_mouth * world.state.token_share
+    target = 1.0 - np.exp(-reach)
+    pace = world.clock.fraction(p.awareness_pace)
+    labs.awareness = np.clip(labs.awareness + pace * (target - labs.awareness), 0.001, 1.0)
 
 
 def _running_costs(world: World) -> None:

@@ -184,6 +184,7 @@ def initial_state(world: World) -> SimpleNamespace:
     state.gap_oom = zero
     state.largest_run = np.array([3.5e23, 2.1e25]).reshape(2, 1, 1) * one
     empty = {"score": np.full(shape, NO_MODEL), "weights": np.full((3, *shape), NO_MODEL)}
+    empty |= {"post": np.zeros((3, *shape))}
     empty |= {"row": np.full(shape, NOBODY), "id": np.full(shape, NOBODY)}
     state.archive = {CN: dict(empty), ROW: dict(empty)}
     state.archive_history = []

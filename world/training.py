@@ -66,7 +66,8 @@ def delivered_flop(world: World) -> Array:
     labs, p, chips = world.labs, world.parameters.training, world.chips
     speed, count = cluster(world)
     year = world.clock.year(world.step_number)
-    most = p.cluster_limit * np.exp(p.cluster_growth * year + p.cluster_skill * labs.skill)
+    experience = np.log(10.0) * p.cluster_experience * (labs.log_largest - 23.0)
+    most = p.cluster_limit * np.exp(p.cluster_growth * year + p.cluster_skill * labs.skill + experience)
     kept = 1.0 / (1.0 + count / most)
     frail = sum_k(labs.fleet * chips.failure_factor) + 1e-9
     frailty = frail / (sum_k(labs.fleet) + 1e-9)
@@ -83,12 +84,13 @@ def observe(world: World) -> Observables:
     rent = world.by_region(state.rent_training)
     own = fleet_serving(world)
     month = labs.rented_training * rent * HOURS_A_YEAR / 12.0 / 1e6
-    base, row, identity = best_known_base(world)
+    base, post, row, identity = best_known_base(world)
     return Observables(
         training_speed=speed,
         flop_cost=ratio(month, speed),
         parent_launch=p.training.parent_launch_months * labs.parent_support / 12.0,
-        base_capability=base,
+        base_pretrained=base,
+        base_post=post,
         base_lab=row,
         base_id=identity,
         unique_tokens=unique_tokens(world),
@@ -162,6 +164,7 @@ def _complete(world: World, seen: Observables) -> None:
     chosen.runs_done = chosen.runs_done + 1.0
     chosen.log_largest = np.maximum(chosen.log_largest, np.log10(flop))
     chosen.running = np.zeros_like(chosen.running)
+    chosen.post = np.where(better, np.maximum(chosen.post, chosen.run_inherits_post), chosen.post)
     chosen.trained = chosen.trained | better
     chosen.base_lab = np.where(better, chosen.run_base, chosen.base_lab)
     chosen.base_id = np.where(better, chosen.run_base_id, chosen.base_id)

@@ -88,7 +88,7 @@ class Capital:
     size_calm: float = par(0.6, "times", 0, 5, "prior", "round size without hype")
     size_hype: float = par(0.8, "times", 0, 5, "prior", "round size with hype")
     stake_sold: float = par(0.15, "share", 0.01, 1, "prior", "stake sold in a round")
-    appraisal: float = par(-1.0, "logit", -10, 10, "prior", "odds of a yes")
+    appraisal: float = par(0.3, "logit", -10, 10, "prior", "odds of a yes")
     attention_weight: float = par(1.0, "logit", 0, 10, "prior", "odds with attention")
     benchmark_noise: float = par(0.4, "OOM", 0, 5, "MODEL", "noise of benchmarks")
     gaming: float = par(0.2, "OOM", 0, 5, "004", "what gaming adds to a benchmark")
