@@ -7,7 +7,7 @@ single Mesa agent runs the same lines on a selection of one row and gives equal 
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from typing import Any, ClassVar
 
 import mesa
@@ -102,6 +102,15 @@ class decision:
         self.function(agents, *seen, agents.view(world.parameters))
 
 
+@cache
+def _declared(cls: type, kind: type) -> dict[str, Any]:
+    """Attributes of one kind that a class and its bases declare, bases first."""
+    found: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        found.update({name: each for name, each in vars(base).items() if isinstance(each, kind)})
+    return found
+
+
 class MarketAgent(mesa.Agent):
     """A Mesa agent that is a view of one row of a population's columns.
 
@@ -128,18 +137,12 @@ class MarketAgent(mesa.Agent):
     @classmethod
     def declared_columns(cls) -> dict[str, column]:
         """All columns of the class, bases first."""
-        found: dict[str, column] = {}
-        for base in reversed(cls.__mro__):
-            found.update({n: c for n, c in vars(base).items() if isinstance(c, column)})
-        return found
+        return dict(_declared(cls, column))
 
     @classmethod
     def declared_decisions(cls) -> dict[str, decision]:
         """All decisions of the class."""
-        found: dict[str, decision] = {}
-        for base in reversed(cls.__mro__):
-            found.update({n: d for n, d in vars(base).items() if isinstance(d, decision)})
-        return found
+        return _declared(cls, decision)
 
     @classmethod
     def declared_domain(cls) -> str:

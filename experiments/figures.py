@@ -259,9 +259,7 @@ def summary(run_folder: str | os.PathLike[str]) -> Path:
         _draw_panel(axes, panel, frame, observed)
     spread = f"median and 90% band of {worlds} worlds" if worlds > 1 else "one world"
     figure.suptitle(f"{scenario}  (run {folder.name}; {spread})", fontsize=13)
-    figure.supxlabel(
-        "points: observed, with their range    grey lines: policy dates", fontsize=9, color="0.4"
-    )
+    figure.supxlabel("points: observed, with their range    grey lines: policy dates", fontsize=9, color="0.4")
     return _save(figure, folder / "figures")
 
 
@@ -287,9 +285,7 @@ def _draw_panel(axes: Axes, panel: Panel, frame: pl.DataFrame, observed: list[Fa
         twin.set_ylabel(panel.right_unit, fontsize=8, color=panel.right[0].colour)
         _draw_lines(twin, panel.right, frame, observed)
         _from_zero(twin)
-        handles, labels = (
-            a + b for a, b in zip((handles, labels), twin.get_legend_handles_labels(), strict=True)
-        )
+        handles, labels = (a + b for a, b in zip((handles, labels), twin.get_legend_handles_labels(), strict=True))
     if first < last:
         axes.set_xlim(first, last)
     axes.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=6))

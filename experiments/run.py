@@ -124,9 +124,7 @@ def _command(flags: Any, arguments: list[str]) -> int:
     if flags.help or flags.hydra_help or flags.shell_completion or flags.info is not None:
         return _hydra(arguments)
     if flags.config_name or flags.config_path:
-        raise UserError(
-            "--config-name and --config-path: not used here; add your own files with --config-dir"
-        )
+        raise UserError("--config-name and --config-path: not used here; add your own files with --config-dir")
     overrides = [*flags.overrides, *_search_path(flags.config_dir)]
     cfg, several = compose(overrides, flags.multirun)
     if flags.cfg or flags.experimental_rerun:
@@ -154,9 +152,7 @@ def _where(folder: Path) -> str:
     if figure.exists():
         lines.append(f"figure  {figure}")
     seconds = facts.get("seconds", {})
-    lines.append(
-        f"time    {seconds['wall']:.1f} s; stepping took {seconds['simulation']:.1f} s over all processes"
-    )
+    lines.append(f"time    {seconds['wall']:.1f} s; stepping took {seconds['simulation']:.1f} s over all processes")
     return "\n".join(lines)
 
 
@@ -228,18 +224,14 @@ def explain(error: Exception, overrides: Sequence[str]) -> str:
         return _unknown_option(error)
     if isinstance(error, OverrideParseException):
         return f"cannot read {error.override!r}: write key=value, for example worlds=64"
-    unknown = re.search(
-        r"Could not (?:override|delete from config. Override|append to config.*?) '([^'=]+)", text
-    )
+    unknown = re.search(r"Could not (?:override|delete from config. Override|append to config.*?) '([^'=]+)", text)
     if unknown:
         return _unknown_key(unknown[1].split("@")[0], overrides)
     merging = re.match(r"Error merging override (.+)", text)
     if merging and cause is not None:
         return f"{merging[1].strip()}: {_first_line(cause)}{_now(merging[1])}"
     lines = [text, *([str(cause)] if cause is not None else [])]
-    return "; ".join(
-        dict.fromkeys(line.strip() for part in lines for line in part.splitlines() if line.strip())
-    )
+    return "; ".join(dict.fromkeys(line.strip() for part in lines for line in part.splitlines() if line.strip()))
 
 
 def _first_line(error: Exception) -> str:
@@ -276,9 +268,7 @@ def _near(word: str, known: Sequence[str]) -> str:
         return max(whole, 0.9 * last)
 
     best = max(known, key=likeness, default=None)
-    return (
-        f"; did you mean {best}?" if best is not None and likeness(best) > 0.7 else "; baimo --help lists all"
-    )
+    return f"; did you mean {best}?" if best is not None and likeness(best) > 0.7 else "; baimo --help lists all"
 
 
 def _now(override: str) -> str:
@@ -417,9 +407,7 @@ def simulate(cfg: DictConfig, part: Path, build: Build) -> float:
     """Run all worlds in blocks, write their tables below ``part``, return seconds stepping."""
     processes = _processes(cfg)
     blocks = split(cfg.worlds, cfg.block, processes)
-    bar = tqdm(
-        total=cfg.worlds * cfg.steps, unit=" world-steps", desc=str(cfg.scenario), disable=None, leave=False
-    )
+    bar = tqdm(total=cfg.worlds * cfg.steps, unit=" world-steps", desc=str(cfg.scenario), disable=None, leave=False)
     with bar:
         if min(processes, len(blocks)) == 1:
             return sum(run_block(cfg, worlds, part, build, bar.update) for worlds in blocks)

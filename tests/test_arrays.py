@@ -64,7 +64,6 @@ def test_row_sum_has_equal_bits_alone_in_a_block_and_after_growth(seed, rows, do
     assert np.array_equal(arrays.row_sum(grown), block)
 
 
-@pytest.mark.xfail(strict=True, reason="row_sum adds in memory order; np.ascontiguousarray would mend it")
 def test_row_sum_does_not_depend_on_the_memory_layout():
     # A (worlds, rows) array that comes out of a transpose is summed column by column, a block
     # of one world pairwise: unless row_sum sees to it, a world alone differs from the batch.

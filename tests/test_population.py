@@ -218,7 +218,6 @@ def test_a_selection_writes_its_own_rows_only():
     assert np.array_equal(population.skill, before)
 
 
-@pytest.mark.xfail(strict=True, reason="Population._conform returns an array of the right type as it is")
 def test_assigning_one_column_to_another_copies():
     population = filled([0])
     population.cash = population.price
@@ -481,7 +480,6 @@ def test_plain_python_is_refused_for_many_worlds():
         population.set_price(market([0, 1]))
 
 
-@pytest.mark.xfail(strict=True, reason="a Selection runs the decision of the agent class for all")
 def test_a_selection_of_special_agents_decides_their_way():
     mixed, whole = (filled([0, 1], classes=(Firm, Bold)) for _ in range(2))
     for population in (mixed, whole):

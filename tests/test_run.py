@@ -47,10 +47,7 @@ class FakeEnsemble:
             keys = {"replicate": world, "step": np.arange(self.steps_done), "date": months}
             frames.append(pl.DataFrame(keys | dict(zip(COLUMNS, 1 + draws.T, strict=True))))
         market = pl.concat(frames).with_columns(
-            pl.when(pl.col("step") == 0)
-            .then(float("nan"))
-            .otherwise(pl.col("hhi_tokens_cn"))
-            .alias("hhi_tokens_cn")
+            pl.when(pl.col("step") == 0).then(float("nan")).otherwise(pl.col("hhi_tokens_cn")).alias("hhi_tokens_cn")
         )
         keys = market.select("replicate", "step", "date")
         tables = {"market": market, "events": keys.head(0).with_columns(kind=pl.lit("entry"))}
@@ -116,9 +113,7 @@ def test_stored_columns(done):
     labs = pl.read_parquet(done / "labs.parquet")
     assert labs.schema["cash"] == pl.Float32
     assert labs.schema["lab_id"].is_integer()
-    assert market.select("replicate", "step").equals(
-        market.select("replicate", "step").sort("replicate", "step")
-    )
+    assert market.select("replicate", "step").equals(market.select("replicate", "step").sort("replicate", "step"))
 
 
 def test_blocks_and_processes_change_no_number(tmp_path):
@@ -188,7 +183,7 @@ def test_code_version_sees_code_and_inputs(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_failures_leave_nothing(tmp_path, processes):
-    with pytest.raises(PopulationFull, match="raise population.apps"):
+    with pytest.raises(PopulationFull, match=r"raise population\.apps"):
         run.execute(settings(tmp_path / "out", breaks="full", processes=processes), FakeEnsemble)
     with pytest.raises(run.RunFailed, match=r"worlds 2-3.* step 0: ZeroDivisionError: one over none"):
         run.execute(settings(tmp_path / "out", breaks="bug", processes=processes, worlds=4), FakeEnsemble)
@@ -260,9 +255,7 @@ def test_interrupted_run_leaves_nothing(tmp_path, processes, signal_):
 
 
 def test_load_attaches_runs(done, tmp_path):
-    other = run.execute(
-        settings(tmp_path, scenario="embargo", market={"price_sensitivity": 2.0}), FakeEnsemble
-    )
+    other = run.execute(settings(tmp_path, scenario="embargo", market={"price_sensitivity": 2.0}), FakeEnsemble)
     market = load.market(tmp_path).select("scenario", "run").unique().sort("scenario").collect()
     assert market.rows() == [("baseline", done.name), ("embargo", other.name)]
     assert load.labs(done).collect().height == 45
@@ -473,9 +466,7 @@ def test_multirun_goes_on_after_a_failure_and_resumes(command, monkeypatch, tmp_
 def test_real_ensemble_gives_what_is_printed_and_drawn(tmp_path):
     from conf import schema
 
-    cfg = schema.compose(
-        ["worlds=2", "steps=3", "processes=1", "output.figure=false", f"output.folder={tmp_path}"]
-    )
+    cfg = schema.compose(["worlds=2", "steps=3", "processes=1", "output.figure=false", f"output.folder={tmp_path}"])
     folder = run.execute(cfg)
     columns = set(load.market(folder).collect_schema())
     assert set(COLUMNS) <= columns

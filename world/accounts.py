@@ -52,6 +52,8 @@ class Accounts:
             ``amounts`` is ``(worlds, rows)`` in CNY million. A sector takes the other side's
             total; between two populations both amounts are given.
         """
+        if isinstance(payer, str) and isinstance(payee, str):
+            raise TypeError(f"{kind}: {payer} pays {payee}, but one of the two must be agents")
         paid = None if isinstance(payer, str) else row_sum(payer[1])
         received = None if isinstance(payee, str) else row_sum(payee[1])
         paid = received if paid is None else paid

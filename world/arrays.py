@@ -46,8 +46,12 @@ def max_k(array: Array) -> Array:
 
 
 def row_sum(array: Array) -> Array:
-    """Sum over rows: ``(..., worlds, rows)`` to ``(..., worlds, 1)``."""
-    return array.sum(-1, keepdims=True)
+    """Sum over rows: ``(..., worlds, rows)`` to ``(..., worlds, 1)``.
+
+    The rows must lie side by side in memory: NumPy adds a transposed array in another order.
+    """
+    xp = namespace(array)
+    return xp.ascontiguousarray(array).sum(-1, keepdims=True)
 
 
 def row_max(array: Array) -> Array:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.lab import CN, NO_MODEL, NOBODY, UNICORN
+from agents.lab import CN, NOBODY, UNICORN
 from world.arrays import Array, logistic, ratio, row_sum, sum_k, take_rows
 from world.ecosystem import neighbour_share
 from world.population import Observables
@@ -17,6 +17,10 @@ from world.random_streams import normal
 
 if TYPE_CHECKING:
     from world.state import World
+
+
+#: Strange investors that may come to a lab in a month.
+INBOUND = 6
 
 
 def fund(world: World) -> None:
@@ -103,16 +107,32 @@ def _lab_deals(world: World) -> tuple[Array, Array, Array]:
     growth, and hype; burn without news for more than six months is not borne (M24).
     """
     labs, state, p = world.labs, world.state, world.parameters.capital
-    best = sum_k(np.where(labs.released, labs.served, NO_MODEL)) / 3.0
+    best = sum_k(labs.served) / 3.0
     noise = p.benchmark_noise * (labs.draws("noise") - 0.5)
     home = np.where(labs.region == CN, state.frontier_cn, state.frontier_all)
-    signal = np.clip(best - home, -2.0, 0.5) + noise + p.gaming * labs.product_share
+    shown = np.where(labs.released, np.clip(best - home, -2.0, 0.5), p.pedigree)
+    signal = shown + noise + p.gaming * labs.product_share
     revenue = np.log1p(labs.service_revenue)
     stale = np.maximum(labs.since_news - p.burn_tolerance, 0.0)
     failed = (labs.runs_failed > 0) & (labs.since_failure < labs.since_round)
     penalty = p.stale_penalty * stale + p.failure_penalty * failed
     penalty = penalty - p.young_lab * (labs.releases == 0) * (labs.since_news < 9.0)
-    return np.stack([signal, revenue, penalty]), _asking_rows(labs), world.ties.lab_investor
+    asking = _asking_rows(labs)
+    return np.stack([signal, revenue, penalty]), asking, _deal_flow(world, *asking)
+
+
+def _deal_flow(world: World, worlds: Array, rows: Array) -> Array:
+    """Investors that each asking lab meets: those it knows, and strangers drawn by its fame."""
+    labs, investors, p = world.labs, world.investors, world.parameters.capital
+    known = world.ties.lab_investor[:, worlds, rows]
+    fame = p.inbound_fame * labs.awareness[worlds, rows]
+    fame = fame + p.inbound * (labs.archetype[worlds, rows] == UNICORN)
+    slots = np.arange(INBOUND).reshape(-1, 1)
+    u = world.streams.pairs("inbound", worlds, labs.id[worlds, rows], slots)
+    count = row_sum(investors.alive.astype(float))[worlds, 0]
+    comes = world.streams.pairs("inbound comes", worlds, labs.id[worlds, rows], slots) < fame
+    strangers = np.where(comes, (u * count).astype(np.int64), NOBODY)
+    return np.concatenate([known, strangers])
 
 
 def _asking_rows(population) -> tuple[Array, Array]:
@@ -146,7 +166,7 @@ def _match(world: World, population, deals) -> Array:
     raised = np.zeros_like(population.cash)
     if not len(rows):
         return raised
-    who = ties[:, worlds, rows]
+    who = ties if ties.ndim == 2 else ties[:, worlds, rows]
     known = (who >= 0) & investors.alive[worlds, np.maximum(who, 0)]
     who = np.maximum(who, 0)
     appraisal = _appraise(world, facts[:, worlds, rows], worlds, who)

@@ -65,4 +65,4 @@ class Clock:
 
     def every(self, step: int, months: float) -> bool:
         """Whether a phase with a cadence of so many months acts in this step."""
-        return int(step * self.months / months) != int((step - 1) * self.months / months)
+        return step == 0 or int(step * self.months / months) != int((step - 1) * self.months / months)

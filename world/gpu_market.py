@@ -63,8 +63,10 @@ def ration(supply: Array, orders: Array, classes: Array, weight: Array) -> Array
     waiting = passed[..., -1:] - passed
     safe_levels = np.where(np.isfinite(levels), levels, 0.0)
     full = mine & (asked + safe_levels * waiting <= supply * (1.0 + 1e-12))
-    served = row_sum(np.where(full, mine * np.take_along_axis(orders, order, -1), 0.0))
-    thirsty = row_sum(np.where(mine & ~full, heavy, 0.0))
+    # Running sums, because their bits do not depend on how many empty rows follow.
+    asked_here = mine * np.take_along_axis(orders, order, -1)
+    served = np.cumsum(np.where(full, asked_here, 0.0), axis=-1)[..., -1:]
+    thirsty = np.cumsum(np.where(mine & ~full, heavy, 0.0), axis=-1)[..., -1:]
     rest = np.maximum(supply - served, 0.0)
     level = np.where(thirsty > 0.0, ratio(rest, thirsty), _OVERFLOWING)
     level_here = take_rows(level[..., 0].T, classes)

@@ -86,7 +86,9 @@ class Selection:
         columns = self.population.columns
         if name in columns:
             return gather(columns[name], self.worlds, self.rows)
-        return getattr(self.population.agent_class, name).__get__(self)
+        if name in self.population.agent_class.declared_decisions():
+            return partial(self.population.decide_among, name, self.worlds, self.rows)
+        raise AttributeError(f"{self.population.agent_class.__name__} has no column or decision {name!r}")
 
     def __setattr__(self, name: str, value: Array) -> None:
         column = self.population.columns[name]
@@ -155,7 +157,8 @@ class Population:
 
     def _conform(self, value: Array, column: Array) -> Array:
         """A fresh array of the column's shape and dtype: assignment replaces, never aliases."""
-        if getattr(value, "shape", None) == column.shape and value.dtype == column.dtype:
+        fits = getattr(value, "shape", None) == column.shape and value.dtype == column.dtype
+        if fits and value.base is None and not any(value is each for each in self.columns.values()):
             return value
         fresh = self.xp.empty_like(column)
         fresh[...] = value
@@ -229,10 +232,19 @@ class Population:
         for implementation, mask in chosen:
             self._decide_special(name, implementation, mask, observed)
 
+    def decide_among(self, name: str, worlds: Array, rows: Array, *observed: Any) -> None:
+        """Run a decision on selected rows, each by the implementation of its class."""
+        for index in np.unique(self.behaviour[worlds, rows]):
+            chosen = self.behaviour[worlds, rows] == index
+            implementation = getattr(self.classes[int(index)], name)
+            self._run_on(name, implementation, worlds[chosen], rows[chosen], observed)
+
     def _decide_special(self, name: str, implementation: Any, mask: Array, observed: tuple) -> None:
         worlds, rows = np.nonzero(mask)
-        if not len(rows):
-            return
+        if len(rows):
+            self._run_on(name, implementation, worlds, rows, observed)
+
+    def _run_on(self, name: str, implementation: Any, worlds: Array, rows: Array, observed: tuple) -> None:
         if hasattr(implementation, "run"):
             implementation.run(Selection(self, worlds, rows), observed)
             return
