@@ -406,7 +406,7 @@ def success(labs, log_flop, build, rules):
     and 0.60 for one, four and ten times the largest run. Going on from a base is a smaller leap.
     """
     leap = np.maximum(log_flop - labs.log_largest, 0.0) * np.where(build, rules.base_leap, 1.0)
-    logit = rules.success_base + rules.success_infra * labs.skill
+    logit = rules.success_base + rules.success_infra * labs.skill + np.where(build, rules.base_easier, 0.0)
     logit = logit + rules.success_runs * np.log1p(labs.runs_done) - rules.success_leap * leap
     return logistic(logit)
 

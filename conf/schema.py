@@ -177,6 +177,8 @@ def check(config: DictConfig) -> None:
         value = _value(plain, key)
         if value not in names:
             raise ConfigError(f"{key}={value}: must be one of {', '.join(names)}")
+    if plain.engine == "cupy":
+        raise ConfigError("engine=cupy: there is no GPU engine in this version yet; use engine=numpy")
     _check_dates(plain)
     for key in ("labs", "max_labs", "apps", "max_apps"):
         size = getattr(plain.population, key)
@@ -211,7 +213,7 @@ def _check_range(key: str, value: Any, declared: dataclasses.Field) -> None:
     if facts and facts["high"] > facts["low"] and not facts["low"] <= value <= facts["high"]:
         raise ConfigError(
             f"{key}={value:g}: must be between {facts['low']:g} and {facts['high']:g} "
-            f"{facts['unit']} ({facts['doc']})"
+            f"{'' if facts['unit'] == '1' else facts['unit'] + ' '}({facts['doc']})"
         )
 
 

@@ -194,17 +194,17 @@ def _apps(world: World) -> dict[str, Array]:
     alive = row_sum(apps.alive.astype(float))
     second = apps.alive & (apps.base_lab[1] >= 0)
     return {
-        "apps_alive": alive,
-        "app_entries": seen.get("app_entries", 0.0),
-        "app_deaths": seen.get("app_deaths", 0.0),
-        "app_deaths_absorbed": seen.get("app_deaths_absorbed", 0.0),
-        "app_deaths_insolvent": seen.get("app_deaths_insolvent", 0.0),
-        "app_deaths_outdated": seen.get("app_deaths_outdated", 0.0),
+        "apps_alive_cn": alive,
+        "app_entries_cn": seen.get("app_entries", 0.0),
+        "app_deaths_cn": seen.get("app_deaths", 0.0),
+        "app_deaths_absorbed_cn": seen.get("app_deaths_absorbed", 0.0),
+        "app_deaths_insolvent_cn": seen.get("app_deaths_insolvent", 0.0),
+        "app_deaths_outdated_cn": seen.get("app_deaths_outdated", 0.0),
         "app_lifeline_median_months": _median_age(state.death_ages),
-        "app_api_cost_share": ratio(row_sum(apps.api_cost), row_sum(apps.cost)),
-        "app_multihoming_share": ratio(row_sum(second.astype(float)), alive),
-        "app_absorbed_share": ratio(row_sum(np.where(apps.alive, apps.absorbed, 0.0)), alive),
-        "app_on_api_share": ratio(row_sum((apps.alive & (apps.source == API)).astype(float)), alive),
+        "app_api_cost_share_cn": ratio(row_sum(apps.api_cost), row_sum(apps.cost)),
+        "app_multihoming_share_cn": ratio(row_sum(second.astype(float)), alive),
+        "app_absorbed_share_cn": ratio(row_sum(np.where(apps.alive, apps.absorbed, 0.0)), alive),
+        "app_on_api_share_cn": ratio(row_sum((apps.alive & (apps.source == API)).astype(float)), alive),
         "engineers_displaced_cn": displaced(world),
     }
 
