@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def clear(world: World) -> None:
     """Phase 13: people leave, the rush trains new ones, labs hire, wages move, wages are paid."""
     labs, state = world.labs, world.state
+    labs.split_effort(_standing(world))
     _leave(world)
     _train(world)
     labs.hire(_seen(world))
@@ -29,6 +30,17 @@ def clear(world: World) -> None:
     labs.cost = labs.cost + wages + overhead
     world.accounts.pay("wages", (labs, wages), "workers")
     world.accounts.pay("overhead", (labs, overhead), "outside")
+
+
+def _standing(world: World) -> Observables:
+    """Where labs stand against the model that users take instead, and whether they earn."""
+    labs, state = world.labs, world.state
+    best = np.where(labs.region == CN, state.frontier_cn, state.frontier_all)
+    return Observables(
+        lead=np.where(labs.released, sum_k(labs.served) / 3.0 - best, 0.0),
+        earning=np.minimum(ratio(labs.service_revenue, labs.cost), 1.0),
+        adjust=world.clock.fraction(world.parameters.organisation.pace),
+    )
 
 
 def by_region_of_labs(world: World, pair) -> Array:

@@ -55,9 +55,9 @@ class Capital:
 
     hype_start: float = par(0.3, "1", 0, 1, "PRIORS", "hype after November 2022")
     hype_half_life: float = par(4.0, "months", 0.1, 60, "PRIORS", "half-life of hype")
-    hype_leap: float = par(0.5, "1/OOM", 0, 5, "PRIORS: GPT-4 0.4", "hype from a leap of the frontier")
+    hype_leap: float = par(0.6, "1/OOM", 0, 5, "PRIORS: GPT-4 0.4", "hype from a leap of the frontier")
     hype_foreign: float = par(0.035, "1", 0, 1, "004", "hype from a foreign release")
-    hype_me_too: float = par(0.006, "1", 0, 1, "004", "hype from one more model")
+    hype_me_too: float = par(0.008, "1", 0, 1, "004", "hype from one more model")
     hype_tired: float = par(40.0, "models", 1, 1e5, "004", "models after which that halves")
     attention_pace: float = par(0.1, "1/month", 0, 0.95, "prior", "attention of parents")
     investor_pace: float = par(0.3, "1/month", 0, 0.95, "002", "attention of investors")
