@@ -66,6 +66,7 @@ class ModelLab(MarketAgent):
         "risk",
         "skill",
         "staff",
+        "approval",
     )
     capacity_key: ClassVar[str] = "max_labs"
 

@@ -65,7 +65,7 @@ def test_everything_is_recorded(block):
 
 
 def test_worlds_differ_from_each_other(block):
-    for name in ("funding_cn", "labs_alive_cn", "apps_alive"):
+    for name in ("funding_cn", "labs_alive_cn", "hype"):
         last = block["market"].filter(pl.col("step") == STEPS - 1)[name]
         assert last.n_unique() >= 4, f"{name} is {last.to_list()} in six worlds"
 

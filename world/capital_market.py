@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 #: Strange investors that may come to a lab in a month.
-INBOUND = 6
+INBOUND = 8
 
 
 def fund(world: World) -> None:
@@ -115,7 +115,10 @@ def _lab_deals(world: World) -> tuple[Array, Array, Array]:
     revenue = np.log1p(labs.service_revenue)
     stale = np.maximum(labs.since_news - p.burn_tolerance, 0.0)
     failed = (labs.runs_failed > 0) & (labs.since_failure < labs.since_round)
-    penalty = p.stale_penalty * stale + p.failure_penalty * failed
+    # Attention turns rational: a model that has been out for long and that nobody uses is seen (M49).
+    age = (world.step_number - labs.founded) * world.clock.months
+    unused = labs.released & (age > p.unused_after) & (state.token_share < p.unused_share)
+    penalty = p.stale_penalty * stale + p.failure_penalty * failed + p.unused_penalty * unused
     penalty = penalty - p.young_lab * (labs.releases == 0) * (labs.since_news < 9.0)
     asking = _asking_rows(labs)
     return np.stack([signal, revenue, penalty]), asking, _deal_flow(world, *asking)

@@ -203,7 +203,8 @@ def leave(world: World) -> None:
     world.log("pivot", labs.mode != before, labs.mode)
     labs.wind_up(
         Observables(
-            parent_gap=np.clip(lead, 0.0, 2.0) * labs.released,
+            # What a parent could have without a lab of its own: open weights, or any firm's API.
+            parent_gap=np.clip(np.maximum(lead, state.frontier_cn - own), 0.0, 2.0) * labs.released,
             hype=state.hype,
             years=world.clock.years,
         )

@@ -43,7 +43,7 @@ def update_skill(world: World) -> None:
 def cluster(world: World) -> tuple[Array, Array]:
     """Training speed in H100s of the chips of one run, and the number of those chips."""
     labs, p, chips = world.labs, world.parameters.training, world.chips
-    in_use = labs.fleet * labs.llm_share * (1.0 - labs.serving_share)
+    in_use = labs.fleet * labs.llm_share * (1.0 - labs.serving_share) * p.run_share
     maturity = software_maturity(world)
     speed = sum_k(in_use * chips.training_speed * maturity)
     count = sum_k(in_use)
@@ -54,7 +54,7 @@ def cluster(world: World) -> tuple[Array, Array]:
     speed = speed * np.where(count > 0.0, 1.0 - mixed, 1.0)
     rented_speed = world.by_region(np.array([p.rented_speed_cn, p.rented_speed_row]).reshape(2, 1, 1))
     rented_count = labs.rented_training / rented_speed
-    return speed + labs.rented_training, count + rented_count
+    return speed + labs.rented_training * p.run_share, count + rented_count * p.run_share
 
 
 def delivered_flop(world: World) -> Array:
@@ -177,7 +177,9 @@ def release_delay(labs, p) -> Array:
     """Months from a trained model to its release: red-teaming, approval, integration."""
     frontier = p.release_delay_frontier * (labs.archetype == 0)
     big = p.release_delay_big_tech * (labs.archetype == 3)
-    return p.release_delay + frontier + big
+    # Approval takes half its usual time at the least, and has a long tail.
+    luck = 0.5 - 0.5 * np.log(labs.draws("approval"))
+    return (p.release_delay + frontier + big) * luck
 
 
 def _largest(world: World, done: Array) -> Array:

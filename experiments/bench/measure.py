@@ -1,0 +1,150 @@
+"""The measurements: each function runs something and returns plain numbers."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from conf.schema import compose
+from experiments import run
+from world.ensemble import Ensemble
+from world.model import HundredModelsWar
+
+try:
+    import resource
+except ImportError:  # Windows has no such module
+    resource = None
+
+Facts = dict[str, Any]
+
+
+def machine() -> Facts:
+    """Where it was measured: a speed without its machine says nothing."""
+    return {
+        "cpu": _cpu_model(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        "system": platform.system(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("numpy", "polars", "mesa")},
+    }
+
+
+def _cpu_model() -> str:
+    facts = Path("/proc/cpuinfo")
+    if facts.exists():
+        for line in facts.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def one_world(steps: int, repeat: int) -> Facts:
+    """One world by way of Mesa's API, recording on.
+
+    Parameters
+    ----------
+    steps : int
+        Months.
+    repeat : int
+        Runs that count, after one that does not.
+
+    Returns
+    -------
+    dict
+        Seconds to construct, to step, both together, as ``{"best": ..., "median": ...}``.
+    """
+
+    def once() -> dict[str, float]:
+        started = time.perf_counter()
+        model = HundredModelsWar(overrides=[f"steps={steps}"])
+        built = time.perf_counter()
+        model.run()
+        done = time.perf_counter()
+        return {"construction": built - started, "stepping": done - built, "together": done - started}
+
+    return {"steps": steps, **_repeated(once, repeat)}
+
+
+def ensemble(worlds: int, steps: int, repeat: int) -> tuple[Facts, list[Facts]]:
+    """A block of worlds in this process.
+
+    Returns
+    -------
+    facts : dict
+        Seconds to construct, step and build the tables, milliseconds a world-step, worlds a second.
+    phases : list of dict
+        Phase, ms a step and share of the time, from the last run.
+    """
+    last: list[Ensemble] = []
+
+    def once() -> dict[str, float]:
+        last.clear()  # so that the peak of memory is that of one ensemble
+        started = time.perf_counter()
+        block = Ensemble([f"steps={steps}"], range(worlds))
+        built = time.perf_counter()
+        block.run()
+        stepped = time.perf_counter()
+        block.tables()
+        done = time.perf_counter()
+        last.append(block)
+        return {
+            "construction": built - started,
+            "stepping": stepped - built,
+            "tables": done - stepped,
+            "together": done - started,
+        }
+
+    facts = {"worlds": worlds, "steps": steps, **_repeated(once, repeat), "peak_mb": peak_mb()}
+    facts |= rates(worlds, steps, facts["stepping"]["best"], facts["together"]["best"])
+    return facts, last[0].plan_table().to_dicts()
+
+
+def processes(worlds: int, steps: int, workers: int) -> Facts:
+    """All worlds as ``baimo`` runs them: in worker processes, tables written to files.
+
+    The start of the workers counts, as it does for whoever waits.
+    """
+    block = -(-worlds // workers)
+    settings = [f"worlds={worlds}", f"steps={steps}", f"processes={workers}", f"block={block}"]
+    cfg = compose(settings)
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        stepping = run.simulate(cfg, Path(folder), run.build_ensemble)
+        wall = time.perf_counter() - started
+    facts = {"worlds": worlds, "steps": steps, "processes": workers, "wall": wall, "stepping": stepping}
+    return facts | rates(worlds, steps, stepping, wall) | {"peak_mb_a_worker": peak_mb(children=True)}
+
+
+def rates(worlds: int, steps: int, stepping: float, together: float) -> dict[str, float]:
+    """Speed from seconds.
+
+    Examples
+    --------
+    >>> rates(worlds=10, steps=50, stepping=1.0, together=2.0)
+    {'ms_a_world_step': 2.0, 'worlds_a_second': 5.0}
+    """
+    return {"ms_a_world_step": 1000.0 * stepping / (worlds * steps), "worlds_a_second": worlds / together}
+
+
+def peak_mb(children: bool = False) -> float | None:
+    """Most memory held so far by this process, or by the largest of its children; MB."""
+    if resource is None:
+        return None
+    used = resource.getrusage(resource.RUSAGE_CHILDREN if children else resource.RUSAGE_SELF).ru_maxrss
+    return used / 1e6 if sys.platform == "darwin" else used * 1024 / 1e6  # bytes there, KiB elsewhere
+
+
+def _repeated(once: Callable[[], dict[str, float]], repeat: int) -> dict[str, dict[str, float]]:
+    """Best and median of several runs; the first fills caches and does not count."""
+    once()
+    runs = [once() for _ in range(repeat)]
+    return {key: {"best": min(r[key] for r in runs), "median": median(r[key] for r in runs)} for key in runs[0]}
