@@ -33,7 +33,6 @@ class AppStartup(MarketAgent):
         "place",
         "adapt",
         "close",
-        "raise_round",
         "round_size",
         "lender",
         "switch",
@@ -72,7 +71,6 @@ class AppStartup(MarketAgent):
     asking = column("CNY million", clears=True)
     raised = column("CNY million", clears=True)
     since_round = column("months", default=99.0)
-    since_growth = column("months")
     age = column("months")
     incumbent = column(dtype=bool, default=False)
     filed = column(dtype=bool, default=False)

@@ -16,7 +16,6 @@ YOUNG, SENIOR, STRATEGIC, STATE, FOLLOW_ON = range(5)
 class Investor(MarketAgent):
     """A fund with dry powder, a thesis and a place in the network."""
 
-    streams = ("attention", "lead")
     capacity_key: ClassVar[str] = "max_investors"
 
     kind = column(dtype=int, labels=KINDS)
@@ -29,7 +28,6 @@ class Investor(MarketAgent):
     weight_capability = column("1 per OOM")
     weight_revenue = column("1")
     weight_hype = column("1")
-    weight_rank = column("1")
     attention = column("share", default=0.2)
     since_deal = column("months", default=99.0)
 

@@ -54,11 +54,9 @@ class ModelLab(MarketAgent):
         "run_detect",
         "choose_base",
         "openness",
-        "raise_round",
         "round_size",
         "lender",
         "incident",
-        "leave",
         "parent",
         "acquired",
         "noise",
@@ -81,8 +79,10 @@ class ModelLab(MarketAgent):
     cash = column("CNY million", clears=True)
     parent_support = column("CNY million a year", clears=True)
     chip_budget = column("CNY million a year", clears=True)
-    revenue = column("CNY million a month", clears=True)
-    cost = column("CNY million a month", clears=True)
+    revenue = column("CNY million a month, last step", clears=True)
+    cost = column("CNY million a month, last step", clears=True)
+    earned = column("CNY million, this step so far", clears=True)
+    spent = column("CNY million, this step so far", clears=True)
     service_revenue = column("CNY million a month", clears=True)
     valuation = column("CNY million", clears=True)
     raised = column("CNY million", clears=True)
@@ -120,7 +120,6 @@ class ModelLab(MarketAgent):
     pretrained = column("OOM", default=NO_MODEL, inner="axes")
     post = column("OOM", inner="axes")
     usage_data = column("Mtok a day, decayed", clears=True)
-    vertical_data = column("OOM")
     data_quality = column("1", default=1.0)
 
     # the run in progress

@@ -16,7 +16,6 @@ CONTENT, INDUSTRY, EXPORT_CONTROL, COMPETITION = range(4)
 class Regulator(MarketAgent):
     """An authority that follows its calendar, or adapts to what happens."""
 
-    streams = ("review",)
     capacity_key: ClassVar[str] = "max_regulators"
 
     kind = column(dtype=int, labels=KINDS)

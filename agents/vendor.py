@@ -18,17 +18,17 @@ BUILDERS = ("private", "state", "operator")
 class InfraVendor(MarketAgent):
     """A firm or public body that makes, rents or pools compute."""
 
-    streams = ("capacity", "price", "order", "host")
     capacity_key: ClassVar[str] = "max_vendors"
 
     kind = column(dtype=int, labels=KINDS)
     region = column(dtype=int, labels=REGIONS)
     builder = column(dtype=int, labels=BUILDERS)
     cash = column("CNY million", clears=True)
-    revenue = column("CNY million a month", clears=True)
-    cost = column("CNY million a month", clears=True)
+    revenue = column("CNY million a month, last step", clears=True)
+    cost = column("CNY million a month, last step", clears=True)
+    earned = column("CNY million, this step so far", clears=True)
+    spent = column("CNY million, this step so far", clears=True)
     made = column("chips a month", inner="chips", clears=True)
-    inventory = column("chips", inner="chips", clears=True)
     cumulative = column("chips", inner="chips")
     fleet = column("chips", inner="chips", clears=True)
     incoming = column("chips", inner="chips", clears=True)
@@ -64,7 +64,8 @@ class InfraVendor(MarketAgent):
         rent_factor = np.clip(market.rent_ratio, 0.0, 2.0)
         appetite = np.where(vendors.kind == CLOUD, rent_factor, 1.0)
         growth = np.exp(rules.cloud_growth * market.elapsed)
-        budget = vendors.chip_budget * market.years * appetite * growth * rush
+        earned = rules.cloud_reinvests * vendors.revenue * market.months * (vendors.kind == CLOUD)
+        budget = (vendors.chip_budget * market.years * appetite * growth + earned) * rush
         units = np.floor(budget / np.maximum(price, 1e-9))
         orders = vendors.alive & (worth > 0.0) & (vendors.kind != CHIPMAKER) & (units > 0.0)
         vendors.order_class = np.where(orders, best, NOBODY)

@@ -191,8 +191,8 @@ def _pay(world: World) -> None:
     wages = np.where(apps.alive, wages, 0.0)
     world.accounts.pay("app sales", "users", (apps, income))
     world.accounts.pay("app wages", (apps, wages), "workers")
-    apps.revenue = income
-    apps.cost = wages + apps.api_cost
+    apps.revenue = income / world.clock.months
+    apps.cost = (wages + apps.api_cost) / world.clock.months
 
 
 def _pivoting(world: World) -> Observables:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import CN, NOBODY, UNICORN
-from world.arrays import Array, logistic, ratio, row_sum, sum_k, take_rows
+from world.arrays import Array, logistic, ratio, row_sum, sum_by_group, sum_k, take_rows
 from world.ecosystem import neighbour_share
 from world.population import Observables
 from world.random_streams import normal
@@ -128,6 +128,7 @@ def _deal_flow(world: World, worlds: Array, rows: Array) -> Array:
     """Investors that each asking lab meets: those it knows, and strangers drawn by its fame."""
     labs, investors, p = world.labs, world.investors, world.parameters.capital
     known = world.ties.lab_investor[:, worlds, rows]
+    holders = _other_holders(labs.holder_row[:, worlds, rows], known)
     fame = p.inbound_fame * labs.awareness[worlds, rows]
     fame = fame + p.inbound * (labs.archetype[worlds, rows] == UNICORN)
     slots = np.arange(INBOUND).reshape(-1, 1)
@@ -135,7 +136,31 @@ def _deal_flow(world: World, worlds: Array, rows: Array) -> Array:
     count = row_sum(investors.alive.astype(float))[worlds, 0]
     comes = world.streams.pairs("inbound comes", worlds, labs.id[worlds, rows], slots) < fame
     strangers = np.where(comes, (u * count).astype(np.int64), NOBODY)
-    return np.concatenate([known, strangers])
+    strangers = _other_holders(strangers, np.concatenate([known, holders]))
+    return np.concatenate([known, holders, strangers])
+
+
+def _other_holders(rows: Array, met: Array) -> Array:
+    """Those among ``rows`` (k, n) who are not met already, here or in ``met`` (m, n)."""
+    kept = []
+    for row in rows:
+        seen = (met == row).any(0)
+        kept.append(np.where(seen, NOBODY, row))
+        met = np.concatenate([met, row[None]])
+    return np.stack(kept)
+
+
+def pay_holders(world: World, amount: Array) -> None:
+    """What is paid for a lab goes to its holders by what they put in, the rest to its founders."""
+    labs, investors, p = world.labs, world.investors, world.parameters.capital
+    stake = np.where(labs.holder_row >= 0, labs.holder_stake, 0.0)
+    share = p.holders_share * ratio(stake, sum_k(stake)[None])
+    paid = amount * share
+    returned = np.zeros_like(investors.cash)
+    for rows, part in zip(labs.holder_row, paid, strict=True):
+        returned = returned + sum_by_group(part, rows, investors.capacity)
+    world.accounts.pay("returns", "outside", (investors, returned))
+    investors.returned = investors.returned + returned
 
 
 def _asking_rows(population) -> tuple[Array, Array]:

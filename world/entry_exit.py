@@ -23,6 +23,7 @@ from agents.lab import (
 from world.app_market import found as found_app
 from world.app_market import native_level
 from world.arrays import Array, row_sum, sum_by_group, sum_k
+from world.capital_market import pay_holders
 from world.ecosystem import best_known_base, build
 from world.population import Observables
 from world.random_streams import normal, poisson
@@ -239,6 +240,7 @@ def _acquire(world: World, p) -> None:
         to = np.where(first, best, -1)
         bill = sum_by_group(paid, to, labs.capacity)
         world.accounts.pay("acquisitions", (labs, bill), "outside")
+        pay_holders(world, paid)
         for name in ("fleet", "incoming", "staff"):
             column = labs.columns[name]
             moved = np.where(first, column, 0.0)

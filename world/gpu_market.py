@@ -320,7 +320,7 @@ def _ship(world: World, offer, got, own, out_class, out_region) -> None:
         received = sum_by_group(legal, maker, v)
         world.accounts.pay("chips", (population, legal), (vendors, received))
         world.accounts.pay("grey chips", (population, bill - legal), "outside")
-        vendors.revenue = vendors.revenue + received
+        vendors.earned = vendors.earned + received
         if population is labs:
             state.chip_bill = bill
         grey_units = np.where(population.order_class == count, units, 0.0)
@@ -342,7 +342,7 @@ def _ship_outside(world: World, offer, units, classes, region) -> None:
         bill = (by_class * price)[:-1, :, 0].T
         received = sum_by_group(bill, np.broadcast_to(world.maker_rows, bill.shape), vendors.capacity)
         world.accounts.pay("chips", "outside", (vendors, received))
-        vendors.revenue = vendors.revenue + received
+        vendors.earned = vendors.earned + received
         if where == CN:
             state.grey_shipped = state.grey_shipped + grey_units
 

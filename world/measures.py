@@ -24,6 +24,9 @@ def close_month(world: World) -> None:
     """Phase 18: owners settle, accounts close, the month is recorded."""
     makers_pay(world)
     world.accounts.close()
+    for population in (world.labs, world.vendors):
+        population.cost = population.spent / world.clock.months
+        population.revenue = population.earned / world.clock.months
     state = world.state
     state.funding_history.append(state.funding_cn)
     window = max(int(round(12 / world.clock.months)), 1)

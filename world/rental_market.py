@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import BIG_TECH, CN, ROW
-from agents.vendor import CHIPMAKER
-from world.arrays import Array, ratio, row_sum, sum_k
+from agents.vendor import CHIPMAKER, CLOUD
+from world.arrays import Array, ratio, row_sum, sum_by_group, sum_k
 from world.gpu_market import software_maturity
 from world.hardware import CNY_A_USD
 from world.population import Observables
@@ -46,6 +46,7 @@ def clear(world: World) -> None:
     )
     labs.rent_compute(_seen_by_labs(world))
     need = serving_rent_need(world)
+    _find_hosts(world, labs.rent_wanted + need)
     labs.rented_training = np.zeros_like(labs.cash)
     labs.rented_serving = np.zeros_like(labs.cash)
     bill = np.zeros_like(labs.cash)
@@ -54,10 +55,30 @@ def clear(world: World) -> None:
         here = labs.region == region
         paid, earned = _clear_region(world, region, np.where(here, labs.rent_wanted, 0.0), np.where(here, need, 0.0))
         bill, income = bill + paid, income + earned
-    labs.cost = labs.cost + bill
+    labs.spent = labs.spent + bill
     labs.run_cost = labs.run_cost + np.where(labs.running, _training_bill(world), 0.0)
-    vendors.revenue = vendors.revenue + income
+    vendors.earned = vendors.earned + income
     world.accounts.pay("rent", (labs, bill), (vendors, income))
+
+
+def _find_hosts(world: World, wanted: Array) -> None:
+    """A lab that begins to rent signs with a cloud of its region, drawn by fleet size.
+
+    The host serves its tenants before the outside world and earns their rent.
+    """
+    labs, vendors = world.labs, world.vendors
+    seeking = labs.alive & (labs.host < 0) & (wanted > 0.0)
+    worlds, rows = np.nonzero(seeking)
+    if not len(rows):
+        return
+    size = sum_k(vendors.fleet * world.chips.h100e) * ((vendors.kind == CLOUD) & vendors.alive)
+    ladder = np.stack([np.cumsum(np.where(vendors.region == region, size, 0.0), -1) for region in (CN, ROW)])
+    here = ladder[labs.region[worlds, rows], worlds]
+    u = labs.draws_of("host", worlds, rows)[0]
+    chosen = np.minimum((here <= (u * here[:, -1])[:, None]).sum(-1), vendors.capacity - 1)
+    found = here[:, -1] > 0.0
+    labs.host[worlds, rows] = np.where(found, chosen, -1)
+    labs.host_id[worlds, rows] = np.where(found, vendors.id[worlds, chosen], -1)
 
 
 def _seen_by_labs(world: World) -> Observables:
@@ -116,22 +137,24 @@ def _clear_region(world: World, region: int, training: Array, serving: Array) ->
     share = split_flexible(total_flexible, total_dedicated, wants_training, wants_serving)
     supply_training = (1.0 - share) * total_flexible
     supply_serving = share * total_flexible + total_dedicated
-    fill_training = np.minimum(ratio(supply_training, wants_training), 1.0)
-    fill_serving = np.minimum(ratio(supply_serving, wants_serving), 1.0)
-    labs.rented_training = labs.rented_training + training * fill_training
-    labs.rented_serving = labs.rented_serving + serving * fill_serving
+    hosted = labs.host >= 0
+    got_training, fill_training = in_two_ranks(training, hosted, wants_training, supply_training)
+    got_serving, fill_serving = in_two_ranks(serving, hosted, wants_serving, supply_serving)
+    labs.rented_training = labs.rented_training + got_training
+    labs.rented_serving = labs.rented_serving + got_serving
     hours = HOURS_A_YEAR * world.clock.years / 1e6
     rent_t, rent_s = state.rent_training[region], state.rent_serving[region]
-    paid = (training * fill_training * rent_t + serving * fill_serving * rent_s) * hours
+    paid = (got_training * rent_t + got_serving * rent_s) * hours
     capacity = flexible + dedicated
     part = ratio(capacity, row_sum(capacity))
-    tenants = row_sum(paid)
+    tenants = row_sum(np.where(hosted, 0.0, paid))
     outside = (wants_training - row_sum(training)) * fill_training * rent_t
     outside = (outside + (wants_serving - row_sum(serving)) * fill_serving * rent_s) * hours
     cloud_share = ratio(row_sum(capacity), row_sum(capacity) + idle_tech)
     world.accounts.pay("rent from outside", "outside", (vendors, part * outside * cloud_share))
-    vendors.revenue = vendors.revenue + part * outside * cloud_share
-    used = ratio(wants_training * fill_training + wants_serving * fill_serving, supply_training + supply_serving)
+    vendors.earned = vendors.earned + part * outside * cloud_share
+    wants, supply = wants_training + wants_serving, supply_training + supply_serving
+    used = np.minimum(ratio(wants, supply), 1.0)
     vendors.utilisation = np.where(here, used * vendors.offered_share, vendors.utilisation)
     months = world.clock.months
     state.rent_training[region] = _floor(
@@ -142,7 +165,26 @@ def _clear_region(world: World, region: int, training: Array, serving: Array) ->
     state.rent_cap[region] = p.largest_tenant * np.maximum(supply_training, 1.0)
     fallback = ratio(np.ones_like(capacity) * here, row_sum(np.ones_like(capacity) * here))
     earned = np.where(row_sum(capacity) > 0.0, part, fallback) * tenants
+    earned = earned + sum_by_group(np.where(hosted, paid, 0.0), labs.host, vendors.capacity)
     return paid, earned
+
+
+def in_two_ranks(wanted: Array, first: Array, all_wants: Array, supply: Array) -> tuple[Array, Array]:
+    """Serve tenants under contract before everybody else, each rank in proportion.
+
+    Returns
+    -------
+    got : array (worlds, labs)
+    fill : array (worlds, 1)
+        Share of what the second rank gets, the outside world included.
+    """
+    senior = np.where(first, wanted, 0.0)
+    claim = row_sum(senior)
+    fill_first = np.minimum(ratio(supply, claim), 1.0)
+    rest = np.maximum(supply - claim, 0.0)
+    others = np.maximum(all_wants - claim, 0.0)
+    fill = np.minimum(ratio(rest, others), 1.0)
+    return np.where(first, wanted * fill_first, wanted * fill), fill
 
 
 def _floor(rent: Array, p) -> Array:

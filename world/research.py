@@ -28,7 +28,7 @@ def capability(labs) -> Array:
 def research_budget(world: World) -> Array:
     """R&D of each lab, CNY million a year: last month's cost less what products took."""
     labs = world.labs
-    return np.where(labs.alive, labs.cost * (1.0 - labs.product_share), 0.0) / world.clock.years
+    return np.where(labs.alive, 12.0 * labs.cost * (1.0 - labs.product_share), 0.0)
 
 
 def drift(world: World) -> None:

@@ -24,8 +24,8 @@ def serve(world: World) -> None:
     labs.tokens_flagship = labs.tokens_flagship + labs.tokens_api
     _limit(world)
     revenue = _sales(world) + _subscriptions(world) + _projects(world)
-    labs.service_revenue = revenue
-    labs.revenue = labs.revenue + revenue
+    labs.service_revenue = revenue / world.clock.months
+    labs.earned = labs.earned + revenue
     total = labs.tokens_flagship + labs.tokens_light
     here = labs.region == 0
     cn = np.where(here, total, 0.0)
@@ -86,7 +86,6 @@ def _app_bills(world: World, days: float) -> Array:
         bill = bill + part
         income = income + sum_by_group(part, np.where(valid, apps.base_lab[slot], -1), labs.capacity)
     apps.api_cost = bill
-    apps.cost = apps.cost + bill
     world.accounts.pay("api", (apps, bill), (labs, income))
     return income
 
@@ -140,5 +139,5 @@ def _running_costs(world: World) -> None:
         kw = sum_k(population.fleet * world.chips.kw) * p.server_power * p.pue
         price = np.where(population.region == 0, p.power_price_cn, p.power_price_row)
         bill = kw * hours * price / 1e6 * p.power_load
-        population.cost = population.cost + bill
+        population.spent = population.spent + bill
         world.accounts.pay("power", (population, bill), "outside")

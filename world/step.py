@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from world import (
@@ -91,7 +92,6 @@ def begin(world: World) -> None:
         population.new_step()
     world.accounts.open()
     world.monthly = {}
-    labs, vendors = world.labs, world.vendors
-    for population in (labs, vendors):
-        population.cost = population.cost * 0.0
-        population.revenue = population.revenue * 0.0
+    for population in (world.labs, world.vendors):
+        population.earned = np.zeros_like(population.earned)
+        population.spent = np.zeros_like(population.spent)

@@ -27,7 +27,7 @@ def clear(world: World) -> None:
     _wages_move(world)
     wages = sum_k(labs.staff * by_region_of_labs(world, state.wages)) / 12.0 * world.clock.months
     overhead = wages * world.parameters.talent.overhead
-    labs.cost = labs.cost + wages + overhead
+    labs.spent = labs.spent + wages + overhead
     world.accounts.pay("wages", (labs, wages), "workers")
     world.accounts.pay("overhead", (labs, overhead), "outside")
 

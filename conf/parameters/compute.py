@@ -24,6 +24,7 @@ class ChipMarket:
     cash_months: float = par(6.0, "months", 0, 60, "prior", "purse that a lab keeps before it buys chips")
     chip_share_of_cash: float = par(0.05, "1/month", 0, 1, "prior", "spare cash that unicorns spend on chips")
     cloud_growth: float = par(0.35, "1/year", -1, 3, "prior", "growth of the clouds' budgets")
+    cloud_reinvests: float = par(0.3, "share", 0, 1, "prior", "rent that a cloud spends on more chips")
     list_price_scarcity: float = par(0.15, "1/year", 0, 3, "prior", "list price with backlog")
     list_price_decline: float = par(0.14, "1/year", 0, 2, "chips: H100 by year", "decline of list prices")
     list_price_least: float = par(0.3, "times", 0.05, 1, "prior", "lowest list price relative to launch")

@@ -93,6 +93,7 @@ class Capital:
     pedigree: float = par(-0.2, "OOM", -3, 3, "004", "what investors credit a team with before its first release")
     inbound: float = par(0.8, "share", 0, 1, "prior", "chance that a strange investor comes by itself to a star team")
     inbound_fame: float = par(1.5, "1", 0, 20, "prior", "the same for others, by how widely they are known")
+    holders_share: float = par(0.6, "share", 0, 1, "prior", "share of the price of a lab that goes to its holders")
     benchmark_noise: float = par(0.4, "OOM", 0, 5, "MODEL", "noise of benchmarks")
     gaming: float = par(0.2, "OOM", 0, 5, "004", "what gaming adds to a benchmark")
     burn_tolerance: float = par(6.0, "months", 0, 60, "facts: burn_tolerance", "burn without news that is borne")

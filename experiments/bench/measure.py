@@ -111,7 +111,8 @@ def ensemble(worlds: int, steps: int, repeat: int) -> tuple[Facts, list[Facts]]:
 def processes(worlds: int, steps: int, workers: int) -> Facts:
     """All worlds as ``baimo`` runs them: in worker processes, tables written to files.
 
-    The start of the workers counts, as it does for whoever waits.
+    The start of the workers counts in ``wall``, as it does for whoever waits; ``stepping`` is
+    the sum over the workers.
     """
     block = -(-worlds // workers)
     settings = [f"worlds={worlds}", f"steps={steps}", f"processes={workers}", f"block={block}"]

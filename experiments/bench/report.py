@@ -68,7 +68,7 @@ def _ensembles(ensembles: Sequence[Facts]) -> str:
 
 def _processes(facts: Facts) -> str:
     title = f"Ensemble over {facts['processes']} processes, their start and the files included; one run"
-    head = ["worlds", "wall s", "stepping s, sum", "ms a world-step", "worlds/s", "peak MB a worker"]
+    head = ["worlds", "wall s", "stepping s, sum", "core-ms a world-step", "worlds/s", "peak MB a worker"]
     row = [str(facts["worlds"]), f"{facts['wall']:.2f}", f"{facts['stepping']:.2f}", *_rates(facts)]
     return grid(title, head, [[*row, _mb(facts["peak_mb_a_worker"])]])
 
