@@ -98,12 +98,8 @@ class AppStartup(MarketAgent):
         lost = ~market.present_valid
         moves = apps.alive & (better | lost) & (top > -50.0)
         second_is_good = max_k(rest) > top - rules.multihome_margin
-        apps.base_lab = np.where(
-            moves, np.stack([row, np.where(second_is_good, row2, NOBODY)]), apps.base_lab
-        )
-        apps.base_id = np.where(
-            moves, np.stack([identity, np.where(second_is_good, identity2, NOBODY)]), apps.base_id
-        )
+        apps.base_lab = np.where(moves, np.stack([row, np.where(second_is_good, row2, NOBODY)]), apps.base_lab)
+        apps.base_id = np.where(moves, np.stack([identity, np.where(second_is_good, identity2, NOBODY)]), apps.base_id)
         effort = rules.switch_months * apps.coupling
         apps.rework = np.where(moves & ~lost & (apps.age > 0.5), apps.rework + effort, apps.rework)
 

@@ -214,9 +214,7 @@ class ModelLab(MarketAgent):
         inherits = np.where(build, market.base_post, 0.0)
         labs.run_inherits_post = np.where(starts, inherits, labs.run_inherits_post)
         labs.run_base = np.where(starts, np.where(based, market.base_lab, NOBODY), labs.run_base)
-        labs.run_base_id = np.where(
-            starts, np.where(based, market.base_id, NOBODY), labs.run_base_id
-        )
+        labs.run_base_id = np.where(starts, np.where(based, market.base_id, NOBODY), labs.run_base_id)
 
     @decision
     def allot_fleet(labs, market, p):
@@ -225,9 +223,7 @@ class ModelLab(MarketAgent):
         need = market.serving_need / np.maximum(market.fleet_serving, 1e-9)
         target = np.clip(need, rules.least_serving, rules.most_serving)
         labs.serving_share = labs.serving_share + market.adjust * (target - labs.serving_share)
-        attention = rules.llm_share_start + (rules.llm_share_most - rules.llm_share_start) * (
-            market.attention
-        )
+        attention = rules.llm_share_start + (rules.llm_share_most - rules.llm_share_start) * (market.attention)
         own_business = labs.archetype == BIG_TECH
         labs.llm_share = np.where(own_business, attention, 1.0)
 
@@ -273,9 +269,7 @@ class ModelLab(MarketAgent):
         """
         rules = p.openness
         margin = np.maximum(labs.price_flagship - labs.marginal_cost, 0.0)
-        lost_margin = rules.margin_weight * market.share + rules.rent_weight * np.log1p(margin) * (
-            market.lead > 0.0
-        )
+        lost_margin = rules.margin_weight * market.share + rules.rent_weight * np.log1p(margin) * (market.lead > 0.0)
         behind = np.clip(-market.lead, 0.0, 2.0)
         returns = (
             rules.ecosystem

@@ -38,9 +38,7 @@ class Regulator(MarketAgent):
         target = market.scheduled_stringency + np.where(regulators.adaptive, answer, 0.0)
         step = market.adjust * (np.clip(target, 0.0, 1.0) - regulators.stringency)
         regulators.stringency = regulators.stringency + step
-        regulators.capacity = np.where(
-            regulators.kind == CONTENT, market.scheduled_capacity, regulators.capacity
-        )
+        regulators.capacity = np.where(regulators.kind == CONTENT, market.scheduled_capacity, regulators.capacity)
         regulators.enforcement = np.where(
             regulators.kind == EXPORT_CONTROL, market.scheduled_enforcement, regulators.enforcement
         )

@@ -36,7 +36,7 @@ def model():
 
 def test_it_is_a_mesa_model(model):
     assert isinstance(model, mesa.Model)
-    assert isinstance(model.agents, mesa.agent.AgentSet)
+    assert isinstance(model.agents, type(mesa.Model().agents))
     assert set(model.agent_types) == set(TYPES)
     for kind in TYPES:
         agents = model.agents_by_type[kind]

@@ -11,7 +11,7 @@ from agents.lab import CN, NO_MODEL, NOBODY
 from world.arrays import Array, ratio, row_sum, sum_by_group, sum_k, take_rows
 from world.ecosystem import points_at
 from world.model_market import best_native
-from world.population import Observables
+from world.population import Observables, gather
 from world.random_streams import gumbel
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ CN_SEGMENTS = 12
 
 def live(world: World) -> None:
     """Phase 11: apps hear of models, choose bases, adapt, sell, are absorbed, close."""
-    apps, state = world.apps, world.state
+    apps = world.apps
     _notice(world)
     apps.choose_bases(_choice(world))
     apps.adapt(_generation(world))
@@ -109,7 +109,7 @@ def _choice(world: World) -> Observables:
     if len(rows):
         partners = np.maximum(apps.known_id[:, worlds, rows], 0)
         u = world.streams.pairs("base taste", worlds, apps.id[worlds, rows], partners)
-        taste[:, worlds, rows] = p.taste * gumbel(u)
+        taste[:, worlds, rows] = gather(p.taste, worlds, rows) * gumbel(u)
     blocked = np.where(movers, 0.0, -1000.0)
     return Observables(
         candidate_utility=utility + taste + blocked,
@@ -215,7 +215,7 @@ def draw_aim(u: Array, luck: Array, p) -> Array:
 
 def found(world: World, entrants, native: Array) -> None:
     """Give new apps a segment, a product, a hidden aim, a place and a purse."""
-    p, table = world.parameters.app_market, world.segments
+    p, table = entrants.view(world.parameters).app_market, world.segments
     weight = np.cumsum(table.addressable[:CN_SEGMENTS] * np.sqrt(table.population[:CN_SEGMENTS]))
     segment = np.searchsorted(weight / weight[-1], entrants.draws("segment")[0])
     entrants.segment = np.minimum(segment, CN_SEGMENTS - 1)[None]

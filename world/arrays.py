@@ -37,6 +37,11 @@ def sum_k(array: Array) -> Array:
     return total
 
 
+def stack_k(*values: Any) -> Array:
+    """Scalars or ``(worlds, 1)`` arrays as one ``(k, 1 or worlds, 1)`` array."""
+    return np.stack(np.broadcast_arrays(*[np.atleast_2d(np.asarray(each, dtype=float)) for each in values]))
+
+
 def max_k(array: Array) -> Array:
     """Maximum over the small leading axis."""
     best = array[0]
@@ -124,9 +129,7 @@ def sum_by_group(values: Array, group: Array, groups: int) -> Array:
         index = np.where(group < 0, groups, group) + offset
         flat = np.bincount(index.ravel(), values.ravel(), worlds * (groups + 1))
         return flat.reshape(worlds, groups + 1)[:, :groups]
-    return xp.concatenate(
-        [row_sum(xp.where(group == g, values, 0.0)) for g in range(groups)], axis=1
-    )
+    return xp.concatenate([row_sum(xp.where(group == g, values, 0.0)) for g in range(groups)], axis=1)
 
 
 def shares(values: Array) -> Array:

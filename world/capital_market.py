@@ -12,7 +12,7 @@ import numpy as np
 from agents.lab import CN, NOBODY, UNICORN
 from world.arrays import Array, logistic, ratio, row_sum, sum_by_group, sum_k, take_rows
 from world.ecosystem import neighbour_share
-from world.population import Observables
+from world.population import Observables, View
 from world.random_streams import normal
 
 if TYPE_CHECKING:
@@ -64,7 +64,9 @@ def parents_pay(world: World) -> None:
     purse = labs.cash / np.maximum(labs.parent_support, 1e-9)
     support = np.where(labs.alive, labs.parent_support, 0.0) * world.clock.years * np.clip(2.0 - purse, 0.0, 1.0)
     labs.parent_support = labs.parent_support * np.exp(
-        np.where(labs.region == CN, p.parent_growth_cn, p.parent_growth_row) * (labs.parent_support > p.rich_parent) * world.clock.years
+        np.where(labs.region == CN, p.parent_growth_cn, p.parent_growth_row)
+        * (labs.parent_support > p.rich_parent)
+        * world.clock.years
     )
     grows = np.where(labs.region == CN, p.chip_growth_cn, p.chip_growth_row)
     labs.chip_budget = labs.chip_budget * np.exp(grows * world.clock.years)
@@ -126,7 +128,8 @@ def _lab_deals(world: World) -> tuple[Array, Array, Array]:
 
 def _deal_flow(world: World, worlds: Array, rows: Array) -> Array:
     """Investors that each asking lab meets: those it knows, and strangers drawn by its fame."""
-    labs, investors, p = world.labs, world.investors, world.parameters.capital
+    labs, investors = world.labs, world.investors
+    p = labs.select(worlds, rows).view(world.parameters).capital
     known = world.ties.lab_investor[:, worlds, rows]
     holders = _other_holders(labs.holder_row[:, worlds, rows], known)
     fame = p.inbound_fame * labs.awareness[worlds, rows]
@@ -190,14 +193,15 @@ def _match(world: World, population, deals) -> Array:
         Money raised, CNY million; paid over.
     """
     facts, (worlds, rows), ties = deals
-    investors, p = world.investors, world.parameters.capital
+    investors = world.investors
     raised = np.zeros_like(population.cash)
     if not len(rows):
         return raised
     who = ties if ties.ndim == 2 else ties[:, worlds, rows]
     known = (who >= 0) & investors.alive[worlds, np.maximum(who, 0)]
     who = np.maximum(who, 0)
-    appraisal = _appraise(world, facts[:, worlds, rows], worlds, who)
+    p = population.select(worlds, rows).view(world.parameters).capital
+    appraisal = _appraise(world, p, facts[:, worlds, rows], worlds, who)
     ids = population.id[worlds, rows]
     domain = f"deal {population.agent_class.declared_domain()}"
     u = world.streams.pairs(domain, worlds, ids, investors.id[worlds, who])
@@ -207,18 +211,21 @@ def _match(world: World, population, deals) -> Array:
     pledged = np.where(yes, asked / np.maximum(sum_k(yes.astype(float)), 1.0), 0.0)
     paid = _cut_pledges(world, worlds, who, pledged)
     total = sum_k(paid)
-    closes = total >= p.least_close * asked
+    closes = total >= np.broadcast_to(p.least_close, (1, len(rows)))[0] * asked
     paid = np.where(closes, paid, 0.0)
     _pay_in(world, population, worlds, rows, who, paid)
     raised[worlds, rows] = np.where(closes, total, 0.0)
     return raised
 
 
-def _appraise(world: World, facts: Array, worlds: Array, who: Array) -> Array:
+def _appraise(world: World, p: View, facts: Array, worlds: Array, who: Array) -> Array:
     """Logit of a yes, by kind of investor: the young follow papers, the senior revenue (M51)."""
-    investors, p = world.investors, world.parameters.capital
+    investors = world.investors
     signal, revenue, penalty = facts
-    look = {name: investors.columns[name][worlds, who] for name in ("weight_capability", "weight_revenue", "weight_hype", "attention")}
+    look = {
+        name: investors.columns[name][worlds, who]
+        for name in ("weight_capability", "weight_revenue", "weight_hype", "attention")
+    }
     hype = world.state.hype[worlds, 0]
     logit = p.appraisal + look["weight_capability"] * signal + look["weight_revenue"] * revenue
     logit = logit + look["weight_hype"] * (hype - 0.3) - penalty

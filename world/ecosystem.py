@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from agents.lab import CN, NO_MODEL, NOBODY, ROW
-from world.arrays import Array, max_k, row_max, row_sum, sum_k, take_rows
+from world.arrays import Array, max_k, row_max, row_sum, stack_k, sum_k, take_rows
 
 if TYPE_CHECKING:
     from world.state import World
@@ -198,14 +198,14 @@ def publish(world: World) -> None:
         }
         state.archive[home] = {name: np.where(better, fresh[name], record[name]) for name in fresh}
     state.archive_history.append({home: dict(state.archive[home]) for home in (CN, ROW)})
-    lag = max(int(round(world.parameters.graph.notice_months / world.clock.months)), 1)
+    lag = max(round(world.parameters.graph.notice_months / world.clock.months), 1)
     del state.archive_history[: -lag - 1]
 
 
 def foreign_penalty(world: World) -> Array:
     """How much weaker a foreign base is in Chinese, by axis, ``(3, 1, 1)`` (M58)."""
     p = world.parameters.technology
-    return np.array([p.foreign_language, p.foreign_knowledge, 0.0]).reshape(3, 1, 1)
+    return stack_k(p.foreign_language, p.foreign_knowledge, 0.0)
 
 
 def best_known_base(world: World) -> tuple[Array, Array, Array, Array]:

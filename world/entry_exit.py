@@ -11,14 +11,11 @@ from agents.lab import (
     ACQUIRED,
     ALIVE,
     BIG_TECH,
-
     CN,
-
     NO_MODEL,
     OPEN_BASE,
     ROW,
     UNICORN,
-
 )
 from world.app_market import found as found_app
 from world.app_market import native_level
@@ -44,7 +41,11 @@ def enter(world: World) -> None:
     """Phase 15: labs and apps are founded."""
     rate = entry_rate(world)
     for archetype, row in enumerate(world.archetypes):
-        share = rate * row["entrant_share"] if row["region"] == "CN" else world.parameters.entry_exit.row_entry * row["entrant_share"]
+        share = (
+            rate * row["entrant_share"]
+            if row["region"] == "CN"
+            else world.parameters.entry_exit.row_entry * row["entrant_share"]
+        )
         share = np.broadcast_to(np.asarray(share, dtype=float), (world.worlds, 1))
         if not (share > 0.0).any():
             continue
@@ -174,7 +175,7 @@ def add_apps(world: World, count: Array, step: int) -> None:
     entrants = world.apps.enter(worlds, ordinals, step)
     native = native_level(world)[entrants.worlds, 0][None]
     found_app(world, entrants, native)
-    p = world.parameters.app_market
+    p = entrants.view(world.parameters).app_market
     money = p.purse * np.exp(p.purse_sigma * normal(entrants.draws("purse"), entrants.draws("lender")))
     money = money * np.where(entrants.incumbent, p.incumbent_purse, 1.0)
     purse = np.zeros_like(world.apps.cash)
@@ -283,5 +284,3 @@ def _close_apps(world: World) -> None:
     world.deaths_by_age(gone)
     world.accounts.pay("liquidation", (apps, np.where(gone, apps.cash, 0.0)), "outside")
     apps.bury(gone)
-
-

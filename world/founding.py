@@ -33,7 +33,7 @@ def populate(world: World) -> None:
     build(world)
     _served_models(world)
     _adopters(world)
-    count = np.full((world.worlds, 1), int(world.parameters.app_market.start))
+    count = np.broadcast_to(np.asarray(world.parameters.app_market.start, dtype=np.int64), (world.worlds, 1))
     publish(world)
     update_teachers(world)
     world.state.open_start = world.state.frontier_open.copy()
@@ -56,7 +56,9 @@ def _labs(world: World, archetype: int, row: dict) -> None:
         column = world.labs.pretrained
         column[axis, labs.worlds, labs.rows] = float(row[f"x_{name}"]) - float(row["step_down"]) * number[0]
     column = world.labs.post
-    column[:, labs.worlds, labs.rows] = np.array([float(row[f"post_{k}"]) for k in ("language", "knowledge", "reasoning")])[:, None]
+    column[:, labs.worlds, labs.rows] = np.array(
+        [float(row[f"post_{k}"]) for k in ("language", "knowledge", "reasoning")]
+    )[:, None]
     has_model = number < float(row["with_model"])
     trained = number < float(row["unreleased"])
     labs.trained = trained

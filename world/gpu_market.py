@@ -93,8 +93,7 @@ def produce(world: World) -> None:
     capacity["ascend"] = starts * state.domestic_yield * rules.ascend_share
     capacity["other_domestic"] = starts * state.domestic_yield * (1.0 - rules.ascend_share)
     state.generation_capacity = {
-        name: np.broadcast_to(np.asarray(units, dtype=float), (world.worlds, 1))
-        for name, units in capacity.items()
+        name: np.broadcast_to(np.asarray(units, dtype=float), (world.worlds, 1)) for name, units in capacity.items()
     }
     state.makers = [chips.vendors.index(v) for v in dict.fromkeys(chips.vendors)]
 
@@ -223,9 +222,9 @@ def order(world: World) -> tuple[Observables, tuple[Array, Array, Array]]:
     state.grey_class = grey_class(world)
     offer = offers(world)
     world.labs.order_chips(_for_buyers(world, world.labs, offer))
-    rent_ratio = np.where(
-        world.vendors.region == CN, state.rent_training[CN], state.rent_training[ROW]
-    ) / (world.parameters.rental.reference_usd * CNY_A_USD)
+    rent_ratio = np.where(world.vendors.region == CN, state.rent_training[CN], state.rent_training[ROW]) / (
+        world.parameters.rental.reference_usd * CNY_A_USD
+    )
     world.vendors.order_chips(
         _for_buyers(
             world,
@@ -387,9 +386,7 @@ def _prices(world: World, demand, supply) -> None:
     vendors.set_list_price(Observables(years=world.clock.years))
     pace = world.clock.months
     foreign = np.array([home == "US" for home in chips.homes]).reshape(-1, 1, 1)
-    legal = sum_k(np.where(foreign, demand[CN][:-1], 0.0)) / (
-        sum_k(np.where(foreign, supply[CN][:-1], 0.0)) + 1.0
-    )
+    legal = sum_k(np.where(foreign, demand[CN][:-1], 0.0)) / (sum_k(np.where(foreign, supply[CN][:-1], 0.0)) + 1.0)
     drift = rules.street_pace * np.clip(np.log(np.maximum(legal, 1e-3)), -1.0, 1.0)
     state.cn_premium = np.clip(state.cn_premium + pace * (drift - rules.street_decay * state.cn_premium), 0.0, 2.0)
     if state.grey_class != NOBODY:

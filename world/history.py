@@ -162,7 +162,9 @@ def lab_panel(world: World) -> dict[str, np.ndarray]:
         "sunk_value": labs.sunk_value,
     }
     panel = {"replicate": world.world_ids[worlds], "lab_id": pick(labs.id)}
-    panel["name"] = np.array([f"{ARCHETYPES[a]}-{i}" for a, i in zip(pick(labs.archetype), panel["lab_id"], strict=True)])
+    panel["name"] = np.array(
+        [f"{ARCHETYPES[a]}-{i}" for a, i in zip(pick(labs.archetype), panel["lab_id"], strict=True)]
+    )
     panel["region"] = np.array(REGIONS)[pick(labs.region)]
     panel["archetype"] = np.array(ARCHETYPES)[pick(labs.archetype)]
     panel["mode"] = np.array(MODES)[pick(labs.mode)]
@@ -185,7 +187,19 @@ def app_panel(world: World, chosen: np.ndarray) -> dict[str, np.ndarray]:
     panel["segment"] = np.array(world.segments.names)[apps.segment[worlds, rows]]
     panel["product"] = np.array(PRODUCTS)[apps.product[worlds, rows]]
     panel["alive"] = apps.alive[worlds, rows]
-    for name in ("users", "revenue", "cost", "api_cost", "cash", "age", "absorbed", "rework", "aim", "coupling", "raised"):
+    for name in (
+        "users",
+        "revenue",
+        "cost",
+        "api_cost",
+        "cash",
+        "age",
+        "absorbed",
+        "rework",
+        "aim",
+        "coupling",
+        "raised",
+    ):
         panel[name] = apps.columns[name][worlds, rows].astype(np.float32)
     panel["base_lab"] = apps.base_id[0, worlds, rows]
     panel["filed"] = apps.filed[worlds, rows]

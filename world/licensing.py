@@ -48,9 +48,7 @@ def review(world: World) -> None:
     _apps_apply(world, open_)
     slow = 1.0 + p.strict_delay * np.maximum(authority(world, "stringency") - 0.5, 0.0)
     waited = (now - labs.filing_since) * world.clock.months
-    labs.filing = np.where(
-        (labs.filing == PROVINCIAL) & (waited >= p.provincial_months * slow), CENTRAL, labs.filing
-    )
+    labs.filing = np.where((labs.filing == PROVINCIAL) & (waited >= p.provincial_months * slow), CENTRAL, labs.filing)
     state.review_budget = state.review_budget + authority(world, "capacity") * world.clock.months
     ready = labs.alive & (labs.filing == CENTRAL) & (waited >= p.least_months * slow)
     done = earliest(ready, labs.filing_since, np.floor(state.review_budget))
@@ -65,9 +63,11 @@ def review(world: World) -> None:
         state.review_budget = state.review_budget - row_sum(passed.astype(float))
     state.review_budget = np.minimum(state.review_budget, np.maximum(authority(world, "capacity"), 1.0))
     pending = labs.alive & ((labs.filing == PROVINCIAL) | (labs.filing == CENTRAL))
-    state.queue_length = row_sum(pending.astype(float)) + row_sum((apps.alive & ~apps.filed & (apps.filing_since >= 0)).astype(float))
+    state.queue_length = row_sum(pending.astype(float)) + row_sum(
+        (apps.alive & ~apps.filed & (apps.filing_since >= 0)).astype(float)
+    )
     world.count("filed", done)
-    world.count("filed_apps", passed)
+    world.tally("filed_apps", row_sum(passed.astype(float)))
     world.log("filing", done, labs.cash)
 
 

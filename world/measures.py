@@ -29,7 +29,7 @@ def close_month(world: World) -> None:
         population.revenue = population.earned / world.clock.months
     state = world.state
     state.funding_history.append(state.funding_cn)
-    window = max(int(round(12 / world.clock.months)), 1)
+    window = max(round(12 / world.clock.months), 1)
     recent = state.funding_history[-window:]
     missing = (window - len(recent)) / window
     state.funding_12 = sum(recent) + missing * world.parameters.capital.funding_before
@@ -49,7 +49,10 @@ def month(world: World) -> dict[str, Array]:
 def _labs(world: World) -> dict[str, Array]:
     labs, state, seen = world.labs, world.state, world.monthly
     cn, row = labs.alive & (labs.region == CN), labs.alive & (labs.region == ROW)
-    count = {f"labs_{name}_cn": row_sum((cn & (labs.archetype == k)).astype(float)) for k, name in ((3, "big_tech"), (4, "unicorn"), (5, "academic"), (6, "vertical"), (7, "follower"))}
+    count = {
+        f"labs_{name}_cn": row_sum((cn & (labs.archetype == k)).astype(float))
+        for k, name in ((3, "big_tech"), (4, "unicorn"), (5, "academic"), (6, "vertical"), (7, "follower"))
+    }
     scratch = cn & (labs.mode == FROM_SCRATCH) & (labs.runs_done > 0)
     total = state.totals
     for name in ("releases", "filed", "filed_apps", "open_releases", "training_failures"):
@@ -75,7 +78,6 @@ def _labs(world: World) -> dict[str, Array]:
 
 
 def _frontiers(world: World) -> dict[str, Array]:
-    state = world.state
     best = frontiers(world)
     found = {}
     for name, axes in best.items():
@@ -111,7 +113,7 @@ def _chips(world: World) -> dict[str, Array]:
     power = sum_k(chips_in(world, CN) * chips.kw) * world.parameters.serving.server_power / 1000.0
     by_class = {}
     for k, name in enumerate(chips.names):
-        if not chips.kinds[k] == "consumer":
+        if chips.kinds[k] != "consumer":
             label = name.lower().replace("-", "_")
             by_class[f"h100e_cn_{label}"] = equivalents[CN][k]
     return by_class | {

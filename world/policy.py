@@ -90,9 +90,7 @@ def calendar_and_policy(world: World) -> None:
     state.beta_allowed = at_date(policy.licensing["phases"], date, "beta", 1.0)
     state.cross_border = at_date(policy.licensing["cross_border"], date, "strength", 0.0)
     state.news = sum(
-        float(item["size"])
-        for item in policy.news
-        if world.clock.step_of(as_date(item["date"])) == world.step_number
+        float(item["size"]) for item in policy.news if world.clock.step_of(as_date(item["date"])) == world.step_number
     )
     world.regulators.set_stance(_stance(world))
 

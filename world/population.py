@@ -185,9 +185,7 @@ class Population:
         """Uniform numbers of every agent in one stream, ``(worlds, rows)``."""
         if self._slab is None:
             domain = self.agent_class.declared_domain()
-            object.__setattr__(
-                self, "_slab", self.world.streams.slab(domain, self.id, len(self.agent_class.streams))
-            )
+            object.__setattr__(self, "_slab", self.world.streams.slab(domain, self.id, len(self.agent_class.streams)))
         return self._slab[self.agent_class.streams.index(stream)]
 
     def draws_of(self, stream: str, worlds: Array, rows: Array) -> Array:

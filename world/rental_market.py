@@ -41,9 +41,7 @@ def split_flexible(flexible: Array, dedicated: Array, training: Array, serving: 
 def clear(world: World) -> None:
     """Phase 4, second part: compute is offered, wanted, rationed and paid."""
     labs, vendors, state = world.labs, world.vendors, world.state
-    vendors.offer_compute(
-        Observables(maturity=software_maturity(world), platform=state.platform_strength)
-    )
+    vendors.offer_compute(Observables(maturity=software_maturity(world), platform=state.platform_strength))
     labs.rent_compute(_seen_by_labs(world))
     need = serving_rent_need(world)
     _find_hosts(world, labs.rent_wanted + need)
@@ -157,9 +155,7 @@ def _clear_region(world: World, region: int, training: Array, serving: Array) ->
     used = np.minimum(ratio(wants, supply), 1.0)
     vendors.utilisation = np.where(here, used * vendors.offered_share, vendors.utilisation)
     months = world.clock.months
-    state.rent_training[region] = _floor(
-        rent_t * rent_pressure(wants_training, supply_training, months, p), p
-    )
+    state.rent_training[region] = _floor(rent_t * rent_pressure(wants_training, supply_training, months, p), p)
     state.rent_serving[region] = _floor(rent_s * rent_pressure(wants_serving, supply_serving, months, p), p)
     state.rental_supply[region] = supply_training + supply_serving
     state.rent_cap[region] = p.largest_tenant * np.maximum(supply_training, 1.0)

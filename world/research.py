@@ -45,9 +45,7 @@ def _efficiency(world: World) -> None:
     capacity = absorptive_capacity(spent, p.absorption_scale)
     top_five = np.maximum(largest(spent, 5) / 5.0, 1e-6)
     lead = spent / top_five
-    growth = efficiency_growth(
-        labs.log_efficiency, state.public_efficiency, state.research_openness, capacity, lead, p
-    )
+    growth = efficiency_growth(labs.log_efficiency, state.public_efficiency, state.research_openness, capacity, lead, p)
     known = neighbour_best(labs.log_efficiency, world.ties.lab_lab, labs.alive, -9.0)
     tricks = p.spillover * capacity * np.maximum(known - labs.log_efficiency, 0.0)
     step = (growth + tricks) * world.clock.years
@@ -74,9 +72,9 @@ def _post_training(world: World) -> None:
     strength = effort * (1.0 + p.usage_gain * data)
     year = world.clock.year(world.step_number)
     own = capability(labs)
-    drift = np.array([p.teach_language, p.teach_knowledge, p.teach_reasoning])
-    ceiling = np.array([p.post_language, p.post_knowledge, p.post_reasoning])
-    growth = np.array([0.0, 0.0, p.post_growth])
+    drift = (p.teach_language, p.teach_knowledge, p.teach_reasoning)
+    ceiling = (p.post_language, p.post_knowledge, p.post_reasoning)
+    growth = (0.0, 0.0, p.post_growth)
     taught = labs.alive & labs.released | labs.trained
     layers = []
     for axis in range(3):
@@ -132,7 +130,5 @@ def update_teachers(world: World) -> None:
     state.teacher = np.maximum(state.teacher, best["all"])
     state.frontier_all = sum_k(best["all"]) / 3.0
     state.frontier_cn = sum_k(best["cn"]) / 3.0
-    state.frontier_open = np.maximum(
-        sum_k(best["open"]) / 3.0, sum_k(best["open_cn"]) / 3.0
-    )
+    state.frontier_open = np.maximum(sum_k(best["open"]) / 3.0, sum_k(best["open_cn"]) / 3.0)
     state.gap_oom = state.frontier_all - state.frontier_cn

@@ -14,7 +14,7 @@ from agents.lab import ARCHETYPES, CN, NO_MODEL, NOBODY, ROW, ModelLab
 from agents.regulator import Regulator
 from agents.vendor import InfraVendor
 from world.accounts import Accounts
-from world.arrays import Array, row_sum
+from world.arrays import Array, row_sum, stack_k
 from world.clock import Clock
 from world.hardware import CNY_A_USD, ChipTable
 from world.model_market import SegmentTable
@@ -120,8 +120,8 @@ class World:
     # ------------------------------------------------------------------ counters and events
 
     def count(self, name: str, values: Array) -> None:
-        """Add to a counter of this month, over the labs of CN."""
-        self.tally(name, row_sum(np.where(self.labs.region == CN, values, 0.0)) if values.shape[-1] == self.labs.capacity else row_sum(values.astype(float)))
+        """Add ``(worlds, labs)`` values to a counter of this month, over the labs of CN."""
+        self.tally(name, row_sum(np.where(self.labs.region == CN, values, 0.0)))
 
     def tally(self, name: str, values: Array) -> None:
         """Add ``(worlds, 1)`` values to a counter of this month."""
@@ -231,9 +231,9 @@ def _market_state(state: SimpleNamespace, world: World, shape: tuple, k: int) ->
     stock = np.array([[float(row["stock_cn"]), float(row["stock_row"])] for row in world.config.hardware["chips"]])
     state.outside_chips = [stock[:, r].reshape(k, 1, 1) * one for r in (CN, ROW)]
     t = config.talent
-    base = np.array([t.wage_infra, t.wage_scaling, t.wage_research, t.wage_application]).reshape(4, 1, 1)
+    base = stack_k(t.wage_infra, t.wage_scaling, t.wage_research, t.wage_application)
     state.wages = [base * one, base * one * t.row_wages]
-    pool = np.array([t.pool_infra, t.pool_scaling, t.pool_research, t.pool_application]).reshape(4, 1, 1)
+    pool = stack_k(t.pool_infra, t.pool_scaling, t.pool_research, t.pool_application)
     state.pool = [pool * one * t.pool_cn, pool * one * t.pool_row]
     state.tightness = [np.full((4, *shape), t.wage_neutral), np.full((4, *shape), t.wage_neutral)]
     state.trained_people = [np.zeros((4, *shape)), np.zeros((4, *shape))]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import APPLICATION, CN, ROW
-from world.arrays import Array, ratio, row_sum, sum_k
+from world.arrays import Array, ratio, row_sum, stack_k, sum_k
 from world.ecosystem import neighbour_best
 from world.population import Observables
 
@@ -50,12 +50,12 @@ def by_region_of_labs(world: World, pair) -> Array:
 
 def _seen(world: World) -> Observables:
     p = world.parameters.talent
-    train = np.array([p.train_infra, p.train_scaling, p.train_research, p.train_application])
-    build = np.array([p.build_infra, p.build_scaling, p.build_research, p.build_application])
+    train = stack_k(p.train_infra, p.train_scaling, p.train_research, p.train_application)
+    build = stack_k(p.build_infra, p.build_scaling, p.build_research, p.build_application)
     return Observables(
         wages=by_region_of_labs(world, world.state.wages),
-        mix_train=(train / train.sum()).reshape(4, 1, 1),
-        mix_build=(build / build.sum()).reshape(4, 1, 1),
+        mix_train=train / sum_k(train),
+        mix_build=build / sum_k(build),
     )
 
 
@@ -80,7 +80,7 @@ def _train(world: World) -> None:
     """The rush trains people: they come from outside the industry, and are counted (M49)."""
     state, p = world.state, world.parameters.talent
     for region, size in ((CN, p.inflow_cn), (ROW, p.inflow_row)):
-        mix = np.array([p.pool_infra, p.pool_scaling, p.pool_research, p.pool_application]).reshape(4, 1, 1)
+        mix = stack_k(p.pool_infra, p.pool_scaling, p.pool_research, p.pool_application)
         new = size * mix * (p.inflow_base + state.hype) * world.clock.years
         state.pool[region] = state.pool[region] + new
         state.trained_people[region] = state.trained_people[region] + new
@@ -116,7 +116,7 @@ def _wages_move(world: World) -> None:
     state, p = world.state, world.parameters.talent
     for region in (CN, ROW):
         drift = p.wage_pace * np.clip(np.log(state.tightness[region] + 0.05) - np.log(p.wage_neutral), -1.0, 1.0)
-        base = np.array([p.wage_infra, p.wage_scaling, p.wage_research, p.wage_application]).reshape(4, 1, 1)
+        base = stack_k(p.wage_infra, p.wage_scaling, p.wage_research, p.wage_application)
         base = base * (p.row_wages if region == ROW else 1.0)
         wage = state.wages[region] * np.exp(drift * world.clock.years)
         state.wages[region] = np.clip(wage, 0.5 * base, 6.0 * base)

@@ -72,9 +72,7 @@ def absorptive_capacity(research: Array, scale: float) -> Array:
     return 1.0 - np.exp(-research / scale)
 
 
-def efficiency_growth(
-    log_efficiency: Array, public: Array, openness: Array, capacity: Array, lead: Array, p
-) -> Array:
+def efficiency_growth(log_efficiency: Array, public: Array, openness: Array, capacity: Array, lead: Array, p) -> Array:
     """Yearly growth of private algorithmic efficiency, d ln A / dt.
 
     AC (0.75 Omega + 0.8 (ln A_open - ln A)+) + 0.30 min((R/R_top5)^0.5, 2): with full

@@ -19,7 +19,7 @@ from agents.lab import (
     SCALING,
     trained_capability,
 )
-from world.arrays import Array, ratio, sum_k
+from world.arrays import Array, ratio, stack_k, sum_k
 from world.ecosystem import best_known_base
 from world.gpu_market import software_maturity
 from world.hardware import H100_TFLOPS, SECONDS_A_DAY, goodput
@@ -52,7 +52,7 @@ def cluster(world: World) -> tuple[Array, Array]:
     platform = world.state.platform_strength
     mixed = p.mixed_loss * (1.0 - concentration) * (1.0 - platform)
     speed = speed * np.where(count > 0.0, 1.0 - mixed, 1.0)
-    rented_speed = world.by_region(np.array([p.rented_speed_cn, p.rented_speed_row]).reshape(2, 1, 1))
+    rented_speed = world.by_region(stack_k(p.rented_speed_cn, p.rented_speed_row))
     rented_count = labs.rented_training / rented_speed
     return speed + labs.rented_training * p.run_share, count + rented_count * p.run_share
 
@@ -104,8 +104,7 @@ def observe(world: World) -> Observables:
 def unique_tokens(world: World) -> Array:
     """Unique tokens by axis, ``(3, worlds, 1)``: synthetic data adds what a strong model writes."""
     tech = world.parameters.technology
-    tokens = np.array([tech.tokens_language, tech.tokens_knowledge, tech.tokens_reasoning])
-    tokens = tokens.reshape(3, 1, 1) * 1e12
+    tokens = stack_k(tech.tokens_language, tech.tokens_knowledge, tech.tokens_reasoning) * 1e12
     strength = np.maximum(world.state.frontier_all - tech.synthetic_from, 0.0)
     return tokens * np.exp(tech.synthetic_growth * strength)
 
@@ -146,7 +145,7 @@ def _fail(world: World, failed: Array) -> None:
 
 def _complete(world: World, seen: Observables) -> None:
     """A run that has its compute, or that nobody endures longer, yields a model or a failure."""
-    labs, p, tech = world.labs, world.parameters.training, world.parameters.technology
+    labs, p = world.labs, world.parameters.training
     enough = labs.run_delivered >= labs.run_planned
     over = labs.running & (enough | (labs.run_age >= p.longest_run))
     _fail(world, over & labs.run_doomed)
@@ -155,10 +154,10 @@ def _complete(world: World, seen: Observables) -> None:
     world.state.largest_run = _largest(world, done)
     if not len(chosen.rows):
         return
-    tokens = labs.view(seen.unique_tokens)
-    unique = chosen.view(Observables(tokens=tokens)).tokens
+    unique = chosen.view(seen).unique_tokens
+    own = chosen.view(world.parameters)
     flop = np.maximum(chosen.run_delivered, 1e17)
-    reached = trained_capability(chosen, flop, chosen.run_inherits, p, tech, unique)
+    reached = trained_capability(chosen, flop, chosen.run_inherits, own.training, own.technology, unique)
     better = sum_k(reached) > sum_k(chosen.pretrained)
     chosen.pretrained = np.where(better, reached, chosen.pretrained)
     chosen.runs_done = chosen.runs_done + 1.0
@@ -169,7 +168,7 @@ def _complete(world: World, seen: Observables) -> None:
     chosen.base_lab = np.where(better, chosen.run_base, chosen.base_lab)
     chosen.base_id = np.where(better, chosen.run_base_id, chosen.base_id)
     chosen.sunk_value = chosen.sunk_value + chosen.run_cost
-    delay = release_delay(chosen, p)
+    delay = release_delay(chosen, own.training)
     chosen.waiting = np.where(better, delay, chosen.waiting)
 
 

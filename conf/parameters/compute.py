@@ -11,13 +11,17 @@ class ChipMarket:
 
     server_overhead: float = par(1.64, "times", 1, 5, "facts: server_overhead", "server cost over chip price")
     training_weight: float = par(0.7, "share", 0, 1, "prior", "weight of training speed in a buyer's eye")
-    density_premium: float = par(1.3, "1", 0.5, 3, "000", "exponent of speed in a buyer's eye: fast chips save racks, power, networks")
+    density_premium: float = par(
+        1.3, "1", 0.5, 3, "000", "exponent of speed in a buyer's eye: fast chips save racks, power, networks"
+    )
     consumer_discount: float = par(0.1, "share", 0, 1, "000", "worth of consumer cards in clusters")
     stockpile: float = par(1.0, "times", 0, 10, "prior", "extra orders between the announcement and the ban")
     outside_cn: float = par(60000.0, "CNY million/year", 0, 1e6, "PRIORS", "chip spending outside the industry, CN")
     outside_cn_growth: float = par(1.0, "1/year", 0, 5, "prior", "its first growth")
     outside_cn_fade: float = par(1.5, "years", 0.1, 10, "prior", "fading of that growth")
-    outside_row: float = par(52000.0, "CNY million/year", 0, 1e8, "facts: NVIDIA units", "chip spending outside the industry, ROW")
+    outside_row: float = par(
+        52000.0, "CNY million/year", 0, 1e8, "facts: NVIDIA units", "chip spending outside the industry, ROW"
+    )
     outside_row_growth: float = par(5.5, "1/year", 0, 20, "facts: NVIDIA units", "its first growth")
     outside_row_fade: float = par(0.6, "years", 0.1, 10, "prior", "fading of that growth")
     outside_focus: float = par(3.0, "1", 0, 20, "prior", "how sharply outside buyers prefer value")
@@ -32,7 +36,9 @@ class ChipMarket:
     street_pace: float = par(0.12, "1/month", 0, 1, "facts: a800_server", "street premium in CN with scarcity")
     street_decay: float = par(0.06, "1/month", 0, 1, "prior", "fading of the street premium")
     grey_start: float = par(0.3, "times", 0, 5, "facts: smuggling_premium", "grey premium at the start")
-    grey_scale: float = par(120000.0, "chips/year", 0, 1e7, "facts: smuggling_2024", "s0: grey supply at premium 1 without enforcement")
+    grey_scale: float = par(
+        120000.0, "chips/year", 0, 1e7, "facts: smuggling_2024", "s0: grey supply at premium 1 without enforcement"
+    )
     grey_elasticity: float = par(0.8, "1", 0, 5, "prior", "grey supply with the premium")
     grey_pace: float = par(0.1, "1/month", 0, 1, "prior", "pace of the grey premium")
     grey_discount: float = par(0.6, "times", 0, 1, "prior", "worth of a chip without service and with legal risk")
@@ -72,7 +78,9 @@ class Rental:
     cloud_offer: float = par(0.9, "share", 0, 1, "prior", "cloud chips on offer")
     centre_offer: float = par(0.4, "share", 0, 1, "facts: cluster_util_cn", "public-centre chips that can be scheduled")
     platform_lift: float = par(1.0, "times", 0, 5, "000", "what the platform adds to that")
-    dedicated_ratio: float = par(3.0, "times", 1, 20, "MODEL", "serving over training speed that makes a chip a serving chip")
+    dedicated_ratio: float = par(
+        3.0, "times", 1, 20, "MODEL", "serving over training speed that makes a chip a serving chip"
+    )
     largest_tenant: float = par(0.3, "share", 0.001, 1, "prior", "most of the supply that one tenant gets")
     serving_reserve: float = par(0.25, "share", 0, 2, "prior", "serving capacity rented ahead of demand")
 
@@ -86,7 +94,9 @@ class Serving:
     bytes_per_parameter: float = par(2.0, "bytes", 0.25, 4, "16 bit", "bytes read for a parameter")
     kv_bytes: float = par(5e8, "bytes", 1e6, 1e11, "prior", "cache read for a request")
     utilisation: float = par(0.3, "share", 0.01, 1, "prior", "share of time that a serving chip is busy")
-    engine_growth: float = par(0.75, "1/year", 0, 3, "PRIORS: engine 2 x utilisation 1.5", "growth of tokens a second by better engines")
+    engine_growth: float = par(
+        0.75, "1/year", 0, 3, "PRIORS: engine 2 x utilisation 1.5", "growth of tokens a second by better engines"
+    )
     rented_premium: float = par(1.1, "times", 1, 5, "prior", "cost of serving beyond the rent")
     burst: float = par(0.3, "share", 0, 5, "prior", "demand above capacity that can be squeezed in")
     server_power: float = par(1.8, "times", 1, 5, "facts: power_h100", "power of a chip within its server")

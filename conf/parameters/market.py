@@ -44,7 +44,9 @@ class ModelMarket:
     realised_price: float = par(0.5, "share", 0, 1, "PRIORS", "realised share of list price")
     realised_open: float = par(0.15, "share", 0, 1, "003", "what the author of open weights gets of hosting")
     subscription_years: float = par(2.0, "years", 0.1, 20, "prior", "time for subscriptions to spread")
-    project_value: float = par(3.0, "CNY million/million users/month", 0, 1000, "facts: tiger_pnl_2023", "projects with data-sensitive users")
+    project_value: float = par(
+        3.0, "CNY million/million users/month", 0, 1000, "facts: tiger_pnl_2023", "projects with data-sensitive users"
+    )
     reputation_memory: float = par(18.0, "months", 1, 120, "001", "persistence of reputation")
     reputation_gain: float = par(0.35, "utility", 0, 5, "001", "reputation from use")
     channel: float = par(0.5, "1", 0, 10, "prior", "reach of firms with channels of their own")

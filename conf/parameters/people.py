@@ -147,7 +147,9 @@ class EntryExit:
 class Graph:
     """Topology of acquaintance and life of ties."""
 
-    topology: str = par("small_world", "name", 0, 0, "MODEL", "small_world, scale_free, blocks, complete, empty or graphml")
+    topology: str = par(
+        "small_world", "name", 0, 0, "MODEL", "small_world, scale_free, blocks, complete, empty or graphml"
+    )
     degree: int = par(8, "ties", 0, 10000, "prior", "mean number of acquaintances")
     rewiring: float = par(0.1, "share", 0, 1, "prior", "rewired ties, or ties across blocks")
     path: str = par("", "file", 0, 0, "", "GraphML file")

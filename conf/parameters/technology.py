@@ -9,7 +9,9 @@ from conf.parameters.base import par
 class Technology:
     """Scaling, data, efficiency, post-training, model sizes."""
 
-    data_patience: float = par(15.0, "repetitions", 1, 100, "Muennighoff et al. 2023", "R*: repetitions after which a token is worn out")
+    data_patience: float = par(
+        15.0, "repetitions", 1, 100, "Muennighoff et al. 2023", "R*: repetitions after which a token is worn out"
+    )
     tokens_language: float = par(10.0, "1e12 tokens", 0.1, 1000, "prior", "unique tokens for language")
     tokens_knowledge: float = par(2.0, "1e12 tokens", 0.1, 1000, "prior", "unique tokens for knowledge")
     tokens_reasoning: float = par(0.2, "1e12 tokens", 0.01, 1000, "prior", "unique tokens for reasoning")
@@ -18,9 +20,13 @@ class Technology:
     inheritance: float = par(0.8, "1", 0.05, 1, "prior", "tau: share of a base's effective compute that is inherited")
     foreign_language: float = par(0.5, "OOM", 0, 2, "002", "weakness of foreign bases in Chinese, language")
     foreign_knowledge: float = par(0.5, "OOM", 0, 2, "002", "weakness of foreign bases in Chinese, knowledge")
-    public_progress: float = par(0.75, "1/year", 0, 3, "facts: algo_halving", "growth of efficiency from published research")
+    public_progress: float = par(
+        0.75, "1/year", 0, 3, "facts: algo_halving", "growth of efficiency from published research"
+    )
     catch_up: float = par(0.8, "1/year", 0, 5, "prior", "speed of catching up with what is public")
-    own_research: float = par(0.3, "1/year", 0, 2, "facts: algo_halving", "growth of efficiency from own research at the top")
+    own_research: float = par(
+        0.3, "1/year", 0, 2, "facts: algo_halving", "growth of efficiency from own research at the top"
+    )
     absorption_scale: float = par(60.0, "CNY million/year", 1, 5000, "prior", "research budget for absorptive capacity")
     spillover: float = par(0.6, "1/year", 0, 5, "prior", "know-how flowing along social ties")
     openness_start: float = par(1.0, "share", 0, 1, "003", "Omega at the start: openness of research")
@@ -30,7 +36,9 @@ class Technology:
     post_language: float = par(0.55, "OOM", 0, 3, "prior", "what post-training can add, language")
     post_knowledge: float = par(0.45, "OOM", 0, 3, "prior", "what post-training can add, knowledge")
     post_reasoning: float = par(0.5, "OOM", 0, 3, "prior", "what post-training can add, reasoning")
-    post_growth: float = par(0.25, "OOM/year", 0, 2, "prior", "growth of what reasoning gains from reinforcement learning")
+    post_growth: float = par(
+        0.25, "OOM/year", 0, 2, "prior", "growth of what reasoning gains from reinforcement learning"
+    )
     post_pace: float = par(0.8, "1/year", 0, 10, "prior", "own post-training")
     post_staff: float = par(60.0, "people", 1, 1000, "prior", "researchers for a full post-training effort")
     teach_language: float = par(0.5, "1/month", 0, 0.95, "004", "copying of language from teachers")
@@ -43,10 +51,16 @@ class Technology:
     usage_gain: float = par(0.5, "1", 0, 5, "003", "what usage data adds to post-training")
     usage_memory: float = par(9.0, "months", 0.5, 60, "prior", "life of usage data")
     update_pace: float = par(0.25, "1/month", 0, 0.95, "prior", "updates of served models between releases")
-    active_at_unit: float = par(5e10, "parameters", 1e8, 1e12, "prior", "active parameters of a model of capability 0 at the start")
+    active_at_unit: float = par(
+        5e10, "parameters", 1e8, 1e12, "prior", "active parameters of a model of capability 0 at the start"
+    )
     active_slope: float = par(0.25, "OOM/OOM", 0, 1, "prior", "active parameters with capability")
-    active_shrink: float = par(1.1, "1/year", 0, 3, "PRIORS: smaller N 1.7 x MoE 2", "shrinking of active parameters at given capability")
-    light_size: float = par(0.16, "share", 0.01, 1, "prior", "active parameters of the light model relative to the flagship")
+    active_shrink: float = par(
+        1.1, "1/year", 0, 3, "PRIORS: smaller N 1.7 x MoE 2", "shrinking of active parameters at given capability"
+    )
+    light_size: float = par(
+        0.16, "share", 0.01, 1, "prior", "active parameters of the light model relative to the flagship"
+    )
     light_gap: float = par(0.9, "OOM", 0, 3, "prior", "light model below the flagship at the start")
     light_catch_up: float = par(0.25, "1/year", 0, 2, "prior", "shrinking of that gap by distillation")
     light_price: float = par(0.2, "share", 0.01, 1, "prior", "first price of a light model relative to the flagship")
@@ -64,11 +78,15 @@ class Training:
     success_infra: float = par(0.8, "logit", 0, 5, "002", "what an infra team adds")
     success_runs: float = par(0.3, "logit", 0, 3, "prior", "what experience adds")
     success_leap: float = par(1.8, "logit/OOM", 0, 10, "001", "odds lost for each OOM beyond the largest run done")
-    base_leap: float = par(0.5, "times", 0, 1, "002", "leap of a run that goes on from a base, relative to one from scratch")
+    base_leap: float = par(
+        0.5, "times", 0, 1, "002", "leap of a run that goes on from a base, relative to one from scratch"
+    )
     base_easier: float = par(1.5, "logit", 0, 10, "002", "odds gained by going on from a base")
     failure_memory: float = par(9.0, "months", 0, 120, "001", "how long nobody pays for a second launch")
     failure_cost: float = par(0.7, "OOM", 0, 5, "001", "what a failed launch is feared like, for an average appetite")
-    run_share: float = par(0.5, "share", 0.01, 1, "prior", "share of the training compute that one run gets; the rest is experiments")
+    run_share: float = par(
+        0.5, "share", 0.01, 1, "prior", "share of the training compute that one run gets; the rest is experiments"
+    )
     longest_run: float = par(6.0, "months", 1, 24, "001", "nobody endures a longer run")
     impatience: float = par(0.1, "OOM/month", 0, 1, "prior", "cost of waiting for a longer run")
     least_gain: float = par(0.08, "OOM", 0, 2, "prior", "expected gain for which a run is started")
@@ -84,11 +102,15 @@ class Training:
     detection: float = par(0.8, "1/month", 0, 10, "002", "seeing that a run is doomed")
     detection_half: float = par(15.0, "people", 0.1, 1000, "prior", "scaling people for half of that")
     mixed_loss: float = par(0.5, "share", 0, 1, "000", "speed lost by a fully mixed fleet")
-    cluster_limit: float = par(500.0, "chips", 100, 1e7, "000", "chips that power, cooling and network carry, after a run of 1e23 FLOP")
-    cluster_experience: float = par(0.7, "OOM/OOM", 0, 2, "000", "larger clusters after larger runs")
+    cluster_limit: float = par(
+        250.0, "chips", 100, 1e7, "000", "chips that power, cooling and network carry, after a run of 1e23 FLOP"
+    )
+    cluster_experience: float = par(0.83, "OOM/OOM", 0, 2, "000", "larger clusters after larger runs")
     cluster_growth: float = par(0.6, "1/year", 0, 3, "prior", "growth of that")
     cluster_skill: float = par(0.3, "1", 0, 2, "prior", "what infra skill adds to it")
-    hours_between_failures: float = par(50700.0, "hours", 100, 1e7, "facts: mttf_h100", "mean time to failure of one H100")
+    hours_between_failures: float = par(
+        50700.0, "hours", 100, 1e7, "facts: mttf_h100", "mean time to failure of one H100"
+    )
     checkpoint_hours: float = par(0.00833, "hours", 0, 1, "prior", "delta: cost of a checkpoint (30 s)")
     restart_hours: float = par(0.1667, "hours", 0, 10, "prior", "rho: cost of a restart (10 min)")
     rented_speed_cn: float = par(0.36, "H100", 0.05, 5, "chips: A800", "training speed of a rented chip in CN")
