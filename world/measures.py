@@ -206,7 +206,7 @@ def _apps(world: World) -> dict[str, Array]:
         "app_deaths_insolvent_cn": seen.get("app_deaths_insolvent", 0.0),
         "app_deaths_outdated_cn": seen.get("app_deaths_outdated", 0.0),
         "app_lifeline_median_months": _median_age(state.death_ages),
-        "app_api_cost_share_cn": ratio(row_sum(apps.api_cost), row_sum(apps.cost)),
+        "app_api_cost_share_cn": ratio(row_sum(apps.api_cost) / world.clock.months, row_sum(apps.cost)),
         "app_multihoming_share_cn": ratio(row_sum(second.astype(float)), alive),
         "app_absorbed_share_cn": ratio(row_sum(np.where(apps.alive, apps.absorbed, 0.0)), alive),
         "app_on_api_share_cn": ratio(row_sum((apps.alive & (apps.source == API)).astype(float)), alive),

@@ -98,7 +98,7 @@ def _hire(world: World, region: int) -> None:
     fill = np.minimum(ratio(pool, row_sum(wanted)), 1.0)
     labs.staff = labs.staff + wanted * fill - fired
     state.pool[region] = pool - row_sum(wanted) * fill
-    state.tightness[region] = ratio(row_sum(wanted), pool + 1e-9)
+    state.tightness[region] = ratio(row_sum(wanted), pool + 1e-9) / world.clock.months
     _carry_know_how(world, wanted * fill, here)
 
 
