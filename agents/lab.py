@@ -10,8 +10,6 @@ from agents.base import MarketAgent, column, decision
 from world.arrays import logistic, sum_k
 from world.technology import (
     FLOP_UNIT,
-    absorptive_capacity,
-    active_parameters,
     data_limited_flop,
 )
 
@@ -286,7 +284,7 @@ class ModelLab(MarketAgent):
         choice = np.where(light + noise > 0.0, LIGHT_OPEN, CLOSED)
         choice = np.where((all_open + noise > 0.0) & (all_open > light), ALL_OPEN, choice)
         choice = np.where(market.mandate, ALL_OPEN, choice)
-        choice = np.where(market.ban & (choice == ALL_OPEN), CLOSED, choice)
+        choice = np.where(market.ban, CLOSED, choice)
         labs.openness = np.where(labs.alive & labs.trained, choice, labs.openness)
 
     @decision
@@ -437,6 +435,3 @@ def research_spending(labs, wages):
     """R&D of a lab in CNY million a year: people not on products, and compute."""
     people = sum_k(labs.staff * wages)
     return (1.0 - labs.product_share) * people
-
-
-__all__ = ["ModelLab", "absorptive_capacity", "active_parameters"]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.app import API, DEEP
-from agents.lab import CN, NO_MODEL, NOBODY
-from world.arrays import Array, ratio, row_sum, sum_by_group, sum_k, take_rows
+from agents.lab import CN
+from world.arrays import Array, ratio, row_sum, sum_by_group, take_rows
 from world.ecosystem import points_at
 from world.model_market import best_native
 from world.population import Observables, gather
@@ -237,6 +237,3 @@ def found(world: World, entrants, native: Array) -> None:
     entrants.source = np.where(source < p.share_api, 0, np.where(source < p.share_api + p.share_open, 1, 2))
     entrants.engineers = 3.0 + p.team * entrants.draws("purse")
     entrants.incumbent = entrants.draws("file") < p.share_incumbent
-
-
-__all__ = ["NOBODY", "NO_MODEL", "found", "live", "native_level", "sum_k"]

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from agents.lab import CN, NO_MODEL, NOBODY, ROW
-from world.arrays import Array, max_k, row_max, row_sum, stack_k, sum_k, take_rows
+from world.arrays import Array, max_k, row_max, stack_k, sum_k, take_rows
 
 if TYPE_CHECKING:
     from world.state import World
@@ -360,6 +360,3 @@ def graph(world: World, index: int = 0) -> nx.MultiDiGraph:
                 multigraph.add_node(node, kind=node.partition(":")[0], gone=True)
         multigraph.add_edge(source, target, key=kind, kind=kind, weight=weight)
     return multigraph
-
-
-__all__ = ["build", "edges", "generate", "graph", "publish", "row_sum", "update"]

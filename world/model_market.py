@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import ALL_OPEN, BIG_TECH, CN, FILED, FRONTIER, NO_MODEL
-from world.arrays import Array, logistic, max_k, ratio, row_max, row_sum, shares, sum_k
+from world.arrays import Array, logistic, ratio, row_max, row_sum, shares, sum_k
 from world.hardware import H100_TFLOPS, tokens_per_second
 from world.population import Observables
 
@@ -312,6 +312,3 @@ def best_native(world: World) -> Array:
     """Quality that users of each segment get without an app, ``(segments, worlds, 1)``."""
     users = np.maximum(row_sum(world.labs.users), 1e-12)
     return row_sum(world.labs.users * world.state.quality) / users
-
-
-__all__ = ["SegmentTable", "clear", "max_k", "nested_shares", "rivalry", "set_prices"]

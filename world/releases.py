@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.lab import ALL_OPEN, BIG_TECH, CLOSED, CN, FRONTIER, LIGHT_OPEN, NO_MODEL, OPEN_BASE, ROW
+from agents.lab import ALL_OPEN, BIG_TECH, CLOSED, CN, FRONTIER, LIGHT_OPEN, NO_MODEL, OPEN_BASE, OPEN_CHAMPION, ROW
 from world.arrays import Array, row_max, row_sum, sum_k
 from world.ecosystem import publish
+from world.policy import as_date
 from world.population import Observables
 from world.research import capability, light_capability, update_teachers
 from world.technology import active_parameters
@@ -43,19 +44,16 @@ def _stakes(world: World) -> Observables:
     labs, policy = world.labs, world.policy.open_source
     mine = sum_k(capability(labs)) / 3.0
     best = np.where(labs.region == CN, world.state.frontier_cn, world.state.frontier_all)
-    date = str(world.date)
-    mandate = policy["mandate_above"] is not None and str(policy["from"]) <= date
-    level = policy["mandate_above"] if mandate else 99.0
-    banned = policy["ban"] and str(policy["from"]) <= date
-    champion = labs.archetype == 1
-    forced = policy["champion"] == "all" and str(policy["from"]) <= date
+    in_force = as_date(policy["from"]) <= world.date
+    level = policy["mandate_above"] if in_force and policy["mandate_above"] is not None else np.inf
+    champion = in_force & (labs.archetype == OPEN_CHAMPION)
     return Observables(
         lead=np.clip(mine - best, -3.0, 3.0),
         share=world.state.token_share,
         has_cloud=((labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER)).astype(float),
-        subsidy=np.full_like(mine, float(policy["subsidy"])),
-        mandate=(mine >= level) | (champion & forced),
-        ban=np.full(mine.shape, bool(banned)) | (champion & (policy["champion"] == "none")),
+        subsidy=np.full_like(mine, float(policy["subsidy"]) * in_force),
+        mandate=(mine >= level) | (champion & (policy["champion"] == "all")),
+        ban=np.full(mine.shape, in_force and policy["ban"]) | (champion & (policy["champion"] == "none")),
     )
 
 

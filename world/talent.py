@@ -125,6 +125,3 @@ def _wages_move(world: World) -> None:
 def displaced(world: World) -> Array:
     """Application engineers in the pool beyond a normal reserve: displaced people (M44)."""
     return np.maximum(world.state.pool[CN][APPLICATION] - world.parameters.talent.normal_reserve, 0.0)
-
-
-__all__ = ["clear", "displaced"]

@@ -12,10 +12,9 @@ import numpy as np
 
 from agents.lab import (
     APP_COMPANY,
-    CN,
+    BIG_TECH,
+    FRONTIER,
     INFRA,
-    NO_MODEL,
-    NOBODY,
     SCALING,
     trained_capability,
 )
@@ -174,8 +173,8 @@ def _complete(world: World, seen: Observables) -> None:
 
 def release_delay(labs, p) -> Array:
     """Months from a trained model to its release: red-teaming, approval, integration."""
-    frontier = p.release_delay_frontier * (labs.archetype == 0)
-    big = p.release_delay_big_tech * (labs.archetype == 3)
+    frontier = p.release_delay_frontier * (labs.archetype == FRONTIER)
+    big = p.release_delay_big_tech * (labs.archetype == BIG_TECH)
     # Approval takes half its usual time at the least, and has a long tail.
     luck = 0.5 - 0.5 * np.log(labs.draws("approval"))
     return (p.release_delay + frontier + big) * luck
@@ -189,6 +188,3 @@ def _largest(world: World, done: Array) -> Array:
         size = np.where(done & (labs.region == region), labs.run_delivered, 0.0)
         best.append(np.maximum(world.state.largest_run[region], size.max(-1, keepdims=True)))
     return np.stack(best)
-
-
-__all__ = ["CN", "NOBODY", "NO_MODEL", "advance", "delivered_flop"]
