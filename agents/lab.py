@@ -414,7 +414,7 @@ def trained_capability(labs, flop, inherits, rules, tech, unique):
         limited = data_limited_flop(flop, unique[axis], tech.data_patience)
         effective = ample * limited / FLOP_UNIT + np.exp(np.log(10.0) * inherits[axis])
         axes.append(np.log10(np.maximum(effective, 1e-3)))
-    return np.stack(axes)
+    return np.stack(np.broadcast_arrays(*axes))
 
 
 def _expected_gain(labs, market, flop, build, rules, tech):
@@ -422,13 +422,10 @@ def _expected_gain(labs, market, flop, build, rules, tech):
     inherits = np.where(build, market.base_pretrained + np.log10(tech.inheritance), NO_MODEL)
     now = sum_k(labs.pretrained + labs.post) / 3.0
     post = sum_k(np.maximum(labs.post, np.where(build, market.base_post, 0.0))) / 3.0
-    gains = []
-    for size in flop:
-        reached = trained_capability(labs, size, inherits, rules, tech, market.unique_tokens)
-        chance = success(labs, np.log10(size), build, rules)
-        gain = chance * (sum_k(reached) / 3.0 + post - now)
-        gains.append(gain - (1.0 - chance) * rules.failure_cost / labs.risk_appetite)
-    return np.stack(gains)
+    reached = trained_capability(labs, flop, inherits, rules, tech, market.unique_tokens)
+    chance = success(labs, np.log10(flop), build, rules)
+    gain = chance * (sum_k(reached) / 3.0 + post - now)
+    return gain - (1.0 - chance) * rules.failure_cost / labs.risk_appetite
 
 
 def research_spending(labs, wages):

@@ -7,6 +7,7 @@ import dataclasses
 import datetime as dt
 import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from hydra import compose as hydra_compose
@@ -147,6 +148,12 @@ def compose(overrides: list[str] | tuple[str, ...] = ()) -> DictConfig:
     >>> compose(["worlds=2", "technology.inheritance=0.5"]).technology.inheritance
     0.5
     """
+    return copy.deepcopy(_composed(tuple(overrides)))
+
+
+@lru_cache(maxsize=64)
+def _composed(overrides: tuple[str, ...]) -> DictConfig:
+    """Composing reads two dozen files: the same overrides are composed once in a process."""
     register()
     before = GlobalHydra.instance().hydra
     GlobalHydra.instance().hydra = None

@@ -159,8 +159,8 @@ def test_a_few_agents_draw_what_the_slab_holds(stream):
     agents = np.random.default_rng(0).integers(0, 10_000, (3, 64))
     slab = streams.slab("lab", agents, 6)
     worlds, rows = np.array([0, 1, 2, 2, 0]), np.array([3, 60, 3, 4, 5])
-    few = streams.some("lab", worlds, agents[worlds, rows], stream)
-    assert np.array_equal(few, slab[stream, worlds, rows])
+    few = streams.some("lab", worlds, agents[worlds, rows], 6)
+    assert np.array_equal(few[stream], slab[stream, worlds, rows])
 
 
 def test_per_world_draws_are_uncorrelated():

@@ -51,8 +51,9 @@ def _notice(world: World) -> None:
     chosen = apps.where(listening)
     top = ladder[chosen.worlds, -1]
     fresh = (chosen.age <= 0.0)[0]
-    for slot in range(apps.known_lab.shape[0]):
-        u = world.streams.pairs("notice", chosen.worlds, chosen.id[0], np.full(1, slot))
+    slots = np.arange(apps.known_lab.shape[0])
+    draws = world.streams.pairs("notice", chosen.worlds, chosen.id[0], slots.reshape(-1, 1))
+    for slot, u in zip(slots, draws, strict=True):
         replace = fresh | (slot == (world.step_number + chosen.rows) % apps.known_lab.shape[0])
         # First lab whose cumulative awareness passes the draw.
         row = (ladder[chosen.worlds] <= (u * top)[:, None]).sum(-1)

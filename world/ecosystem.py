@@ -257,7 +257,7 @@ def best_known_base(world: World) -> tuple[Array, Array, Array, Array]:
 
 def update(world: World) -> None:
     """Phase 17: purchases strengthen supply ties, which fade; ties to the dead are dropped."""
-    labs, apps, investors, state = world.labs, world.apps, world.investors, world.state
+    labs, apps, state = world.labs, world.apps, world.state
     fade = np.exp(-world.clock.months / world.parameters.graph.supply_memory)
     bought = np.log10(1.0 + labs.order_units)
     state.lab_relation = np.where(labs.alive, state.lab_relation * fade + bought * (1.0 - fade), 0.0)
@@ -272,7 +272,6 @@ def update(world: World) -> None:
             valid = valid.reshape(rows.shape)
             population.columns[row_name] = np.where(valid, rows, NOBODY)
             population.columns[id_name] = np.where(valid, ids, NOBODY)
-    del investors
 
 
 def _pointers(population, world: World):
@@ -300,52 +299,59 @@ def edges(world: World, index: int = 0) -> pl.DataFrame:
     DataFrame
         ``kind, source, target, weight``; nodes are named ``lab:<id>``, ``app:<id>``, ...
     """
-    found: list[tuple[str, str, str, float]] = []
-    _know_edges(world, index, found)
     labs, apps, vendors = world.labs, world.apps, world.vendors
-    for row in np.nonzero(labs.alive[index])[0]:
-        me = _name("lab", labs, index, row)
-        for maker in np.nonzero(labs.fleet[:, index, row] > 0)[0]:
-            vendor = int(world.maker_rows[0, maker])
-            weight = float(labs.fleet[maker, index, row])
-            found.append(("supplies", _name("vendor", vendors, index, vendor), me, weight))
-        if labs.host[index, row] >= 0:
-            found.append(("hosts", _name("vendor", vendors, index, labs.host[index, row]), me, 1.0))
-        if labs.base_id[index, row] >= 0 and labs.mode[index, row] != 0:
-            found.append(("derives_from", me, f"lab:{labs.base_id[index, row]}", 1.0))
-        for holder, stake in zip(labs.holder_row[:, index, row], labs.holder_stake[:, index, row], strict=True):
-            if holder >= 0:
-                found.append(("holds", _name("investor", world.investors, index, holder), me, float(stake)))
-    for row in np.nonzero(apps.alive[index])[0]:
-        for base in apps.base_lab[:, index, row]:
-            if base >= 0:
-                target = _name("lab", labs, index, base)
-                found.append(("builds_on", _name("app", apps, index, row), target, float(apps.coupling[index, row])))
-    for row in np.nonzero(world.regulators.alive[index])[0]:
-        me = _name("regulator", world.regulators, index, row)
-        region = world.regulators.region[index, row]
-        for lab in np.nonzero(labs.alive[index] & (labs.region[index] == region))[0]:
-            found.append(("regulates", me, _name("lab", labs, index, lab), 1.0))
-    schema = {"kind": pl.String, "source": pl.String, "target": pl.String, "weight": pl.Float64}
-    return pl.DataFrame(found, schema=schema, orient="row")
+    alive = labs.alive[index]
+    found = [_know_edges(world, index, table) for table in TIE_KINDS]
+    chip, row = np.nonzero((labs.fleet[:, index] > 0) & alive)
+    maker = vendors.id[index, world.maker_rows[index, chip]]
+    found.append(_tie("supplies", "vendor", maker, "lab", labs.id[index, row], labs.fleet[chip, index, row]))
+    row = np.nonzero(alive & (labs.host[index] >= 0))[0]
+    found.append(_tie("hosts", "vendor", labs.host_id[index, row], "lab", labs.id[index, row], 1.0))
+    row = np.nonzero(alive & (labs.base_id[index] >= 0) & (labs.mode[index] != 0))[0]
+    found.append(_tie("derives_from", "lab", labs.id[index, row], "lab", labs.base_id[index, row], 1.0))
+    slot, row = np.nonzero((labs.holder_row[:, index] >= 0) & alive)
+    holder, stake = labs.holder_id[slot, index, row], labs.holder_stake[slot, index, row]
+    found.append(_tie("holds", "investor", holder, "lab", labs.id[index, row], stake))
+    slot, row = np.nonzero((apps.base_lab[:, index] >= 0) & apps.alive[index])
+    base, coupling = apps.base_id[slot, index, row], apps.coupling[index, row]
+    found.append(_tie("builds_on", "app", apps.id[index, row], "lab", base, coupling))
+    ruler, row = np.nonzero(world.regulators.alive[index][:, None] & alive & _ruled(world, index))
+    found.append(_tie("regulates", "regulator", world.regulators.id[index, ruler], "lab", labs.id[index, row], 1.0))
+    return pl.concat(found)
+
+
+def _ruled(world: World, index: int) -> Array:
+    """Which regulator (rows) governs which lab (columns)."""
+    return world.regulators.region[index][:, None] == world.labs.region[index]
+
+
+def _tie(kind: str, source: str, sources: Array, target: str, targets: Array, weight: Array) -> pl.DataFrame:
+    """Ties of one kind between two kinds of agents, from their ids."""
+    frame = pl.DataFrame({"source": sources, "target": targets}).with_columns(
+        pl.Series("weight", np.broadcast_to(np.asarray(weight, dtype=float), np.shape(sources)))
+    )
+    return frame.select(
+        pl.lit(kind).alias("kind"),
+        pl.format(source + ":{}", "source").alias("source"),
+        pl.format(target + ":{}", "target").alias("target"),
+        "weight",
+    )
+
+
+def _know_edges(world: World, index: int, table: str) -> pl.DataFrame:
+    """Social ties of one kind between the living, each once."""
+    kinds = {"lab": world.labs, "investor": world.investors}
+    left, right = table.split("_")
+    one, other = kinds[left], kinds[right]
+    ties = getattr(world.ties, table)[:, index]
+    slot, row = np.nonzero((ties >= 0) & one.alive[index])
+    there = ties[slot, row]
+    kept = other.alive[index, there] & ((left != right) | (there > row))
+    return _tie("knows", left, one.id[index, row[kept]], right, other.id[index, there[kept]], 1.0)
 
 
 def _name(kind: str, population, index: int, row: int) -> str:
     return f"{kind}:{int(population.id[index, row])}"
-
-
-def _know_edges(world: World, index: int, found: list) -> None:
-    """Social ties between the living, each once."""
-    kinds = {"lab": world.labs, "investor": world.investors}
-    for table in TIE_KINDS:
-        left, right = table.split("_")
-        ties = getattr(world.ties, table)[:, index]
-        for row in np.nonzero(kinds[left].alive[index])[0]:
-            for other in ties[:, row]:
-                if other < 0 or not kinds[right].alive[index, other] or (left == right and other <= row):
-                    continue
-                source = _name(left, kinds[left], index, row)
-                found.append(("knows", source, _name(right, kinds[right], index, other), 1.0))
 
 
 def graph(world: World, index: int = 0) -> nx.MultiDiGraph:

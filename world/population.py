@@ -70,16 +70,29 @@ class Observables:
         self.__dict__.update(arrays)
 
 
+class Columns(dict):
+    """Arrays by name, which also knows which arrays it holds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: set[int] = set()
+
+    def __setitem__(self, name: str, array: Array) -> None:
+        self.held.discard(id(self.get(name)))
+        super().__setitem__(name, array)
+        self.held.add(id(array))
+
+
 class Selection:
     """Some rows of a population, in any worlds: what a decision sees as its agents.
 
     Reading a column gives a ``(..., 1, n)`` array (a copy), assigning writes the rows back.
     """
 
-    __slots__ = ("population", "worlds", "rows")
+    __slots__ = ("population", "worlds", "rows", "slab")
 
     def __init__(self, population: Population, worlds: Array, rows: Array):
-        for name, value in zip(self.__slots__, (population, worlds, rows), strict=True):
+        for name, value in zip(self.__slots__, (population, worlds, rows, None), strict=True):
             object.__setattr__(self, name, value)
 
     def __getattr__(self, name: str) -> Array:
@@ -97,7 +110,17 @@ class Selection:
 
     def draws(self, stream: str) -> Array:
         """Uniform numbers of these agents in one stream of their decisions, ``(1, n)``."""
-        return self.population.draws_of(stream, self.worlds, self.rows)
+        everyone = self.population
+        if everyone._slab is not None:
+            return gather(everyone.draws(stream), self.worlds, self.rows)
+        streams = everyone.world.streams
+        if self.slab is None or self.slab[0] != streams.step:
+            # A few agents draw all their streams at once: the same numbers as in the slab of all.
+            domain, count = everyone.agent_class.declared_domain(), len(everyone.agent_class.streams)
+            ids = everyone.id[self.worlds, self.rows]
+            slab = streams.some(domain, self.worlds, ids, count)
+            object.__setattr__(self, "slab", (streams.step, slab))
+        return self.slab[1][everyone.agent_class.streams.index(stream)][None]
 
     def view(self, source: Any) -> View:
         """Observables or parameters as these agents see them."""
@@ -121,7 +144,7 @@ class Population:
     """
 
     def __init__(self, agent_class: type, worlds: int, capacity: int, max_capacity: int, xp=np):
-        object.__setattr__(self, "columns", {})
+        object.__setattr__(self, "columns", Columns())
         declared = agent_class.declared_columns()
         for name, value in {
             "agent_class": agent_class,
@@ -158,7 +181,7 @@ class Population:
     def _conform(self, value: Array, column: Array) -> Array:
         """A fresh array of the column's shape and dtype: assignment replaces, never aliases."""
         fits = getattr(value, "shape", None) == column.shape and value.dtype == column.dtype
-        if fits and value.base is None and not any(value is each for each in self.columns.values()):
+        if fits and value.base is None and id(value) not in self.columns.held:
             return value
         fresh = self.xp.empty_like(column)
         fresh[...] = value
@@ -187,14 +210,6 @@ class Population:
             domain = self.agent_class.declared_domain()
             object.__setattr__(self, "_slab", self.world.streams.slab(domain, self.id, len(self.agent_class.streams)))
         return self._slab[self.agent_class.streams.index(stream)]
-
-    def draws_of(self, stream: str, worlds: Array, rows: Array) -> Array:
-        """Uniform numbers of some agents in one stream, ``(1, n)``: the same as from the slab."""
-        if self._slab is not None:
-            return gather(self.draws(stream), worlds, rows)
-        number = self.agent_class.streams.index(stream)
-        domain = self.agent_class.declared_domain()
-        return self.world.streams.some(domain, worlds, self.id[worlds, rows], number)[None]
 
     def new_step(self) -> None:
         """Forget the random numbers of the last step."""

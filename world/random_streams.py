@@ -68,15 +68,12 @@ def poisson(u: Array, rate: Array, most: int) -> Array:
 
     One uniform gives one count, so that a small change of the rate moves few counts.
     """
-    term = np.exp(-rate)
-    cumulative = term
-    count = np.zeros_like(u)
-    needed = int(rate.max() + 12.0 * np.sqrt(rate.max()) + 12.0)
-    for n in range(1, min(most, needed) + 1):
-        count = count + (u > cumulative)
-        term = term * rate / n
-        cumulative = cumulative + term
-    return count
+    needed = min(most, int(rate.max() + 12.0 * np.sqrt(rate.max()) + 12.0))
+    n = namespace(u).arange(needed).reshape(-1, *(1,) * u.ndim)
+    log_factorial = np.cumsum(np.log(np.maximum(n, 1.0)), axis=0)
+    log_rate = np.log(np.maximum(rate, 1e-300))
+    below = np.cumsum(np.exp(n * log_rate - rate - log_factorial), axis=0)
+    return (u > below).sum(0).astype(float)
 
 
 class Streams:
@@ -121,13 +118,15 @@ class Streams:
         stacked = xp.stack(words, axis=1).reshape(blocks * 4, *ids.shape)
         return uniform(stacked[:streams])
 
-    def some(self, domain: str, worlds: Array, ids: Array, stream: int) -> Array:
-        """One stream of the slab for a few agents: ``worlds`` and ``ids`` are (n,)."""
+    def some(self, domain: str, worlds: Array, ids: Array, streams: int) -> Array:
+        """The slab of a few agents, ``(streams, n)``: ``worlds`` and ``ids`` are (n,)."""
         xp = namespace(ids)
-        block = xp.full((1,), stream // 4, dtype=np.uint64)
+        blocks = -(-streams // 4)
+        block = xp.arange(blocks, dtype=np.uint64).reshape(-1, 1)
         step = xp.full((1,), self.step, dtype=np.uint64)
         counter = (ids.astype(np.uint64), block, step, self.world_ids[worlds, 0])
-        return uniform(philox(counter, self.key(domain))[stream % 4])
+        words = xp.stack(philox(counter, self.key(domain)), axis=1).reshape(blocks * 4, len(ids))
+        return uniform(words[:streams])
 
     def pairs(self, domain: str, worlds: Array, ids: Array, partners: Array) -> Array:
         """One uniform a pair: ``ids`` (n,), ``partners`` (k, n) in worlds ``worlds`` (n,)."""

@@ -72,7 +72,7 @@ def _find_hosts(world: World, wanted: Array) -> None:
     size = sum_k(vendors.fleet * world.chips.h100e) * ((vendors.kind == CLOUD) & vendors.alive)
     ladder = np.stack([np.cumsum(np.where(vendors.region == region, size, 0.0), -1) for region in (CN, ROW)])
     here = ladder[labs.region[worlds, rows], worlds]
-    u = labs.draws_of("host", worlds, rows)[0]
+    u = labs.select(worlds, rows).draws("host")[0]
     chosen = np.minimum((here <= (u * here[:, -1])[:, None]).sum(-1), vendors.capacity - 1)
     found = here[:, -1] > 0.0
     labs.host[worlds, rows] = np.where(found, chosen, -1)
