@@ -298,6 +298,8 @@ def with_values(plain: Config, columns: dict[str, Any]) -> Config:
         part = getattr(changed, section, None)
         if not dataclasses.is_dataclass(part) or name not in {f.name for f in dataclasses.fields(part)}:
             raise ConfigError(f"{key}: there is no such parameter")
+        if section in ("graph", "population", "output") or key == "model_market.row_scale":
+            raise ConfigError(f"{key}: is common to all worlds of an ensemble; run one ensemble for each value")
         declared = next(f for f in dataclasses.fields(part) if f.name == name)
         for value in values.ravel():
             _check_range(key, float(value), declared)

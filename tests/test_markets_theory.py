@@ -204,8 +204,9 @@ def test_bertrand_limit():
 
 
 def test_open_flagships_are_hosted_near_cost():
-    assert settle(2, openness=2, outside=0.0)[0] == pytest.approx(1.3, rel=1e-6)
-    assert settle(2, openness=1, outside=0.0)[0] > 1.3
+    assert settle(1, openness=2)[0] == pytest.approx(1.3, rel=1e-6)
+    assert settle(1, openness=1)[0] > 100.0, "only the light model is open"
+    assert settle(12, openness=2) == pytest.approx(settle(12)), "who asks less anyway goes on to"
 
 
 def test_a_floor_holds_and_the_strategic_value_goes_below_cost():

@@ -48,21 +48,21 @@ def _notice(world: World) -> None:
         return
     awareness = _awareness(world)
     ladder = np.cumsum(awareness, axis=-1)
-    chosen = apps.where(listening)
-    top = ladder[chosen.worlds, -1]
-    fresh = (chosen.age <= 0.0)[0]
-    slots = np.arange(apps.known_lab.shape[0])
-    draws = world.streams.pairs("notice", chosen.worlds, chosen.id[0], slots.reshape(-1, 1))
-    for slot, u in zip(slots, draws, strict=True):
-        replace = fresh | (slot == (world.step_number + chosen.rows) % apps.known_lab.shape[0])
-        # First lab whose cumulative awareness passes the draw.
-        row = (ladder[chosen.worlds] <= (u * top)[:, None]).sum(-1)
-        row = np.minimum(row, labs.capacity - 1)
-        some = replace & (top > 0.0)
-        known, ids = apps.known_lab[slot], apps.known_id[slot]
-        known[chosen.worlds, chosen.rows] = np.where(some, row, known[chosen.worlds, chosen.rows])
-        identity = labs.id[chosen.worlds, row]
-        ids[chosen.worlds, chosen.rows] = np.where(some, identity, ids[chosen.worlds, chosen.rows])
+    worlds, rows = np.nonzero(listening)
+    # A newcomer fills its whole list, the others renew one place of it, in turn.
+    places = np.arange(apps.known_lab.shape[0]).reshape(-1, 1)
+    fresh = apps.age[worlds, rows] <= 0.0
+    renewed = fresh | (places == (world.step_number + rows) % len(places))
+    slots, listeners = np.nonzero(renewed)
+    worlds, rows = worlds[listeners], rows[listeners]
+    u = world.streams.pairs("notice", worlds, apps.id[worlds, rows], slots)
+    top = ladder[worlds, -1]
+    # First lab whose cumulative awareness passes the draw.
+    found = np.minimum((ladder[worlds] <= (u * top)[:, None]).sum(-1), labs.capacity - 1)
+    some = top > 0.0
+    slots, worlds, rows, found = slots[some], worlds[some], rows[some], found[some]
+    apps.known_lab[slots, worlds, rows] = found
+    apps.known_id[slots, worlds, rows] = labs.id[worlds, found]
 
 
 def _awareness(world: World) -> Array:

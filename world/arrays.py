@@ -98,8 +98,10 @@ def take_rows(table: Array, rows: Array) -> Array:
     """
     xp = namespace(table)
     worlds, width = table.shape[-2:]
-    flat = xp.maximum(rows, 0) + width * xp.arange(worlds).reshape(-1, 1)
-    return table.reshape(*table.shape[:-2], worlds * width)[..., flat]
+    flat = xp.maximum(rows, 0)
+    if worlds > 1:
+        flat = flat + width * xp.arange(worlds).reshape(-1, 1)
+    return table.reshape(*table.shape[:-2], worlds * width).take(flat, axis=-1)
 
 
 def sum_by_group(values: Array, group: Array, groups: int) -> Array:

@@ -234,6 +234,8 @@ def _acquire(world: World, p) -> None:
         offered = labs.alive & (labs.exit_reason != ALIVE) & (labs.region == region)
         wanted = labs.draws("acquired") < p.acquisition * np.clip(labs.skill + 1.5, 0.1, 2.0)
         # One deal a month and buyer keeps the till honest.
+        if not offered.any():
+            continue
         deal = offered & wanted & (price < p.purse_share * rich)
         first = deal & (np.cumsum(deal, axis=-1) == 1)
         labs.exit_reason = np.where(first, ACQUIRED, labs.exit_reason)

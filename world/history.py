@@ -70,7 +70,8 @@ class History:
         found = {"market": self._market(), "events": self._events()}
         for name, panels in self.panels.items():
             columns = {key: np.concatenate([p[key] for p in panels]) for key in panels[0]}
-            found[name] = self._dated(pl.DataFrame(columns))
+            frame = pl.DataFrame(columns)
+            found[name] = self._dated(named(frame) if name == "labs" else frame)
         if self.edge_tables:
             found["edges"] = self._dated(pl.concat(self.edge_tables))
         return found
@@ -162,20 +163,27 @@ def lab_panel(world: World) -> dict[str, np.ndarray]:
         "sunk_value": labs.sunk_value,
     }
     panel = {"replicate": world.world_ids[worlds], "lab_id": pick(labs.id)}
-    panel["name"] = np.array(
-        [f"{ARCHETYPES[a]}-{i}" for a, i in zip(pick(labs.archetype), panel["lab_id"], strict=True)]
-    )
-    panel["region"] = np.array(REGIONS)[pick(labs.region)]
-    panel["archetype"] = np.array(ARCHETYPES)[pick(labs.archetype)]
-    panel["mode"] = np.array(MODES)[pick(labs.mode)]
+    for name in ("region", "archetype", "mode", "exit_reason"):
+        panel[name] = pick(labs.columns[name])
     panel["alive"] = pick(labs.alive)
     panel.update({name: pick(values).astype(np.float32) for name, values in numbers.items()})
     panel["open"] = pick(labs.openness).astype(np.int8)
     panel["filed"] = pick(labs.filing == FILED)
     panel["releases"] = pick(labs.releases).astype(np.int16)
     panel["founded"] = pick(labs.founded).astype(np.int32)
-    panel["exit_reason"] = np.array(EXITS)[pick(labs.exit_reason)]
     return panel
+
+
+def named(frame: pl.DataFrame) -> pl.DataFrame:
+    """Put names for the codes of the lab panel."""
+    codes = {"region": REGIONS, "archetype": ARCHETYPES, "mode": MODES, "exit_reason": EXITS}
+    words = [
+        pl.col(column).replace_strict(dict(enumerate(labels)), return_dtype=pl.String)
+        for column, labels in codes.items()
+    ]
+    frame = frame.with_columns(words)
+    name = pl.format("{}-{}", "archetype", "lab_id").alias("name")
+    return frame.with_columns(name)
 
 
 def app_panel(world: World, chosen: np.ndarray) -> dict[str, np.ndarray]:

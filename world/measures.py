@@ -42,8 +42,10 @@ def month(world: World) -> dict[str, Array]:
     found: dict[str, Array] = {}
     for part in (_labs, _frontiers, _chips, _prices, _usage, _apps, _money, _society):
         found.update(part(world))
-    shape = (world.worlds, 1)
-    return {name: np.broadcast_to(value, shape)[:, 0].astype(float) for name, value in found.items()}
+    fresh = np.empty((len(found), world.worlds))
+    for row, value in zip(fresh, found.values(), strict=True):
+        row[:] = value[:, 0] if getattr(value, "ndim", 0) else value
+    return dict(zip(found, fresh, strict=True))
 
 
 def _labs(world: World) -> dict[str, Array]:

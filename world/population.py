@@ -105,8 +105,8 @@ class Selection:
 
     def __setattr__(self, name: str, value: Array) -> None:
         column = self.population.columns[name]
-        shape = (*column.shape[:-2], 1, len(self.rows))
-        column[..., self.worlds, self.rows] = np.broadcast_to(value, shape)[..., 0, :]
+        # (..., 1, n) values lose the axis that stands for the worlds; scalars go as they are.
+        column[..., self.worlds, self.rows] = value[..., 0, :] if getattr(value, "ndim", 0) > 1 else value
 
     def draws(self, stream: str) -> Array:
         """Uniform numbers of these agents in one stream of their decisions, ``(1, n)``."""
