@@ -260,7 +260,10 @@ def test_collectors_through_the_constructor():
             "labs": lambda m: len(m.agents_by_type[ModelLab]),
             "hype": lambda m: float(m.world.state.hype[0, 0]),
         },
-        agenttype_reporters={ModelLab: {"cash": "cash", "price": lambda a: a.price_flagship}, Investor: {"ready": "ready"}},
+        agenttype_reporters={
+            ModelLab: {"cash": "cash", "price": lambda a: a.price_flagship},
+            Investor: {"ready": "ready"},
+        },
     ).run(3)
     frame = model.datacollector.get_model_vars_dataframe()
     assert list(frame.columns) == ["labs", "hype"]

@@ -107,7 +107,8 @@ def test_an_agent_that_nobody_meets_changes_nothing(without, kind):
             there = getattr(two.state, name)
             # What is remembered by row is compared for those who were there: rows of nobody mean nothing.
             owners = [p for p in one.populations.values() if p.alive.shape == array.shape[-2:]]
-            some = np.any([p.alive & (p.founded < STEPS) for p in owners], axis=0) if owners else np.ones(array.shape[-2:], bool)
+            some = np.any([p.alive & (p.founded < STEPS) for p in owners], axis=0) if owners else array == array
+            some = some.reshape(-1, *array.shape[-2:])[0]
             assert equal(array[..., some], there[..., some]), f"state.{name} differs"
     counted = {"labs_alive_cn", "labs_follower_cn", "labs_from_scratch_cn"} if kind == "labs" else set()
     left, right = without.tables()["market"], ensemble.tables()["market"]

@@ -12,6 +12,8 @@ from agents.lab import (
     ALIVE,
     BIG_TECH,
     CN,
+    EXITS,
+    MODES,
     NO_MODEL,
     OPEN_BASE,
     ROW,
@@ -202,7 +204,7 @@ def leave(world: World) -> None:
         )
     )
     world.count("pivots", labs.mode != before)
-    world.log("pivot", labs.mode != before, labs.mode)
+    world.log("pivot", labs.mode != before, labs.cash, np.array(MODES)[labs.mode])
     labs.wind_up(
         Observables(
             # What a parent could have without a lab of its own: open weights, or any firm's API.
@@ -214,7 +216,7 @@ def leave(world: World) -> None:
     _acquire(world, p)
     _cover(world)
     gone = labs.alive & (labs.exit_reason != ALIVE)
-    world.log("exit", gone, labs.exit_reason)
+    world.log("exit", gone, labs.cash, np.array(EXITS)[labs.exit_reason])
     labs.exit_step = np.where(gone, world.step_number, labs.exit_step)
     world.count("exits", gone)
     world.count("acquisitions", gone & (labs.exit_reason == ACQUIRED))

@@ -112,6 +112,7 @@ class History:
                     "agent": e["ids"],
                     "region": np.array(REGIONS)[e["region"]],
                     "amount": e["amount"],
+                    "detail": e["detail"],
                 }
             )
             for e in self.world.events
@@ -123,6 +124,7 @@ class History:
             "agent": pl.Int64,
             "region": pl.String,
             "amount": pl.Float64,
+            "detail": pl.String,
         }
         return self._dated(pl.concat(frames) if frames else pl.DataFrame(schema=schema))
 

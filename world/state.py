@@ -127,8 +127,8 @@ class World:
         """Add ``(worlds, 1)`` values to a counter of this month."""
         self.monthly[name] = self.monthly.get(name, 0.0) + values
 
-    def log(self, kind: str, mask: Array, amount: Array) -> None:
-        """Enter what happened to labs in the event log."""
+    def log(self, kind: str, mask: Array, amount: Array, detail: Array | None = None) -> None:
+        """Enter what happened to labs in the event log: how much, and in which words."""
         worlds, rows = np.nonzero(mask)
         if not len(rows):
             return
@@ -141,6 +141,7 @@ class World:
                 "ids": self.labs.id[worlds, rows],
                 "region": self.labs.region[worlds, rows],
                 "amount": wide[worlds, rows].astype(float),
+                "detail": np.full(len(rows), "") if detail is None else detail[worlds, rows],
             }
         )
 
