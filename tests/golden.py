@@ -62,10 +62,7 @@ def differences(new: dict, old: dict) -> list[str]:
     for name, tolerance in COLUMNS.items():
         for date in DATES:
             was, now = old.get(name, {}).get(date), new[name][date]
-            if was is None or now is None:
-                moved = was is not now
-            else:
-                moved = abs(now - was) > tolerance * abs(was) + 1e-9
+            moved = was is not now if None in (was, now) else abs(now - was) > tolerance * abs(was) + 1e-9
             if moved:
                 lines.append(f"{name} on {date}: {was} before, {now} now (tolerance {tolerance:.0%})")
     return lines

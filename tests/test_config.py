@@ -140,9 +140,7 @@ def test_parameters_are_plain_and_apart():
 
 # ---------------------------------------------------------------------- what is declared
 
-DECLARED = [
-    (f"{section}.{each.name}", each) for section, kind in sections() for each in dataclasses.fields(kind)
-]
+DECLARED = [(f"{section}.{each.name}", each) for section, kind in sections() for each in dataclasses.fields(kind)]
 
 
 def test_there_are_parameters():

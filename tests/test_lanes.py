@@ -129,9 +129,7 @@ def changed(caught: Caught) -> np.ndarray:
 
 
 def changes(before, after) -> np.ndarray:
-    return np.any(
-        [(before[n] != after[n]).reshape(-1, *before["alive"].shape).any(0) for n in before], axis=0
-    )
+    return np.any([(before[n] != after[n]).reshape(-1, *before["alive"].shape).any(0) for n in before], axis=0)
 
 
 def sample(mask: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -292,9 +290,7 @@ def test_a_mesa_lab_sets_its_price_in_a_market_of_ones_own(model):
     """The call of the architecture: ``lab.set_price(market)`` moves this lab, by its own elements."""
     labs = model.world.labs
     before = copied(labs.columns)
-    market = Observables(
-        rivalry=np.linspace(1.0, 5.0, labs.capacity)[None], price_floor=np.zeros((1, 1)), adjust=0.5
-    )
+    market = Observables(rivalry=np.linspace(1.0, 5.0, labs.capacity)[None], price_floor=np.zeros((1, 1)), adjust=0.5)
     labs.set_price(market)
     after = dict(labs.columns)
     labs.columns.update(copied(before))

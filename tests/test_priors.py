@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from conf.schema import Config
 from world.arrays import logistic
 from world.clock import Clock
-from world.hardware import CNY_A_USD, H100_TFLOPS, SECONDS_A_DAY
+from world.hardware import CNY_A_USD, H100_TFLOPS, SECONDS_A_DAY, serving_cost
 
+#: Rounds of 2023 by kind (PRIORS.md).
+ROUNDS = {"seed": 80, "growth": 10, "leader": 5}
 #: Share of the A100s made before the export rule that went to CN (PRIORS.md).
 CN_SHARE_OF_A100 = 0.11
 
@@ -122,3 +125,26 @@ def test_every_read_figure_has_a_source_and_every_number_parses(facts):
         low, high = (float(row[key]) if row[key] else value for key in ("low", "high"))
         assert low <= value <= high, row["id"]
     assert {row["role"] for row in facts("calibration")} == {"input", "calibrate", "context"}
+
+
+@pytest.mark.parametrize(
+    ("chip", "active", "rent", "years", "low", "high"),
+    [
+        ("A800", 100e9, 10.0, 0.5, 19.0, 38.0),
+        ("H20", 20e9, 5.0, 1.5, 0.93 * 0.8, 0.93 * 1.2),
+        ("H20", 8e9, 5.0, 1.5, 0.37 * 0.8, 0.37 * 1.2),
+    ],
+)
+def test_serving_cost_by_chip(chips, chip, active, rent, years, low, high):
+    """CNY/Mtok at rents of the day (CNY an hour), with the engines of mid-2023 and mid-2024."""
+    p, k = Config().serving, chips.names.index(chip)
+    cost = serving_cost(active, rent, chips.tflops[k, 0, 0], chips.bandwidth[k, 0, 0], p)
+    assert low <= cost * np.exp(-p.engine_growth * years) <= high
+
+
+def test_funding_of_2023_from_round_sizes(fact):
+    """80 seed, 10 growth, 5 leader rounds and compute for equity come near what the press counted."""
+    p = Config().capital
+    mean = {kind: getattr(p, f"{kind}_round") * np.exp(getattr(p, f"{kind}_sigma") ** 2 / 2) for kind in ROUNDS}
+    total = sum(count * mean[kind] for kind, count in ROUNDS.items()) + 1400.0
+    assert total == pytest.approx(fact("funding_cn_2023"), rel=0.25)

@@ -93,7 +93,7 @@ class Serving:
     batch: float = par(24.0, "requests", 1, 1000, "prior", "requests in a batch")
     bytes_per_parameter: float = par(2.0, "bytes", 0.25, 4, "16 bit", "bytes read for a parameter")
     kv_bytes: float = par(5e8, "bytes", 1e6, 1e11, "prior", "cache read for a request")
-    utilisation: float = par(0.3, "share", 0.01, 1, "prior", "share of time that a serving chip is busy")
+    utilisation: float = par(0.35, "share", 0.01, 1, "prior", "share of time that a serving chip is busy")
     engine_growth: float = par(
         0.75, "1/year", 0, 3, "PRIORS: engine 2 x utilisation 1.5", "growth of tokens a second by better engines"
     )
