@@ -90,7 +90,8 @@ class AppStartup(MarketAgent):
         top = np.take_along_axis(utility, best[None], 0)[0]
         row = np.take_along_axis(market.candidate_row, best[None], 0)[0]
         identity = np.take_along_axis(market.candidate_id, best[None], 0)[0]
-        rest = np.where(np.arange(len(utility)).reshape(-1, 1, 1) == best, -np.inf, utility)
+        # Two homes are two labs: whatever names the first again is no second.
+        rest = np.where(market.candidate_id == identity, -np.inf, utility)
         second = np.argmax(rest, axis=0)
         row2 = np.take_along_axis(market.candidate_row, second[None], 0)[0]
         identity2 = np.take_along_axis(market.candidate_id, second[None], 0)[0]

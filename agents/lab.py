@@ -38,7 +38,7 @@ ALIVE, INSOLVENT, PARENT_WITHDREW, ACQUIRED, MERGED = range(5)
 TALENT = ("infra", "scaling", "research", "application")
 INFRA, SCALING, RESEARCH, APPLICATION = range(4)
 #: Lengths of training runs that a lab weighs, months (nobody endures more than six: M24).
-RUN_MONTHS = (0.5, 1.0, 2.0, 3.5, 6.0)
+RUN_MONTHS = (1.0, 2.0, 3.0, 4.5, 6.0)
 #: Capability of a model that does not exist.
 NO_MODEL = -3.0
 NOBODY = -1
@@ -90,7 +90,7 @@ class ModelLab(MarketAgent):
     since_news = column("months")
     holder_row = column(dtype=int, default=NOBODY, inner="holders", clears=True)
     holder_id = column(dtype=int, default=NOBODY, inner="holders", clears=True)
-    holder_stake = column("share", inner="holders", clears=True)
+    holder_stake = column("CNY million", inner="holders", clears=True)
     sunk_value = column("CNY million", clears=True)
 
     # people
@@ -292,7 +292,8 @@ class ModelLab(MarketAgent):
         """Move toward the nested-logit mark-up, less what a sale is worth beyond its price.
 
         p* = max(floor, c + (p + h) / (alpha k) - omega v),
-        k = 1/(1-sigma) - sigma/(1-sigma) s_nest - s  (Berry 1994; log-price utility).
+        k = 1/(1-sigma) - sigma/(1-sigma) s_nest - s  (Berry 1994; log-price utility). A sale is
+        worth v only while it costs something: the discount fades with c, v c / (c + c0).
         An open flagship is hosted by others near cost, so its author can ask no more.
         """
         rules = p.model_market
@@ -318,11 +319,10 @@ class ModelLab(MarketAgent):
     def split_effort(labs, market, p):
         """Move people between research and product: an unused model drives its lab to products.
 
-        The share of product work rises with revenue pressure and with the gap between the
-        lab and the model that users take instead (001, M28, M67).
+        The share of product work rises as users stay away, and with what products earn (001, M28, M67).
         """
         rules = p.organisation
-        pressure = rules.unused * np.clip(-market.lead, 0.0, 2.0) + rules.revenue * market.earning
+        pressure = rules.unused * market.unused + rules.revenue * market.earning
         base = np.where(labs.archetype == BIG_TECH, rules.big_tech_product, rules.lab_product)
         base = np.where(labs.mode == APP_COMPANY, rules.app_company_product, base)
         target = np.clip(base + pressure, 0.05, 0.9)

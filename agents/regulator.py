@@ -25,7 +25,6 @@ class Regulator(MarketAgent):
     capacity = column("services a month")
     stringency = column("share", default=0.5)
     enforcement = column("share", default=0.3)
-    queue = column("services", clears=True)
 
     @decision
     def set_stance(regulators, market, p):

@@ -28,8 +28,6 @@ class InfraVendor(MarketAgent):
     cost = column("CNY million a month, last step", clears=True)
     earned = column("CNY million, this step so far", clears=True)
     spent = column("CNY million, this step so far", clears=True)
-    made = column("chips a month", inner="chips", clears=True)
-    cumulative = column("chips", inner="chips")
     fleet = column("chips", inner="chips", clears=True)
     incoming = column("chips", inner="chips", clears=True)
     order_class = column(dtype=int, default=NOBODY, clears=True)
@@ -39,8 +37,6 @@ class InfraVendor(MarketAgent):
     backlog = column("orders over supply", default=1.0)
     offered_share = column("share of the fleet offered", default=1.0)
     utilisation = column("share", default=0.5)
-    maturity = column("share of the best software", default=1.0)
-    trust = column("share", default=0.5)
 
     @decision
     def set_list_price(vendors, market, p):
@@ -56,7 +52,9 @@ class InfraVendor(MarketAgent):
     def order_chips(vendors, market, p):
         """Clouds buy for rent what pays back; public centres buy what is legal, whatever it earns."""
         rules = p.chip_market
-        value = market.class_value
+        # The last class is the grey channel: public centres keep to the law.
+        grey = np.arange(len(market.class_value)).reshape(-1, 1, 1) == len(market.class_value) - 1
+        value = np.where(grey & (vendors.kind == CENTRE), 0.0, market.class_value)
         best = np.argmax(value, axis=0)
         worth = np.take_along_axis(value, best[None], 0)[0]
         price = np.take_along_axis(market.class_price, best[None], 0)[0]

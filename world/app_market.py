@@ -111,7 +111,9 @@ def _choice(world: World) -> Observables:
         partners = np.maximum(apps.known_id[:, worlds, rows], 0)
         u = world.streams.pairs("base taste", worlds, apps.id[worlds, rows], partners)
         taste[:, worlds, rows] = gather(p.taste, worlds, rows) * gumbel(u)
-    blocked = np.where(movers, 0.0, -1000.0)
+    # The base that an app has is no candidate for a switch.
+    present = (apps.known_id == apps.base_id[0]) & valid_now
+    blocked = np.where(movers, 0.0, -1000.0) + np.where(present, -1000.0, 0.0)
     return Observables(
         candidate_utility=utility + taste + blocked,
         candidate_row=apps.known_lab,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.lab import CN, NOBODY, UNICORN
+from agents.lab import CN, NOBODY, ROW, UNICORN
 from world.arrays import Array, logistic, ratio, row_sum, sum_by_group, sum_k, take_rows
 from world.ecosystem import neighbour_share
 from world.population import Observables, View
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 #: Strange investors that may come to a lab in a month.
-INBOUND = 8
+INBOUND = 12
 
 
 def fund(world: World) -> None:
@@ -136,9 +136,13 @@ def _deal_flow(world: World, worlds: Array, rows: Array) -> Array:
     fame = fame + p.inbound * (labs.archetype[worlds, rows] == UNICORN)
     slots = np.arange(INBOUND).reshape(-1, 1)
     u = world.streams.pairs("inbound", worlds, labs.id[worlds, rows], slots)
-    count = row_sum(investors.alive.astype(float))[worlds, 0]
+    # Strangers come from the lab's own region; the table of funds is the same in all worlds.
+    homes = [np.nonzero(investors.region[0] == region)[0] for region in (CN, ROW)]
+    homes = [rows_of if len(rows_of) else np.array([NOBODY]) for rows_of in homes]
+    here = labs.region[worlds, rows] == CN
     comes = world.streams.pairs("inbound comes", worlds, labs.id[worlds, rows], slots) < fame
-    strangers = np.where(comes, (u * count).astype(np.int64), NOBODY)
+    pick = [rows_of[(u * len(rows_of)).astype(np.int64)] for rows_of in homes]
+    strangers = np.where(comes, np.where(here, pick[CN], pick[ROW]), NOBODY)
     strangers = _other_holders(strangers, np.concatenate([known, holders]))
     return np.concatenate([known, holders, strangers])
 
@@ -202,6 +206,8 @@ def _match(world: World, population, deals) -> Array:
     who = np.maximum(who, 0)
     p = population.select(worlds, rows).view(world.parameters).capital
     appraisal = _appraise(world, p, facts[:, worlds, rows], worlds, who)
+    home = CN if "region" not in population.columns else population.region[worlds, rows]
+    appraisal = appraisal - p.home_bias * (investors.region[worlds, who] != home)
     ids = population.id[worlds, rows]
     domain = f"deal {population.agent_class.declared_domain()}"
     u = world.streams.pairs(domain, worlds, ids, investors.id[worlds, who])

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from agents.lab import CN, NO_MODEL, NOBODY, ROW
+from agents.regulator import EXPORT_CONTROL
 from world.arrays import Array, max_k, row_max, stack_k, sum_k, take_rows
 
 if TYPE_CHECKING:
@@ -117,8 +118,9 @@ def _tables(world: World, identity: int, start: int, investors: int, regions: np
 
 def _place_regions(world: World, index: int, start: int) -> np.ndarray:
     """Region of each place: lab rows as occupied at the start (CN where free), then investors."""
-    first = world.labs.alive[index, :start] & (world.labs.founded[index, :start] == 0)
-    labs = np.where(first, world.labs.region[index, :start], CN)
+    if not hasattr(world.ties, "first_regions"):
+        world.ties.first_regions = np.where(world.labs.alive, world.labs.region, CN)[:, :start]
+    labs = world.ties.first_regions[index]
     return np.concatenate([labs, world.investors.region[index]])
 
 
@@ -259,9 +261,9 @@ def update(world: World) -> None:
     """Phase 17: purchases strengthen supply ties, which fade; ties to the dead are dropped."""
     labs, apps, state = world.labs, world.apps, world.state
     fade = np.exp(-world.clock.months / world.parameters.graph.supply_memory)
-    bought = np.log10(1.0 + labs.order_units)
+    bought = np.log10(1.0 + state.delivered["labs"])
     state.lab_relation = np.where(labs.alive, state.lab_relation * fade + bought * (1.0 - fade), 0.0)
-    bought = np.log10(1.0 + world.vendors.order_units)
+    bought = np.log10(1.0 + state.delivered["vendors"])
     state.vendor_relation = state.vendor_relation * fade + bought * (1.0 - fade)
     for population in (labs, apps):
         for row_name, id_name, target in _pointers(population, world):
@@ -322,7 +324,9 @@ def edges(world: World, index: int = 0) -> pl.DataFrame:
 
 def _ruled(world: World, index: int) -> Array:
     """Which regulator (rows) governs which lab (columns)."""
-    return world.regulators.region[index][:, None] == world.labs.region[index]
+    # The export authority abroad rules what labs in CN may buy.
+    rules_here = np.where(world.regulators.kind[index] == EXPORT_CONTROL, CN, world.regulators.region[index])
+    return rules_here[:, None] == world.labs.region[index]
 
 
 def _tie(kind: str, source: str, sources: Array, target: str, targets: Array, weight: Array) -> pl.DataFrame:

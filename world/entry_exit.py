@@ -14,11 +14,11 @@ from agents.lab import (
     CN,
     EXITS,
     MODES,
-    NO_MODEL,
     OPEN_BASE,
     ROW,
     UNICORN,
 )
+from agents.vendor import CENTRE
 from world.app_market import found as found_app
 from world.app_market import native_level
 from world.arrays import Array, row_sum, sum_by_group, sum_k
@@ -192,7 +192,7 @@ def leave(world: World) -> None:
     """Phase 16: pivots, closures, acquisitions; nothing of value disappears."""
     labs, state, p = world.labs, world.state, world.parameters.entry_exit
     base, post, _, _ = best_known_base(world)
-    own = sum_k(np.where(labs.trained | labs.released, labs.pretrained + labs.post, NO_MODEL)) / 3.0
+    own = sum_k(labs.pretrained + labs.post) / 3.0
     lead = sum_k(base + post) / 3.0 - own
     before = labs.mode.copy()
     labs.pivot(
@@ -261,7 +261,9 @@ def _cover(world: World) -> None:
     world.accounts.pay("parents cover", "outside", (labs, deficit))
     buffer = 12.0 * vendors.cost + 1.0
     gap = np.where(vendors.alive, np.maximum(-vendors.cash, 0.0), 0.0)
-    world.accounts.pay("owners of vendors", "outside", (vendors, gap))
+    public = vendors.kind == CENTRE
+    world.accounts.pay("public compute", "government", (vendors, np.where(public, gap, 0.0)))
+    world.accounts.pay("owners of vendors", "outside", (vendors, np.where(public, 0.0, gap)))
     spare = np.where(vendors.alive, np.maximum(vendors.cash - buffer, 0.0), 0.0)
     world.accounts.pay("profit of vendors", (vendors, spare), "outside")
 

@@ -78,7 +78,7 @@ def ration(supply: Array, orders: Array, classes: Array, weight: Array) -> Array
 
 def produce(world: World) -> None:
     """Phase 3: chipmakers make chips of each generation; yields of domestic ones are learned."""
-    state, rules, chips = world.state, world.parameters.chip_market, world.chips
+    state, rules = world.state, world.parameters.chip_market
     year = world.clock.year(world.step_number)
     capacity = {}
     for name, series in world.supply.items():
@@ -95,16 +95,14 @@ def produce(world: World) -> None:
     state.generation_capacity = {
         name: np.broadcast_to(np.asarray(units, dtype=float), (world.worlds, 1)) for name, units in capacity.items()
     }
-    state.makers = [chips.vendors.index(v) for v in dict.fromkeys(chips.vendors)]
 
 
 def _quarterly(series: dict, world: World) -> float:
-    """Units a month from a table of units by quarter (last value held)."""
+    """Units a month from a table of units by quarter; a value holds until the next."""
     date = world.date
     key = f"{date.year}Q{(date.month - 1) // 3 + 1}"
-    if key in series:
-        return float(series[key]) / 3.0
-    return float(series[max(series)]) / 3.0 if key > max(series) else 0.0
+    past = [quarter for quarter in series if quarter <= key]
+    return float(series[max(past)]) / 3.0 if past else 0.0
 
 
 def prices_cn(world: World) -> Array:
@@ -137,10 +135,10 @@ def software_maturity(world: World) -> Array:
 def grey_class(world: World) -> int:
     """The barred class that is worth smuggling: the fastest datacenter chip on sale abroad."""
     chips, state = world.chips, world.state
-    speed = chips.training_speed[:, 0, 0] * np.array([k == "datacenter" for k in chips.kinds])
+    speed = (chips.training_speed * chips.maturity)[:, 0, 0] * np.array([k == "datacenter" for k in chips.kinds])
     speed = np.where(state.barred[:, 0, 0] & state.offered_row[:, 0, 0], speed, 0.0)
     age = [(world.date - as_date(day)).days for day in chips.launch]
-    speed = np.where(np.array(age) > 180, speed, 0.0)
+    speed = np.where(np.array(age) > world.parameters.chip_market.grey_age_days, speed, 0.0)
     return int(np.argmax(speed)) if speed.max() > 0 else NOBODY
 
 
@@ -297,7 +295,8 @@ def _grey_supply(world: World) -> Array:
         return np.zeros((world.worlds, 1))
     eager = np.exp(rules.grey_elasticity * np.log(np.maximum(state.grey_premium, 1e-6)))
     enforcement = authority(world, "enforcement")
-    return rules.grey_scale * eager * (1.0 - enforcement) * world.clock.years
+    flow = rules.grey_scale * eager * (1.0 - enforcement) * world.clock.years
+    return np.minimum(flow, 0.5 * state.outside_chips[ROW][state.grey_class])
 
 
 def _ship(world: World, offer, got, own, out_class, out_region) -> None:
@@ -323,6 +322,7 @@ def _ship(world: World, offer, got, own, out_class, out_region) -> None:
         if population is labs:
             state.chip_bill = bill
         grey_units = np.where(population.order_class == count, units, 0.0)
+        state.delivered[name] = units - grey_units
         state.grey_shipped = state.grey_shipped + row_sum(grey_units)
     _ship_outside(world, offer, parts["outside"], out_class, out_region)
 
@@ -357,13 +357,13 @@ def _book_keeping(world: World, demand, supply, sold) -> None:
     state, chips = world.state, world.chips
     state.chips_made = state.chips_made + state.produced
     grey = max(state.grey_class, 0)
-    state.chips_made[grey] = state.chips_made[grey] + state.grey_shipped
+    # Smuggled chips come out of stocks abroad.
+    state.outside_chips[ROW][grey] = state.outside_chips[ROW][grey] - state.grey_shipped
     domestic = np.array([home == "CN" for home in chips.homes]).reshape(-1, 1, 1)
     made = sum_k(np.where(domestic, state.produced, 0.0))
     state.domestic_made = state.domestic_made + made
     state.domestic_installed = state.domestic_installed + made
     state.grey_stock = state.grey_stock + state.grey_shipped * chips.h100e[grey]
-    state.legal_shipped_cn = sold[CN][:-1]
     for region in (CN, ROW):
         rate = np.where(demand[region] > 0.0, ratio(sold[region], demand[region]), 0.5)
         pace = world.clock.fraction(0.5)
@@ -373,17 +373,32 @@ def _book_keeping(world: World, demand, supply, sold) -> None:
 
 
 def _prices(world: World, demand, supply) -> None:
-    """List prices follow backlogs; street prices in CN and the grey premium follow scarcity."""
-    state, rules = world.state, world.parameters.chip_market
-    vendors, chips = world.vendors, world.chips
-    backlog = np.ones((world.worlds, vendors.capacity))
-    for generation in dict.fromkeys(chips.generations):
-        maker = world.maker_rows[0, chips.generations.index(generation)]
-        newest = [g for k, g in enumerate(chips.generations) if world.maker_rows[0, k] == maker][-1]
-        if generation == newest or generation in ("hopper",):
-            backlog[:, maker] = state.generation_backlog[generation][:, 0]
-    vendors.backlog = backlog
+    """List prices follow backlogs; street prices and the grey premium follow scarcity."""
+    vendors = world.vendors
+    vendors.backlog = _backlogs(world, demand)
     vendors.set_list_price(Observables(years=world.clock.years))
+    _street_prices(world, demand, supply)
+
+
+def _backlogs(world: World, demand) -> Array:
+    """Value of orders over value of supply of each maker's chips for servers, last month held where none."""
+    state, chips, vendors = world.state, world.chips, world.vendors
+    asked = np.zeros((world.worlds, vendors.capacity))
+    have = np.zeros_like(asked)
+    for generation in dict.fromkeys(chips.generations):
+        members = [k for k, g in enumerate(chips.generations) if g == generation]
+        if chips.kinds[members[0]] in ("consumer", "edge"):
+            continue
+        maker, value = world.maker_rows[0, members[0]], chips.list_usd[members[0], 0, 0]
+        wanted = sum(demand[CN][k] + demand[ROW][k] for k in members)
+        asked[:, maker] += value * wanted[:, 0]
+        have[:, maker] += value * (state.generation_capacity[generation] + state.generation_stock[generation])[:, 0]
+    return np.where(have > 0.0, ratio(asked, have), vendors.backlog)
+
+
+def _street_prices(world: World, demand, supply) -> None:
+    """The street premium in CN and the grey premium follow scarcity."""
+    state, rules, chips = world.state, world.parameters.chip_market, world.chips
     pace = world.clock.months
     foreign = np.array([home == "US" for home in chips.homes]).reshape(-1, 1, 1)
     legal = sum_k(np.where(foreign, demand[CN][:-1], 0.0)) / (sum_k(np.where(foreign, supply[CN][:-1], 0.0)) + 1.0)

@@ -25,7 +25,9 @@ def close_month(world: World) -> None:
     makers_pay(world)
     world.accounts.close()
     for population in (world.labs, world.vendors):
-        population.cost = population.spent / world.clock.months
+        # Who was founded this month has not paid for a month yet and plans on its founders' budget.
+        new = population.founded > world.step_number
+        population.cost = np.where(new, population.cost, population.spent / world.clock.months)
         population.revenue = population.earned / world.clock.months
     state = world.state
     state.funding_history.append(state.funding_cn)
@@ -178,7 +180,9 @@ def _usage(world: World) -> dict[str, Array]:
     before = state.share_before if state.share_before is not None and state.share_before.shape == share.shape else share
     state.share_before = share
     state.hhi_tokens = herfindahl(cn)
-    surplus = sum_k(np.where(home, state.log_sum * state.adopters * world.segments.column("arpu"), 0.0))
+    surplus = sum_k(
+        np.where(home, (state.log_sum - state.outside_value) * state.adopters * world.segments.column("arpu"), 0.0)
+    )
     return {
         "tokens_day_cn": row_sum(served) + apps,
         "tokens_day_row": row_sum(tokens) - row_sum(served) - apps,

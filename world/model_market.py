@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.lab import ALL_OPEN, BIG_TECH, CN, FILED, FRONTIER, NO_MODEL
+from agents.lab import ALL_OPEN, BIG_TECH, CN, FILED, FRONTIER, NO_MODEL, ROW
 from world.arrays import Array, logistic, ratio, row_max, row_sum, shares, sum_k
 from world.hardware import H100_TFLOPS, tokens_per_second
 from world.population import Observables
@@ -143,12 +143,14 @@ def brain(world: World, capability: Array) -> Array:
     once a model and width, not once a segment.
     """
     table = world.segments
-    wide = table.column("width") > 0.45
+    width = table.column("width")
     reach = np.exp(table.column("threshold") / table.column("width"))
     done = 0.0
     for axis in range(3):
         x = np.maximum(capability[axis], NO_MODEL)
-        decay = np.where(wide, np.exp(-x / 0.5), np.exp(-x / 0.4))
+        decay = 0.0
+        for each in np.unique(table.width):
+            decay = np.where(width == each, np.exp(-x / each), decay)
         done = done + table.weights[axis].reshape(-1, 1, 1) / (1.0 + reach * decay)
     return done
 
@@ -160,7 +162,8 @@ def with_eyes_and_hands(world: World, brains: Array) -> Array:
     """
     table, state = world.segments, world.state
     eye, hand = table.column("eye"), table.column("hand")
-    permitted = np.minimum(state.hands, 0.2 + 0.8 * state.trust[CN])
+    trust = np.where(table.column("region") == CN, state.trust[CN], state.trust[ROW])
+    permitted = np.minimum(state.hands, 0.2 + 0.8 * trust)
     limits = eye / state.eyes**2 + hand / permitted**2
     return 1.0 / np.sqrt((1.0 - eye - hand) / np.maximum(brains, 1e-3) ** 2 + limits)
 
@@ -255,6 +258,7 @@ def clear(world: World) -> None:
     second = np.maximum(second, p.free_light * table.column("free"))
     open_nest = labs.openness == ALL_OPEN
     outside = table.column("old_tools") + p.old_tools_weight
+    state.outside_value = outside
     share, within, log_sum = nested_shares(value, open_nest, outside, p.nest_correlation)
     state.quality, state.best_quality = quality, row_max(np.where(labs.released & labs.alive, quality, 0.0))
     new = _adopt(world)

@@ -139,7 +139,7 @@ def _offered(world: World, rules: list, date: dt.date) -> np.ndarray:
             continue
         since = max(trigger, as_date(chips.launch[chips.names.index(chips.parents[k])]))
         parent_barred = bars[chips.names.index(chips.parents[k])]
-        offered[k] = parent_barred and months_between(since, date) >= chips.response_months[k] - 1.0
+        offered[k] = parent_barred and months_between(since, date) >= chips.response_months[k] - world.clock.months
     return offered
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import ALL_OPEN, BIG_TECH, CLOSED, CN, FRONTIER, LIGHT_OPEN, NO_MODEL, OPEN_BASE, OPEN_CHAMPION, ROW
-from world.arrays import Array, row_max, row_sum, sum_k
+from world.arrays import Array, ratio, row_max, row_sum, sum_k
 from world.ecosystem import publish
 from world.policy import as_date
 from world.population import Observables
@@ -79,9 +79,21 @@ def _go_out(world: World, out: Array) -> None:
     labs.since_news = np.where(out, 0.0, labs.since_news + world.clock.months)
     labs.reputation = labs.reputation + np.where(out, tech.release_reputation, 0.0)
     first = out & (labs.releases <= 1.0)
-    labs.price_flagship = np.where(first, world.by_region(world.state.entry_price), labs.price_flagship)
+    labs.price_flagship = np.where(first, world.by_region(_entry_price(world)), labs.price_flagship)
     labs.price_light = np.where(first, labs.price_flagship * tech.light_price, labs.price_light)
     labs.base_hidden = np.where(out, labs.mode == OPEN_BASE, labs.base_hidden)
+
+
+def _entry_price(world: World) -> Array:
+    """A newcomer asks what the market at home asks, and no more than the first ones did."""
+    labs, found = world.labs, []
+    sold = labs.tokens_flagship * labs.alive
+    for region in (CN, ROW):
+        weight = np.where(labs.region == region, sold, 0.0)
+        level = ratio(row_sum(weight * labs.price_flagship), row_sum(weight))
+        first = world.state.entry_price[region]
+        found.append(np.where(level > 0.0, np.minimum(level, first), first))
+    return np.stack(found)
 
 
 def _make_news(world: World, out: Array, mean: Array, before: Array) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from agents.lab import BIG_TECH, CN, ROW
 from agents.vendor import CHIPMAKER, CLOUD
 from world.arrays import Array, ratio, row_sum, sum_by_group, sum_k
-from world.gpu_market import software_maturity
+from world.gpu_market import list_prices, software_maturity
 from world.hardware import CNY_A_USD
 from world.population import Observables
 
@@ -47,6 +47,7 @@ def clear(world: World) -> None:
     _find_hosts(world, labs.rent_wanted + need)
     labs.rented_training = np.zeros_like(labs.cash)
     labs.rented_serving = np.zeros_like(labs.cash)
+    rent = world.by_region(state.rent_training) * HOURS_A_YEAR * world.clock.years / 1e6
     bill = np.zeros_like(labs.cash)
     income = np.zeros_like(vendors.cash)
     for region in (CN, ROW):
@@ -54,7 +55,7 @@ def clear(world: World) -> None:
         paid, earned = _clear_region(world, region, np.where(here, labs.rent_wanted, 0.0), np.where(here, need, 0.0))
         bill, income = bill + paid, income + earned
     labs.spent = labs.spent + bill
-    labs.run_cost = labs.run_cost + np.where(labs.running, _training_bill(world), 0.0)
+    labs.run_cost = labs.run_cost + np.where(labs.running, labs.rented_training * rent + _own_use(world), 0.0)
     vendors.earned = vendors.earned + income
     world.accounts.pay("rent", (labs, bill), (vendors, income))
 
@@ -87,9 +88,11 @@ def _seen_by_labs(world: World) -> Observables:
     )
 
 
-def _training_bill(world: World) -> Array:
-    rent = world.by_region(world.state.rent_training)
-    return world.labs.rented_training * rent * HOURS_A_YEAR * world.clock.years / 1e6
+def _own_use(world: World) -> Array:
+    """What training wears off the own fleet this step, CNY million, at list prices."""
+    labs, p = world.labs, world.parameters.rental
+    worth = sum_k(labs.fleet * list_prices(world)) * labs.llm_share * (1.0 - labs.serving_share)
+    return worth * p.value_decline * world.clock.years
 
 
 def fleet_serving(world: World) -> Array:
@@ -100,7 +103,7 @@ def fleet_serving(world: World) -> Array:
 
 
 def serving_need_total(world: World) -> Array:
-    """Serving compute that last month's usage needs, H100s."""
+    """Serving compute that all demand for a lab's models needs, H100s."""
     labs = world.labs
     per_flagship = 1.0 / np.maximum(world.state.tokens_h100_flagship, 1e-9)
     per_light = 1.0 / np.maximum(world.state.tokens_h100_light, 1e-9)
@@ -113,7 +116,7 @@ def serving_rent_need(world: World) -> Array:
     labs = world.labs
     own = fleet_serving(world) * labs.serving_share
     spare = 1.0 + world.parameters.rental.serving_reserve
-    return np.where(labs.alive, np.maximum(serving_need_total(world) * spare - own, 0.0), 0.0)
+    return np.where(labs.alive, np.maximum(world.state.serving_need * spare - own, 0.0), 0.0)
 
 
 def _clear_region(world: World, region: int, training: Array, serving: Array) -> tuple[Array, Array]:
@@ -126,7 +129,8 @@ def _clear_region(world: World, region: int, training: Array, serving: Array) ->
     serves_better = memory > p.dedicated_ratio * speed
     flexible = sum_k(np.where(serves_better, 0.0, offered * speed))
     dedicated = sum_k(np.where(serves_better, offered * memory, 0.0))
-    idle_tech = _idle_big_tech(world, region)
+    idle = _idle_big_tech(world, region)
+    idle_tech = row_sum(idle)
     other = outside_demand(world, region)
     wants_training = row_sum(training) + p.outside_training * other
     wants_serving = row_sum(serving) + (1.0 - p.outside_training) * other
@@ -151,13 +155,15 @@ def _clear_region(world: World, region: int, training: Array, serving: Array) ->
     cloud_share = ratio(row_sum(capacity), row_sum(capacity) + idle_tech)
     world.accounts.pay("rent from outside", "outside", (vendors, part * outside * cloud_share))
     vendors.earned = vendors.earned + part * outside * cloud_share
+    own_cloud = ratio(idle, idle_tech) * outside * (1.0 - cloud_share)
+    world.accounts.pay("rent from outside", "outside", (labs, own_cloud))
+    labs.earned = labs.earned + own_cloud
     wants, supply = wants_training + wants_serving, supply_training + supply_serving
     used = np.minimum(ratio(wants, supply), 1.0)
     vendors.utilisation = np.where(here, used * vendors.offered_share, vendors.utilisation)
     months = world.clock.months
     state.rent_training[region] = _floor(rent_t * rent_pressure(wants_training, supply_training, months, p), p)
     state.rent_serving[region] = _floor(rent_s * rent_pressure(wants_serving, supply_serving, months, p), p)
-    state.rental_supply[region] = supply_training + supply_serving
     state.rent_cap[region] = p.largest_tenant * np.maximum(supply_training, 1.0)
     fallback = ratio(np.ones_like(capacity) * here, row_sum(np.ones_like(capacity) * here))
     earned = np.where(row_sum(capacity) > 0.0, part, fallback) * tenants
@@ -194,7 +200,7 @@ def _idle_big_tech(world: World, region: int) -> Array:
     own = (labs.region == region) & (labs.archetype == BIG_TECH) & labs.alive
     speed = world.chips.training_speed * software_maturity(world)
     fleet = sum_k(labs.fleet * speed) * (1.0 - labs.llm_share)
-    return row_sum(np.where(own, fleet * p.big_tech_offer, 0.0))
+    return np.where(own, fleet * p.big_tech_offer, 0.0)
 
 
 def outside_demand(world: World, region: int) -> Array:

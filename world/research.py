@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.lab import CN, NO_MODEL, RESEARCH
-from world.arrays import Array, largest, row_max, sum_k
+from agents.lab import ALL_OPEN, CN, NO_MODEL, RESEARCH, ROW
+from world.arrays import Array, largest, ratio, row_max, row_sum, sum_k
 from world.ecosystem import neighbour_best
 from world.technology import absorptive_capacity, efficiency_growth
 
@@ -53,9 +53,11 @@ def _efficiency(world: World) -> None:
 
 
 def _openness_of_research(world: World) -> None:
-    """Leaders stop publishing as their models earn; what is open advances with what is published."""
+    """The more is used of closed models, the less is published; what is open advances with it."""
     labs, state, p = world.labs, world.state, world.parameters.technology
-    fades = p.openness_fade * (state.research_openness - p.openness_least)
+    used = np.where(labs.region == ROW, state.token_share, 0.0)
+    closed = ratio(row_sum(np.where(labs.openness == ALL_OPEN, 0.0, used)), row_sum(used))
+    fades = p.openness_fade * closed * (state.research_openness - p.openness_least)
     state.research_openness = state.research_openness - fades * world.clock.years
     leader = row_max(np.where(labs.alive, labs.log_efficiency, -9.0))
     follows = p.public_follow * np.maximum(leader - state.public_efficiency, 0.0)

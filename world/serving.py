@@ -53,10 +53,10 @@ def _limit(world: World) -> None:
     labs, state = world.labs, world.state
     need = serving_need_total(world)
     have = fleet_serving(world) * labs.serving_share + labs.rented_serving
-    first_month = labs.releases <= 1.0
+    first_month = (labs.releases <= 1.0) & (labs.since_news <= 1.0)
     slack = 1.0 + world.parameters.serving.burst
     fill = np.where(need > 0.0, np.minimum(ratio(have * slack, need), 1.0), 1.0)
-    labs.capacity_share = np.where(first_month, np.maximum(fill, 0.3), fill)
+    labs.capacity_share = np.where(first_month, np.maximum(fill, world.parameters.serving.first_month), fill)
     state.serving_need = need
     for name in ("tokens_flagship", "tokens_light", "tokens_api"):
         labs.columns[name] = labs.columns[name] * labs.capacity_share

@@ -199,7 +199,7 @@ def initial_state(world: World) -> SimpleNamespace:
     state.totals = {}
     state.models_before = 0.0
     state.share_before = None
-    for name in ("token_share", "sales_share", "nest_share", "chip_bill"):
+    for name in ("token_share", "sales_share", "nest_share", "chip_bill", "serving_need"):
         setattr(state, name, np.zeros((world.worlds, world.labs.capacity)))
     return state
 
@@ -212,7 +212,6 @@ def _market_state(state: SimpleNamespace, world: World, shape: tuple, k: int) ->
     state.rent_training = np.stack([one * config.rental.start_usd_cn * usd, one * config.rental.start_usd_row * usd])
     state.rent_serving = state.rent_training * config.rental.serving_start
     state.rent_start = one * config.rental.start_usd_cn * usd
-    state.rental_supply = np.stack([one, one])
     state.rent_cap = np.stack([one, one]) * 100.0
     state.entry_price = np.stack([one * config.model_market.entry_price_cn, one * config.model_market.entry_price_row])
     state.class_fill = [np.full((k + 1, *shape), 0.5), np.full((k + 1, *shape), 0.5)]
@@ -228,6 +227,7 @@ def _market_state(state: SimpleNamespace, world: World, shape: tuple, k: int) ->
     state.generation_stock = {g: one * 0.0 for g in dict.fromkeys(world.chips.generations)}
     state.generation_backlog = {g: one for g in dict.fromkeys(world.chips.generations)}
     state.vendor_relation = np.zeros((world.worlds, world.vendors.capacity))
+    state.delivered = {}
     state.lab_relation = np.zeros((world.worlds, world.labs.capacity))
     stock = np.array([[float(row["stock_cn"]), float(row["stock_row"])] for row in world.config.hardware["chips"]])
     state.outside_chips = [stock[:, r].reshape(k, 1, 1) * one for r in (CN, ROW)]
@@ -239,4 +239,3 @@ def _market_state(state: SimpleNamespace, world: World, shape: tuple, k: int) ->
     state.tightness = [np.full((4, *shape), t.wage_neutral), np.full((4, *shape), t.wage_neutral)]
     state.trained_people = [np.zeros((4, *shape)), np.zeros((4, *shape))]
     state.people_start = [pool * one * t.pool_cn, pool * one * t.pool_row]
-    state.moves = one * 0.0

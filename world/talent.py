@@ -33,13 +33,12 @@ def clear(world: World) -> None:
 
 
 def _standing(world: World) -> Observables:
-    """Where labs stand against the model that users take instead, and whether they earn."""
-    labs, state = world.labs, world.state
-    best = np.where(labs.region == CN, state.frontier_cn, state.frontier_all)
+    """Whether users take a lab's models, and whether it earns."""
+    labs, state, p = world.labs, world.state, world.parameters.organisation
     return Observables(
-        lead=np.where(labs.released, sum_k(labs.served) / 3.0 - best, 0.0),
+        unused=labs.released * np.clip(1.0 - state.token_share / p.used_share, 0.0, 1.0),
         earning=np.minimum(ratio(labs.service_revenue, labs.cost), 1.0),
-        adjust=world.clock.fraction(world.parameters.organisation.pace),
+        adjust=world.clock.fraction(p.pace),
     )
 
 
@@ -73,7 +72,6 @@ def _leave(world: World) -> None:
     for region in (CN, ROW):
         here = labs.region == region
         state.pool[region] = state.pool[region] + row_sum(np.where(here, leaving, 0.0))
-    state.moves = row_sum(sum_k(leaving))
 
 
 def _train(world: World) -> None:

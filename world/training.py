@@ -23,7 +23,7 @@ from world.ecosystem import best_known_base
 from world.gpu_market import software_maturity
 from world.hardware import H100_TFLOPS, SECONDS_A_DAY, goodput
 from world.population import Observables
-from world.rental_market import HOURS_A_YEAR, fleet_serving, serving_need_total
+from world.rental_market import HOURS_A_YEAR, fleet_serving
 
 if TYPE_CHECKING:
     from world.state import World
@@ -93,7 +93,7 @@ def observe(world: World) -> Observables:
         base_lab=row,
         base_id=identity,
         unique_tokens=unique_tokens(world),
-        serving_need=serving_need_total(world),
+        serving_need=state.serving_need,
         fleet_serving=own,
         attention=state.attention,
         adjust=world.clock.fraction(p.lab.adjustment),
@@ -155,7 +155,7 @@ def _complete(world: World, seen: Observables) -> None:
         return
     unique = chosen.view(seen).unique_tokens
     own = chosen.view(world.parameters)
-    flop = np.maximum(chosen.run_delivered, 1e17)
+    flop = np.clip(chosen.run_delivered, 1e17, np.maximum(chosen.run_planned, 1e17))
     reached = trained_capability(chosen, flop, chosen.run_inherits, own.training, own.technology, unique)
     better = sum_k(reached) > sum_k(chosen.pretrained)
     chosen.pretrained = np.where(better, reached, chosen.pretrained)
@@ -185,6 +185,6 @@ def _largest(world: World, done: Array) -> Array:
     labs = world.labs
     best = []
     for region in range(2):
-        size = np.where(done & (labs.region == region), labs.run_delivered, 0.0)
+        size = np.where(done & (labs.region == region), np.minimum(labs.run_delivered, labs.run_planned), 0.0)
         best.append(np.maximum(world.state.largest_run[region], size.max(-1, keepdims=True)))
     return np.stack(best)

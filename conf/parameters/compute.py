@@ -35,6 +35,7 @@ class ChipMarket:
     list_price_most: float = par(1.5, "times", 1, 10, "prior", "highest list price relative to launch")
     street_pace: float = par(0.12, "1/month", 0, 1, "facts: a800_server", "street premium in CN with scarcity")
     street_decay: float = par(0.06, "1/month", 0, 1, "prior", "fading of the street premium")
+    grey_age_days: float = par(180.0, "days", 0, 3650, "prior", "age at which a chip abroad can be smuggled")
     grey_start: float = par(0.3, "times", 0, 5, "facts: smuggling_premium", "grey premium at the start")
     grey_scale: float = par(
         120000.0, "chips/year", 0, 1e7, "facts: smuggling_2024", "s0: grey supply at premium 1 without enforcement"
@@ -82,6 +83,7 @@ class Rental:
         3.0, "times", 1, 20, "MODEL", "serving over training speed that makes a chip a serving chip"
     )
     largest_tenant: float = par(0.3, "share", 0.001, 1, "prior", "most of the supply that one tenant gets")
+    value_decline: float = par(0.28, "1/year", 0, 2, "facts: hw_value_decline", "fall of the value of own chips")
     serving_reserve: float = par(0.25, "share", 0, 2, "prior", "serving capacity rented ahead of demand")
 
 
@@ -98,6 +100,7 @@ class Serving:
         0.75, "1/year", 0, 3, "PRIORS: engine 2 x utilisation 1.5", "growth of tokens a second by better engines"
     )
     rented_premium: float = par(1.1, "times", 1, 5, "prior", "cost of serving beyond the rent")
+    first_month: float = par(0.3, "share", 0, 1, "prior", "demand for a first release served without capacity")
     burst: float = par(0.3, "share", 0, 5, "prior", "demand above capacity that can be squeezed in")
     server_power: float = par(1.8, "times", 1, 5, "facts: power_h100", "power of a chip within its server")
     pue: float = par(1.2, "times", 1, 3, "facts: pue", "power usage effectiveness")
