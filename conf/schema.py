@@ -135,6 +135,10 @@ _NAMES = {
 }
 
 
+#: Parameters that describe tables which all worlds of an ensemble share.
+_COMMON = ("model_market.row_scale", "chip_market.grey_age_days")
+
+
 def register() -> None:
     """Put the schema into Hydra's store."""
     ConfigStore.instance().store(name="base_config", node=Config)
@@ -298,7 +302,7 @@ def with_values(plain: Config, columns: dict[str, Any]) -> Config:
         part = getattr(changed, section, None)
         if not dataclasses.is_dataclass(part) or name not in {f.name for f in dataclasses.fields(part)}:
             raise ConfigError(f"{key}: there is no such parameter")
-        if section in ("graph", "population", "output") or key == "model_market.row_scale":
+        if section in ("graph", "population", "output") or key in _COMMON:
             raise ConfigError(f"{key}: is common to all worlds of an ensemble; run one ensemble for each value")
         declared = next(f for f in dataclasses.fields(part) if f.name == name)
         for value in values.ravel():

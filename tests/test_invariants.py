@@ -39,7 +39,7 @@ POINTERS = {
 SHARES = {
     "labs": {"product_share", "mfu", "llm_share", "serving_share", "capacity_share", "awareness"},
     "apps": {"absorbed"},
-    "vendors": {"offered_share", "utilisation", "maturity", "trust"},
+    "vendors": {"offered_share", "utilisation"},
     "investors": {"attention"},
     "regulators": {"stringency", "enforcement"},
 }

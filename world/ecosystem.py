@@ -261,9 +261,9 @@ def update(world: World) -> None:
     """Phase 17: purchases strengthen supply ties, which fade; ties to the dead are dropped."""
     labs, apps, state = world.labs, world.apps, world.state
     fade = np.exp(-world.clock.months / world.parameters.graph.supply_memory)
-    bought = np.log10(1.0 + state.delivered["labs"])
+    bought = np.log10(1.0 + state.delivered_labs)
     state.lab_relation = np.where(labs.alive, state.lab_relation * fade + bought * (1.0 - fade), 0.0)
-    bought = np.log10(1.0 + state.delivered["vendors"])
+    bought = np.log10(1.0 + state.delivered_vendors)
     state.vendor_relation = state.vendor_relation * fade + bought * (1.0 - fade)
     for population in (labs, apps):
         for row_name, id_name, target in _pointers(population, world):

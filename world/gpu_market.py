@@ -322,7 +322,7 @@ def _ship(world: World, offer, got, own, out_class, out_region) -> None:
         if population is labs:
             state.chip_bill = bill
         grey_units = np.where(population.order_class == count, units, 0.0)
-        state.delivered[name] = units - grey_units
+        setattr(state, f"delivered_{name}", units - grey_units)
         state.grey_shipped = state.grey_shipped + row_sum(grey_units)
     _ship_outside(world, offer, parts["outside"], out_class, out_region)
 

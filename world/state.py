@@ -227,7 +227,8 @@ def _market_state(state: SimpleNamespace, world: World, shape: tuple, k: int) ->
     state.generation_stock = {g: one * 0.0 for g in dict.fromkeys(world.chips.generations)}
     state.generation_backlog = {g: one for g in dict.fromkeys(world.chips.generations)}
     state.vendor_relation = np.zeros((world.worlds, world.vendors.capacity))
-    state.delivered = {}
+    state.delivered_labs = np.zeros((world.worlds, world.labs.capacity))
+    state.delivered_vendors = np.zeros((world.worlds, world.vendors.capacity))
     state.lab_relation = np.zeros((world.worlds, world.labs.capacity))
     stock = np.array([[float(row["stock_cn"]), float(row["stock_row"])] for row in world.config.hardware["chips"]])
     state.outside_chips = [stock[:, r].reshape(k, 1, 1) * one for r in (CN, ROW)]
