@@ -14,8 +14,8 @@ PRODUCTS = ("wrapper", "deep", "platform")
 WRAPPER, DEEP, PLATFORM = range(3)
 SOURCES = ("api", "open_model", "own_small_model")
 API, OPEN_MODEL, OWN_MODEL = range(3)
-DEATHS = ("", "absorbed", "insolvent", "outdated", "acquired")
-ALIVE, ABSORBED, INSOLVENT, OUTDATED, ACQUIRED = range(5)
+DEATHS = ("", "absorbed", "insolvent", "outdated")
+ALIVE, ABSORBED, INSOLVENT, OUTDATED = range(4)
 
 
 class AppStartup(MarketAgent):

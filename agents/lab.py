@@ -32,8 +32,8 @@ OPENNESS = ("closed", "light_open", "all_open")
 CLOSED, LIGHT_OPEN, ALL_OPEN = range(3)
 FILING = ("none", "provincial", "central", "filed")
 NOT_APPLIED, PROVINCIAL, CENTRAL, FILED = range(4)
-EXITS = ("", "insolvent", "parent_withdrew", "acquired", "merged")
-ALIVE, INSOLVENT, PARENT_WITHDREW, ACQUIRED, MERGED = range(5)
+EXITS = ("", "insolvent", "parent_withdrew", "acquired")
+ALIVE, INSOLVENT, PARENT_WITHDREW, ACQUIRED = range(4)
 #: Kinds of staff, in the order of every talent array.
 TALENT = ("infra", "scaling", "research", "application")
 INFRA, SCALING, RESEARCH, APPLICATION = range(4)
@@ -149,7 +149,6 @@ class ModelLab(MarketAgent):
     model_id = column(dtype=int, default=NOBODY)
     base_lab = column(dtype=int, default=NOBODY)
     base_id = column(dtype=int, default=NOBODY)
-    base_hidden = column(dtype=bool, default=False)
     active_parameters = column("parameters", default=5e10)
     light_parameters = column("parameters", default=1e10)
 

@@ -9,6 +9,8 @@ from conf.schema import Config
 from world.arrays import logistic
 from world.clock import Clock
 from world.hardware import CNY_A_USD, H100_TFLOPS, SECONDS_A_DAY, serving_cost
+from world.rental_market import HOURS_A_YEAR
+from world.serving import DAYS_A_MONTH
 
 #: Rounds of 2023 by kind (PRIORS.md).
 ROUNDS = {"seed": 80, "growth": 10, "leader": 5}
@@ -148,3 +150,23 @@ def test_funding_of_2023_from_round_sizes(fact):
     mean = {kind: getattr(p, f"{kind}_round") * np.exp(getattr(p, f"{kind}_sigma") ** 2 / 2) for kind in ROUNDS}
     total = sum(count * mean[kind] for kind, count in ROUNDS.items()) + 1400.0
     assert total == pytest.approx(fact("funding_cn_2023"), rel=0.25)
+
+
+def test_tokens_of_january_2024_at_list_price(fact):
+    """At list price the tokens of a day would earn 3.65 bn CNY a year: most are not sold at list."""
+    yearly = fact("tokens_day_cn") / 1e6 * 100.0 * 12 * DAYS_A_MONTH / 1e6
+    assert yearly == pytest.approx(3650.0, rel=0.01)
+
+
+def test_serving_gets_cheaper_by_about_an_order_of_magnitude_a_year(fact):
+    """Smaller models, sparse experts, engines and utilisation, times 1.3 for chips."""
+    p = Config()
+    fall = np.exp(p.technology.active_shrink + p.serving.engine_growth) * 1.3
+    assert fact("price_decline_gpt35", key="low") <= fall <= fact("price_decline_gpt35", key="high")
+
+
+def test_two_weak_cards_burn_thousands_of_yuan_more(chips):
+    """Two RTX-3080 for one A100: 4 to 6 thousand CNY of electricity in three years."""
+    p, kw = Config().serving, dict(zip(chips.names, chips.kw[:, 0, 0], strict=True))
+    extra = (2 * kw["RTX-3080"] - kw["A100"]) * p.server_power * p.pue * p.power_load
+    assert 4000 <= extra * 3 * HOURS_A_YEAR * p.power_price_cn <= 6000

@@ -172,6 +172,7 @@ def lab_panel(world: World) -> dict[str, np.ndarray]:
     panel["open"] = pick(labs.openness).astype(np.int8)
     panel["filed"] = pick(labs.filing == FILED)
     panel["releases"] = pick(labs.releases).astype(np.int16)
+    panel["rounds"] = pick(labs.stage).astype(np.int16)
     panel["founded"] = pick(labs.founded).astype(np.int32)
     return panel
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.lab import ALL_OPEN, BIG_TECH, CLOSED, CN, FRONTIER, LIGHT_OPEN, NO_MODEL, OPEN_BASE, OPEN_CHAMPION, ROW
+from agents.lab import ALL_OPEN, BIG_TECH, CLOSED, CN, FRONTIER, LIGHT_OPEN, NO_MODEL, OPEN_CHAMPION, ROW
 from world.arrays import Array, ratio, row_max, row_sum, sum_k
 from world.ecosystem import publish
 from world.policy import as_date
@@ -81,7 +81,6 @@ def _go_out(world: World, out: Array) -> None:
     first = out & (labs.releases <= 1.0)
     labs.price_flagship = np.where(first, world.by_region(_entry_price(world)), labs.price_flagship)
     labs.price_light = np.where(first, labs.price_flagship * tech.light_price, labs.price_light)
-    labs.base_hidden = np.where(out, labs.mode == OPEN_BASE, labs.base_hidden)
 
 
 def _entry_price(world: World) -> Array:
