@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 import numpy as np
+import polars as pl
 import pytest
 
+from world.ensemble import Ensemble
 from world.policy import as_date, at_date, barred, barred_by, first_barred, months_between
 
 OCTOBER_2022 = {"date": "2022-10-07", "tpp_least": 4800, "interconnect_least": 600}
@@ -154,3 +156,14 @@ def test_schedules_and_months():
     assert [at_date(schedule, day, "capacity", 2.0) for day in days] == [2.0, 13.0, 17.0]
     assert months_between(dt.date(2022, 10, 7), dt.date(2023, 3, 22)) == pytest.approx(5.5)
     assert as_date("2023-10-17") == as_date(dt.date(2023, 10, 17)) == dt.date(2023, 10, 17)
+
+
+def test_bans_stand_in_the_event_log():
+    """From the month after 17 November 2023 the H800 is barred in every world; the H100 was from the start."""
+    bans = (
+        Ensemble(["steps=13", "output.level=market"], (0, 1)).run().tables()["events"].filter(pl.col("kind") == "ban")
+    )
+    h800 = bans.filter(pl.col("detail") == "H800")
+    assert sorted(h800["replicate"]) == [0, 1]
+    assert set(h800["date"].cast(pl.String)) == {"2023-12-01"}
+    assert set(bans.filter(pl.col("detail") == "H100")["date"].cast(pl.String)) == {"2022-12-01"}

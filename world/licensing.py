@@ -50,6 +50,7 @@ def review(world: World) -> None:
     waited = (now - labs.filing_since) * world.clock.months
     labs.filing = np.where((labs.filing == PROVINCIAL) & (waited >= p.provincial_months * slow), CENTRAL, labs.filing)
     state.review_budget = state.review_budget + authority(world, "capacity") * world.clock.months
+    waited_labs = waited
     ready = labs.alive & (labs.filing == CENTRAL) & (waited >= p.least_months * slow)
     done = earliest(ready, labs.filing_since, np.floor(state.review_budget))
     labs.filing = np.where(done, FILED, labs.filing)
@@ -68,7 +69,7 @@ def review(world: World) -> None:
     )
     world.count("filed", done)
     world.tally("filed_apps", row_sum(passed.astype(float)))
-    world.log("filing", done, labs.cash)
+    world.log("filing", done, waited_labs)
 
 
 def _apps_apply(world: World, open_: Array) -> None:

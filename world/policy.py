@@ -79,7 +79,10 @@ def calendar_and_policy(world: World) -> None:
     """Phase 1: what is in force this month."""
     date, policy, state = world.date, world.policy, world.state
     chips, rules = world.chips, policy.embargo["rules"]
+    known = state.barred
     state.barred = barred(rules, chips, date).reshape(-1, 1, 1)
+    for chip in np.nonzero(state.barred != known)[0]:
+        world.announce("ban" if state.barred[chip, 0, 0] else "ban lifted", chips.names[chip])
     state.announced = _announced(world, rules, date).reshape(-1, 1, 1)
     state.offered_cn = _offered(world, rules, date).reshape(-1, 1, 1)
     launched = [as_date(day) <= date for day in chips.launch]

@@ -145,6 +145,21 @@ class World:
             }
         )
 
+    def announce(self, kind: str, detail: str) -> None:
+        """Enter what happens to everybody in CN, in every world, in the event log."""
+        nobody = np.full(self.worlds, NOBODY)
+        self.events.append(
+            {
+                "kind": kind,
+                "step": self.step_number,
+                "worlds": np.arange(self.worlds),
+                "ids": nobody,
+                "region": np.full(self.worlds, CN),
+                "amount": np.zeros(self.worlds),
+                "detail": np.full(self.worlds, detail),
+            }
+        )
+
     def deaths_by_age(self, gone: Array) -> None:
         """Keep a histogram of the ages at which apps died, for the median lifeline."""
         worlds, rows = np.nonzero(gone)
@@ -227,6 +242,7 @@ def _market_state(state: SimpleNamespace, world: World, shape: tuple, k: int) ->
     state.generation_stock = {g: one * 0.0 for g in dict.fromkeys(world.chips.generations)}
     state.generation_backlog = {g: one for g in dict.fromkeys(world.chips.generations)}
     state.vendor_relation = np.zeros((world.worlds, world.vendors.capacity))
+    state.barred = np.zeros((k, 1, 1), dtype=bool)
     state.delivered_labs = np.zeros((world.worlds, world.labs.capacity))
     state.delivered_vendors = np.zeros((world.worlds, world.vendors.capacity))
     state.lab_relation = np.zeros((world.worlds, world.labs.capacity))
