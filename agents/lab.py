@@ -402,7 +402,7 @@ def success(labs, log_flop, build, rules):
     return logistic(logit)
 
 
-def trained_capability(labs, flop, inherits, rules, tech, unique):
+def trained_capability(labs, flop, inherits, tech, unique):
     """Pre-trained capability by axis of a run of ``flop`` on an inherited base.
 
     C_eff,k = A q C_k + tau C_eff,k(base), with C_k limited by the unique data of the axis.
@@ -421,13 +421,7 @@ def _expected_gain(labs, market, flop, build, rules, tech):
     inherits = np.where(build, market.base_pretrained + np.log10(tech.inheritance), NO_MODEL)
     now = sum_k(labs.pretrained + labs.post) / 3.0
     post = sum_k(np.maximum(labs.post, np.where(build, market.base_post, 0.0))) / 3.0
-    reached = trained_capability(labs, flop, inherits, rules, tech, market.unique_tokens)
+    reached = trained_capability(labs, flop, inherits, tech, market.unique_tokens)
     chance = success(labs, np.log10(flop), build, rules)
     gain = chance * (sum_k(reached) / 3.0 + post - now)
     return gain - (1.0 - chance) * rules.failure_cost / labs.risk_appetite
-
-
-def research_spending(labs, wages):
-    """R&D of a lab in CNY million a year: people not on products, and compute."""
-    people = sum_k(labs.staff * wages)
-    return (1.0 - labs.product_share) * people

@@ -92,7 +92,7 @@ def _utility(world: World, rows: Array, valid: Array) -> Array:
 
 
 def _choice(world: World) -> Observables:
-    """Candidates that an app knows, with taste that belongs to the pair (Gumbel)."""
+    """Candidates that an app knows, with this month's taste of each app for each lab (Gumbel)."""
     apps, labs, state, p = world.apps, world.labs, world.state, world.parameters.app_market
     quality = np.moveaxis(state.quality[:CN_SEGMENTS], 0, 1)
     state.quality_by_app_segment = quality.reshape(world.worlds, -1)

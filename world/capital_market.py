@@ -1,6 +1,7 @@
 """Capital: hype, attention, deal flow along the graph, rounds, returns, parents.
 
-Who asks meets only the investors it knows; an app meets those of the lab that it builds on.
+A lab meets the investors that it knows and those that hold it, and, by its fame, strangers of its
+own region; an app meets those of the lab that it builds on.
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ def _deal_flow(world: World, worlds: Array, rows: Array) -> Array:
     labs, investors = world.labs, world.investors
     p = labs.select(worlds, rows).view(world.parameters).capital
     known = world.ties.lab_investor[:, worlds, rows]
-    holders = _other_holders(labs.holder_row[:, worlds, rows], known)
+    holders = _not_met(labs.holder_row[:, worlds, rows], known)
     fame = p.inbound_fame * labs.awareness[worlds, rows]
     fame = fame + p.inbound * (labs.archetype[worlds, rows] == UNICORN)
     slots = np.arange(INBOUND).reshape(-1, 1)
@@ -143,11 +144,11 @@ def _deal_flow(world: World, worlds: Array, rows: Array) -> Array:
     comes = world.streams.pairs("inbound comes", worlds, labs.id[worlds, rows], slots) < fame
     pick = [rows_of[(u * len(rows_of)).astype(np.int64)] for rows_of in homes]
     strangers = np.where(comes, np.where(here, pick[CN], pick[ROW]), NOBODY)
-    strangers = _other_holders(strangers, np.concatenate([known, holders]))
+    strangers = _not_met(strangers, np.concatenate([known, holders]))
     return np.concatenate([known, holders, strangers])
 
 
-def _other_holders(rows: Array, met: Array) -> Array:
+def _not_met(rows: Array, met: Array) -> Array:
     """Those among ``rows`` (k, n) who are not met already, here or in ``met`` (m, n)."""
     kept = []
     for row in rows:

@@ -91,8 +91,10 @@ def _served_models(world: World) -> None:
 
 def _adopters(world: World) -> None:
     table = world.segments
-    start = table.population * table.ceiling * np.where(table.region == CN, 0.0005, 0.002)
-    world.state.adopters = start.reshape(-1, 1, 1) * np.ones((1, world.worlds, 1))
+    p = world.parameters.model_market
+    share = np.where(table.column("region") == CN, p.adopters_cn, p.adopters_row)
+    start = table.column("population") * table.column("ceiling") * share
+    world.state.adopters = start * np.ones((1, world.worlds, 1))
 
 
 def _vendors(world: World) -> None:

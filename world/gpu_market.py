@@ -282,7 +282,6 @@ def _supply(world: World, demand: dict[int, Array]) -> dict[int, Array]:
             supply[ROW][k] = demand[ROW][k] * fill
             state.produced[k] = supply[CN][k] + supply[ROW][k]
         state.generation_stock[generation] = have - wanted * fill
-        state.generation_backlog[generation] = np.where(wanted > 0, ratio(wanted, have + 1e-9), 0.5)
     grey = _grey_supply(world)
     supply[CN][-1] = grey
     return supply

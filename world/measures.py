@@ -71,7 +71,7 @@ def _labs(world: World) -> dict[str, Array]:
         "lab_exits_cn": seen.get("exits", 0.0),
         "lab_pivots_cn": seen.get("pivots", 0.0),
         "lab_acquisitions_cn": seen.get("acquisitions", 0.0),
-        "models_released_cn": total["releases"] + state.models_before,
+        "models_released_cn": total["releases"],
         "models_filed_cn": total["filed"] + total["filed_apps"],
         "labs_filed_cn": total["filed"],
         "open_release_share_cn": ratio(np.asarray(total["open_releases"]), np.asarray(total["releases"])),

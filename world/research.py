@@ -132,5 +132,5 @@ def update_teachers(world: World) -> None:
     state.teacher = np.maximum(state.teacher, best["all"])
     state.frontier_all = sum_k(best["all"]) / 3.0
     state.frontier_cn = sum_k(best["cn"]) / 3.0
-    state.frontier_open = np.maximum(sum_k(best["open"]) / 3.0, sum_k(best["open_cn"]) / 3.0)
+    state.frontier_open = sum_k(best["open"]) / 3.0
     state.gap_oom = state.frontier_all - state.frontier_cn

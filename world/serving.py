@@ -35,17 +35,19 @@ def serve(world: World) -> None:
     _running_costs(world)
 
 
+def _app_traffic(world: World) -> list[tuple[Array, Array]]:
+    """Where the tokens of apps come from: lab rows (-1 for none) and tokens, by base."""
+    apps, labs = world.apps, world.labs
+    valid = [points_at(rows, ids, labs) & apps.alive for rows, ids in zip(apps.base_lab, apps.base_id, strict=True)]
+    split = np.where(valid[1], world.parameters.app_market.second_base, 0.0)
+    shares = (1.0 - split, split)
+    return [(np.where(v, rows, -1), apps.tokens * s) for v, rows, s in zip(valid, apps.base_lab, shares, strict=True)]
+
+
 def app_tokens(world: World) -> Array:
     """Tokens that apps draw from each lab's API, Mtok a day."""
-    apps, labs = world.apps, world.labs
-    drawn = 0.0
-    split = world.parameters.app_market.second_base
-    has_second = points_at(apps.base_lab[1], apps.base_id[1], labs)
-    for slot, share in ((0, np.where(has_second, 1.0 - split, 1.0)), (1, np.where(has_second, split, 0.0))):
-        valid = points_at(apps.base_lab[slot], apps.base_id[slot], labs) & apps.alive
-        rows = np.where(valid, apps.base_lab[slot], -1)
-        drawn = drawn + sum_by_group(apps.tokens * share, rows, labs.capacity)
-    return drawn
+    labs = world.labs
+    return sum_k([sum_by_group(tokens, rows, labs.capacity) for rows, tokens in _app_traffic(world)])
 
 
 def _limit(world: World) -> None:
@@ -76,15 +78,12 @@ def _sales(world: World) -> Array:
 def _app_bills(world: World, days: float) -> Array:
     """Apps pay for the tokens that they draw."""
     apps, labs = world.apps, world.labs
-    split = world.parameters.app_market.second_base
-    has_second = points_at(apps.base_lab[1], apps.base_id[1], labs)
     bill, income = np.zeros_like(apps.cash), np.zeros_like(labs.cash)
-    for slot, share in ((0, np.where(has_second, 1.0 - split, 1.0)), (1, np.where(has_second, split, 0.0))):
-        valid = points_at(apps.base_lab[slot], apps.base_id[slot], labs) & apps.alive
-        price = take_rows(labs.price_flagship * labs.capacity_share, apps.base_lab[slot])
-        part = np.where(valid, apps.tokens * share * price * days / 1e6, 0.0)
+    for rows, tokens in _app_traffic(world):
+        price = take_rows(labs.price_flagship * labs.capacity_share, rows)
+        part = np.where(rows >= 0, tokens * price * days / 1e6, 0.0)
         bill = bill + part
-        income = income + sum_by_group(part, np.where(valid, apps.base_lab[slot], -1), labs.capacity)
+        income = income + sum_by_group(part, rows, labs.capacity)
     apps.api_cost = bill
     world.accounts.pay("api", (apps, bill), (labs, income))
     return income

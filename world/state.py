@@ -198,7 +198,7 @@ def initial_state(world: World) -> SimpleNamespace:
         setattr(state, name, np.full(shape, NO_MODEL))
     state.open_start = zero
     state.gap_oom = zero
-    state.largest_run = np.array([3.5e23, 2.1e25]).reshape(2, 1, 1) * one
+    state.largest_run = stack_k(config.training.largest_before_cn, config.training.largest_before_row) * one
     empty = {"score": np.full(shape, NO_MODEL), "weights": np.full((3, *shape), NO_MODEL)}
     empty |= {"post": np.zeros((3, *shape))}
     empty |= {"row": np.full(shape, NOBODY), "id": np.full(shape, NOBODY)}
@@ -212,7 +212,6 @@ def initial_state(world: World) -> SimpleNamespace:
     state.death_ages = np.zeros((world.worlds, 60))
     state.frontier_history = []
     state.totals = {}
-    state.models_before = 0.0
     state.share_before = None
     for name in ("token_share", "sales_share", "nest_share", "chip_bill", "serving_need"):
         setattr(state, name, np.zeros((world.worlds, world.labs.capacity)))
@@ -240,7 +239,6 @@ def _market_state(state: SimpleNamespace, world: World, shape: tuple, k: int) ->
     state.domestic_made = one * config.chip_market.domestic_before
     state.domestic_installed = one * config.chip_market.domestic_before
     state.generation_stock = {g: one * 0.0 for g in dict.fromkeys(world.chips.generations)}
-    state.generation_backlog = {g: one for g in dict.fromkeys(world.chips.generations)}
     state.vendor_relation = np.zeros((world.worlds, world.vendors.capacity))
     state.barred = np.zeros((k, 1, 1), dtype=bool)
     state.delivered_labs = np.zeros((world.worlds, world.labs.capacity))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def update_skill(world: World) -> None:
-    """Infra people raise MFU and the odds of a run (M33), from 0.2 up to 0.6."""
+    """Infra and scaling people raise MFU and the odds of a run (M33); software raises it for all."""
     labs, p = world.labs, world.parameters.training
     infra, scaling = labs.staff[INFRA], labs.staff[SCALING]
     labs.skill = np.clip(np.log((infra + 2.0 * scaling + 1.0) / p.skill_reference), -2.5, 2.5)
@@ -156,7 +156,7 @@ def _complete(world: World, seen: Observables) -> None:
     unique = chosen.view(seen).unique_tokens
     own = chosen.view(world.parameters)
     flop = np.clip(chosen.run_delivered, 1e17, np.maximum(chosen.run_planned, 1e17))
-    reached = trained_capability(chosen, flop, chosen.run_inherits, own.training, own.technology, unique)
+    reached = trained_capability(chosen, flop, chosen.run_inherits, own.technology, unique)
     better = sum_k(reached) > sum_k(chosen.pretrained)
     chosen.pretrained = np.where(better, reached, chosen.pretrained)
     chosen.runs_done = chosen.runs_done + 1.0

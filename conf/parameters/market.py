@@ -35,6 +35,8 @@ class ModelMarket:
     beta: float = par(1.0, "utility", 0, 20, "prior", "hardship of invited tests")
     reliability: float = par(1.0, "utility", 0, 10, "prior", "cost of unserved demand")
     old_tools_weight: float = par(0.0, "utility", -10, 10, "002", "shift of the old tools")
+    adopters_cn: float = par(0.0005, "share of the ceiling", 0, 1, "prior", "adopters at the start, CN")
+    adopters_row: float = par(0.002, "share of the ceiling", 0, 1, "prior", "adopters at the start, ROW")
     bass_scale: float = par(0.6, "times", 0, 10, "facts: chatgpt_wau, tokens_day_cn", "level of diffusion")
     full_quality: float = par(0.8, "quality", 0.1, 2, "prior", "quality at which adoption reaches its ceiling")
     bass_hype: float = par(0.5, "times", 0, 20, "prior", "adoption with hype")
