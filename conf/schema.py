@@ -10,68 +10,24 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 from hydra import compose as hydra_compose
 from hydra import initialize_config_module
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf
 
+from conf.mechanisms import BY_NAME, Switches
 from conf.parameters.base import par
 from conf.parameters.compute import ChipMarket, Rental, Serving
 from conf.parameters.market import AppMarket, Licensing, ModelMarket, Trust
 from conf.parameters.people import Capital, EntryExit, Graph, Population, Talent
 from conf.parameters.technology import Lab, Openness, Organisation, Technology, Training
+from conf.policies import WORDS, PolicyGroups
 
 
 class ConfigError(ValueError):
     """A setting that the model refuses; the message names it and says what would be right."""
-
-
-@dataclass
-class Embargo:
-    """Dated chip rules, their enforcement, memory control (``conf/policy/embargo``)."""
-
-    rules: list[Any] = field(default_factory=list)
-    enforcement: list[Any] = field(default_factory=list)
-    memory_control: str | None = None
-
-
-@dataclass
-class Licensing_:
-    """Phases of licensing and of the cross-border rule (``conf/policy/licensing``)."""
-
-    opens: str | None = None
-    phases: list[Any] = field(default_factory=list)
-    cross_border: list[Any] = field(default_factory=list)
-
-
-@dataclass
-class OpenSource:
-    """What is asked of open releases (``conf/policy/open_source``)."""
-
-    from_: str = "2022-12-01"
-    champion: str = "free"
-    mandate_above: float | None = None
-    subsidy: float = 0.0
-    ban: bool = False
-
-
-@dataclass
-class MarketPolicy:
-    """Price floor (``conf/policy/market``)."""
-
-    floor: float = 0.0
-
-
-@dataclass
-class PolicyGroups:
-    """All policy groups."""
-
-    embargo: Embargo = field(default_factory=Embargo)
-    licensing: Licensing_ = field(default_factory=Licensing_)
-    open_source: OpenSource = field(default_factory=OpenSource)
-    market: MarketPolicy = field(default_factory=MarketPolicy)
-    news: list[Any] = field(default_factory=list)
 
 
 @dataclass
@@ -116,6 +72,7 @@ class Config:
     entry_exit: EntryExit = field(default_factory=EntryExit)
     graph: Graph = field(default_factory=Graph)
     population: Population = field(default_factory=Population)
+    mechanisms: Switches = field(default_factory=Switches)
     policy: PolicyGroups = field(default_factory=PolicyGroups)
     output: Output = field(default_factory=Output)
     hardware: dict[str, Any] = field(default_factory=dict)
@@ -131,8 +88,7 @@ _NAMES = {
     "clock": ("month", "week"),
     "output.level": ("market", "labs", "full"),
     "graph.topology": ("small_world", "scale_free", "blocks", "complete", "empty", "graphml"),
-    "policy.open_source.champion": ("free", "all", "none"),
-}
+} | WORDS
 
 
 #: Parameters that describe tables which all worlds of an ensemble share.
@@ -237,14 +193,16 @@ def _check_dates(plain: Config) -> None:
         "policy.embargo.rules": plain.policy.embargo.rules,
         "policy.embargo.enforcement": plain.policy.embargo.enforcement,
         "policy.licensing.phases": plain.policy.licensing.phases,
-        "policy.licensing.cross_border": plain.policy.licensing.cross_border,
+        "policy.data.cross_border": plain.policy.data.cross_border,
         "policy.news": plain.policy.news,
     }.items():
         for number, entry in enumerate(entries):
             for name in ("date", "announced", "until"):
                 _check_date(f"{key}[{number}].{name}", entry.get(name), name == "date")
-    for key in ("embargo.memory_control", "licensing.opens", "open_source.from_"):
-        _check_date(f"policy.{key}", _value(plain, f"policy.{key}"), False)
+    dated = ("memory_control", "cloud_rule", "opens", "wrapper_ban", "scaling_ends", "breakthrough", "multimodal")
+    for key, value, _ in parameters_of(plain.policy, "policy."):
+        if key.rpartition(".")[2] in ("since", "until", *dated):
+            _check_date(key, value, False)
 
 
 def _check_date(key: str, value: Any, needed: bool) -> None:
@@ -287,11 +245,19 @@ def _value(plain: Any, key: str) -> Any:
 def to_parameters(config: Any) -> Config:
     """Turn a composed configuration into plain dataclasses, as the model reads it."""
     plain = OmegaConf.to_object(config) if isinstance(config, DictConfig) else copy.deepcopy(config)
-    groups = dataclasses.asdict(plain.policy) if dataclasses.is_dataclass(plain.policy) else plain.policy
-    if "from_" in groups["open_source"]:
-        groups["open_source"]["from"] = groups["open_source"].pop("from_")
-    plain.policy = groups
+    for name, mechanism in BY_NAME.items():
+        if not getattr(plain.mechanisms, name):
+            _switch_off(plain, mechanism)
     return plain
+
+
+def _switch_off(plain: Config, mechanism: Any, off: Any = True) -> None:
+    """Set the parameters of a mechanism to what removes it, where ``off`` (an array, a flag a world)."""
+    for key, neutral in mechanism.off.items():
+        section, _, name = key.partition(".")
+        part = getattr(plain, section)
+        value = neutral if off is True else np.where(off, float(neutral), getattr(part, name))
+        setattr(plain, section, dataclasses.replace(part, **{name: value}))
 
 
 def with_values(plain: Config, columns: dict[str, Any]) -> Config:
@@ -299,6 +265,9 @@ def with_values(plain: Config, columns: dict[str, Any]) -> Config:
     changed = copy.copy(plain)
     for key, values in columns.items():
         section, _, name = key.partition(".")
+        if section == "mechanisms" and name in BY_NAME:
+            _switch_off(changed, BY_NAME[name], values == 0.0)
+            continue
         part = getattr(changed, section, None)
         if not dataclasses.is_dataclass(part) or name not in {f.name for f in dataclasses.fields(part)}:
             raise ConfigError(f"{key}: there is no such parameter")

@@ -167,8 +167,8 @@ def licensing_of_2024(policy):
 
 
 def border_of_2024(policy):
-    policy.licensing.cross_border = [e for e in policy.licensing.cross_border if e.date < "2024"]
-    policy.licensing.cross_border.append({"date": "2024-02-01", "strength": 1.0})
+    policy.data.cross_border = [e for e in policy.data.cross_border if e.date < "2024"]
+    policy.data.cross_border.append({"date": "2024-02-01", "strength": 1.0})
 
 
 def news_of_2024(policy):
@@ -176,12 +176,12 @@ def news_of_2024(policy):
 
 
 def champion_of_2024(policy):
-    policy.open_source.from_ = "2024-02-01"
+    policy.open_source.since = "2024-02-01"
     policy.open_source.champion = "all"
 
 
 def mandate_of_2024(policy):
-    policy.open_source.from_ = "2024-02-01"
+    policy.open_source.since = "2024-02-01"
     policy.open_source.mandate_above = 0.0
 
 

@@ -40,8 +40,8 @@ def review(world: World) -> None:
     labs, apps, state, p = world.labs, world.apps, world.state, world.parameters.licensing
     now = world.step_number
     open_ = authority(world, "capacity") > 0.0
-    if world.policy.licensing["opens"] is not None:
-        open_ = open_ | (str(world.date) >= str(world.policy.licensing["opens"]))
+    if world.policy.licensing.opens is not None:
+        open_ = open_ | (str(world.date) >= str(world.policy.licensing.opens))
     applies = labs.alive & labs.released & (labs.region == CN) & (labs.filing == NOT_APPLIED) & open_
     labs.filing = np.where(applies, PROVINCIAL, labs.filing)
     labs.filing_since = np.where(applies, now, labs.filing_since)

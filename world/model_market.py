@@ -123,7 +123,7 @@ def set_prices(world: World) -> None:
     cloud = ((labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER)).astype(float)
     data = p.data_value / (1.0 + labs.usage_data / p.data_scale)
     labs.strategic_value = p.cloud_value * cloud + data
-    floor = world.policy.market["floor"] or 0.0
+    floor = world.instrument("market", "floor")
     labs.set_price(
         Observables(
             rivalry=rivalry(state.sales_share, state.nest_share, p.nest_correlation),

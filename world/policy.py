@@ -7,6 +7,7 @@ capacity, news. Whatever a policy changes is read from here and nowhere else.
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,7 +79,7 @@ def at_date(schedule: list[dict[str, Any]], date: dt.date, key: str, before: flo
 def calendar_and_policy(world: World) -> None:
     """Phase 1: what is in force this month."""
     date, policy, state = world.date, world.policy, world.state
-    chips, rules = world.chips, policy.embargo["rules"]
+    chips, rules = world.chips, policy.embargo.rules
     known = state.barred
     state.barred = barred(rules, chips, date).reshape(-1, 1, 1)
     for chip in np.nonzero(state.barred != known)[0]:
@@ -89,9 +90,9 @@ def calendar_and_policy(world: World) -> None:
     base = [kind != "export_variant" for kind in chips.kinds]
     foreign = [home == "US" for home in chips.homes]
     state.offered_row = (np.array(launched) & np.array(base) & np.array(foreign)).reshape(-1, 1, 1)
-    state.needs_licence = at_date(policy.licensing["phases"], date, "enforced", 0.0)
-    state.beta_allowed = at_date(policy.licensing["phases"], date, "beta", 1.0)
-    state.cross_border = at_date(policy.licensing["cross_border"], date, "strength", 0.0)
+    state.needs_licence = at_date(policy.licensing.phases, date, "enforced", 0.0)
+    state.beta_allowed = at_date(policy.licensing.phases, date, "beta", 1.0)
+    state.cross_border = at_date(policy.data.cross_border, date, "strength", 0.0)
     state.news = sum(
         float(item["size"]) for item in policy.news if world.clock.step_of(as_date(item["date"])) == world.step_number
     )
@@ -106,9 +107,9 @@ def _stance(world: World) -> Observables:
         gap_closed=np.clip(1.0 - state.gap_oom, 0.0, 1.0),
         hhi=state.hhi_tokens,
         adjust=world.clock.fraction(world.parameters.licensing.stance_pace),
-        scheduled_stringency=at_date(policy.licensing["phases"], date, "stringency", 0.3),
-        scheduled_capacity=at_date(policy.licensing["phases"], date, "capacity", 0.0),
-        scheduled_enforcement=at_date(policy.embargo["enforcement"], date, "strength", 0.3),
+        scheduled_stringency=at_date(policy.licensing.phases, date, "stringency", 0.3),
+        scheduled_capacity=at_date(policy.licensing.phases, date, "capacity", 0.0),
+        scheduled_enforcement=at_date(policy.embargo.enforcement, date, "strength", 0.3),
     )
 
 
@@ -156,11 +157,20 @@ def authority(world: World, name: str) -> np.ndarray:
 class Policy:
     """The instruments in force, as the config groups ``policy/<group>`` give them."""
 
-    def __init__(self, groups: dict[str, Any]):
-        for name, group in groups.items():
-            setattr(self, name, group)
+    def __init__(self, groups: Any):
+        for each in fields(groups):
+            setattr(self, each.name, getattr(groups, each.name))
+
+    def now(self, group: str, name: str, date: dt.date) -> Any:
+        """What an instrument is set to on a date: its configured value while in force, else no policy."""
+        chosen = getattr(self, group)
+        begins = chosen.since is None or as_date(chosen.since) <= date
+        ends = chosen.until is not None and as_date(chosen.until) <= date
+        if begins and not ends:
+            return getattr(chosen, name)
+        return next(each.default for each in fields(chosen) if each.name == name)
 
     def memory_controlled(self, date: dt.date) -> bool:
         """Whether high-bandwidth memory for domestic chips is controlled on a date."""
-        since = self.embargo["memory_control"]
+        since = self.embargo.memory_control
         return bool(since) and as_date(since) <= date

@@ -9,7 +9,6 @@ import numpy as np
 from agents.lab import ALL_OPEN, BIG_TECH, CLOSED, CN, FRONTIER, LIGHT_OPEN, NO_MODEL, OPEN_CHAMPION, ROW
 from world.arrays import Array, ratio, row_max, row_sum, sum_k
 from world.ecosystem import publish
-from world.policy import as_date
 from world.population import Observables
 from world.research import capability, light_capability, update_teachers
 from world.technology import active_parameters
@@ -41,19 +40,18 @@ def release(world: World) -> None:
 
 def _stakes(world: World) -> Observables:
     """What openness is weighed on: lead over rivals at home, market share, policy."""
-    labs, policy = world.labs, world.policy.open_source
+    labs = world.labs
     mine = sum_k(capability(labs)) / 3.0
     best = np.where(labs.region == CN, world.state.frontier_cn, world.state.frontier_all)
-    in_force = as_date(policy["from"]) <= world.date
-    level = policy["mandate_above"] if in_force and policy["mandate_above"] is not None else np.inf
-    champion = in_force & (labs.archetype == OPEN_CHAMPION)
+    level, told = world.instrument("open_source", "mandate_above"), world.instrument("open_source", "champion")
+    champion = labs.archetype == OPEN_CHAMPION
     return Observables(
         lead=np.clip(mine - best, -3.0, 3.0),
         share=world.state.token_share,
         has_cloud=((labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER)).astype(float),
-        subsidy=np.full_like(mine, float(policy["subsidy"]) * in_force),
-        mandate=(mine >= level) | (champion & (policy["champion"] == "all")),
-        ban=np.full(mine.shape, in_force and policy["ban"]) | (champion & (policy["champion"] == "none")),
+        subsidy=np.full_like(mine, world.instrument("open_source", "subsidy")),
+        mandate=(mine >= (np.inf if level is None else level)) | (champion & (told == "all")),
+        ban=np.full(mine.shape, world.instrument("open_source", "ban")) | (champion & (told == "none")),
     )
 
 

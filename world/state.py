@@ -107,6 +107,10 @@ class World:
         """First day of the present step."""
         return self.clock.date(self.step_number)
 
+    def instrument(self, group: str, name: str) -> Any:
+        """What a policy instrument is set to this month (``conf/policies.py``)."""
+        return self.policy.now(group, name, self.date)
+
     def by_region(self, pair: Array) -> Array:
         """Pick by each lab's region from ``(2, worlds, 1)``."""
         return np.where(self.labs.region == CN, pair[CN], pair[ROW])

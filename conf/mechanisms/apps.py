@@ -1,0 +1,86 @@
+"""Mechanisms of apps: how each is taken out and where it shows."""
+
+from conf.mechanisms.base import Mechanism
+
+APPS = (
+    Mechanism(
+        "M15",
+        "absorption",
+        "apps are alike, and the model may take their place",
+        "000",
+        off={},
+        shows=(),
+    ),
+    Mechanism(
+        "M25",
+        "multimodal_shock",
+        "multimodal models destroy single-modality firms",
+        "001",
+        off={},
+        shows=(),
+    ),
+    Mechanism(
+        "M27",
+        "rework",
+        "coupling to one base hurts at the next generation",
+        "001",
+        off={},
+        shows=(),
+    ),
+    Mechanism(
+        "M29",
+        "lifelines",
+        "apps live three, six, twelve months or long, by a hidden aim",
+        "001",
+        off={},
+        shows=(),
+    ),
+    Mechanism(
+        "M30",
+        "eye_brain_hand",
+        "what an app adds in the eye or the hand is not absorbed with the brain",
+        "001",
+        off={},
+        shows=(),
+    ),
+    Mechanism(
+        "M40",
+        "incumbents",
+        "software firms with customers profit early",
+        "002",
+        off={},
+        shows=(),
+    ),
+    Mechanism(
+        "M44",
+        "displacement",
+        "engineers who tune small models are displaced, and make or buy is weighed again",
+        "003",
+        off={},
+        shows=(),
+    ),
+    Mechanism(
+        "M54",
+        "remake_or_add",
+        "incumbents remake their products, add to them, or leave",
+        "004",
+        off={},
+        shows=(),
+    ),
+    Mechanism(
+        "M67",
+        "unused_model",
+        "an unused model drives its lab into products, against its customers, and out of data",
+        "001",
+        off={},
+        shows=(),
+    ),
+    Mechanism(
+        "M68",
+        "tuning_hub",
+        "the hub where models are tuned is the moat, and open licences are broken",
+        "001 003",
+        off={},
+        shows=(),
+    ),
+)

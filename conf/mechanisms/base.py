@@ -1,0 +1,39 @@
+"""How a mechanism is declared: what it says, how it is taken out, and where it shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Mechanism:
+    """One row of the index of mechanisms, M01-M69.
+
+    A mechanism is taken out (``mechanisms.<name>=false``) by setting its parameters to the
+    values at which its equations say nothing: there is no second branch of the model without it.
+
+    Parameters
+    ----------
+    id : str
+        ``M01`` ... ``M69``.
+    name : str
+        Key under ``mechanisms``.
+    says : str
+        The mechanism in one sentence.
+    source : str
+        Articles it is taken from.
+    off : dict
+        ``{"section.parameter": value}`` that removes it.
+    shows : tuple of str
+        Output columns in which its effect is seen.
+    scenario : tuple of str
+        Overrides under which it matters, where it is inert in the baseline.
+    """
+
+    id: str
+    name: str
+    says: str
+    source: str
+    off: dict[str, float] = field(default_factory=dict)
+    shows: tuple[str, ...] = ()
+    scenario: tuple[str, ...] = ()

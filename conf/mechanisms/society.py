@@ -1,0 +1,46 @@
+"""Mechanisms of society: how each is taken out and where it shows."""
+
+from conf.mechanisms.base import Mechanism
+
+SOCIETY = (
+    Mechanism(
+        "M05",
+        "social_trust",
+        "social trust, built by regulation and hurt by incidents, substitutes interpersonal trust",
+        "000",
+        off={},
+        shows=(),
+    ),
+    Mechanism(
+        "M06",
+        "compliance",
+        "content duty, contaminated data, cross-border APIs and copyright cost",
+        "000",
+        off={},
+        shows=(),
+    ),
+    Mechanism(
+        "M28",
+        "organisation_drift",
+        "product work drains research in small labs, approval slows big ones",
+        "001",
+        off={},
+        shows=(),
+    ),
+    Mechanism(
+        "M41",
+        "licensing",
+        "filing opens the market, service by service",
+        "002",
+        off={},
+        shows=(),
+    ),
+    Mechanism(
+        "M49",
+        "rush_and_fade",
+        "the rush trains people, attention fades, markets turn rational",
+        "004",
+        off={},
+        shows=(),
+    ),
+)

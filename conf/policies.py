@@ -1,0 +1,151 @@
+"""The policy instruments: what each group may set (values in ``conf/policy/<group>``).
+
+The defaults of every field are *no policy*. A group holds from ``since`` (from the first month
+where null) to before ``until``; groups with a schedule of their own carry the dates in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from conf.parameters.base import par
+
+
+@dataclass
+class Embargo:
+    """Dated chip rules, their enforcement, memory control, clouds abroad, listed firms."""
+
+    rules: list[Any] = field(default_factory=list)
+    enforcement: list[Any] = field(default_factory=list)
+    memory_control: str | None = None
+    cloud_rule: str | None = None
+    listed: list[Any] = field(default_factory=list)
+
+
+@dataclass
+class OpenSource:
+    """What is asked of open releases."""
+
+    since: str | None = None
+    until: str | None = None
+    champion: str = "free"
+    mandate_above: float | None = None
+    subsidy: float = par(0.0, "1", -5, 5, "prior", "return of an open release that the state adds")
+    ban: bool = False
+
+
+@dataclass
+class LicensingPolicy:
+    """Phases of the filing of services; wrappers of foreign models."""
+
+    opens: str | None = None
+    phases: list[Any] = field(default_factory=list)
+    wrapper_ban: str | None = None
+
+
+@dataclass
+class ComputePolicy:
+    """Vouchers, public centres, the platform and who builds it, priority in allocation."""
+
+    since: str | None = None
+    until: str | None = None
+    vouchers: float = par(0.0, "CNY million/year", 0, 1e6, "prior", "compute vouchers for small labs and universities")
+    centres: float = par(0.0, "CNY million/year", 0, 1e6, "prior", "further spending on public compute centres")
+    builder: str = "private"
+    builder_budget: float = par(0.0, "CNY million/year", 0, 1e6, "prior", "public money for the platform")
+    priority: float = par(0.0, "times", 0, 100, "prior", "priority of the leading labs in rationing")
+
+
+@dataclass
+class IndustrialPolicy:
+    """Help for domestic chips."""
+
+    since: str | None = None
+    until: str | None = None
+    chip_subsidy: float = par(0.0, "share", 0, 0.9, "prior", "share of the price of domestic chips paid by the state")
+    procurement_quota: float = par(0.0, "share", 0, 1, "prior", "share of purchases for rent that must be domestic")
+    yield_programme: float = par(0.0, "1", 0, 20, "prior", "further learning of domestic fabs")
+    spending: float = par(0.0, "CNY million/year", 0, 1e6, "prior", "public cost of the yield programme")
+
+
+@dataclass
+class CapitalPolicy:
+    """Guidance fund, cooling, merger rule."""
+
+    since: str | None = None
+    until: str | None = None
+    guidance_fund: float = par(0.0, "CNY million/year", 0, 1e6, "prior", "public money for state funds")
+    cooling: float = par(0.0, "share", 0, 1, "prior", "share of private money that is kept back")
+    merger_rule: str = "free"
+
+
+@dataclass
+class MarketPolicy:
+    """Price floor, interoperability, antitrust."""
+
+    since: str | None = None
+    until: str | None = None
+    floor: float = par(0.0, "CNY/Mtok", 0, 1000, "prior", "lowest lawful list price in CN")
+    interoperability: float = par(0.0, "share", 0, 1, "prior", "share of switching costs that is taken away")
+    antitrust: float = par(0.0, "share", 0, 1, "prior", "share of owners' power over dependent customers taken away")
+
+
+@dataclass
+class DataPolicy:
+    """Public corpus, copyright levy, cross-border rule."""
+
+    since: str | None = None
+    until: str | None = None
+    public_corpus: float = par(0.0, "times", 0, 100, "prior", "unique tokens that a public corpus adds for labs in CN")
+    corpus_cost: float = par(0.0, "CNY million/year", 0, 1e6, "prior", "public cost of the corpus")
+    copyright_levy: float = par(0.0, "share", 0, 1, "prior", "levy on the revenue of models, paid to owners of rights")
+    cross_border: list[Any] = field(default_factory=list)
+
+
+@dataclass
+class TalentPolicy:
+    """Training programme, limits to mobility."""
+
+    since: str | None = None
+    until: str | None = None
+    training: float = par(0.0, "people/year", 0, 1e6, "prior", "people trained by a public programme in CN")
+    training_cost: float = par(0.3, "CNY million/person", 0, 100, "prior", "public cost of training one")
+    mobility_limit: float = par(0.0, "share", 0, 1, "prior", "share of moves between labs in CN that is barred")
+
+
+@dataclass
+class TechnologyPolicy:
+    """Scenarios of technology: the end of scaling, a breakthrough, multimodality, devices."""
+
+    scaling_ends: str | None = None
+    scaling_ceiling: float | None = None
+    breakthrough: str | None = None
+    breakthrough_gain: float = par(0.5, "OOM", 0, 5, "prior", "effective compute that a breakthrough adds, once known")
+    multimodal: str | None = None
+    edge_growth: float = par(0.0, "1/year", -2, 5, "prior", "further progress of chips in devices")
+
+
+@dataclass
+class PolicyGroups:
+    """All policy groups."""
+
+    embargo: Embargo = field(default_factory=Embargo)
+    open_source: OpenSource = field(default_factory=OpenSource)
+    licensing: LicensingPolicy = field(default_factory=LicensingPolicy)
+    compute: ComputePolicy = field(default_factory=ComputePolicy)
+    industrial: IndustrialPolicy = field(default_factory=IndustrialPolicy)
+    capital: CapitalPolicy = field(default_factory=CapitalPolicy)
+    market: MarketPolicy = field(default_factory=MarketPolicy)
+    data: DataPolicy = field(default_factory=DataPolicy)
+    talent: TalentPolicy = field(default_factory=TalentPolicy)
+    technology: TechnologyPolicy = field(default_factory=TechnologyPolicy)
+    news: list[Any] = field(default_factory=list)
+
+
+#: Values that words may take.
+WORDS = {
+    "policy.open_source.champion": ("free", "all", "none"),
+    "policy.compute.builder": ("private", "state", "operator"),
+    "policy.capital.merger_rule": ("free", "no_leader", "none"),
+}

@@ -1,0 +1,81 @@
+"""Twin worlds: two settings with common random numbers, and what differs between them.
+
+``effect(column, "mechanisms.x=false")`` answers: how much does the mechanism add? World r of one
+setting is the twin of world r of the other, so few worlds are enough.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import polars as pl
+
+from world.ensemble import Ensemble
+
+WORLDS, STEPS = 12, 36
+
+
+@lru_cache(maxsize=24)
+def tables(*overrides: str, worlds: int = WORLDS, steps: int = STEPS) -> dict[str, pl.DataFrame]:
+    """All tables of a run; kept, so that tests share their baseline. ``output.level=full`` gives apps, too."""
+    quiet = [] if any(each.startswith("output.level") for each in overrides) else ["output.level=market"]
+    return Ensemble([*overrides, *quiet], range(worlds)).run(steps).tables()
+
+
+def market(*overrides: str, worlds: int = WORLDS, steps: int = STEPS) -> pl.DataFrame:
+    """The market table of a run."""
+    return tables(*overrides, worlds=worlds, steps=steps)["market"]
+
+
+def by_world(frame: pl.DataFrame, column: str, window: tuple[int, int]) -> np.ndarray:
+    """Mean of a column in each world over steps ``window[0] <= step < window[1]``."""
+    chosen = frame.filter(pl.col("step").is_between(*window, closed="left"), pl.col(column).is_not_nan())
+    means = chosen.group_by("replicate").agg(pl.col(column).mean()).sort("replicate")
+    return means[column].to_numpy()
+
+
+@dataclass
+class Effect:
+    """Paired difference *with* minus *without*, in the column's unit."""
+
+    with_: np.ndarray
+    without: np.ndarray
+
+    @property
+    def mean(self) -> float:
+        """Mean difference over the twins."""
+        return float((self.with_ - self.without).mean())
+
+    @property
+    def error(self) -> float:
+        """Standard error of the mean difference."""
+        difference = self.with_ - self.without
+        return float(difference.std(ddof=1) / np.sqrt(len(difference)))
+
+    @property
+    def z(self) -> float:
+        """Mean difference in standard errors."""
+        return self.mean / max(self.error, 1e-300)
+
+    @property
+    def ratio(self) -> float:
+        """Mean with over mean without."""
+        return float(self.with_.mean() / self.without.mean())
+
+
+def effect(
+    column: str,
+    off: str | tuple[str, ...],
+    *,
+    base: tuple[str, ...] = (),
+    window: tuple[int, int] = (24, STEPS),
+    worlds: int = WORLDS,
+    steps: int = STEPS,
+) -> Effect:
+    """What is there with ``base`` less what is there with ``base`` and ``off`` (say ``mechanisms.x=false``)."""
+    off = (off,) if isinstance(off, str) else off
+    with_ = by_world(market(*base, worlds=worlds, steps=steps), column, window)
+    without = by_world(market(*base, *off, worlds=worlds, steps=steps), column, window)
+    return Effect(with_, without)
