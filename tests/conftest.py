@@ -7,11 +7,33 @@ from pathlib import Path
 
 import pytest
 
+from conf import schema
+from conf.mechanisms import MECHANISMS
 from world.hardware import ChipTable
 
 FACTS = Path(__file__).resolve().parents[1] / "conf" / "facts"
 #: Die areas in mm2 as far as they are given (PRIORS.md); the rest have no density.
 DIE_MM2 = {"A100": 826, "A800": 826, "H100": 814, "H800": 814, "H20": 814}
+
+
+def pytest_addoption(parser):
+    """``pytest -k M07 --without M07``: every model runs without the mechanism, so its test must fail."""
+    parser.addoption("--without", choices=[each.id for each in MECHANISMS], help="mechanism to disable everywhere")
+
+
+def pytest_configure(config):
+    """Disable a mechanism where the model reads its configuration."""
+    chosen = [each for each in MECHANISMS if each.id == config.getoption("--without")]
+    if not chosen:
+        return
+    read = schema.to_parameters
+
+    def without(given):
+        plain = read(given)
+        schema._switch_off(plain, chosen[0])
+        return plain
+
+    schema.to_parameters = without
 
 
 def chip_row(row: dict) -> dict:
