@@ -106,6 +106,7 @@ def _found_labs(world: World, archetype: int, count: Array) -> None:
 
 def endow_lab(world: World, labs, row: dict, archetype: int) -> None:
     """Give new labs what their archetype starts with; the purse comes from outside."""
+    p = labs.view(world.parameters).technology
     luck = normal(labs.draws("staff"), labs.draws("risk"))
     size = np.exp(float(row["spread"]) * luck)
     labs.archetype = archetype
@@ -119,7 +120,9 @@ def endow_lab(world: World, labs, row: dict, archetype: int) -> None:
     _recruit(world, labs, heads * (mix / mix.sum()).reshape(4, 1, 1))
     labs.product_share = float(row["product_share"])
     labs.log_efficiency = world.state.public_efficiency[labs.worlds, 0] + float(row["edge"])
-    labs.data_quality = float(row["data_quality"])
+    quality = p.data_spread * normal(labs.draws("data"), labs.draws("craft"))
+    labs.data_quality = float(row["data_quality"]) * np.exp(quality)
+    labs.craft = np.exp(p.post_spread * normal(labs.draws("craft"), labs.draws("skill")))
     labs.mode = OPEN_BASE if row["builds"] else 0
     labs.log_largest = float(row["log_largest"])
     labs.since_round = 99.0
@@ -191,13 +194,14 @@ def add_apps(world: World, count: Array, step: int) -> None:
 def leave(world: World) -> None:
     """Phase 16: pivots, closures, acquisitions; nothing of value disappears."""
     labs, state, p = world.labs, world.state, world.parameters.entry_exit
-    base, post, _, _ = best_known_base(world)
+    base, post, *_ = best_known_base(world)
     own = sum_k(labs.pretrained + labs.post) / 3.0
     lead = sum_k(base + post) / 3.0 - own
     before = labs.mode.copy()
     labs.pivot(
         Observables(
             base_lead=lead,
+            frontier_launch=np.log10(np.maximum(state.largest_run[CN], state.largest_run[ROW])),
             pride=np.isin(labs.archetype, (0, 1, BIG_TECH)).astype(float),
             tokens=labs.tokens_flagship + labs.tokens_light,
             months=world.clock.months,
