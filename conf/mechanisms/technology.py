@@ -8,7 +8,7 @@ TECHNOLOGY = (
         "scaling_law",
         "compute buys capability along a scaling law",
         "000 004",
-        off={},
+        off={"technology.scaling": 0.0},
         shows=(),
     ),
     Mechanism(
@@ -16,7 +16,11 @@ TECHNOLOGY = (
         "data_shortage",
         "high-quality data runs short, and synthetic data substitutes at a cost",
         "000",
-        off={},
+        off={
+            "technology.tokens_language": 1000.0,
+            "technology.tokens_knowledge": 1000.0,
+            "technology.tokens_reasoning": 1000.0,
+        },
         shows=(),
     ),
     Mechanism(
@@ -24,7 +28,7 @@ TECHNOLOGY = (
         "frontier_cost",
         "the cost of the frontier grows, and small firms and universities drop out",
         "000 003",
-        off={},
+        off={"training.frontier_cost": 0.0},
         shows=(),
     ),
     Mechanism(
@@ -32,7 +36,7 @@ TECHNOLOGY = (
         "weak_chips",
         "weak and mixed cards in number multiply failures and power bills",
         "000",
-        off={},
+        off={"training.weak_cards": 0.0, "training.weak_power": 0.0, "training.mixed_loss": 0.0},
         shows=(),
     ),
     Mechanism(
@@ -40,7 +44,7 @@ TECHNOLOGY = (
         "cluster_limits",
         "power, cooling, network and scheduling bind at ten thousand cards",
         "000",
-        off={},
+        off={"training.cluster_limit": 1e18},
         shows=(),
     ),
     Mechanism(
@@ -48,7 +52,7 @@ TECHNOLOGY = (
         "data_bandwidth",
         "data bandwidth, not arithmetic, bounds training",
         "000",
-        off={},
+        off={"training.bandwidth_bound": 0.0},
         shows=(),
     ),
     Mechanism(
@@ -56,7 +60,7 @@ TECHNOLOGY = (
         "efficiency_progress",
         "algorithms improve for all, the new Moore's law",
         "000",
-        off={},
+        off={"technology.public_progress": 0.0, "technology.own_research": 0.0, "technology.public_follow": 0.0},
         shows=(),
     ),
     Mechanism(
@@ -64,7 +68,12 @@ TECHNOLOGY = (
         "post_training",
         "labs differ most in post-training",
         "000",
-        off={},
+        off={
+            "technology.post_language": 0.0,
+            "technology.post_knowledge": 0.0,
+            "technology.post_reasoning": 0.0,
+            "technology.post_growth": 0.0,
+        },
         shows=(),
     ),
     Mechanism(
@@ -72,7 +81,7 @@ TECHNOLOGY = (
         "launch",
         "a training run is a rocket launch, and only near parity of delivered compute sells in hard segments",
         "001",
-        off={},
+        off={"training.failure_risk": 0.0, "training.failure_memory": 0.0, "model_market.wall": 0.0},
         shows=(),
     ),
     Mechanism(
@@ -88,7 +97,12 @@ TECHNOLOGY = (
         "cost_decline",
         "MFU, chip prices and parameter efficiency cut costs ten to twenty times in two years",
         "001",
-        off={},
+        off={
+            "training.mfu_commons": 0.0,
+            "chip_market.list_price_decline": 0.0,
+            "technology.active_shrink": 0.0,
+            "serving.engine_growth": 0.0,
+        },
         shows=(),
     ),
     Mechanism(
@@ -104,7 +118,7 @@ TECHNOLOGY = (
         "catching_up",
         "a year later all large firms can match yesterday's frontier, and users follow today's",
         "001",
-        off={},
+        off={"technology.catch_up": 0.0, "model_market.follow": 0.0},
         shows=(),
     ),
     Mechanism(
@@ -112,7 +126,7 @@ TECHNOLOGY = (
         "infra_talent",
         "infra and scaling people outrank modelling, and make one GPU do the work of two",
         "002",
-        off={},
+        off={"training.success_infra": 0.0, "training.mfu_slope": 0.0, "training.cluster_skill": 0.0},
         shows=(),
     ),
     Mechanism(
@@ -120,7 +134,7 @@ TECHNOLOGY = (
         "scaling_teams",
         "scaling teams stop futile runs early",
         "002",
-        off={},
+        off={"training.detection": 0.0},
         shows=(),
     ),
     Mechanism(
@@ -128,7 +142,7 @@ TECHNOLOGY = (
         "copying",
         "following instructions is copied cheaply, bases are not",
         "004",
-        off={},
+        off={"technology.teach_language": 0.0, "technology.teach_knowledge": 0.0, "technology.teach_reasoning": 0.0},
         shows=(),
     ),
     Mechanism(
@@ -136,7 +150,7 @@ TECHNOLOGY = (
         "foreign_base_weak",
         "foreign open bases are weak in Chinese",
         "002",
-        off={},
+        off={"technology.foreign_language": 0.0, "technology.foreign_knowledge": 0.0},
         shows=(),
     ),
     Mechanism(
@@ -144,7 +158,7 @@ TECHNOLOGY = (
         "broken_loop",
         "closed and costly models break the loop of academia, open source and industry",
         "003",
-        off={},
+        off={"technology.openness_fade": 0.0},
         shows=(),
     ),
     Mechanism(
@@ -152,7 +166,7 @@ TECHNOLOGY = (
         "weakest_link",
         "every position needs talent, and papers mislead who cannot read them",
         "002",
-        off={},
+        off={"training.weakest_link": 0.0, "technology.misled": 0.0},
         shows=(),
     ),
 )

@@ -45,14 +45,14 @@ class Technology:
     openness_fade: float = par(0.5, "1/year", 0, 3, "003", "how fast leaders stop publishing")
     openness_least: float = par(0.4, "share", 0, 1, "prior", "openness that remains")
     public_follow: float = par(0.25, "1/year", 0, 3, "prior", "public efficiency following the leader")
-    post_language: float = par(0.55, "OOM", 0, 3, "prior", "what post-training can add, language")
-    post_knowledge: float = par(0.45, "OOM", 0, 3, "prior", "what post-training can add, knowledge")
-    post_reasoning: float = par(0.5, "OOM", 0, 3, "prior", "what post-training can add, reasoning")
+    post_language: float = par(0.4, "OOM", 0, 3, "prior", "what post-training can add, language")
+    post_knowledge: float = par(0.33, "OOM", 0, 3, "prior", "what post-training can add, knowledge")
+    post_reasoning: float = par(0.36, "OOM", 0, 3, "prior", "what post-training can add, reasoning")
     post_growth: float = par(
         0.25, "OOM/year", 0, 2, "prior", "growth of what reasoning gains from reinforcement learning"
     )
-    post_spread: float = par(0.3, "1", 0, 2, "000", "spread of what teams can make of post-training")
-    post_pace: float = par(0.8, "1/year", 0, 10, "prior", "own post-training")
+    post_spread: float = par(0.5, "1", 0, 2, "000", "spread of what teams can make of post-training")
+    post_pace: float = par(2.0, "1/year", 0, 10, "prior", "own post-training")
     post_staff: float = par(60.0, "people", 1, 1000, "prior", "researchers for a full post-training effort")
     teach_language: float = par(0.5, "1/month", 0, 0.95, "004", "copying of language from teachers")
     teach_knowledge: float = par(0.15, "1/month", 0, 0.95, "prior", "copying of knowledge")
@@ -134,10 +134,10 @@ class Training:
     bandwidth_bound: float = par(1.0, "1", 0, 1, "000", "how far data bandwidth bounds training")
     mixed_loss: float = par(0.5, "share", 0, 1, "000", "speed lost by a fully mixed fleet")
     cluster_limit: float = par(
-        250.0, "chips", 100, 1e18, "000", "chips that power, cooling and network carry, after a run of 1e23 FLOP"
+        132.0, "chips", 10, 1e18, "000", "chips that power, cooling and network carry, after a run of 1e23 FLOP"
     )
-    cluster_experience: float = par(0.83, "OOM/OOM", 0, 2, "000", "larger clusters after larger runs")
-    cluster_growth: float = par(0.6, "1/year", 0, 3, "prior", "growth of that")
+    cluster_experience: float = par(0.95, "OOM/OOM", 0, 2, "000", "larger clusters after larger runs")
+    cluster_growth: float = par(0.4, "1/year", 0, 3, "prior", "growth of that")
     cluster_skill: float = par(0.3, "1", 0, 2, "prior", "what infra skill adds to it")
     hours_between_failures: float = par(
         50700.0, "hours", 100, 1e7, "facts: mttf_h100", "mean time to failure of one H100"
