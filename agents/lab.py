@@ -64,8 +64,6 @@ class ModelLab(MarketAgent):
         "skill",
         "staff",
         "approval",
-        "craft",
-        "data",
     )
     capacity_key: ClassVar[str] = "max_labs"
 
@@ -123,6 +121,7 @@ class ModelLab(MarketAgent):
     usage_data = column("Mtok a day, decayed", clears=True)
     data_quality = column("1", default=1.0)
     craft = column("1", default=1.0)
+    key_people = column("1", default=1.0, inner="talent")
 
     # the run in progress
     running = column(dtype=bool, default=False, clears=True)

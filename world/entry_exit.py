@@ -106,7 +106,6 @@ def _found_labs(world: World, archetype: int, count: Array) -> None:
 
 def endow_lab(world: World, labs, row: dict, archetype: int) -> None:
     """Give new labs what their archetype starts with; the purse comes from outside."""
-    p = labs.view(world.parameters).technology
     luck = normal(labs.draws("staff"), labs.draws("risk"))
     size = np.exp(float(row["spread"]) * luck)
     labs.archetype = archetype
@@ -120,9 +119,7 @@ def endow_lab(world: World, labs, row: dict, archetype: int) -> None:
     _recruit(world, labs, heads * (mix / mix.sum()).reshape(4, 1, 1))
     labs.product_share = float(row["product_share"])
     labs.log_efficiency = world.state.public_efficiency[labs.worlds, 0] + float(row["edge"])
-    quality = p.data_spread * normal(labs.draws("data"), labs.draws("craft"))
-    labs.data_quality = float(row["data_quality"]) * np.exp(quality)
-    labs.craft = np.exp(p.post_spread * normal(labs.draws("craft"), labs.draws("skill")))
+    _endow_with_ability(world, labs, float(row["data_quality"]))
     labs.mode = OPEN_BASE if row["builds"] else 0
     labs.log_largest = float(row["log_largest"])
     labs.since_round = 99.0
@@ -131,6 +128,16 @@ def endow_lab(world: World, labs, row: dict, archetype: int) -> None:
     purse = np.zeros_like(world.labs.cash)
     purse[labs.worlds, labs.rows] = (float(row["cash"]) * size)[0]
     world.accounts.pay("founding", "outside", (world.labs, purse))
+
+
+def _endow_with_ability(world: World, labs, data_quality: float) -> None:
+    """Labs differ in what no budget shows: their data, their craft, who holds each position."""
+    p = labs.view(world.parameters)
+    u = world.streams.pairs("ability", labs.worlds, labs.id[0], np.arange(12).reshape(-1, 1))
+    luck = normal(u[:6], u[6:])[:, None]
+    labs.data_quality = data_quality * np.exp(p.technology.data_spread * luck[0])
+    labs.craft = np.exp(p.technology.post_spread * luck[1])
+    labs.key_people = np.exp(p.training.people_spread * luck[2:])
 
 
 def _recruit(world: World, labs, wanted: Array) -> None:

@@ -99,6 +99,8 @@ def _training(world: World) -> dict[str, Array]:
     cn, row = labs.alive & (labs.region == CN), labs.alive & (labs.region == ROW)
     speed, failing, kept = ([row_sum(np.where(here, use, 0.0)) for here in (cn, row)] for use in state.cluster_use)
     training = cn & (labs.mode != APP_COMPANY)
+    zero = np.zeros_like(state.hype)
+    failed = seen.get("failed_planned", zero)
     running, released = cn & labs.running, cn & labs.released
     hours = world.parameters.training.largest_before_row / np.exp(state.public_efficiency)
     hours = hours / (H100_TFLOPS * 1e12 * 3600.0 * row_max(np.where(row, labs.mfu, 1e-9)))
@@ -111,6 +113,7 @@ def _training(world: World) -> dict[str, Array]:
         "synthetic_share_cn": ratio(row_sum((running & labs.run_synthetic) + 0.0), row_sum(running + 0.0)),
         "foreign_base_share_cn": ratio(row_sum((released & labs.base_foreign) + 0.0), row_sum(released + 0.0)),
         "training_wasted_cn": seen.get("training_wasted", 0.0),
+        "failed_run_used_cn": np.where(failed > 0.0, ratio(seen.get("failed_used", zero), failed), np.nan),
         "gpt4_run_cost_usd": hours * state.rent_training[ROW] / CNY_A_USD / 1e6,
         "efficiency_public": np.exp(state.public_efficiency),
         "post_share_of_variance_cn": post_share(labs, released),
@@ -251,6 +254,11 @@ def _usage(world: World) -> dict[str, Array]:
     before = state.share_before if state.share_before is not None and state.share_before.shape == share.shape else share
     state.share_before = share
     state.hhi_tokens = herfindahl(cn)
+    p = world.parameters.model_market
+    # Work is hard where the wall stands; below parity is who sells from further behind than counts as level.
+    hard = home & (world.segments.column("threshold") > p.wall_from)
+    hard_tokens = np.where(labs.region == CN, sum_k(np.where(hard, state.tokens_by_segment, 0.0)), 0.0)
+    below = sum_k(labs.served) / 3.0 < state.frontier_cn - p.wall_slack
     surplus = sum_k(
         np.where(home, (state.log_sum - state.outside_value) * state.adopters * world.segments.column("arpu"), 0.0)
     )
@@ -260,6 +268,7 @@ def _usage(world: World) -> dict[str, Array]:
         "tokens_day_cn_labs": row_sum(cn),
         "tokens_day_row_labs": row_sum(row),
         "users_cn": row_sum(people),
+        "hard_share_below_parity_cn": ratio(row_sum(hard_tokens * below), row_sum(hard_tokens)),
         "hhi_tokens_cn": state.hhi_tokens,
         "hhi_revenue_cn": herfindahl(revenue),
         "hhi_users_cn": herfindahl(people),
@@ -267,7 +276,7 @@ def _usage(world: World) -> dict[str, Array]:
         "top1_tokens_share_cn": largest(share, 1),
         "share_turbulence_cn": 0.5 * row_sum(np.abs(share - before)),
         "revenue_labs_cn": row_sum(revenue),
-        "consumer_surplus_cn": surplus / world.parameters.model_market.price_sensitivity,
+        "consumer_surplus_cn": surplus / p.price_sensitivity,
     }
 
 

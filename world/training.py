@@ -46,15 +46,16 @@ def update_skill(world: World) -> None:
 def balance(world: World) -> Array:
     """How a team falls short of a complete one of its size, ln of 0 to 1: every position counts (M62).
 
-    ln(CES / mean) of the kinds of staff relative to what the mode of work needs, n_k = staff_k /
-    need_k: (sum need_k n_k^-r)^(-1/r), a complement of elasticity 1/(1 + r), over sum need_k n_k.
+    ln(CES / mean) of the kinds of staff, in number and in key people, relative to what the mode
+    of work needs, n_k = staff_k quality_k / need_k: (sum need_k n_k^-r)^(-1/r), a complement of
+    elasticity 1/(1 + r), over sum need_k n_k.
     """
     labs, p, r = world.labs, world.parameters.talent, world.parameters.training.complements
     train = stack_k(p.train_infra, p.train_scaling, p.train_research, p.train_application)
     build = stack_k(p.build_infra, p.build_scaling, p.build_research, p.build_application)
     need = np.where(labs.mode == FROM_SCRATCH, train / sum_k(train), build / sum_k(build))
     # Half a person is what the others can do in passing, where nobody holds the position.
-    people = labs.staff + 0.5
+    people = (labs.staff + 0.5) * labs.key_people
     share = people / sum_k(people)
     short = sum_k(need * np.exp(r * np.log(need / share)))
     return -np.log(short) / r
@@ -193,6 +194,8 @@ def _fail(world: World, failed: Array) -> None:
     labs.since_failure = np.where(failed, 0.0, labs.since_failure)
     world.count("training_failures", failed)
     world.count("training_wasted", np.where(failed, labs.run_cost, 0.0))
+    world.count("failed_planned", np.where(failed, labs.run_planned, 0.0))
+    world.count("failed_used", np.where(failed, np.minimum(labs.run_delivered, labs.run_planned), 0.0))
     world.log("failure", failed, labs.run_delivered)
 
 

@@ -39,12 +39,12 @@ class Technology:
         0.3, "1/year", 0, 2, "facts: algo_halving", "growth of efficiency from own research at the top"
     )
     absorption_scale: float = par(60.0, "CNY million/year", 1, 5000, "prior", "research budget for absorptive capacity")
-    misled: float = par(0.1, "1/year", 0, 2, "002", "efficiency lost to misleading papers by who cannot read them")
+    misled: float = par(0.15, "1/year", 0, 2, "002", "efficiency lost to misleading papers by who cannot read them")
     spillover: float = par(0.6, "1/year", 0, 5, "prior", "know-how flowing along social ties")
     openness_start: float = par(1.0, "share", 0, 1, "003", "Omega at the start: openness of research")
     openness_fade: float = par(0.5, "1/year", 0, 3, "003", "how fast leaders stop publishing")
     openness_least: float = par(0.4, "share", 0, 1, "prior", "openness that remains")
-    public_follow: float = par(0.25, "1/year", 0, 3, "prior", "public efficiency following the leader")
+    public_follow: float = par(0.5, "1/year", 0, 3, "prior", "public efficiency following the leader")
     post_language: float = par(0.4, "OOM", 0, 3, "prior", "what post-training can add, language")
     post_knowledge: float = par(0.33, "OOM", 0, 3, "prior", "what post-training can add, knowledge")
     post_reasoning: float = par(0.36, "OOM", 0, 3, "prior", "what post-training can add, reasoning")
@@ -107,7 +107,7 @@ class Training:
     impatience: float = par(0.1, "OOM/month", 0, 1, "prior", "cost of waiting for a longer run")
     least_gain: float = par(0.08, "OOM", 0, 2, "prior", "expected gain for which a run is started")
     frontier_cost: float = par(
-        0.3, "OOM/OOM", 0, 5, "000", "lead of an open base that a launch out of reach is felt like"
+        0.8, "OOM/OOM", 0, 5, "000", "lead of an open base that a launch out of reach is felt like"
     )
     launch_reach: float = par(1.5, "OOM", 0, 10, "prior", "distance to the frontier's launch that a lab hopes to close")
     launch_purse: float = par(0.5, "share", 0.01, 1, "001", "share of the purse that one launch may use")
@@ -123,8 +123,9 @@ class Training:
     complements: float = par(
         2.0, "1", 0.1, 20, "002", "how little one kind of staff substitutes another, 1/elasticity - 1"
     )
-    detection: float = par(0.8, "1/month", 0, 10, "002", "seeing that a run is doomed")
-    detection_half: float = par(15.0, "people", 0.1, 1000, "prior", "scaling people for half of that")
+    people_spread: float = par(0.5, "1", 0, 2, "002", "spread of the ability of who holds a position")
+    detection: float = par(1.5, "1/month", 0, 10, "002", "seeing that a run is doomed")
+    detection_half: float = par(10.0, "people", 0.1, 1000, "prior", "scaling people for half of that")
     weak_cards: float = par(
         1.0, "1", 0, 2, "000", "exponent of the number and frailty of cards in the failures of a cluster"
     )
