@@ -204,8 +204,7 @@ class ModelLab(MarketAgent):
         chosen, value = np.take_along_axis(sizes, best, 0)[0], np.take_along_axis(net, best, 0)[0]
         writes = np.take_along_axis(written > plain, best, 0)[0]
         # No second launch without a new round, unless a parent stands behind it (001).
-        tired = (labs.runs_failed > 0) & (labs.since_round > labs.since_failure) & ~build
-        tired = tired & (labs.since_failure < rules.failure_memory)
+        tired = (labs.since_failure < rules.failure_memory) & (labs.since_round > labs.since_failure)
         ready = labs.alive & ~labs.running & ~labs.trained & (labs.mode != APP_COMPANY)
         starts = ready & (value > rules.least_gain) & ~(tired & (market.parent_launch <= 0.0))
         doomed = labs.draws("run_success") > np.take_along_axis(chance, best, 0)[0]
@@ -213,7 +212,8 @@ class ModelLab(MarketAgent):
         labs.run_planned = np.where(starts, chosen, labs.run_planned)
         labs.run_delivered = np.where(starts, 0.0, labs.run_delivered)
         labs.run_age = np.where(starts, 0.0, labs.run_age)
-        labs.run_cost = np.where(starts, 0.0, labs.run_cost)
+        # What was rented for this month is used up by the run that starts in it.
+        labs.run_cost = np.where(starts, market.first_month, labs.run_cost)
         labs.run_doomed = np.where(starts, doomed, labs.run_doomed)
         labs.run_synthetic = np.where(starts, writes, labs.run_synthetic)
         based = starts & build

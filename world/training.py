@@ -26,7 +26,7 @@ from world.ecosystem import best_known_base
 from world.gpu_market import software_maturity
 from world.hardware import H100_TFLOPS, SECONDS_A_DAY, goodput, weakness
 from world.population import Observables
-from world.rental_market import HOURS_A_YEAR, fleet_serving
+from world.rental_market import HOURS_A_YEAR, fleet_serving, own_use
 
 if TYPE_CHECKING:
     from world.state import World
@@ -112,6 +112,7 @@ def observe(world: World) -> Observables:
     return Observables(
         training_speed=speed,
         flop_cost=ratio(month, speed),
+        first_month=month * world.clock.months + own_use(world),
         parent_launch=p.training.parent_launch_months * labs.parent_support / 12.0,
         base_pretrained=base,
         base_post=post,
@@ -188,10 +189,12 @@ def _stop_doomed(world: World) -> None:
 
 
 def _fail(world: World, failed: Array) -> None:
-    labs = world.labs
+    labs, p = world.labs, world.parameters.training
     labs.running = labs.running & ~failed
     labs.runs_failed = labs.runs_failed + failed
-    labs.since_failure = np.where(failed, 0.0, labs.since_failure)
+    # A failed trial is forgiven, a failed launch, which took much of the purse, is not (001).
+    launch = labs.run_cost > p.launch_size * (np.maximum(labs.cash, 0.0) + labs.run_cost)
+    labs.since_failure = np.where(failed & launch, 0.0, labs.since_failure)
     world.count("training_failures", failed)
     world.count("training_wasted", np.where(failed, labs.run_cost, 0.0))
     world.count("failed_planned", np.where(failed, labs.run_planned, 0.0))
