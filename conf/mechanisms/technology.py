@@ -9,7 +9,7 @@ TECHNOLOGY = (
         "compute buys capability along a scaling law",
         "000 004",
         off={"technology.scaling": 0.0},
-        shows=(),
+        shows=("frontier_all", "frontier_cn"),
     ),
     Mechanism(
         "M02",
@@ -21,7 +21,7 @@ TECHNOLOGY = (
             "technology.tokens_knowledge": 1000.0,
             "technology.tokens_reasoning": 1000.0,
         },
-        shows=(),
+        shows=("frontier_all_reasoning", "synthetic_share_cn"),
     ),
     Mechanism(
         "M03",
@@ -29,7 +29,7 @@ TECHNOLOGY = (
         "the cost of the frontier grows, and small firms and universities drop out",
         "000 003",
         off={"training.frontier_cost": 0.0},
-        shows=(),
+        shows=("labs_from_scratch_cn",),
     ),
     Mechanism(
         "M08",
@@ -37,7 +37,7 @@ TECHNOLOGY = (
         "weak and mixed cards in number multiply failures and power bills",
         "000",
         off={"training.weak_cards": 0.0, "training.weak_power": 0.0, "training.mixed_loss": 0.0},
-        shows=(),
+        shows=("goodput_cn", "power_cn_mw", "largest_run_cn_flop"),
     ),
     Mechanism(
         "M09",
@@ -45,7 +45,7 @@ TECHNOLOGY = (
         "power, cooling, network and scheduling bind at ten thousand cards",
         "000",
         off={"training.cluster_limit": 1e18},
-        shows=(),
+        shows=("cluster_loss_cn", "cluster_loss_row", "largest_run_cn_flop"),
     ),
     Mechanism(
         "M10",
@@ -53,7 +53,7 @@ TECHNOLOGY = (
         "data bandwidth, not arithmetic, bounds training",
         "000",
         off={"training.bandwidth_bound": 0.0},
-        shows=(),
+        shows=("speed_per_h100e_cn", "speed_per_h100e_row", "largest_run_row_flop"),
     ),
     Mechanism(
         "M13",
@@ -61,7 +61,7 @@ TECHNOLOGY = (
         "algorithms improve for all, the new Moore's law",
         "000",
         off={"technology.public_progress": 0.0, "technology.own_research": 0.0, "technology.public_follow": 0.0},
-        shows=(),
+        shows=("efficiency_public", "frontier_all"),
     ),
     Mechanism(
         "M14",
@@ -74,7 +74,7 @@ TECHNOLOGY = (
             "technology.post_reasoning": 0.0,
             "technology.post_growth": 0.0,
         },
-        shows=(),
+        shows=("post_share_of_variance_cn", "frontier_cn"),
     ),
     Mechanism(
         "M19",
@@ -82,7 +82,7 @@ TECHNOLOGY = (
         "a training run is a rocket launch, and only near parity of delivered compute sells in hard segments",
         "001",
         off={"training.failure_risk": 0.0, "training.failure_memory": 0.0, "model_market.wall": 0.0},
-        shows=(),
+        shows=("training_failures_cn", "hard_share_below_parity_cn", "hhi_tokens_cn"),
     ),
     Mechanism(
         "M20",
@@ -103,7 +103,7 @@ TECHNOLOGY = (
             "technology.active_shrink": 0.0,
             "serving.engine_growth": 0.0,
         },
-        shows=(),
+        shows=("price_gpt35_level", "gpt4_run_cost_usd"),
     ),
     Mechanism(
         "M24",
@@ -119,7 +119,7 @@ TECHNOLOGY = (
         "a year later all large firms can match yesterday's frontier, and users follow today's",
         "001",
         off={"technology.catch_up": 0.0, "technology.public_follow": 0.0, "model_market.follow": 0.0},
-        shows=(),
+        shows=("share_turbulence_cn", "big_tech_behind_year_ago_cn"),
     ),
     Mechanism(
         "M33",
@@ -127,7 +127,7 @@ TECHNOLOGY = (
         "infra and scaling people outrank modelling, and make one GPU do the work of two",
         "002",
         off={"training.success_infra": 0.0, "training.mfu_slope": 0.0, "training.cluster_skill": 0.0},
-        shows=(),
+        shows=("mfu_best_cn", "mfu_median_cn", "wage_scaling", "wage_infra", "wage_research"),
     ),
     Mechanism(
         "M34",
@@ -135,7 +135,7 @@ TECHNOLOGY = (
         "scaling teams stop futile runs early",
         "002",
         off={"training.detection": 0.0},
-        shows=(),
+        shows=("failed_run_used_cn", "training_wasted_cn"),
     ),
     Mechanism(
         "M52",
@@ -143,7 +143,7 @@ TECHNOLOGY = (
         "following instructions is copied cheaply, bases are not",
         "004",
         off={"technology.teach_language": 0.0, "technology.teach_knowledge": 0.0, "technology.teach_reasoning": 0.0},
-        shows=(),
+        shows=("frontier_cn_language", "frontier_cn_reasoning"),
     ),
     Mechanism(
         "M58",
@@ -151,7 +151,7 @@ TECHNOLOGY = (
         "foreign open bases are weak in Chinese",
         "002",
         off={"technology.foreign_language": 0.0, "technology.foreign_knowledge": 0.0},
-        shows=(),
+        shows=("frontier_cn_language", "labs_from_scratch_cn", "foreign_base_share_cn"),
     ),
     Mechanism(
         "M61",
@@ -159,7 +159,7 @@ TECHNOLOGY = (
         "closed and costly models break the loop of academia, open source and industry",
         "003",
         off={"technology.openness_fade": 0.0},
-        shows=(),
+        shows=("research_openness", "efficiency_public"),
     ),
     Mechanism(
         "M62",
@@ -167,6 +167,6 @@ TECHNOLOGY = (
         "every position needs talent, and papers mislead who cannot read them",
         "002",
         off={"training.weakest_link": 0.0, "technology.misled": 0.0},
-        shows=(),
+        shows=("mfu_best_cn", "largest_run_cn_flop"),
     ),
 )

@@ -97,7 +97,9 @@ class Training:
     )
     base_easier: float = par(1.5, "logit", 0, 10, "002", "odds gained by going on from a base")
     failure_memory: float = par(9.0, "months", 0, 120, "001", "how long nobody pays for a second launch")
-    launch_size: float = par(0.05, "share", 0, 1, "prior", "part of the purse from which a run is a launch, not a trial")
+    launch_size: float = par(
+        0.05, "share", 0, 1, "prior", "part of the purse from which a run is a launch, not a trial"
+    )
     failure_cost: float = par(0.7, "OOM", 0, 5, "001", "what a failed launch is feared like, for an average appetite")
     largest_before_cn: float = par(3.5e23, "FLOP", 0, 1e30, "facts: largest_run_cn", "largest run before the start, CN")
     largest_before_row: float = par(2.1e25, "FLOP", 0, 1e30, "facts: gpt4_compute", "largest run before the start, ROW")
