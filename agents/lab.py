@@ -11,6 +11,7 @@ from world.arrays import logistic, sum_k
 from world.technology import (
     FLOP_UNIT,
     data_limited_flop,
+    useful_flop,
 )
 
 REGIONS = ("CN", "ROW")
@@ -119,6 +120,8 @@ class ModelLab(MarketAgent):
     post = column("OOM", inner="axes")
     usage_data = column("Mtok a day, decayed", clears=True)
     data_quality = column("1", default=1.0)
+    craft = column("1", default=1.0)
+    key_people = column("1", default=1.0, inner="talent")
 
     # the run in progress
     running = column(dtype=bool, default=False, clears=True)
@@ -126,6 +129,9 @@ class ModelLab(MarketAgent):
     run_delivered = column("FLOP", clears=True)
     run_age = column("months", clears=True)
     run_doomed = column(dtype=bool, default=False, clears=True)
+    run_synthetic = column(dtype=bool, default=False, clears=True)
+    run_foreign = column(dtype=bool, default=False, clears=True)
+    affordable = column("log10 FLOP", default=20.0)
     run_inherits = column("OOM", default=NO_MODEL, inner="axes")
     run_inherits_post = column("OOM", inner="axes")
     run_base = column(dtype=int, default=NOBODY, clears=True)
@@ -149,6 +155,7 @@ class ModelLab(MarketAgent):
     model_id = column(dtype=int, default=NOBODY)
     base_lab = column(dtype=int, default=NOBODY)
     base_id = column(dtype=int, default=NOBODY)
+    base_foreign = column(dtype=bool, default=False, clears=True)
     active_parameters = column("parameters", default=5e10)
     light_parameters = column("parameters", default=1e10)
 
@@ -172,8 +179,14 @@ class ModelLab(MarketAgent):
     # ------------------------------------------------------------------ training
 
     @decision
+    def size_up_launch(labs, market, p):
+        """See which run the lab could afford at the most, against which it measures the frontier's (M03)."""
+        most = _launches(labs, market, p.training.longest_run, p.training)
+        labs.affordable = np.where(labs.alive, np.log10(most), labs.affordable)
+
+    @decision
     def plan_run(labs, market, p):
-        """Weigh lengths of a run, from scratch or on an open base, and start the best.
+        """Weigh lengths of a run, with and without synthetic data, and start the best.
 
         A launch is worth its expected gain in capability: the chance of success falls with
         the leap beyond the largest run done (001: a rocket launch), the gain grows with the
@@ -181,31 +194,30 @@ class ModelLab(MarketAgent):
         """
         rules, tech = p.training, p.technology
         months = np.array(RUN_MONTHS).reshape(-1, 1, 1)
-        flop = np.maximum(market.training_speed * months, 1.0)
-        # One launch per purse: what must be rented and paid may not exceed a share of cash.
-        purse = rules.launch_purse * np.maximum(labs.cash, 0.0) + market.parent_launch
-        flop = np.minimum(flop, purse / np.maximum(market.flop_cost, 1e-30))
-        flop = np.maximum(flop, 1e17)
+        # A run beyond the end of scaling is worth no more, so nobody plans one.
+        sizes = np.minimum(_launches(labs, market, months, rules), market.scaling_ceiling)
         build = (labs.mode != FROM_SCRATCH) & (market.base_pretrained[0] > NO_MODEL + 0.5)
-        gain = _expected_gain(labs, market, flop, build, rules, tech)
-        net = gain - rules.impatience * months
-        best = np.argmax(net, axis=0)
-        chosen = np.take_along_axis(flop, best[None], 0)[0]
-        value = np.take_along_axis(net, best[None], 0)[0]
+        chance = success(labs, np.log10(sizes), build, rules)
+        plain, written = (_expected_gain(labs, market, sizes, build, each, chance, p) for each in (False, True))
+        net = np.maximum(plain, written) - rules.impatience * months
+        best = np.argmax(net, axis=0)[None]
+        chosen, value = np.take_along_axis(sizes, best, 0)[0], np.take_along_axis(net, best, 0)[0]
+        writes = np.take_along_axis(written > plain, best, 0)[0]
         # No second launch without a new round, unless a parent stands behind it (001).
-        tired = (labs.runs_failed > 0) & (labs.since_round > labs.since_failure) & ~build
-        tired = tired & (labs.since_failure < rules.failure_memory)
+        tired = (labs.since_failure < rules.failure_memory) & (labs.since_round > labs.since_failure)
         ready = labs.alive & ~labs.running & ~labs.trained & (labs.mode != APP_COMPANY)
         starts = ready & (value > rules.least_gain) & ~(tired & (market.parent_launch <= 0.0))
-        log_flop = np.log10(chosen)
-        doomed = labs.draws("run_success") > success(labs, log_flop, build, rules)
+        doomed = labs.draws("run_success") > np.take_along_axis(chance, best, 0)[0]
         labs.running = labs.running | starts
         labs.run_planned = np.where(starts, chosen, labs.run_planned)
         labs.run_delivered = np.where(starts, 0.0, labs.run_delivered)
         labs.run_age = np.where(starts, 0.0, labs.run_age)
-        labs.run_cost = np.where(starts, 0.0, labs.run_cost)
+        # What was rented for this month is used up by the run that starts in it.
+        labs.run_cost = np.where(starts, market.first_month, labs.run_cost)
         labs.run_doomed = np.where(starts, doomed, labs.run_doomed)
+        labs.run_synthetic = np.where(starts, writes, labs.run_synthetic)
         based = starts & build
+        labs.run_foreign = np.where(starts, based & market.base_foreign, labs.run_foreign)
         inherits = market.base_pretrained + np.log10(tech.inheritance)
         labs.run_inherits = np.where(starts, np.where(build, inherits, NO_MODEL), labs.run_inherits)
         inherits = np.where(build, market.base_post, 0.0)
@@ -359,11 +371,17 @@ class ModelLab(MarketAgent):
 
     @decision
     def pivot(labs, market, p):
-        """Give up training when long behind: build on an open base, then become an app company."""
+        """Give up training when long behind: build on an open base, then become an app company.
+
+        A lab is behind by what the open base leads, and by what a launch at the frontier costs
+        more than the largest that it could pay for, beyond what it may hope to catch up (M03).
+        """
         rules = p.entry_exit
         scratch = labs.mode == FROM_SCRATCH
-        cannot = labs.alive & scratch & (market.base_lead > rules.pivot_gap + rules.pride * market.pride)
-        labs.behind = np.where(labs.alive & (market.base_lead > 0.0), labs.behind + market.months, 0.0)
+        dearer = np.maximum(market.frontier_launch - labs.affordable - p.training.launch_reach, 0.0)
+        lag = market.base_lead + p.training.frontier_cost * dearer
+        cannot = labs.alive & scratch & (lag > rules.pivot_gap + rules.pride * market.pride)
+        labs.behind = np.where(labs.alive & (lag > 0.0), labs.behind + market.months, 0.0)
         to_base = cannot & (labs.behind > rules.pivot_patience) & ~labs.running
         nobody = market.tokens < rules.unused_tokens
         done = labs.released & nobody & (labs.since_news > rules.app_patience) & ~labs.running
@@ -390,38 +408,52 @@ class ModelLab(MarketAgent):
         labs.exit_reason = np.where(labs.alive, np.where(insolvent, INSOLVENT, reason), labs.exit_reason)
 
 
+def _launches(labs, market, months, rules):
+    """FLOP of runs of so many months: one launch per purse, paid from a share of cash and the parent."""
+    flop = np.maximum(market.training_speed * months, 1.0)
+    purse = rules.launch_purse * np.maximum(labs.cash, 0.0) + market.parent_launch
+    return np.maximum(np.minimum(flop, purse / np.maximum(market.flop_cost, 1e-30)), 1e17)
+
+
 def success(labs, log_flop, build, rules):
     """Chance that a run works out.
 
-    logit P = 2.2 + 0.8 z_infra + 0.3 ln(1 + runs) - 1.8 log10(C / largest done): 0.90, 0.75
-    and 0.60 for one, four and ten times the largest run. Going on from a base is a smaller leap.
+    P = 1 - risk (1 - P0), logit P0 = 2.2 + 0.8 z_infra + 0.3 ln(1 + runs) - 1.8 log10(C / largest
+    done): 0.90, 0.75 and 0.60 for one, four and ten times the largest run. Going on from a base
+    is a smaller leap.
     """
     leap = np.maximum(log_flop - labs.log_largest, 0.0) * np.where(build, rules.base_leap, 1.0)
     logit = rules.success_base + rules.success_infra * labs.skill + np.where(build, rules.base_easier, 0.0)
     logit = logit + rules.success_runs * np.log1p(labs.runs_done) - rules.success_leap * leap
-    return logistic(logit)
+    return 1.0 - rules.failure_risk * logistic(-logit)
 
 
-def trained_capability(labs, flop, inherits, tech, unique):
+def trained_capability(labs, flop, inherits, foreign, synthetic, market, tech):
     """Pre-trained capability by axis of a run of ``flop`` on an inherited base.
 
-    C_eff,k = A q C_k + tau C_eff,k(base), with C_k limited by the unique data of the axis.
+    C_eff,k = A q C_k + tau C_eff,k(base), with C_k limited by the unique data of the axis. Who
+    lets a strong model write data gives a part of the run for more tokens (M02); what a foreign
+    base lacks in Chinese is worked off by going on training, as 1 - exp(-C / worked) (M58).
     """
     ample = labs.data_quality * np.exp(labs.log_efficiency)
+    useful = useful_flop(flop * (1.0 - tech.synthetic_cost * synthetic), market.scaling_ceiling, tech)
+    more = np.exp(market.synthetic_gain * synthetic)
+    worked_off = foreign * (1.0 - np.exp(-flop / tech.foreign_worked_off))
+    weak = (tech.foreign_language, tech.foreign_knowledge, 0.0)
     axes = []
     for axis in range(3):
-        limited = data_limited_flop(flop, unique[axis], tech.data_patience)
-        effective = ample * limited / FLOP_UNIT + np.exp(np.log(10.0) * inherits[axis])
-        axes.append(np.log10(np.maximum(effective, 1e-3)))
+        limited = data_limited_flop(useful, market.unique_tokens[axis] * more, tech.data_patience)
+        base = np.exp(np.log(10.0) * (inherits[axis] + weak[axis] * worked_off))
+        axes.append(np.log10(np.maximum(ample * limited / FLOP_UNIT + base, 1e-3)))
     return np.stack(np.broadcast_arrays(*axes))
 
 
-def _expected_gain(labs, market, flop, build, rules, tech):
+def _expected_gain(labs, market, flop, build, synthetic, chance, p):
     """Expected gain in OOM (mean of the axes) of runs of several sizes, (options, ...)."""
-    inherits = np.where(build, market.base_pretrained + np.log10(tech.inheritance), NO_MODEL)
+    inherits = np.where(build, market.base_pretrained + np.log10(p.technology.inheritance), NO_MODEL)
     now = sum_k(labs.pretrained + labs.post) / 3.0
     post = sum_k(np.maximum(labs.post, np.where(build, market.base_post, 0.0))) / 3.0
-    reached = trained_capability(labs, flop, inherits, tech, market.unique_tokens)
-    chance = success(labs, np.log10(flop), build, rules)
+    foreign = build & market.base_foreign
+    reached = trained_capability(labs, flop, inherits, foreign, synthetic, market, p.technology)
     gain = chance * (sum_k(reached) / 3.0 + post - now)
-    return gain - (1.0 - chance) * rules.failure_cost / labs.risk_appetite
+    return gain - (1.0 - chance) * p.training.failure_cost / labs.risk_appetite

@@ -116,8 +116,14 @@ class TalentPolicy:
 
 @dataclass
 class TechnologyPolicy:
-    """Scenarios of technology: the end of scaling, a breakthrough, multimodality, devices."""
+    """Scenarios of technology: the end of scaling, a breakthrough, multimodality, devices.
 
+    ``scaling_ends``, ``breakthrough`` and ``multimodal`` are dates; without a ``scaling_ceiling``
+    (FLOP) scaling ends at the largest run done by then. ``edge_growth`` holds from ``since`` on.
+    """
+
+    since: str | None = None
+    until: str | None = None
     scaling_ends: str | None = None
     scaling_ceiling: float | None = None
     breakthrough: str | None = None

@@ -10,7 +10,7 @@ import pytest
 from world import technology as tech
 
 #: Parameters of efficiency growth as MODEL.md has them.
-GROWTH = SimpleNamespace(catch_up=0.8, own_research=0.30, public_progress=0.75)
+GROWTH = SimpleNamespace(catch_up=0.8, own_research=0.30, public_progress=0.75, misled=0.1)
 
 
 def loss(flop: float, tokens: np.ndarray, unique: float, patience: float) -> np.ndarray:
@@ -99,7 +99,10 @@ def test_direction_of_efficiency_growth():
     assert growth(public=2.0) == pytest.approx(growth() + 0.8)
     assert growth(log_efficiency=3.0) == growth()  # nobody unlearns
     assert growth(openness=0.5) == pytest.approx(growth() - 0.375)
-    assert growth(capacity=0.0, public=5.0) == pytest.approx(0.30)  # own research needs no reading
+    assert growth(capacity=0.0, public=5.0) == pytest.approx(
+        0.30 - 0.1
+    )  # own research needs no reading; papers mislead
+    assert growth(capacity=0.0, openness=0.0) == pytest.approx(0.30)  # nobody is misled by what nobody writes
     assert growth(lead=0.0) == pytest.approx(0.75)
     assert growth(lead=4.0) == growth(lead=9.0) == pytest.approx(1.35)  # at most twice
 

@@ -210,7 +210,7 @@ def foreign_penalty(world: World) -> Array:
     return stack_k(p.foreign_language, p.foreign_knowledge, 0.0)
 
 
-def best_known_base(world: World) -> tuple[Array, Array, Array, Array]:
+def best_known_base(world: World) -> tuple[Array, Array, Array, Array, Array]:
     """The best open base that each lab has heard of.
 
     What a lab's acquaintances release it knows at once, the rest some months later.
@@ -221,6 +221,8 @@ def best_known_base(world: World) -> tuple[Array, Array, Array, Array]:
         As seen from the lab's region: a foreign base is weaker in Chinese. ``NO_MODEL``
         where there is none.
     row, id : integer arrays (worlds, rows)
+    foreign : boolean array (worlds, rows)
+        Whether it comes from abroad, as a lab in CN sees it.
     """
     labs = world.labs
     old = world.state.archive_history[0]
@@ -228,6 +230,7 @@ def best_known_base(world: World) -> tuple[Array, Array, Array, Array]:
     best = np.full_like(labs.open_weights, NO_MODEL)
     post = np.zeros_like(best)
     row, identity = np.full_like(labs.id, NOBODY), np.full_like(labs.id, NOBODY)
+    abroad = np.zeros_like(labs.alive)
     score = sum_k(labs.open_weights) / 3.0
     told = [(old[home], home) for home in (CN, ROW)]
     for source, home in told + [(tie, None) for tie in world.ties.lab_lab]:
@@ -251,7 +254,8 @@ def best_known_base(world: World) -> tuple[Array, Array, Array, Array]:
         post = np.where(better, source["post"], post)
         row = np.where(better, source["row"], row)
         identity = np.where(better, source["id"], identity)
-    return best - post, post, row, identity
+        abroad = np.where(better, foreign, abroad)
+    return best - post, post, row, identity, abroad
 
 
 # ---------------------------------------------------------------------- update

@@ -119,7 +119,7 @@ def endow_lab(world: World, labs, row: dict, archetype: int) -> None:
     _recruit(world, labs, heads * (mix / mix.sum()).reshape(4, 1, 1))
     labs.product_share = float(row["product_share"])
     labs.log_efficiency = world.state.public_efficiency[labs.worlds, 0] + float(row["edge"])
-    labs.data_quality = float(row["data_quality"])
+    _endow_with_ability(world, labs, float(row["data_quality"]))
     labs.mode = OPEN_BASE if row["builds"] else 0
     labs.log_largest = float(row["log_largest"])
     labs.since_round = 99.0
@@ -128,6 +128,16 @@ def endow_lab(world: World, labs, row: dict, archetype: int) -> None:
     purse = np.zeros_like(world.labs.cash)
     purse[labs.worlds, labs.rows] = (float(row["cash"]) * size)[0]
     world.accounts.pay("founding", "outside", (world.labs, purse))
+
+
+def _endow_with_ability(world: World, labs, data_quality: float) -> None:
+    """Labs differ in what no budget shows: their data, their craft, who holds each position."""
+    p = labs.view(world.parameters)
+    u = world.streams.pairs("ability", labs.worlds, labs.id[0], np.arange(12).reshape(-1, 1))
+    luck = normal(u[:6], u[6:])[:, None]
+    labs.data_quality = data_quality * np.exp(p.technology.data_spread * luck[0])
+    labs.craft = np.exp(p.technology.post_spread * luck[1])
+    labs.key_people = np.exp(p.training.people_spread * luck[2:])
 
 
 def _recruit(world: World, labs, wanted: Array) -> None:
@@ -191,13 +201,14 @@ def add_apps(world: World, count: Array, step: int) -> None:
 def leave(world: World) -> None:
     """Phase 16: pivots, closures, acquisitions; nothing of value disappears."""
     labs, state, p = world.labs, world.state, world.parameters.entry_exit
-    base, post, _, _ = best_known_base(world)
+    base, post, *_ = best_known_base(world)
     own = sum_k(labs.pretrained + labs.post) / 3.0
     lead = sum_k(base + post) / 3.0 - own
     before = labs.mode.copy()
     labs.pivot(
         Observables(
             base_lead=lead,
+            frontier_launch=np.log10(np.maximum(state.largest_run[CN], state.largest_run[ROW])),
             pride=np.isin(labs.archetype, (0, 1, BIG_TECH)).astype(float),
             tokens=labs.tokens_flagship + labs.tokens_light,
             months=world.clock.months,

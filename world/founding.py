@@ -56,9 +56,10 @@ def _labs(world: World, archetype: int, row: dict) -> None:
         column = world.labs.pretrained
         column[axis, labs.worlds, labs.rows] = float(row[f"x_{name}"]) - float(row["step_down"]) * number[0]
     column = world.labs.post
-    column[:, labs.worlds, labs.rows] = np.array(
-        [float(row[f"post_{k}"]) for k in ("language", "knowledge", "reasoning")]
-    )[:, None]
+    tech = labs.view(world.parameters).technology
+    for axis, name in enumerate(("language", "knowledge", "reasoning")):
+        # Nobody starts with more than post-training can add.
+        column[axis, labs.worlds, labs.rows] = np.minimum(float(row[f"post_{name}"]), getattr(tech, f"post_{name}"))
     has_model = number < float(row["with_model"])
     trained = number < float(row["unreleased"])
     labs.trained = trained

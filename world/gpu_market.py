@@ -135,7 +135,7 @@ def software_maturity(world: World) -> Array:
 def grey_class(world: World) -> int:
     """The barred class that is worth smuggling: the fastest datacenter chip on sale abroad."""
     chips, state = world.chips, world.state
-    speed = (chips.training_speed * chips.maturity)[:, 0, 0] * np.array([k == "datacenter" for k in chips.kinds])
+    speed = (chips.h100e * chips.maturity)[:, 0, 0] * np.array([k == "datacenter" for k in chips.kinds])
     speed = np.where(state.barred[:, 0, 0] & state.offered_row[:, 0, 0], speed, 0.0)
     age = [(world.date - as_date(day)).days for day in chips.launch]
     speed = np.where(np.array(age) > world.parameters.chip_market.grey_age_days, speed, 0.0)

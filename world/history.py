@@ -163,6 +163,13 @@ def lab_panel(world: World) -> dict[str, np.ndarray]:
         "product_share": labs.product_share,
         "reputation": labs.reputation,
         "sunk_value": labs.sunk_value,
+        "post_training": sum_k(labs.post) / 3.0,
+        "efficiency": np.exp(labs.log_efficiency),
+        "mfu": labs.mfu,
+        "largest_run": 10.0**labs.log_largest,
+        "affordable_run": 10.0**labs.affordable,
+        "runs_done": labs.runs_done,
+        "runs_failed": labs.runs_failed,
     }
     panel = {"replicate": world.world_ids[worlds], "lab_id": pick(labs.id)}
     for name in ("region", "archetype", "mode", "exit_reason"):

@@ -7,10 +7,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.app import API
-from agents.lab import APP_COMPANY, CENTRAL, CN, FROM_SCRATCH, INFRA, PROVINCIAL, ROW
-from world.arrays import Array, herfindahl, largest, ratio, row_sum, shares, sum_k
+from agents.lab import (
+    APP_COMPANY,
+    APPLICATION,
+    BIG_TECH,
+    CENTRAL,
+    CN,
+    FROM_SCRATCH,
+    INFRA,
+    PROVINCIAL,
+    RESEARCH,
+    ROW,
+    SCALING,
+)
+from world.arrays import Array, herfindahl, largest, ratio, row_max, row_sum, shares, sum_k
 from world.gpu_market import chips_in, list_prices, makers_pay
-from world.hardware import CNY_A_USD
+from world.hardware import CNY_A_USD, H100_TFLOPS
 from world.research import frontiers
 from world.talent import displaced
 
@@ -42,7 +54,7 @@ def close_month(world: World) -> None:
 def month(world: World) -> dict[str, Array]:
     """All measures of the month, each ``(worlds,)``."""
     found: dict[str, Array] = {}
-    for part in (_labs, _frontiers, _chips, _prices, _usage, _apps, _money, _society):
+    for part in (_labs, _training, _frontiers, _chips, _prices, _usage, _apps, _money, _society):
         found.update(part(world))
     fresh = np.empty((len(found), world.worlds))
     for row, value in zip(fresh, found.values(), strict=True):
@@ -81,6 +93,54 @@ def _labs(world: World) -> dict[str, Array]:
     }
 
 
+def _training(world: World) -> dict[str, Array]:
+    """How well labs train: what clusters lose, MFU, data, bases, and what a run costs."""
+    labs, state, seen = world.labs, world.state, world.monthly
+    cn, row = labs.alive & (labs.region == CN), labs.alive & (labs.region == ROW)
+    speed, failing, kept = ([row_sum(np.where(here, use, 0.0)) for here in (cn, row)] for use in state.cluster_use)
+    training = cn & (labs.mode != APP_COMPANY)
+    zero = np.zeros_like(state.hype)
+    failed = seen.get("failed_planned", zero)
+    running, released = cn & labs.running, cn & labs.released
+    hours = world.parameters.training.largest_before_row / np.exp(state.public_efficiency)
+    hours = hours / (H100_TFLOPS * 1e12 * 3600.0 * row_max(np.where(row, labs.mfu, 1e-9)))
+    return {
+        "goodput_cn": np.where(speed[CN] > 0.0, ratio(failing[CN], speed[CN]), np.nan),
+        "cluster_loss_cn": 1.0 - np.where(speed[CN] > 0.0, ratio(kept[CN], speed[CN]), np.nan),
+        "cluster_loss_row": 1.0 - np.where(speed[ROW] > 0.0, ratio(kept[ROW], speed[ROW]), np.nan),
+        "mfu_best_cn": row_max(np.where(training, labs.mfu, 0.0)),
+        "mfu_median_cn": median(labs.mfu, training),
+        "synthetic_share_cn": ratio(row_sum((running & labs.run_synthetic) + 0.0), row_sum(running + 0.0)),
+        "foreign_base_share_cn": ratio(row_sum((released & labs.base_foreign) + 0.0), row_sum(released + 0.0)),
+        "training_wasted_cn": seen.get("training_wasted", 0.0),
+        "failed_run_used_cn": np.where(failed > 0.0, ratio(seen.get("failed_used", zero), failed), np.nan),
+        "gpt4_run_cost_usd": hours * state.rent_training[ROW] / CNY_A_USD / 1e6,
+        "efficiency_public": np.exp(state.public_efficiency),
+        "post_share_of_variance_cn": post_share(labs, released),
+    }
+
+
+def median(values: Array, mask: Array) -> Array:
+    """Lower median over the rows of a mask, ``(worlds, 1)``, NaN for nobody."""
+    count = row_sum(mask.astype(np.int64))
+    ordered = np.sort(np.where(mask, values, np.inf), axis=-1)
+    middle = np.take_along_axis(ordered, np.maximum(count - 1, 0) // 2, -1)
+    return np.where(count > 0, middle, np.nan)
+
+
+def post_share(labs, among: Array) -> Array:
+    """Share of the variance of capability between the ten best labs that is post-training (M14)."""
+    post, total = sum_k(labs.post) / 3.0, sum_k(labs.pretrained + labs.post) / 3.0
+    best = np.argsort(np.where(among, total, -np.inf), axis=-1, kind="stable")[:, -10:]
+    there = np.take_along_axis(among, best, -1).astype(float)
+    around = []
+    for each in (post, total):
+        values = np.take_along_axis(each, best, -1) * there
+        around.append(there * (values - ratio(row_sum(values), row_sum(there))))
+    variance = row_sum(around[1] ** 2)
+    return np.where(variance > 1e-9, ratio(row_sum(around[0] * around[1]), variance), np.nan)
+
+
 def _frontiers(world: World) -> dict[str, Array]:
     best = frontiers(world)
     found = {}
@@ -91,7 +151,18 @@ def _frontiers(world: World) -> dict[str, Array]:
     found["gap_cn_oom"] = found["frontier_all"] - found["frontier_cn"]
     found["gap_cn_months"] = months_behind(world, found["frontier_cn"])
     found["gap_open_months"] = months_behind(world, found["frontier_open"])
+    found["big_tech_behind_year_ago_cn"] = _behind_year_ago(world)
     return found
+
+
+def _behind_year_ago(world: World) -> Array:
+    """What big tech in CN offers, on average, against the frontier of a year ago, OOM (M26)."""
+    labs, history = world.labs, world.state.frontier_history
+    ago = round(12.0 / world.clock.months)
+    big = labs.alive & labs.released & (labs.region == CN) & (labs.archetype == BIG_TECH)
+    offered = ratio(row_sum(np.where(big, sum_k(labs.served) / 3.0, 0.0)), row_sum(big.astype(float)))
+    known = row_sum(big.astype(float)) * (len(history) > ago) > 0.0
+    return np.where(known, history[-1 - min(ago, len(history) - 1)] - offered, np.nan)
 
 
 def months_behind(world: World, level: Array) -> Array:
@@ -114,7 +185,8 @@ def _chips(world: World) -> dict[str, Array]:
     here = (world.vendors.region == CN) & (world.vendors.kind != 0) & world.vendors.alive
     fleet = sum_k(world.vendors.fleet * chips.h100e) * here
     used = ratio(row_sum(fleet * world.vendors.utilisation), row_sum(fleet))
-    power = sum_k(chips_in(world, CN) * chips.kw) * world.parameters.serving.server_power / 1000.0
+    power = sum_k(chips_in(world, CN) * world.chip_kw) * world.parameters.serving.server_power / 1000.0
+    quick = {r: sum_k(chips_in(world, r) * chips.training_speed * counted) for r in (CN, ROW)}
     by_class = {}
     for k, name in enumerate(chips.names):
         if chips.kinds[k] != "consumer":
@@ -132,6 +204,8 @@ def _chips(world: World) -> dict[str, Array]:
         "utilisation_cn": used,
         "idle_compute_cn": row_sum(fleet * (1.0 - world.vendors.utilisation)),
         "power_cn_mw": power,
+        "speed_per_h100e_cn": ratio(quick[CN], sum_k(equivalents[CN])),
+        "speed_per_h100e_row": ratio(quick[ROW], sum_k(equivalents[ROW])),
     }
 
 
@@ -180,6 +254,11 @@ def _usage(world: World) -> dict[str, Array]:
     before = state.share_before if state.share_before is not None and state.share_before.shape == share.shape else share
     state.share_before = share
     state.hhi_tokens = herfindahl(cn)
+    p = world.parameters.model_market
+    # Work is hard where the wall stands; below parity is who sells from further behind than counts as level.
+    hard = home & (world.segments.column("threshold") > p.wall_from)
+    hard_tokens = np.where(labs.region == CN, sum_k(np.where(hard, state.tokens_by_segment, 0.0)), 0.0)
+    below = sum_k(labs.served) / 3.0 < state.frontier_cn - p.wall_slack
     surplus = sum_k(
         np.where(home, (state.log_sum - state.outside_value) * state.adopters * world.segments.column("arpu"), 0.0)
     )
@@ -189,6 +268,7 @@ def _usage(world: World) -> dict[str, Array]:
         "tokens_day_cn_labs": row_sum(cn),
         "tokens_day_row_labs": row_sum(row),
         "users_cn": row_sum(people),
+        "hard_share_below_parity_cn": ratio(row_sum(hard_tokens * below), row_sum(hard_tokens)),
         "hhi_tokens_cn": state.hhi_tokens,
         "hhi_revenue_cn": herfindahl(revenue),
         "hhi_users_cn": herfindahl(people),
@@ -196,7 +276,7 @@ def _usage(world: World) -> dict[str, Array]:
         "top1_tokens_share_cn": largest(share, 1),
         "share_turbulence_cn": 0.5 * row_sum(np.abs(share - before)),
         "revenue_labs_cn": row_sum(revenue),
-        "consumer_surplus_cn": surplus / world.parameters.model_market.price_sensitivity,
+        "consumer_surplus_cn": surplus / p.price_sensitivity,
     }
 
 
@@ -239,6 +319,9 @@ def _money(world: World) -> dict[str, Array]:
         "cost_labs_cn": row_sum(np.where(cn, labs.cost, 0.0)),
         "sunk_value_lost_cn": world.monthly.get("sunk_value_lost", 0.0),
         "wage_infra": state.wages[CN][INFRA],
+        "wage_scaling": state.wages[CN][SCALING],
+        "wage_research": state.wages[CN][RESEARCH],
+        "wage_application": state.wages[CN][APPLICATION],
         "staff_cn": row_sum(np.where(cn, sum_k(labs.staff), 0.0)),
         "public_spending_cn": -world.accounts.balance["government"],
         "accounts_residual": world.accounts.residual,

@@ -207,7 +207,22 @@ def _common_utility(world: World) -> Array:
     # Who is not thought of is not weighed: awareness multiplies a model's weight in its nest.
     known = known + (1.0 - p.nest_correlation) * np.log(labs.awareness)
     absent = np.where(labs.alive & labs.released, 0.0, -200.0)
-    return known + absent - foreign * border - unfiled * licence + own_rooms
+    return known + absent - foreign * border - unfiled * licence + own_rooms - _wall(world)
+
+
+def _wall(world: World) -> Array:
+    """What a model loses in hard segments by falling short of the frontier in reach (M19).
+
+    A run that is worth less than that of the leader, efficiency times spending (30% of 60
+    million dollars), sells next to nothing where the work is hard: users take the leader's (001).
+    Easy segments are content with less; to users in CN the frontier abroad is only partly in reach.
+    """
+    labs, p, table, state = world.labs, world.parameters.model_market, world.segments, world.state
+    mine = sum_k(labs.served) / 3.0
+    in_reach = (np.maximum(state.frontier_cn, state.frontier_all - p.wall_border), state.frontier_all)
+    short = np.stack([np.maximum(best - p.wall_slack - mine, 0.0) for best in in_reach])
+    hard = p.wall * np.maximum(table.column("threshold") - p.wall_from, 0.0)
+    return hard * short[table.region]
 
 
 def nested_shares(value: Array, open_nest: Array, outside: Array, correlation: float) -> tuple[Array, Array, Array]:
@@ -262,7 +277,7 @@ def clear(world: World) -> None:
     share, within, log_sum = nested_shares(value, open_nest, outside, p.nest_correlation)
     state.quality, state.best_quality = quality, row_max(np.where(labs.released & labs.alive, quality, 0.0))
     new = _adopt(world)
-    reconsider = world.clock.fraction(table.column("reconsider"))
+    reconsider = p.follow * world.clock.fraction(table.column("reconsider"))
     labs.users = labs.users * (1.0 - reconsider) + (reconsider * (state.adopters - new) + new) * share
     state.log_sum = log_sum
     state.direct_share = 1.0 - state.app_share

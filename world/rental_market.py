@@ -55,7 +55,7 @@ def clear(world: World) -> None:
         paid, earned = _clear_region(world, region, np.where(here, labs.rent_wanted, 0.0), np.where(here, need, 0.0))
         bill, income = bill + paid, income + earned
     labs.spent = labs.spent + bill
-    labs.run_cost = labs.run_cost + np.where(labs.running, labs.rented_training * rent + _own_use(world), 0.0)
+    labs.run_cost = labs.run_cost + np.where(labs.running, labs.rented_training * rent + own_use(world), 0.0)
     vendors.earned = vendors.earned + income
     world.accounts.pay("rent", (labs, bill), (vendors, income))
 
@@ -88,7 +88,7 @@ def _seen_by_labs(world: World) -> Observables:
     )
 
 
-def _own_use(world: World) -> Array:
+def own_use(world: World) -> Array:
     """What training wears off the own fleet this step, CNY million, at list prices."""
     labs, p = world.labs, world.parameters.rental
     worth = sum_k(labs.fleet * list_prices(world)) * labs.llm_share * (1.0 - labs.serving_share)

@@ -14,6 +14,7 @@ import numpy as np
 from agents.lab import ALL_OPEN, CN, NO_MODEL, RESEARCH, ROW
 from world.arrays import Array, largest, ratio, row_max, row_sum, sum_k
 from world.ecosystem import neighbour_best
+from world.policy import as_date
 from world.technology import absorptive_capacity, efficiency_growth
 
 if TYPE_CHECKING:
@@ -33,10 +34,31 @@ def research_budget(world: World) -> Array:
 
 def drift(world: World) -> None:
     """Phase 2: efficiency, openness of research, post-training and usage data move on."""
+    _turning_points(world)
     _efficiency(world)
     _openness_of_research(world)
     _post_training(world)
     _serve_updates(world)
+
+
+def _turning_points(world: World) -> None:
+    """Scaling ends, or a breakthrough is made, where a scenario of technology says so (M01).
+
+    A breakthrough is published: it enters the public efficiency, and every lab takes it up as
+    fast as it can absorb what others know.
+    """
+    state, plan = world.state, world.policy.technology
+    if _now(world, plan.breakthrough):
+        state.public_efficiency = state.public_efficiency + np.log(10.0) * plan.breakthrough_gain
+    if _now(world, plan.scaling_ends):
+        largest_done = np.maximum(state.largest_run[CN], state.largest_run[ROW])
+        given = largest_done if plan.scaling_ceiling is None else plan.scaling_ceiling
+        state.scaling_ceiling = np.broadcast_to(np.asarray(given, dtype=float), largest_done.shape)
+
+
+def _now(world: World, date: str | None) -> bool:
+    """Whether a date falls into this step; what lies before the first step happens in it."""
+    return date is not None and max(world.clock.step_of(as_date(date)), 0) == world.step_number
 
 
 def _efficiency(world: World) -> None:
@@ -81,12 +103,14 @@ def _post_training(world: World) -> None:
     layers = []
     for axis in range(3):
         most = ceiling[axis] + growth[axis] * year
-        room = np.maximum(most - labs.post[axis], 0.0)
-        build = p.post_pace * strength * room * world.clock.years
+        room = np.maximum(most * labs.craft - labs.post[axis], 0.0)
+        build = np.minimum(p.post_pace * strength * world.clock.years, 1.0) * room
         gap = np.clip(state.teacher[axis] - p.teacher_margin - own[axis], 0.0, p.teacher_reach)
         reach = state.teacher[axis] - own[axis] < p.teacher_horizon
         learn = world.clock.fraction(drift[axis]) * gap * effort * reach
-        layers.append(labs.post[axis] + np.where(taught, np.minimum(build + learn, room), 0.0))
+        # What can be copied is common to all; what a team adds of its own depends on its craft.
+        learn = np.minimum(learn, np.maximum(most - labs.post[axis] - build, 0.0))
+        layers.append(labs.post[axis] + np.where(taught, build + learn, 0.0))
     labs.post = np.stack(layers)
     fade = np.exp(-world.clock.months / p.usage_memory)
     used = labs.tokens_flagship + labs.tokens_light

@@ -135,7 +135,7 @@ def _running_costs(world: World) -> None:
     labs, vendors, p = world.labs, world.vendors, world.parameters.serving
     hours = 8766.0 * world.clock.years
     for population in (labs, vendors):
-        kw = sum_k(population.fleet * world.chips.kw) * p.server_power * p.pue
+        kw = sum_k(population.fleet * world.chip_kw) * p.server_power * p.pue
         price = np.where(population.region == 0, p.power_price_cn, p.power_price_row)
         bill = kw * hours * price / 1e6 * p.power_load
         population.spent = population.spent + bill

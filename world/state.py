@@ -16,7 +16,7 @@ from agents.vendor import InfraVendor
 from world.accounts import Accounts
 from world.arrays import Array, row_sum, stack_k
 from world.clock import Clock
-from world.hardware import CNY_A_USD, ChipTable
+from world.hardware import CNY_A_USD, ChipTable, power_draw
 from world.model_market import SegmentTable
 from world.policy import Policy
 from world.population import Population
@@ -55,7 +55,8 @@ class World:
         self.worlds = len(self.world_ids)
         self.clock = Clock(config.start, config.clock)
         self.step_number = 0
-        self.chips = ChipTable.from_rows(config.hardware["chips"])
+        self.chips = ChipTable.from_rows(config.hardware["chips"], self.parameters.training.bandwidth_bound)
+        self.chip_kw = power_draw(self.chips, self.parameters.training.weak_power)
         self.supply = config.hardware["supply"]
         self.segments = SegmentTable.from_rows(config.segments, config.model_market.row_scale)
         self.archetypes = config.archetypes
@@ -202,6 +203,8 @@ def initial_state(world: World) -> SimpleNamespace:
         setattr(state, name, np.full(shape, NO_MODEL))
     state.open_start = zero
     state.gap_oom = zero
+    state.scaling_ceiling = one * np.inf
+    state.cluster_use = np.zeros((3, world.worlds, world.labs.capacity))
     state.largest_run = stack_k(config.training.largest_before_cn, config.training.largest_before_row) * one
     empty = {"score": np.full(shape, NO_MODEL), "weights": np.full((3, *shape), NO_MODEL)}
     empty |= {"post": np.zeros((3, *shape))}

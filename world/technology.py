@@ -67,6 +67,14 @@ def data_limited_flop(flop: Array, unique: Array, patience: float) -> Array:
     return np.exp(np.log(REDUCED / loss) / GAMMA)
 
 
+def useful_flop(flop: Array, ceiling: Array, p) -> Array:
+    """Compute that counts: ref (min(C, ceiling) / ref)^s, with s the strength of the scaling law (M01).
+
+    With s = 1 every FLOP counts up to where scaling ends; with s = 0 compute buys nothing.
+    """
+    return p.scaling_reference * np.exp(p.scaling * np.log(np.minimum(flop, ceiling) / p.scaling_reference))
+
+
 def absorptive_capacity(research: Array, scale: float) -> Array:
     """AC = 1 - exp(-R / scale): who does no research understands nobody else's."""
     return 1.0 - np.exp(-research / scale)
@@ -75,13 +83,14 @@ def absorptive_capacity(research: Array, scale: float) -> Array:
 def efficiency_growth(log_efficiency: Array, public: Array, openness: Array, capacity: Array, lead: Array, p) -> Array:
     """Yearly growth of private algorithmic efficiency, d ln A / dt.
 
-    AC (0.75 Omega + 0.8 (ln A_open - ln A)+) + 0.30 min((R/R_top5)^0.5, 2): with full
-    capacity and openness a leader gains about 1.05 a year, the observed halving of the
-    compute for a fixed capability every eight months (Ho et al. 2024).
+    AC (0.75 Omega + 0.8 (ln A_open - ln A)+) + 0.30 min((R/R_top5)^0.5, 2) - m Omega (1 - AC):
+    with full capacity and openness a leader gains about 1.05 a year, the observed halving of
+    the compute for a fixed capability every eight months (Ho et al. 2024). Who cannot read
+    papers is led astray by those that report what does not work (002), at a rate m.
     """
     catch_up = p.catch_up * np.maximum(public - log_efficiency, 0.0)
     own = p.own_research * np.minimum(np.sqrt(lead), 2.0)
-    return capacity * (p.public_progress * openness + catch_up) + own
+    return capacity * (p.public_progress * openness + catch_up) + own - p.misled * openness * (1.0 - capacity)
 
 
 def active_parameters(capability: Array, years: float, p) -> Array:

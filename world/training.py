@@ -13,17 +13,20 @@ import numpy as np
 from agents.lab import (
     APP_COMPANY,
     BIG_TECH,
+    CN,
+    FROM_SCRATCH,
     FRONTIER,
     INFRA,
     SCALING,
     trained_capability,
 )
-from world.arrays import Array, ratio, stack_k, sum_k
+from agents.vendor import CENTRE
+from world.arrays import Array, ratio, shares, stack_k, sum_k
 from world.ecosystem import best_known_base
 from world.gpu_market import software_maturity
-from world.hardware import H100_TFLOPS, SECONDS_A_DAY, goodput
+from world.hardware import H100_TFLOPS, SECONDS_A_DAY, goodput, weakness
 from world.population import Observables
-from world.rental_market import HOURS_A_YEAR, fleet_serving
+from world.rental_market import HOURS_A_YEAR, fleet_serving, own_use
 
 if TYPE_CHECKING:
     from world.state import World
@@ -33,10 +36,29 @@ def update_skill(world: World) -> None:
     """Infra and scaling people raise MFU and the odds of a run (M33); software raises it for all."""
     labs, p = world.labs, world.parameters.training
     infra, scaling = labs.staff[INFRA], labs.staff[SCALING]
-    labs.skill = np.clip(np.log((infra + 2.0 * scaling + 1.0) / p.skill_reference), -2.5, 2.5)
+    size = np.log((infra + 2.0 * scaling + 1.0) / p.skill_reference)
+    labs.skill = np.clip(size + p.weakest_link * balance(world), -2.5, 2.5)
     commons = p.mfu_commons * (1.0 - np.exp(-world.clock.year(world.step_number) / p.mfu_commons_years))
     depth = 1.0 / (1.0 + np.exp(-p.mfu_slope * (labs.skill - p.mfu_middle)))
     labs.mfu = p.mfu_least + (p.mfu_most - p.mfu_least) * depth + commons
+
+
+def balance(world: World) -> Array:
+    """How a team falls short of a complete one of its size, ln of 0 to 1: every position counts (M62).
+
+    ln(CES / mean) of the kinds of staff, in number and in key people, relative to what the mode
+    of work needs, n_k = staff_k quality_k / need_k: (sum need_k n_k^-r)^(-1/r), a complement of
+    elasticity 1/(1 + r), over sum need_k n_k.
+    """
+    labs, p, r = world.labs, world.parameters.talent, world.parameters.training.complements
+    train = stack_k(p.train_infra, p.train_scaling, p.train_research, p.train_application)
+    build = stack_k(p.build_infra, p.build_scaling, p.build_research, p.build_application)
+    need = np.where(labs.mode == FROM_SCRATCH, train / sum_k(train), build / sum_k(build))
+    # Half a person is what the others can do in passing, where nobody holds the position.
+    people = (labs.staff + 0.5) * labs.key_people
+    share = people / sum_k(people)
+    short = sum_k(need * np.exp(r * np.log(need / share)))
+    return -np.log(short) / r
 
 
 def cluster(world: World) -> tuple[Array, Array]:
@@ -60,7 +82,8 @@ def delivered_flop(world: World) -> Array:
     """Model FLOP a month that each lab's cluster delivers.
 
     eta g s MFU n eff seconds: goodput falls with the number and frailty of cards (M08), and
-    power, cooling and network bind above the size of the largest cluster (M09).
+    power, cooling and network bind above the size of the largest cluster (M09). What clusters
+    lose to both is kept for the record.
     """
     labs, p, chips = world.labs, world.parameters.training, world.chips
     speed, count = cluster(world)
@@ -70,8 +93,10 @@ def delivered_flop(world: World) -> Array:
     kept = 1.0 / (1.0 + count / most)
     frail = sum_k(labs.fleet * chips.failure_factor) + 1e-9
     frailty = frail / (sum_k(labs.fleet) + 1e-9)
-    rate = np.where(sum_k(labs.fleet) > 0.0, frailty, 1.0) / p.hours_between_failures
-    good = goodput(count * kept, rate, p.checkpoint_hours, p.restart_hours)
+    frailty = np.where(sum_k(labs.fleet) > 0.0, frailty, 1.0)
+    failing = weakness(count, frailty, speed, p.weak_cards) * kept
+    good = goodput(failing, 1.0 / p.hours_between_failures, p.checkpoint_hours, p.restart_hours)
+    world.state.cluster_use = np.stack([speed, speed * good, speed * kept])
     seconds = SECONDS_A_DAY * 365.25 / 12.0
     return speed * kept * good * labs.mfu * H100_TFLOPS * 1e12 * seconds
 
@@ -83,16 +108,20 @@ def observe(world: World) -> Observables:
     rent = world.by_region(state.rent_training)
     own = fleet_serving(world)
     month = labs.rented_training * rent * HOURS_A_YEAR / 12.0 / 1e6
-    base, post, row, identity = best_known_base(world)
+    base, post, row, identity, foreign = best_known_base(world)
     return Observables(
         training_speed=speed,
         flop_cost=ratio(month, speed),
+        first_month=month * world.clock.months + own_use(world),
         parent_launch=p.training.parent_launch_months * labs.parent_support / 12.0,
         base_pretrained=base,
         base_post=post,
         base_lab=row,
         base_id=identity,
+        base_foreign=foreign,
         unique_tokens=unique_tokens(world),
+        synthetic_gain=synthetic_gain(world, sum_k(base + post) / 3.0),
+        scaling_ceiling=state.scaling_ceiling,
         serving_need=state.serving_need,
         fleet_serving=own,
         attention=state.attention,
@@ -101,11 +130,35 @@ def observe(world: World) -> Observables:
 
 
 def unique_tokens(world: World) -> Array:
-    """Unique tokens by axis, ``(3, worlds, 1)``: synthetic data adds what a strong model writes."""
-    tech = world.parameters.technology
+    """Unique tokens by axis that a lab can have, ``(3, worlds, labs)``, good ones counting for more (M02).
+
+    U_k q^s (1 + corpus in CN): a small set of high quality does as well as a large one (000).
+    """
+    labs, tech = world.labs, world.parameters.technology
     tokens = stack_k(tech.tokens_language, tech.tokens_knowledge, tech.tokens_reasoning) * 1e12
-    strength = np.maximum(world.state.frontier_all - tech.synthetic_from, 0.0)
-    return tokens * np.exp(tech.synthetic_growth * strength)
+    good = np.exp(tech.quality_substitutes * np.log(labs.data_quality))
+    corpus = 1.0 + np.where(labs.region == CN, world.instrument("data", "public_corpus"), 0.0)
+    return tokens * good * corpus
+
+
+def synthetic_gain(world: World, base: Array) -> Array:
+    """ln of the factor on unique tokens that the strongest model in reach writes, ``(worlds, labs)``.
+
+    Its own, the best open base that it knows, or what is on sale at home, which only answers.
+    """
+    labs, state, tech = world.labs, world.state, world.parameters.technology
+    sold = world.by_region(np.stack([state.frontier_cn, state.frontier_all])) - tech.synthetic_by_api
+    own = sum_k(labs.pretrained + labs.post) / 3.0
+    writer = np.maximum(np.maximum(own, base), sold)
+    return tech.synthetic_growth * np.maximum(writer - tech.synthetic_from, 0.0)
+
+
+def public_corpus(world: World) -> None:
+    """The state pays the compute centres to collect and clean the public corpus."""
+    centres = (world.vendors.kind == CENTRE) & (world.vendors.region == CN) & world.vendors.alive
+    bill = world.instrument("data", "corpus_cost") * world.clock.years * shares(centres.astype(float))
+    world.vendors.earned = world.vendors.earned + bill
+    world.accounts.pay("public corpus", "government", (world.vendors, bill))
 
 
 def advance(world: World) -> None:
@@ -114,6 +167,8 @@ def advance(world: World) -> None:
     update_skill(world)
     seen = observe(world)
     labs.allot_fleet(seen)
+    labs.size_up_launch(seen)
+    public_corpus(world)
     idle = ~labs.running & ~labs.trained & (labs.mode != APP_COMPANY)
     labs.plan_run(seen, among=idle)
     step = np.where(labs.running, seen.training_speed * world.clock.months, 0.0)
@@ -134,11 +189,16 @@ def _stop_doomed(world: World) -> None:
 
 
 def _fail(world: World, failed: Array) -> None:
-    labs = world.labs
+    labs, p = world.labs, world.parameters.training
     labs.running = labs.running & ~failed
     labs.runs_failed = labs.runs_failed + failed
-    labs.since_failure = np.where(failed, 0.0, labs.since_failure)
+    # A failed trial is forgiven, a failed launch, which took much of the purse, is not (001).
+    launch = labs.run_cost > p.launch_size * (np.maximum(labs.cash, 0.0) + labs.run_cost)
+    labs.since_failure = np.where(failed & launch, 0.0, labs.since_failure)
     world.count("training_failures", failed)
+    world.count("training_wasted", np.where(failed, labs.run_cost, 0.0))
+    world.count("failed_planned", np.where(failed, labs.run_planned, 0.0))
+    world.count("failed_used", np.where(failed, np.minimum(labs.run_delivered, labs.run_planned), 0.0))
     world.log("failure", failed, labs.run_delivered)
 
 
@@ -153,10 +213,10 @@ def _complete(world: World, seen: Observables) -> None:
     world.state.largest_run = _largest(world, done)
     if not len(chosen.rows):
         return
-    unique = chosen.view(seen).unique_tokens
-    own = chosen.view(world.parameters)
+    own, market = chosen.view(world.parameters), chosen.view(seen)
     flop = np.clip(chosen.run_delivered, 1e17, np.maximum(chosen.run_planned, 1e17))
-    reached = trained_capability(chosen, flop, chosen.run_inherits, own.technology, unique)
+    how = (chosen.run_inherits, chosen.run_foreign, chosen.run_synthetic)
+    reached = trained_capability(chosen, flop, *how, market, own.technology)
     better = sum_k(reached) > sum_k(chosen.pretrained)
     chosen.pretrained = np.where(better, reached, chosen.pretrained)
     chosen.runs_done = chosen.runs_done + 1.0
@@ -166,6 +226,7 @@ def _complete(world: World, seen: Observables) -> None:
     chosen.trained = chosen.trained | better
     chosen.base_lab = np.where(better, chosen.run_base, chosen.base_lab)
     chosen.base_id = np.where(better, chosen.run_base_id, chosen.base_id)
+    chosen.base_foreign = np.where(better, chosen.run_foreign, chosen.base_foreign)
     chosen.sunk_value = chosen.sunk_value + chosen.run_cost
     delay = release_delay(chosen, own.training)
     chosen.waiting = np.where(better, delay, chosen.waiting)

@@ -49,6 +49,11 @@ class ModelMarket:
     project_value: float = par(
         3.0, "CNY million/million users/month", 0, 1000, "facts: tiger_pnl_2023", "projects with data-sensitive users"
     )
+    wall: float = par(2.0, "utility/OOM^2", 0, 20, "001", "loss in hard segments of a model short of the frontier")
+    wall_from: float = par(2.0, "OOM", -3, 10, "prior", "threshold of a segment from which its work is hard")
+    wall_slack: float = par(0.3, "OOM", 0, 3, "001", "shortfall that still counts as parity")
+    wall_border: float = par(1.0, "OOM", 0, 6, "000", "how much less of the frontier abroad users in CN reach")
+    follow: float = par(1.0, "times", 0, 2, "001", "users who reconsider, and so follow the newest")
     reputation_memory: float = par(18.0, "months", 1, 120, "001", "persistence of reputation")
     reputation_gain: float = par(0.35, "utility", 0, 5, "001", "reputation from use")
     channel: float = par(0.5, "1", 0, 10, "prior", "reach of firms with channels of their own")

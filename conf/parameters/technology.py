@@ -12,14 +12,25 @@ class Technology:
     data_patience: float = par(
         15.0, "repetitions", 1, 100, "Muennighoff et al. 2023", "R*: repetitions after which a token is worn out"
     )
+    scaling: float = par(1.0, "1", 0, 1.2, "000", "strength of the scaling law: with 0 compute buys nothing")
+    scaling_reference: float = par(
+        3e23, "FLOP", 1e18, 1e30, "Brown et al. 2020", "run (that of GPT-3) that is worth the same at any strength"
+    )
     tokens_language: float = par(10.0, "1e12 tokens", 0.1, 1000, "prior", "unique tokens for language")
     tokens_knowledge: float = par(2.0, "1e12 tokens", 0.1, 1000, "prior", "unique tokens for knowledge")
     tokens_reasoning: float = par(0.2, "1e12 tokens", 0.01, 1000, "prior", "unique tokens for reasoning")
+    data_spread: float = par(0.15, "1", 0, 1, "000", "spread of the quality of data between labs")
+    quality_substitutes: float = par(3.0, "1", 0, 10, "000", "how far better data substitute more: exponent of quality")
     synthetic_from: float = par(2.0, "OOM", 0, 6, "000", "capability from which models write useful data")
-    synthetic_growth: float = par(1.2, "1/OOM", 0, 4, "000", "growth of unique tokens with the frontier's strength")
+    synthetic_growth: float = par(1.2, "1/OOM", 0, 4, "000", "growth of unique tokens with the strength of the writer")
+    synthetic_cost: float = par(0.1, "share", 0, 0.9, "prior", "compute of a run that writing its data takes")
+    synthetic_by_api: float = par(0.4, "OOM", 0, 6, "prior", "weakness as a writer of a model that only answers")
     inheritance: float = par(0.8, "1", 0.05, 1, "prior", "tau: share of a base's effective compute that is inherited")
     foreign_language: float = par(0.5, "OOM", 0, 2, "002", "weakness of foreign bases in Chinese, language")
     foreign_knowledge: float = par(0.5, "OOM", 0, 2, "002", "weakness of foreign bases in Chinese, knowledge")
+    foreign_worked_off: float = par(
+        3e22, "FLOP", 1e15, 1e30, "002", "training in Chinese that works most of that weakness off"
+    )
     public_progress: float = par(
         0.75, "1/year", 0, 3, "facts: algo_halving", "growth of efficiency from published research"
     )
@@ -28,18 +39,20 @@ class Technology:
         0.3, "1/year", 0, 2, "facts: algo_halving", "growth of efficiency from own research at the top"
     )
     absorption_scale: float = par(60.0, "CNY million/year", 1, 5000, "prior", "research budget for absorptive capacity")
+    misled: float = par(0.15, "1/year", 0, 2, "002", "efficiency lost to misleading papers by who cannot read them")
     spillover: float = par(0.6, "1/year", 0, 5, "prior", "know-how flowing along social ties")
     openness_start: float = par(1.0, "share", 0, 1, "003", "Omega at the start: openness of research")
     openness_fade: float = par(0.5, "1/year", 0, 3, "003", "how fast leaders stop publishing")
     openness_least: float = par(0.4, "share", 0, 1, "prior", "openness that remains")
-    public_follow: float = par(0.25, "1/year", 0, 3, "prior", "public efficiency following the leader")
-    post_language: float = par(0.55, "OOM", 0, 3, "prior", "what post-training can add, language")
-    post_knowledge: float = par(0.45, "OOM", 0, 3, "prior", "what post-training can add, knowledge")
-    post_reasoning: float = par(0.5, "OOM", 0, 3, "prior", "what post-training can add, reasoning")
+    public_follow: float = par(0.5, "1/year", 0, 3, "prior", "public efficiency following the leader")
+    post_language: float = par(0.4, "OOM", 0, 3, "prior", "what post-training can add, language")
+    post_knowledge: float = par(0.33, "OOM", 0, 3, "prior", "what post-training can add, knowledge")
+    post_reasoning: float = par(0.36, "OOM", 0, 3, "prior", "what post-training can add, reasoning")
     post_growth: float = par(
         0.25, "OOM/year", 0, 2, "prior", "growth of what reasoning gains from reinforcement learning"
     )
-    post_pace: float = par(0.8, "1/year", 0, 10, "prior", "own post-training")
+    post_spread: float = par(0.5, "1", 0, 2, "000", "spread of what teams can make of post-training")
+    post_pace: float = par(2.0, "1/year", 0, 10, "prior", "own post-training")
     post_staff: float = par(60.0, "people", 1, 1000, "prior", "researchers for a full post-training effort")
     teach_language: float = par(0.5, "1/month", 0, 0.95, "004", "copying of language from teachers")
     teach_knowledge: float = par(0.15, "1/month", 0, 0.95, "prior", "copying of knowledge")
@@ -78,11 +91,15 @@ class Training:
     success_infra: float = par(0.8, "logit", 0, 5, "002", "what an infra team adds")
     success_runs: float = par(0.3, "logit", 0, 3, "prior", "what experience adds")
     success_leap: float = par(1.8, "logit/OOM", 0, 10, "001", "odds lost for each OOM beyond the largest run done")
+    failure_risk: float = par(1.0, "times", 0, 1, "001", "odds of failure, relative to what size and team say")
     base_leap: float = par(
         0.5, "times", 0, 1, "002", "leap of a run that goes on from a base, relative to one from scratch"
     )
     base_easier: float = par(1.5, "logit", 0, 10, "002", "odds gained by going on from a base")
     failure_memory: float = par(9.0, "months", 0, 120, "001", "how long nobody pays for a second launch")
+    launch_size: float = par(
+        0.05, "share", 0, 1, "prior", "part of the purse from which a run is a launch, not a trial"
+    )
     failure_cost: float = par(0.7, "OOM", 0, 5, "001", "what a failed launch is feared like, for an average appetite")
     largest_before_cn: float = par(3.5e23, "FLOP", 0, 1e30, "facts: largest_run_cn", "largest run before the start, CN")
     largest_before_row: float = par(2.1e25, "FLOP", 0, 1e30, "facts: gpt4_compute", "largest run before the start, ROW")
@@ -92,23 +109,39 @@ class Training:
     longest_run: float = par(6.0, "months", 1, 24, "001", "nobody endures a longer run")
     impatience: float = par(0.1, "OOM/month", 0, 1, "prior", "cost of waiting for a longer run")
     least_gain: float = par(0.08, "OOM", 0, 2, "prior", "expected gain for which a run is started")
+    frontier_cost: float = par(
+        0.8, "OOM/OOM", 0, 5, "000", "lead of an open base that a launch out of reach is felt like"
+    )
+    launch_reach: float = par(1.5, "OOM", 0, 10, "prior", "distance to the frontier's launch that a lab hopes to close")
     launch_purse: float = par(0.5, "share", 0.01, 1, "001", "share of the purse that one launch may use")
     parent_launch_months: float = par(4.0, "months", 0, 24, "prior", "months of parent support that a launch may use")
     mfu_least: float = par(0.2, "1", 0.01, 1, "facts: mfu_median", "MFU without infra skill")
     mfu_most: float = par(0.48, "1", 0.05, 1, "facts: mfu_median", "MFU at the height of skill, at the start")
-    mfu_slope: float = par(1.2, "1", 0.1, 5, "prior", "rise of MFU with skill")
+    mfu_slope: float = par(1.2, "1", 0, 5, "prior", "rise of MFU with skill")
     mfu_middle: float = par(0.8, "standard deviations", -3, 3, "prior", "skill of the middle MFU")
     mfu_commons: float = par(0.08, "1", 0, 0.4, "001", "MFU that better software gives everybody")
     mfu_commons_years: float = par(2.0, "years", 0.1, 20, "001", "time for that")
     skill_reference: float = par(60.0, "people", 1, 1000, "prior", "infra and scaling people of an average contender")
-    detection: float = par(0.8, "1/month", 0, 10, "002", "seeing that a run is doomed")
-    detection_half: float = par(15.0, "people", 0.1, 1000, "prior", "scaling people for half of that")
+    weakest_link: float = par(1.0, "1", 0, 5, "002", "skill lost by a team in which a position is badly filled")
+    complements: float = par(
+        2.0, "1", 0.1, 20, "002", "how little one kind of staff substitutes another, 1/elasticity - 1"
+    )
+    people_spread: float = par(0.5, "1", 0, 2, "002", "spread of the ability of who holds a position")
+    detection: float = par(1.5, "1/month", 0, 10, "002", "seeing that a run is doomed")
+    detection_half: float = par(10.0, "people", 0.1, 1000, "prior", "scaling people for half of that")
+    weak_cards: float = par(
+        1.0, "1", 0, 2, "000", "exponent of the number and frailty of cards in the failures of a cluster"
+    )
+    weak_power: float = par(
+        1.0, "1", 0, 2, "000", "exponent of the power of cards against that of H100s of their speed"
+    )
+    bandwidth_bound: float = par(1.0, "1", 0, 1, "000", "how far data bandwidth bounds training")
     mixed_loss: float = par(0.5, "share", 0, 1, "000", "speed lost by a fully mixed fleet")
     cluster_limit: float = par(
-        250.0, "chips", 100, 1e7, "000", "chips that power, cooling and network carry, after a run of 1e23 FLOP"
+        132.0, "chips", 10, 1e18, "000", "chips that power, cooling and network carry, after a run of 1e23 FLOP"
     )
-    cluster_experience: float = par(0.83, "OOM/OOM", 0, 2, "000", "larger clusters after larger runs")
-    cluster_growth: float = par(0.6, "1/year", 0, 3, "prior", "growth of that")
+    cluster_experience: float = par(0.95, "OOM/OOM", 0, 2, "000", "larger clusters after larger runs")
+    cluster_growth: float = par(0.4, "1/year", 0, 3, "prior", "growth of that")
     cluster_skill: float = par(0.3, "1", 0, 2, "prior", "what infra skill adds to it")
     hours_between_failures: float = par(
         50700.0, "hours", 100, 1e7, "facts: mttf_h100", "mean time to failure of one H100"
