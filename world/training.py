@@ -20,7 +20,7 @@ from agents.lab import (
 )
 from world.arrays import Array, ratio, stack_k, sum_k
 from world.ecosystem import best_known_base
-from world.gpu_market import software_maturity
+from world.chip_supply import software_maturity
 from world.hardware import H100_TFLOPS, SECONDS_A_DAY, goodput
 from world.population import Observables
 from world.rental_market import HOURS_A_YEAR, fleet_serving

@@ -8,16 +8,35 @@ SOCIETY = (
         "social_trust",
         "social trust, built by regulation and hurt by incidents, substitutes interpersonal trust",
         "000",
-        off={},
-        shows=(),
+        off={
+            "trust.culprit": 0.0,
+            "trust.everybody": 0.0,
+            "trust.build": 0.0,
+            "trust.substitution": 0.0,
+        },
+        shows=(
+            "trust_cn",
+            "tokens_day_cn",
+            "hhi_tokens_cn",
+        ),
     ),
     Mechanism(
         "M06",
         "compliance",
         "content duty, contaminated data, cross-border APIs and copyright cost",
         "000",
-        off={},
-        shows=(),
+        off={
+            "compliance.content_duty": 0.0,
+            "compliance.tainted": 0.0,
+            "compliance.suit_rate": 0.0,
+            "compliance.foreign_cut": 0.0,
+            "compliance.foreign_risk": 0.0,
+        },
+        shows=(
+            "compliance_cost_cn",
+            "suits_cn",
+            "apps_on_foreign_cn",
+        ),
     ),
     Mechanism(
         "M28",
@@ -32,8 +51,16 @@ SOCIETY = (
         "licensing",
         "filing opens the market, service by service",
         "002",
-        off={},
-        shows=(),
+        off={
+            "licensing.needed": 0.0,
+            "licensing.gate_opens": 0.0,
+            "licensing.filed_reputation": 0.0,
+        },
+        shows=(
+            "models_filed_cn",
+            "hype",
+            "users_cn",
+        ),
     ),
     Mechanism(
         "M49",
