@@ -188,6 +188,12 @@ def _public(world: World) -> tuple[Array, Array]:
     return 1.0 - pace.shut_out * closed, missed
 
 
+def needs_filing(world: World) -> Array:
+    """Apps that face the public with more than a wrapper, and must be filed, ``(worlds, apps)``."""
+    apps = world.apps
+    return (world.segments.licensed[apps.segment] > 0.0) & (apps.product != WRAPPER)
+
+
 def _eyes_and_hands(world: World) -> tuple[Array, Array]:
     """Eyes and hands of each segment: what its apps have built so far, on top of a base level."""
     apps, p = world.apps, world.parameters.app_market

@@ -55,10 +55,14 @@ def produce(world: World) -> None:
     state.domestic_dies = state.domestic_dies * half * half
     capacity["ascend"] = starts * state.domestic_yield * rules.ascend_share
     capacity["other_domestic"] = starts * state.domestic_yield * (1.0 - rules.ascend_share)
-    state.generation_capacity = {
-        name: np.broadcast_to(np.asarray(units, dtype=float), (world.worlds, 1)) for name, units in capacity.items()
-    }
+    state.generation_capacity = {name: _unless_unsold(world, name, units) for name, units in capacity.items()}
     _mature(world)
+
+
+def _unless_unsold(world: World, generation: str, units: Array) -> Array:
+    """A maker runs a line down as months of its output lie unsold, ``(worlds, 1)``."""
+    months = ratio(world.state.generation_stock[generation] * world.clock.months, np.asarray(units, dtype=float))
+    return units * np.clip(1.0 - months / world.parameters.chip_market.stock_months, 0.0, 1.0)
 
 
 def fab_growth(world: World) -> Array:
@@ -149,22 +153,33 @@ def grey_class(world: World) -> int:
     return int(np.argmax(speed)) if speed.max() > 0 else NOBODY
 
 
-def worth(world: World) -> Array:
-    """Speed of a chip in a buyer's eye, ``(classes, worlds, 1)``."""
+def worth(world: World, training: Array) -> Array:
+    """Speed of a chip in the eye of a buyer that gives so much weight to training, ``(classes, worlds, 1)``."""
     chips, rules = world.chips, world.parameters.chip_market
     maturity = software_maturity(world)
-    speed = rules.training_weight * chips.training_speed * maturity
-    speed = speed + (1.0 - rules.training_weight) * serving_speed(world) * maturity
+    speed = training * chips.training_speed * maturity + (1.0 - training) * serving_speed(world) * maturity
     speed = np.where(of_kind(world, "consumer"), rules.consumer_discount * speed, speed)
     # One fast chip is worth more than slow ones of the same sum: racks, power and networks.
     return np.exp(rules.density_premium * np.log(speed))
 
 
-def offers(world: World) -> Observables:
+def rent_weight(world: World, region: int) -> Array:
+    """Weight of training speed for who buys to rent out: it follows what either use earns."""
+    state, rules = world.state, world.parameters.chip_market
+    earns = state.rent_training[region] / (state.rent_training[region] + state.rent_serving[region])
+    return rules.training_weight + rules.rent_steers * (earns - rules.training_weight)
+
+
+def offers(world: World, for_rent: bool = False) -> Observables:
     """What buyers in each region can order: value for money, price, rush by class.
 
     The last class stands for the grey channel. In CN all but the datacenter chips from abroad
     are substitutes, which buyers take as far as ``substitution`` goes (M07).
+
+    Parameters
+    ----------
+    for_rent : bool
+        Whether for those who rent the chips out, who look at rents.
     """
     state, rules = world.state, world.parameters.chip_market
     listed = list_prices(world)
@@ -174,13 +189,14 @@ def offers(world: World) -> Observables:
         CN: np.concatenate([prices_cn(world), grey_price[None]]),
         ROW: np.concatenate([listed, np.full_like(grey_price, np.inf)[None]]),
     }
-    speed = np.broadcast_to(worth(world), listed.shape)
+    weight = {r: rent_weight(world, r) if for_rent else rules.training_weight for r in (CN, ROW)}
+    speed = {r: np.broadcast_to(worth(world, weight[r]), listed.shape) for r in (CN, ROW)}
     instead = np.where(of_kind(world, *SUBSTITUTES), rules.substitution, 1.0)
     quick = {
-        CN: np.where(state.offered_cn, speed * instead, 0.0),
-        ROW: np.where(state.offered_row, speed, 0.0),
+        CN: np.where(state.offered_cn, speed[CN] * instead, 0.0),
+        ROW: np.where(state.offered_row, speed[ROW], 0.0),
     }
-    smuggled = speed[max(grey, 0)] * rules.grey_discount * rules.substitution * (grey != NOBODY)
+    smuggled = speed[CN][max(grey, 0)] * rules.grey_discount * rules.substitution * (grey != NOBODY)
     last = {CN: smuggled, ROW: np.zeros_like(grey_price)}
     value = {}
     for region in (CN, ROW):

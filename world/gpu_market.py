@@ -132,7 +132,10 @@ def outside_orders(world: World, offer: Observables) -> tuple[Array, Array, Arra
     ):
         spending = start * np.exp(growth * fade * (1.0 - np.exp(-year / fade))) * world.clock.years
         taste = offer.value[region] ** rules.outside_focus
-        budget = ratio(taste, sum_k(taste)) * spending * offer.rush[region]
+        share = ratio(taste, sum_k(taste))
+        if region == CN:
+            share = share + _loyal(world) * (_at_home(world, taste) - share)
+        budget = share * spending * offer.rush[region]
         price = np.where(np.isfinite(offer.price[region]), offer.price[region], 1.0)
         units.append(np.floor(budget / price)[..., 0].T)
         classes.append(np.broadcast_to(np.arange(len(taste)), units[-1].shape))
@@ -140,12 +143,25 @@ def outside_orders(world: World, offer: Observables) -> tuple[Array, Array, Arra
     return np.concatenate(units, axis=1), np.concatenate(classes, axis=1), where
 
 
+def _loyal(world: World) -> Array:
+    """Share of buyers outside the industry in CN that turn to domestic chips once any chip is barred (M07)."""
+    rules = world.parameters.chip_market
+    return rules.loyal * rules.substitution * float(world.state.barred.any())
+
+
+def _at_home(world: World, taste: Array) -> Array:
+    """Shares of the domestic classes in the spending of those who buy nothing else."""
+    home = np.concatenate([of_kind(world, "domestic", "inference"), np.zeros((1, 1, 1), bool)])
+    mine = np.where(home, taste, 0.0)
+    return ratio(mine, sum_k(mine))
+
+
 def order(world: World) -> tuple[Observables, tuple[Array, Array, Array]]:
     """Labs, vendors and outside buyers write their orders."""
     world.state.grey_class = grey_class(world)
     offer = offers(world)
     world.labs.order_chips(_for_labs(world, offer))
-    world.vendors.order_chips(_for_vendors(world, offer))
+    world.vendors.order_chips(_for_vendors(world, offers(world, for_rent=True)))
     return offer, outside_orders(world, offer)
 
 

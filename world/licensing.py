@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.app import WRAPPER
 from agents.lab import CENTRAL, CN, FILED, NOT_APPLIED, PROVINCIAL
+from world.app_market import needs_filing
 from world.arrays import Array, row_sum
 from world.policy import as_date, authority
 
@@ -92,7 +92,6 @@ def _gate_opens(world: World, done: Array) -> None:
 def _apps_apply(world: World, open_: Array) -> None:
     """Apps that face the public with a model of their own apply; wrappers register lightly."""
     apps, p = world.apps, world.parameters.licensing
-    public = world.segments.licensed[apps.segment] > 0.0
     keen = apps.draws("file") < world.clock.fraction(p.app_applies)
-    applies = apps.alive & public & (apps.product != WRAPPER) & (apps.filing_since < 0) & open_ & keen
+    applies = apps.alive & needs_filing(world) & (apps.filing_since < 0) & open_ & keen
     apps.filing_since = np.where(applies, world.step_number, apps.filing_since)

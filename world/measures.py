@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.app import API
-from agents.lab import APP_COMPANY, CENTRAL, CN, FROM_SCRATCH, INFRA, PROVINCIAL, ROW
+from agents.lab import APP_COMPANY, CENTRAL, CN, FILED, FROM_SCRATCH, INFRA, PROVINCIAL, ROW
+from world.app_market import needs_filing
 from world.arrays import Array, herfindahl, largest, ratio, row_sum, shares, sum_k
 from world.chip_supply import domestic_maturity, list_prices, serving_speed
 from world.compliance import on_foreign
@@ -199,6 +200,8 @@ def _usage(world: World) -> dict[str, Array]:
     apps = row_sum(labs.tokens_api)
     people = np.where(labs.region == CN, sum_k(np.where(home, labs.users, 0.0)), 0.0)
     revenue = np.where(labs.region == CN, labs.service_revenue, 0.0)
+    public = sum_k([state.tokens_by_segment[k] for k in np.flatnonzero(world.segments.licensed)])
+    public = np.where(labs.region == CN, public, 0.0)
     share = shares(cn)
     before = state.share_before if state.share_before is not None and state.share_before.shape == share.shape else share
     state.share_before = share
@@ -212,6 +215,7 @@ def _usage(world: World) -> dict[str, Array]:
         "tokens_day_cn_labs": row_sum(cn),
         "tokens_day_row_labs": row_sum(row),
         "users_cn": row_sum(people),
+        "public_filed_share_cn": ratio(row_sum(np.where(labs.filing == FILED, public, 0.0)), row_sum(public)),
         "hhi_tokens_cn": state.hhi_tokens,
         "hhi_revenue_cn": herfindahl(revenue),
         "hhi_users_cn": herfindahl(people),
@@ -240,6 +244,7 @@ def _apps(world: World) -> dict[str, Array]:
         "app_absorbed_share_cn": ratio(row_sum(np.where(apps.alive, apps.absorbed, 0.0)), alive),
         "app_on_api_share_cn": ratio(row_sum((apps.alive & (apps.source == API)).astype(float)), alive),
         "engineers_displaced_cn": displaced(world),
+        "apps_public_cn": row_sum((apps.alive & needs_filing(world)).astype(float)),
         "apps_on_foreign_cn": row_sum(on_foreign(world).astype(float)),
         "apps_cut_off_cn": seen.get("apps_cut_off", 0.0),
         "apps_waiting_cn": row_sum((apps.alive & ~apps.filed & (apps.filing_since >= 0)).astype(float)),

@@ -153,10 +153,13 @@ def _clear_region(world: World, region: int, training: Array, serving: Array) ->
     other = outside_demand(world, region)
     wants_training = row_sum(training) + p.outside_training * other
     wants_serving = row_sum(serving) + (1.0 - p.outside_training) * other
+    # Serving chips that nobody needs for serving train, at the speed that they have.
+    spare = np.maximum(1.0 - ratio(wants_serving, row_sum(dedicated)), 0.0) * (row_sum(dedicated) > 0.0)
+    slow = sum_k(np.where(serves_better, offered * speed, 0.0)) * spare
     total_flexible = row_sum(flexible) + idle_tech
     total_dedicated = row_sum(dedicated)
     share = split_flexible(total_flexible, total_dedicated, wants_training, wants_serving)
-    supply_training = (1.0 - share) * total_flexible
+    supply_training = (1.0 - share) * total_flexible + row_sum(slow)
     supply_serving = share * total_flexible + total_dedicated
     hosted = (labs.host >= 0) & (labs.region == region)
     got_training, fill_training = in_two_ranks(training, hosted, wants_training, supply_training)

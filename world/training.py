@@ -19,8 +19,8 @@ from agents.lab import (
     trained_capability,
 )
 from world.arrays import Array, ratio, stack_k, sum_k
-from world.ecosystem import best_known_base
 from world.chip_supply import software_maturity
+from world.ecosystem import best_known_base
 from world.hardware import H100_TFLOPS, SECONDS_A_DAY, goodput
 from world.population import Observables
 from world.rental_market import HOURS_A_YEAR, fleet_serving

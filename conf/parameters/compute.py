@@ -15,15 +15,18 @@ class ChipMarket:
     substitution: float = par(
         1.0, "times", 0, 1, "000", "how far barred buyers turn to domestic, consumer, inference and grey chips"
     )
-    sparse_factor: float = par(8.0, "times", 1, 32, "002", "serving of a sparse card, relative to dense arithmetic")
+    sparse_factor: float = par(6.0, "times", 1, 32, "002", "serving of a sparse card, relative to dense arithmetic")
     server_overhead: float = par(1.64, "times", 1, 5, "facts: server_overhead", "server cost over chip price")
     training_weight: float = par(0.7, "share", 0, 1, "prior", "weight of training speed in a buyer's eye")
+    rent_steers: float = par(
+        1.0, "share", 0, 1, "prior", "how far who buys chips for rent looks at what training and serving earn"
+    )
     density_premium: float = par(
         1.3, "1", 0.5, 3, "000", "exponent of speed in a buyer's eye: fast chips save racks, power, networks"
     )
     consumer_discount: float = par(0.1, "share", 0, 1, "000", "worth of consumer cards in clusters")
     stockpile: float = par(1.0, "times", 0, 10, "prior", "extra orders between the announcement and the ban")
-    outside_cn: float = par(60000.0, "CNY million/year", 0, 1e6, "PRIORS", "chip spending outside the industry, CN")
+    outside_cn: float = par(90000.0, "CNY million/year", 0, 1e6, "PRIORS", "chip spending outside the industry, CN")
     outside_cn_growth: float = par(1.0, "1/year", 0, 5, "prior", "its first growth")
     outside_cn_fade: float = par(1.5, "years", 0.1, 10, "prior", "fading of that growth")
     outside_row: float = par(
@@ -31,6 +34,10 @@ class ChipMarket:
     )
     outside_row_growth: float = par(5.5, "1/year", 0, 20, "facts: NVIDIA units", "its first growth")
     outside_row_fade: float = par(0.6, "years", 0.1, 10, "prior", "fading of that growth")
+    loyal: float = par(
+        0.12, "share", 0, 1, "facts: ascend_2024", "outside spending in CN that turns to domestic chips under a ban"
+    )
+    stock_months: float = par(4.0, "months", 0.1, 120, "prior", "unsold output at which a maker stops a line")
     outside_focus: float = par(3.0, "1", 0, 20, "prior", "how sharply outside buyers prefer value")
     cash_months: float = par(6.0, "months", 0, 60, "prior", "purse that a lab keeps before it buys chips")
     chip_share_of_cash: float = par(0.05, "1/month", 0, 1, "prior", "spare cash that unicorns spend on chips")
