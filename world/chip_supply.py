@@ -41,8 +41,9 @@ def produce(world: World) -> None:
     state, rules, chips = world.state, world.parameters.chip_market, world.chips
     capacity = {}
     for name, series in world.supply.items():
-        abroad = chips.homes[chips.generations.index(name)] != "CN"
-        scale = rules.supply_scale if abroad else 1.0
+        first = chips.generations.index(name)
+        scale = rules.supply_scale if chips.homes[first] != "CN" else 1.0
+        scale = rules.sparse_supply if chips.kinds[first] == "inference" else scale
         capacity[name] = _quarterly(series, world) * world.clock.months * scale
     learned = state.domestic_learned / rules.learning_scale
     state.domestic_yield = rules.yield_limit - (rules.yield_limit - rules.yield_start) * np.exp(
@@ -201,7 +202,8 @@ def offers(world: World, for_rent: bool = False) -> Observables:
     value = {}
     for region in (CN, ROW):
         usable = np.concatenate([quick[region], np.broadcast_to(last[region], grey_price.shape)[None]])
-        usable = usable * np.sqrt(state.class_fill[region])
+        # What is ordered in vain buys nothing.
+        usable = usable * np.exp(rules.fill_weight * np.log(state.class_fill[region]))
         value[region] = ratio(usable, np.where(np.isfinite(price[region]), price[region], 1.0))
     rush = np.broadcast_to(1.0 + rules.stockpile * state.announced, listed.shape)
     rushed = np.concatenate([rush, np.ones_like(grey_price)[None]])

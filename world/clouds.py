@@ -51,10 +51,11 @@ def _compute_for_equity(world: World) -> None:
 
 
 def _seed_apps(world: World) -> None:
-    """A cloud seeds the young apps that build on the labs that it hosts."""
+    """A cloud in CN seeds the young apps that build on the labs that it hosts."""
     apps, labs, vendors, p = world.apps, world.labs, world.vendors, world.parameters.rental
     young = apps.alive & (apps.age < p.seed_months) & points_at(apps.base_lab[0], apps.base_id[0], labs)
-    rows = np.where(young, take_rows(labs.host, apps.base_lab[0]), -1)
+    at_home = take_rows(np.where(labs.region == CN, labs.host, -1), apps.base_lab[0])
+    rows = np.where(young, at_home, -1)
     count = sum_by_group((rows >= 0).astype(float), rows, vendors.capacity)
     each = take_rows(ratio(_chest(world, p.seed_share), count), rows)
     seed = np.where(rows >= 0, each, 0.0)

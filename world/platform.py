@@ -43,7 +43,10 @@ def _spend(world: World, mine: Array, builder: dict) -> None:
     part = ratio(mine.astype(float), row_sum(mine.astype(float)))
     public = world.instrument("compute", "builder_budget") * years * part
     world.accounts.pay("platform", "government", (vendors, public))
-    bill = builder["resources"] * years * part + public
+    # The same people collect a public corpus, where the state orders one.
+    corpus = world.instrument("data", "corpus_cost") * years * part
+    world.accounts.pay("public corpus", "government", (vendors, corpus))
+    bill = builder["resources"] * years * part + public + corpus
     vendors.spent = vendors.spent + bill
     world.accounts.pay("platform building", (vendors, bill), "workers")
 

@@ -42,11 +42,7 @@ COMPUTE = (
             "pace.late": 0.0,
             "pace.short_returns": 0.0,
         },
-        shows=(
-            "app_deaths_cn",
-            "apps_alive_cn",
-            "h100e_cn_domestic",
-        ),
+        shows=("apps_public_cn", "h100e_cn_domestic"),
     ),
     Mechanism(
         "M32",
@@ -70,11 +66,8 @@ COMPUTE = (
         off={
             "chip_market.sparse_factor": 1.0,
         },
-        shows=(
-            "serving_chips_cn_h100",
-            "rent_serving_cn_usd_hour",
-            "h100e_cn_sparse_card",
-        ),
+        shows=("serving_chips_cn_h100", "power_cn_mw"),
+        scenario=("chip_market.sparse_supply=50",),
     ),
     Mechanism(
         "M43",

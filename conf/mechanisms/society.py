@@ -56,11 +56,7 @@ SOCIETY = (
             "licensing.gate_opens": 0.0,
             "licensing.filed_reputation": 0.0,
         },
-        shows=(
-            "models_filed_cn",
-            "hype",
-            "users_cn",
-        ),
+        shows=("models_filed_cn", "public_filed_share_cn", "trust_cn"),
     ),
     Mechanism(
         "M49",

@@ -15,7 +15,8 @@ class ChipMarket:
     substitution: float = par(
         1.0, "times", 0, 1, "000", "how far barred buyers turn to domestic, consumer, inference and grey chips"
     )
-    sparse_factor: float = par(6.0, "times", 1, 32, "002", "serving of a sparse card, relative to dense arithmetic")
+    sparse_supply: float = par(1.0, "times", 0, 1000, "002", "sparse cards made, relative to the table")
+    sparse_factor: float = par(4.0, "times", 1, 32, "002", "serving of a sparse card, relative to dense arithmetic")
     server_overhead: float = par(1.64, "times", 1, 5, "facts: server_overhead", "server cost over chip price")
     training_weight: float = par(0.7, "share", 0, 1, "prior", "weight of training speed in a buyer's eye")
     rent_steers: float = par(
@@ -49,6 +50,7 @@ class ChipMarket:
     list_price_most: float = par(1.5, "times", 1, 10, "prior", "highest list price relative to launch")
     street_most: float = par(2.0, "share", 0, 20, "prior", "highest street premium")
     fill_pace: float = par(0.5, "1/month", 0.01, 0.95, "prior", "pace at which buyers learn how orders are filled")
+    fill_weight: float = par(0.5, "1", 0, 5, "prior", "how much buyers shy away from what is not delivered")
     fill_least: float = par(0.02, "share", 0.001, 1, "prior", "share of an order that buyers hope for at least")
     rent_appetite: float = par(2.0, "times", 0, 20, "prior", "most that high rents multiply the budgets of clouds")
     street_pace: float = par(0.12, "1/month", 0, 1, "facts: a800_server", "street premium in CN with scarcity")
@@ -119,7 +121,7 @@ class Rental:
         0.5, "share of the host's chest", 0.01, 1, "prior", "most that one lab gets of what its host gives in a step"
     )
     credit_pace: float = par(0.15, "1/month", 0.01, 0.95, "prior", "compute credit that a lab draws on")
-    seed_share: float = par(0.005, "share", 0, 1, "002", "revenue of clouds that seeds young apps")
+    seed_share: float = par(0.015, "share", 0, 1, "002", "revenue of clouds that seeds young apps")
     seed_months: float = par(6.0, "months", 0, 60, "002", "age up to which an app is seeded")
     platform_lift: float = par(1.0, "times", 0, 5, "000", "what the platform adds to that")
     dedicated_ratio: float = par(
@@ -158,9 +160,9 @@ class PlatformRules:
 
     scale: float = par(1.0, "times", 0, 1, "000", "what a finished platform that all have joined does")
     half_resources: float = par(300.0, "CNY million/year", 1, 1e6, "prior", "resources for half of what money can do")
-    build_years: float = par(1.5, "years", 0.1, 20, "prior", "time to build it")
+    build_years: float = par(1.0, "years", 0.1, 20, "prior", "time to build it")
     decay_years: float = par(2.0, "years", 0.1, 20, "prior", "time in which it falls behind the chips unattended")
-    join: float = par(2.0, "1/year", 0, 20, "000", "labs that join a finished platform of a trusted builder")
+    join: float = par(8.0, "1/year", 0, 20, "000", "labs that join a finished platform of a trusted builder")
     leave: float = par(0.5, "1/year", 0, 20, "prior", "labs that leave a platform that does not work")
     rivalry: float = par(0.7, "share", 0, 1, "000", "how far owners of clouds shun a builder that is not neutral")
     security: float = par(0.4, "share", 0, 1, "000", "incidents that a full platform prevents")
@@ -175,7 +177,7 @@ class Pace:
     infrastructure: float = par(36.0, "months", 1, 600, "000", "a fab or a grid pays back")
     governance: float = par(2.0, "months", 0.1, 120, "000", "authorities sit in session")
     culture: float = par(24.0, "months", 1, 1200, "000", "habits of trust change")
-    shut_out: float = par(0.5, "share", 0, 1, "000", "public that an app cannot reach before it is filed")
-    late: float = par(0.3, "utility", 0, 10, "001", "pull that an app loses for each fashion it waited through")
+    shut_out: float = par(0.8, "share", 0, 1, "000", "public that an app cannot reach before it is filed")
+    late: float = par(0.6, "utility", 0, 10, "001", "pull that an app loses for each fashion it waited through")
     late_most: float = par(2.0, "fashions", 0, 20, "prior", "waiting beyond which no more is lost")
     short_returns: float = par(0.1, "share", 0, 1, "000", "growth of fabs lost where commerce rules them")
