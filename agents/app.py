@@ -41,6 +41,7 @@ class AppStartup(MarketAgent):
         "added",
         "file",
         "pivot",
+        "cut",
     )
     capacity_key: ClassVar[str] = "max_apps"
 
@@ -75,6 +76,7 @@ class AppStartup(MarketAgent):
     incumbent = column(dtype=bool, default=False)
     filed = column(dtype=bool, default=False)
     filing_since = column("step", dtype=int, default=NOBODY)
+    shut_out = column("months")
     exit_reason = column(dtype=int, labels=DEATHS)
     exit_step = column("step", dtype=int, default=NOBODY)
 

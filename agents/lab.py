@@ -64,6 +64,8 @@ class ModelLab(MarketAgent):
         "skill",
         "staff",
         "approval",
+        "platform",
+        "suit",
     )
     capacity_key: ClassVar[str] = "max_labs"
 
@@ -113,6 +115,9 @@ class ModelLab(MarketAgent):
     rented_serving = column("H100e", clears=True)
     host = column(dtype=int, default=NOBODY)
     host_id = column(dtype=int, default=NOBODY)
+    host_stake = column("CNY million", clears=True)
+    compute_credit = column("CNY million", clears=True)
+    on_platform = column(dtype=bool, default=False, clears=True)
 
     # knowledge
     log_efficiency = column("ln A")
@@ -262,10 +267,19 @@ class ModelLab(MarketAgent):
         rules = p.lab
         budget = rules.rent_share * np.maximum(labs.cash - rules.rent_reserve * labs.cost, 0.0)
         budget = budget / rules.rent_horizon + rules.parent_rent_share * labs.parent_support / 12.0
+        budget = budget + p.rental.credit_pace * labs.compute_credit
         wanted = budget / np.maximum(market.rent_month, 1e-9)
         active = labs.alive & (labs.mode != APP_COMPANY)
         cap = market.rent_cap
         labs.rent_wanted = np.where(active, np.minimum(wanted, cap), 0.0)
+
+    @decision
+    def join_platform(labs, market, p):
+        """Join a middle layer that works and is trusted; leave one that does not work."""
+        u = labs.draws("platform")
+        stays = labs.on_platform & (u < 1.0 - market.leaves)
+        joins = ~labs.on_platform & (u < market.joins)
+        labs.on_platform = labs.alive & (labs.region == CN) & (stays | joins)
 
     # ------------------------------------------------------------------ release and price
 

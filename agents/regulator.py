@@ -30,14 +30,14 @@ class Regulator(MarketAgent):
     def set_stance(regulators, market, p):
         """Follow the calendar; an adaptive authority answers incidents, the gap, concentration."""
         rules = p.licensing
-        incidents = rules.incident_response * market.incidents
-        answer = np.where(regulators.kind == CONTENT, incidents, 0.0)
-        answer = np.where(regulators.kind == EXPORT_CONTROL, rules.gap_response * market.gap_closed, answer)
+        content, export = regulators.kind == CONTENT, regulators.kind == EXPORT_CONTROL
+        answer = np.where(content, rules.incident_response * market.incidents, 0.0)
         answer = np.where(regulators.kind == COMPETITION, rules.hhi_response * market.hhi, answer)
-        target = market.scheduled_stringency + np.where(regulators.adaptive, answer, 0.0)
+        target = np.where(content, market.scheduled_stringency, 0.0) + np.where(regulators.adaptive, answer, 0.0)
         step = market.adjust * (np.clip(target, 0.0, 1.0) - regulators.stringency)
         regulators.stringency = regulators.stringency + step
-        regulators.capacity = np.where(regulators.kind == CONTENT, market.scheduled_capacity, regulators.capacity)
-        regulators.enforcement = np.where(
-            regulators.kind == EXPORT_CONTROL, market.scheduled_enforcement, regulators.enforcement
-        )
+        regulators.capacity = np.where(content, market.scheduled_capacity, regulators.capacity)
+        # The closer the follower the harder the leader enforces.
+        chased = np.where(regulators.adaptive, rules.gap_response * market.gap_closed, 0.0)
+        enforcement = np.clip(market.scheduled_enforcement + chased, 0.0, 1.0)
+        regulators.enforcement = np.where(export, enforcement, regulators.enforcement)

@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.base import MarketAgent, column, decision
 from agents.lab import NOBODY, REGIONS
-from world.arrays import sum_k
+from world.arrays import max_k, sum_k
 
 KINDS = ("chipmaker", "cloud", "compute_centre", "platform")
 CHIPMAKER, CLOUD, CENTRE, PLATFORM = range(4)
@@ -18,6 +18,7 @@ BUILDERS = ("private", "state", "operator")
 class InfraVendor(MarketAgent):
     """A firm or public body that makes, rents or pools compute."""
 
+    streams = ("quota",)
     capacity_key: ClassVar[str] = "max_vendors"
 
     kind = column(dtype=int, labels=KINDS)
@@ -50,21 +51,27 @@ class InfraVendor(MarketAgent):
 
     @decision
     def order_chips(vendors, market, p):
-        """Clouds buy for rent what pays back; public centres buy what is legal, whatever it earns."""
+        """Clouds buy for rent what pays back; public centres buy what is legal, whatever it earns.
+
+        Under a quota a share of the purchases is domestic.
+        """
         rules = p.chip_market
         # The last class is the grey channel: public centres keep to the law.
         grey = np.arange(len(market.class_value)).reshape(-1, 1, 1) == len(market.class_value) - 1
         value = np.where(grey & (vendors.kind == CENTRE), 0.0, market.class_value)
+        home = np.where(market.domestic, value, 0.0)
+        bound = (vendors.draws("quota") < market.quota) & (max_k(home) > 0.0)
+        value = np.where(bound, home, value)
         best = np.argmax(value, axis=0)
         worth = np.take_along_axis(value, best[None], 0)[0]
         price = np.take_along_axis(market.class_price, best[None], 0)[0]
         rush = np.take_along_axis(market.class_rush, best[None], 0)[0]
-        rent_factor = np.clip(market.rent_ratio, 0.0, 2.0)
+        rent_factor = np.clip(market.rent_ratio, 0.0, rules.rent_appetite)
         appetite = np.where(vendors.kind == CLOUD, rent_factor, 1.0)
         growth = np.exp(rules.cloud_growth * market.elapsed)
         earned = rules.cloud_reinvests * vendors.revenue * market.months * (vendors.kind == CLOUD)
-        budget = (vendors.chip_budget * market.years * appetite * growth + earned) * rush
-        units = np.floor(budget / np.maximum(price, 1e-9))
+        planned = vendors.chip_budget * appetite * growth + market.public
+        units = np.floor((planned * market.years + earned) * rush / np.maximum(price, 1e-9))
         orders = vendors.alive & (worth > 0.0) & (vendors.kind != CHIPMAKER) & (units > 0.0)
         vendors.order_class = np.where(orders, best, NOBODY)
         vendors.order_units = np.where(orders, units, 0.0)

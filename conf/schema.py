@@ -19,8 +19,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from conf.mechanisms import BY_NAME, Switches
 from conf.parameters.base import par
-from conf.parameters.compute import ChipMarket, Rental, Serving
-from conf.parameters.market import AppMarket, Licensing, ModelMarket, Trust
+from conf.parameters.compute import ChipMarket, Pace, PlatformRules, Rental, Serving
+from conf.parameters.market import AppMarket, Compliance, Licensing, ModelMarket, Trust
 from conf.parameters.people import Capital, EntryExit, Graph, Population, Talent
 from conf.parameters.technology import Lab, Openness, Organisation, Technology, Training
 from conf.policies import WORDS, PolicyGroups
@@ -63,10 +63,13 @@ class Config:
     chip_market: ChipMarket = field(default_factory=ChipMarket)
     rental: Rental = field(default_factory=Rental)
     serving: Serving = field(default_factory=Serving)
+    platform: PlatformRules = field(default_factory=PlatformRules)
+    pace: Pace = field(default_factory=Pace)
     model_market: ModelMarket = field(default_factory=ModelMarket)
     app_market: AppMarket = field(default_factory=AppMarket)
     trust: Trust = field(default_factory=Trust)
     licensing: Licensing = field(default_factory=Licensing)
+    compliance: Compliance = field(default_factory=Compliance)
     talent: Talent = field(default_factory=Talent)
     capital: Capital = field(default_factory=Capital)
     entry_exit: EntryExit = field(default_factory=EntryExit)
@@ -79,6 +82,7 @@ class Config:
     segments: list[Any] = field(default_factory=list)
     archetypes: list[Any] = field(default_factory=list)
     vendors: list[Any] = field(default_factory=list)
+    builders: dict[str, Any] = field(default_factory=dict)
     investors: list[Any] = field(default_factory=list)
     regulators: list[Any] = field(default_factory=list)
 
@@ -92,7 +96,15 @@ _NAMES = {
 
 
 #: Parameters that describe tables which all worlds of an ensemble share.
-_COMMON = ("model_market.row_scale", "chip_market.grey_age_days")
+_COMMON = (
+    "model_market.row_scale",
+    "chip_market.grey_age_days",
+    "pace.fashion",
+    "pace.commerce",
+    "pace.infrastructure",
+    "pace.governance",
+    "pace.culture",
+)
 
 
 def register() -> None:
@@ -192,6 +204,7 @@ def _check_dates(plain: Config) -> None:
     for key, entries in {
         "policy.embargo.rules": plain.policy.embargo.rules,
         "policy.embargo.enforcement": plain.policy.embargo.enforcement,
+        "policy.embargo.listed": plain.policy.embargo.listed,
         "policy.licensing.phases": plain.policy.licensing.phases,
         "policy.data.cross_border": plain.policy.data.cross_border,
         "policy.news": plain.policy.news,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.app import API, DEEP
-from agents.lab import CN
+from agents.app import API, DEEP, WRAPPER
+from agents.lab import CN, FILED
 from world.arrays import Array, ratio, row_sum, sum_by_group, take_rows
 from world.ecosystem import points_at
 from world.model_market import best_native
@@ -70,7 +70,8 @@ def _awareness(world: World) -> Array:
     labs, p = world.labs, world.parameters.app_market
     news = np.exp(-labs.since_news / p.news_memory)
     weight = p.awareness_base + world.state.token_share + p.awareness_news * news
-    weight = weight * np.where(labs.region == CN, 1.0, p.awareness_foreign * (1.0 - world.state.cross_border))
+    border = np.maximum(world.state.cross_border, world.state.wrapper_ban)
+    weight = weight * np.where(labs.region == CN, 1.0, p.awareness_foreign * (1.0 - border))
     return np.where(labs.alive & labs.released, weight, 0.0)
 
 
@@ -151,9 +152,10 @@ def _compete(world: World) -> None:
     base = np.where(valid, take_rows(state.quality_by_app_segment, flat), 0.0)
     added = apps.brain * (1.0 - apps.absorbed) + apps.eye + apps.hand
     rework = np.minimum(apps.rework / p.rework_months, 2.0)
-    advantage = p.advantage * (base - native + added) - p.rework_penalty * rework
+    reached, missed = _public(world)
+    advantage = p.advantage * (base - native + added) - p.rework_penalty * rework - missed
     ramp = 1.0 - np.exp(-(apps.age + world.clock.months) / p.ramp_months)
-    pull = np.where(apps.alive & valid, np.exp(np.clip(advantage, -20.0, 8.0)) * ramp, 0.0)
+    pull = np.where(apps.alive & valid, np.exp(np.clip(advantage, -20.0, 8.0)) * ramp * reached, 0.0)
     total = sum_by_group(pull, apps.segment, CN_SEGMENTS)
     bare = p.bare_weight
     potential = (state.adopters * world.segments.column("addressable"))[:CN_SEGMENTS, :, 0].T
@@ -167,6 +169,29 @@ def _compete(world: World) -> None:
     each = row_sum(state.tokens_per_user * world.labs.users) / np.maximum(row_sum(world.labs.users), 1e-12)
     per_user = segment_of_apps(world, each)
     apps.tokens = np.where(apps.source == API, apps.users * per_user, apps.users * per_user * p.own_model_calls)
+
+
+def _public(world: World) -> tuple[Array, Array]:
+    """What reaches its public before it is filed, and what waiting costs (M18).
+
+    Six months of filing against three months of fashion: an app of a licensed segment finds
+    part of its public closed, and when it opens the fashion has moved on. A wrapper is as good
+    as the filing of the model that it wraps.
+    """
+    apps, labs, pace = world.apps, world.labs, world.parameters.pace
+    wrapped = take_rows((labs.filing == FILED).astype(float), apps.base_lab[0]) > 0.0
+    through = np.where(apps.product == WRAPPER, wrapped, apps.filed)
+    public = take_rows(world.segments.licensed[:CN_SEGMENTS].reshape(1, -1), apps.segment)
+    closed = np.where(apps.alive & ~through, public * world.state.needs_licence, 0.0)
+    apps.shut_out = apps.shut_out + closed * world.clock.months
+    missed = pace.late * np.minimum(apps.shut_out / pace.fashion, pace.late_most)
+    return 1.0 - pace.shut_out * closed, missed
+
+
+def needs_filing(world: World) -> Array:
+    """Apps that face the public with more than a wrapper, and must be filed, ``(worlds, apps)``."""
+    apps = world.apps
+    return (world.segments.licensed[apps.segment] > 0.0) & (apps.product != WRAPPER)
 
 
 def _eyes_and_hands(world: World) -> tuple[Array, Array]:

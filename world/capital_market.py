@@ -162,7 +162,12 @@ def pay_holders(world: World, amount: Array) -> None:
     """What is paid for a lab goes to its holders by what they put in, the rest to its founders."""
     labs, investors, p = world.labs, world.investors, world.parameters.capital
     stake = np.where(labs.holder_row >= 0, labs.holder_stake, 0.0)
-    share = p.holders_share * ratio(stake, sum_k(stake)[None])
+    # A cloud that gave compute for equity holds like any other.
+    total = sum_k(stake) + labs.host_stake
+    hosts = amount * p.holders_share * ratio(labs.host_stake, total)
+    vendors = world.vendors
+    world.accounts.pay("returns", "outside", (vendors, sum_by_group(hosts, labs.host, vendors.capacity)))
+    share = p.holders_share * ratio(stake, total[None])
     paid = amount * share
     returned = np.zeros_like(investors.cash)
     for rows, part in zip(labs.holder_row, paid, strict=True):

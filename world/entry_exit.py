@@ -276,7 +276,8 @@ def _cover(world: World) -> None:
     world.accounts.pay("public compute", "government", (vendors, np.where(public, gap, 0.0)))
     world.accounts.pay("owners of vendors", "outside", (vendors, np.where(public, 0.0, gap)))
     spare = np.where(vendors.alive, np.maximum(vendors.cash - buffer, 0.0), 0.0)
-    world.accounts.pay("profit of vendors", (vendors, spare), "outside")
+    world.accounts.pay("profit of public compute", (vendors, np.where(public, spare, 0.0)), "government")
+    world.accounts.pay("profit of vendors", (vendors, np.where(public, 0.0, spare)), "outside")
 
 
 def _dissolve(world: World, gone: Array) -> None:

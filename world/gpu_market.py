@@ -1,4 +1,4 @@
-"""The GPU supply market: production, law, orders, rationing, grey imports, wear.
+"""The GPU supply market: orders, rationing, grey imports, payment, prices, wear.
 
 A chipmaker's wafers serve the chip of a generation and its export variants alike; orders
 decide the mix and rationing is exact. Everybody who buys, inside the industry or outside,
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import CN, NOBODY, ROW
-from agents.vendor import CHIPMAKER
+from agents.vendor import CENTRE, CHIPMAKER
 from world.arrays import Array, one_hot, ratio, row_sum, sum_by_group, sum_k, take_rows
+from world.chip_supply import grey_class, made_in, of_kind, offers
 from world.hardware import CNY_A_USD
-from world.policy import as_date, authority
+from world.policy import authority, listed
 from world.population import Observables
 
 if TYPE_CHECKING:
@@ -73,111 +74,7 @@ def ration(supply: Array, orders: Array, classes: Array, weight: Array) -> Array
     return np.where(classes >= 0, np.minimum(orders, weight * level_here), 0.0)
 
 
-# ---------------------------------------------------------------------- production
-
-
-def produce(world: World) -> None:
-    """Phase 3: chipmakers make chips of each generation; yields of domestic ones are learned."""
-    state, rules = world.state, world.parameters.chip_market
-    year = world.clock.year(world.step_number)
-    capacity = {}
-    for name, series in world.supply.items():
-        units = _quarterly(series, world)
-        capacity[name] = units * world.clock.months
-    learned = state.domestic_made / rules.learning_scale
-    state.domestic_yield = rules.yield_limit - (rules.yield_limit - rules.yield_start) * np.exp(
-        -rules.learning_exponent * np.log1p(learned)
-    )
-    memory = rules.memory_control if world.policy.memory_controlled(world.date) else 1.0
-    starts = rules.domestic_dies * np.exp(rules.domestic_growth * year) * world.clock.years * memory
-    capacity["ascend"] = starts * state.domestic_yield * rules.ascend_share
-    capacity["other_domestic"] = starts * state.domestic_yield * (1.0 - rules.ascend_share)
-    state.generation_capacity = {
-        name: np.broadcast_to(np.asarray(units, dtype=float), (world.worlds, 1)) for name, units in capacity.items()
-    }
-
-
-def _quarterly(series: dict, world: World) -> float:
-    """Units a month from a table of units by quarter; a value holds until the next."""
-    date = world.date
-    key = f"{date.year}Q{(date.month - 1) // 3 + 1}"
-    past = [quarter for quarter in series if quarter <= key]
-    return float(series[max(past)]) / 3.0 if past else 0.0
-
-
-def prices_cn(world: World) -> Array:
-    """Price of an installed chip in CN by class, CNY million, ``(classes, worlds, 1)``."""
-    return list_prices(world) * (1.0 + world.state.cn_premium)
-
-
-def list_prices(world: World) -> Array:
-    """List price of an installed chip (server and network included), CNY million."""
-    factor = take_rows(world.vendors.price_factor, world.maker_rows)
-    usd = world.chips.list_usd * factor.T[..., None]
-    return usd * CNY_A_USD * world.parameters.chip_market.server_overhead / 1e6
-
-
 # ---------------------------------------------------------------------- orders
-
-
-def software_maturity(world: World) -> Array:
-    """Share of a chip's speed that its software brings out, ``(classes, worlds, 1)``.
-
-    Domestic stacks mature with deployment, a commons for all who use them (M56).
-    """
-    domestic = np.array([home == "CN" for home in world.chips.homes]).reshape(-1, 1, 1)
-    learned = 1.0 - (1.0 - world.chips.maturity) * np.exp(
-        -world.state.domestic_installed / world.parameters.chip_market.maturity_scale
-    )
-    return np.where(domestic, learned, world.chips.maturity)
-
-
-def grey_class(world: World) -> int:
-    """The barred class that is worth smuggling: the fastest datacenter chip on sale abroad."""
-    chips, state = world.chips, world.state
-    speed = (chips.h100e * chips.maturity)[:, 0, 0] * np.array([k == "datacenter" for k in chips.kinds])
-    speed = np.where(state.barred[:, 0, 0] & state.offered_row[:, 0, 0], speed, 0.0)
-    age = [(world.date - as_date(day)).days for day in chips.launch]
-    speed = np.where(np.array(age) > world.parameters.chip_market.grey_age_days, speed, 0.0)
-    return int(np.argmax(speed)) if speed.max() > 0 else NOBODY
-
-
-def offers(world: World) -> Observables:
-    """What buyers in each region can order: value for money, price, rush by class.
-
-    The last class stands for the grey channel.
-    """
-    state, chips, rules = world.state, world.chips, world.parameters.chip_market
-    speed = rules.training_weight * chips.training_speed * software_maturity(world)
-    speed = speed + (1.0 - rules.training_weight) * chips.serving_speed * chips.maturity
-    consumer = np.array([k == "consumer" for k in chips.kinds]).reshape(-1, 1, 1)
-    speed = np.where(consumer, rules.consumer_discount * speed, speed)
-    # One fast chip is worth more than slow ones of the same sum: racks, power and networks.
-    speed = np.exp(rules.density_premium * np.log(speed))
-    listed = list_prices(world)
-    street = prices_cn(world)
-    grey = state.grey_class
-    grey_price = listed[max(grey, 0)] * (1.0 + state.grey_premium)
-    rush = 1.0 + rules.stockpile * state.announced
-    price = {
-        CN: np.concatenate([street, grey_price[None]]),
-        ROW: np.concatenate([listed, np.full_like(grey_price, np.inf)[None]]),
-    }
-    open_cn = np.broadcast_to(state.offered_cn, listed.shape)
-    open_row = np.broadcast_to(state.offered_row, listed.shape)
-    speed = np.broadcast_to(speed, listed.shape)
-    grey_open = np.full_like(grey_price, grey != NOBODY)[None]
-    value = {}
-    for region, allowed in ((CN, open_cn), (ROW, open_row)):
-        quick = np.concatenate([np.where(allowed, speed, 0.0), speed[max(grey, 0)][None] * grey_open])
-        if region == ROW:
-            quick[-1] = 0.0
-        fill = np.sqrt(state.class_fill[region])
-        risk = np.ones_like(quick)
-        risk[-1] = rules.grey_discount
-        value[region] = ratio(quick * fill * risk, np.where(np.isfinite(price[region]), price[region], 1.0))
-    rushed = np.concatenate([np.broadcast_to(rush, listed.shape), np.ones_like(grey_price)[None]])
-    return Observables(value=value, price=price, rush={CN: rushed, ROW: np.ones_like(rushed)})
 
 
 def _for_buyers(world: World, population, offer: Observables, **more) -> Observables:
@@ -188,6 +85,35 @@ def _for_buyers(world: World, population, offer: Observables, **more) -> Observa
         for name, table in (("class_value", offer.value), ("class_price", offer.price), ("class_rush", offer.rush))
     }
     return Observables(**pick, years=world.clock.years, months=world.clock.months, **more)
+
+
+def _for_labs(world: World, offer: Observables) -> Observables:
+    """The same for labs: firms on the entity list are sold no foreign chip."""
+    seen = _for_buyers(world, world.labs, offer)
+    named = listed(world)
+    if named is not None:
+        foreign = np.concatenate([made_in(world, "US"), np.zeros((1, 1, 1), bool)])
+        seen.class_value = np.where(foreign & named, 0.0, seen.class_value)
+    return seen
+
+
+def _for_vendors(world: World, offer: Observables) -> Observables:
+    """The same for vendors, with rents, public money for centres and the quota of domestic chips."""
+    vendors, state = world.vendors, world.state
+    rent = np.where(vendors.region == CN, state.rent_training[CN], state.rent_training[ROW])
+    centre = ((vendors.kind == CENTRE) & (vendors.region == CN) & vendors.alive).astype(float)
+    public = world.instrument("compute", "centres") * ratio(centre, row_sum(centre))
+    quota = world.instrument("industrial", "procurement_quota") * (vendors.region == CN)
+    return _for_buyers(
+        world,
+        vendors,
+        offer,
+        rent_ratio=rent / (world.parameters.rental.reference_usd * CNY_A_USD),
+        elapsed=world.clock.year(world.step_number),
+        public=public,
+        quota=quota,
+        domestic=np.concatenate([of_kind(world, "domestic", "inference"), np.zeros((1, 1, 1), bool)]),
+    )
 
 
 def outside_orders(world: World, offer: Observables) -> tuple[Array, Array, Array]:
@@ -206,7 +132,10 @@ def outside_orders(world: World, offer: Observables) -> tuple[Array, Array, Arra
     ):
         spending = start * np.exp(growth * fade * (1.0 - np.exp(-year / fade))) * world.clock.years
         taste = offer.value[region] ** rules.outside_focus
-        budget = ratio(taste, sum_k(taste)) * spending * offer.rush[region]
+        share = ratio(taste, sum_k(taste))
+        if region == CN:
+            share = share + _loyal(world) * (_at_home(world, taste) - share)
+        budget = share * spending * offer.rush[region]
         price = np.where(np.isfinite(offer.price[region]), offer.price[region], 1.0)
         units.append(np.floor(budget / price)[..., 0].T)
         classes.append(np.broadcast_to(np.arange(len(taste)), units[-1].shape))
@@ -214,24 +143,25 @@ def outside_orders(world: World, offer: Observables) -> tuple[Array, Array, Arra
     return np.concatenate(units, axis=1), np.concatenate(classes, axis=1), where
 
 
+def _loyal(world: World) -> Array:
+    """Share of buyers outside the industry in CN that turn to domestic chips once any chip is barred (M07)."""
+    rules = world.parameters.chip_market
+    return rules.loyal * rules.substitution * float(world.state.barred.any())
+
+
+def _at_home(world: World, taste: Array) -> Array:
+    """Shares of the domestic classes in the spending of those who buy nothing else."""
+    home = np.concatenate([of_kind(world, "domestic", "inference"), np.zeros((1, 1, 1), bool)])
+    mine = np.where(home, taste, 0.0)
+    return ratio(mine, sum_k(mine))
+
+
 def order(world: World) -> tuple[Observables, tuple[Array, Array, Array]]:
     """Labs, vendors and outside buyers write their orders."""
-    state = world.state
-    state.grey_class = grey_class(world)
+    world.state.grey_class = grey_class(world)
     offer = offers(world)
-    world.labs.order_chips(_for_buyers(world, world.labs, offer))
-    rent_ratio = np.where(world.vendors.region == CN, state.rent_training[CN], state.rent_training[ROW]) / (
-        world.parameters.rental.reference_usd * CNY_A_USD
-    )
-    world.vendors.order_chips(
-        _for_buyers(
-            world,
-            world.vendors,
-            offer,
-            rent_ratio=rent_ratio,
-            elapsed=world.clock.year(world.step_number),
-        )
-    )
+    world.labs.order_chips(_for_labs(world, offer))
+    world.vendors.order_chips(_for_vendors(world, offers(world, for_rent=True)))
     return offer, outside_orders(world, offer)
 
 
@@ -247,7 +177,8 @@ def clear(world: World) -> None:
     region = np.concatenate([vendors.region, out_region, labs.region], axis=1)
     own = np.concatenate([vendors.alive, np.zeros_like(out_units, bool), labs.alive], axis=1)
     relation = np.concatenate([state.vendor_relation, np.zeros_like(out_units), state.lab_relation], axis=1)
-    weight = np.maximum(units, 1.0) * (1.0 + world.parameters.graph.supply_priority * relation)
+    first = np.concatenate([np.zeros_like(vendors.cash), np.zeros_like(out_units), _leading(world)], axis=1)
+    weight = np.maximum(units, 1.0) * (1.0 + world.parameters.graph.supply_priority * relation) * (1.0 + first)
     demand = _demand(units, classes, region, len(world.chips))
     supply = _supply(world, demand)
     cells = np.where(classes < 0, NOBODY, classes + (region == ROW) * (len(world.chips) + 1))
@@ -257,6 +188,14 @@ def clear(world: World) -> None:
     _book_keeping(world, demand, supply, sold)
     _prices(world, demand, supply)
     _wear(world)
+
+
+def _leading(world: World) -> Array:
+    """Priority that the state gives the leading labs of CN in rationing."""
+    labs = world.labs
+    close = sum_k(labs.served) / 3.0 > world.state.frontier_cn - world.parameters.capital.growth_gap
+    leads = labs.alive & labs.released & (labs.region == CN) & close
+    return world.instrument("compute", "priority") * leads
 
 
 def _demand(units: Array, classes: Array, region: Array, chips: int) -> dict[int, Array]:
@@ -295,7 +234,7 @@ def _grey_supply(world: World) -> Array:
     eager = np.exp(rules.grey_elasticity * np.log(np.maximum(state.grey_premium, 1e-6)))
     enforcement = authority(world, "enforcement")
     flow = rules.grey_scale * eager * (1.0 - enforcement) * world.clock.years
-    return np.minimum(flow, 0.5 * state.outside_chips[ROW][state.grey_class])
+    return np.minimum(flow, rules.grey_tap * state.outside_chips[ROW][state.grey_class])
 
 
 def _ship(world: World, offer, got, own, out_class, out_region) -> None:
@@ -317,7 +256,9 @@ def _ship(world: World, offer, got, own, out_class, out_region) -> None:
         received = sum_by_group(legal, maker, v)
         world.accounts.pay("chips", (population, legal), (vendors, received))
         world.accounts.pay("grey chips", (population, bill - legal), "outside")
-        vendors.earned = vendors.earned + received
+        helped = sum_by_group(_subsidy(world, legal, population.order_class, population.region), maker, v)
+        world.accounts.pay("chip subsidy", "government", (vendors, helped))
+        vendors.earned = vendors.earned + received + helped
         if population is labs:
             state.chip_bill = bill
         grey_units = np.where(population.order_class == count, units, 0.0)
@@ -340,9 +281,19 @@ def _ship_outside(world: World, offer, units, classes, region) -> None:
         bill = (by_class * price)[:-1, :, 0].T
         received = sum_by_group(bill, np.broadcast_to(world.maker_rows, bill.shape), vendors.capacity)
         world.accounts.pay("chips", "outside", (vendors, received))
-        vendors.earned = vendors.earned + received
+        helped = _subsidy(world, bill, np.broadcast_to(np.arange(count), bill.shape), np.full_like(bill, where))
+        helped = sum_by_group(helped, np.broadcast_to(world.maker_rows, bill.shape), vendors.capacity)
+        world.accounts.pay("chip subsidy", "government", (vendors, helped))
+        vendors.earned = vendors.earned + received + helped
         if where == CN:
             state.grey_shipped = state.grey_shipped + grey_units
+
+
+def _subsidy(world: World, bill: Array, classes: Array, region: Array) -> Array:
+    """What the state adds to the price of domestic chips in CN: the maker gets the full price."""
+    share = world.instrument("industrial", "chip_subsidy")
+    helped = np.append(of_kind(world, "domestic", "inference")[:, 0, 0], [False, False])
+    return np.where(helped[classes] & (region == CN), bill * share / (1.0 - share), 0.0)
 
 
 def take_rows_of_maker(world: World, classes: Array) -> Array:
@@ -353,21 +304,21 @@ def take_rows_of_maker(world: World, classes: Array) -> Array:
 
 def _book_keeping(world: World, demand, supply, sold) -> None:
     """Remember what was made, smuggled, and how well orders were filled."""
-    state, chips = world.state, world.chips
+    state, chips, rules = world.state, world.chips, world.parameters.chip_market
     state.chips_made = state.chips_made + state.produced
     grey = max(state.grey_class, 0)
     # Smuggled chips come out of stocks abroad.
     state.outside_chips[ROW][grey] = state.outside_chips[ROW][grey] - state.grey_shipped
-    domestic = np.array([home == "CN" for home in chips.homes]).reshape(-1, 1, 1)
-    made = sum_k(np.where(domestic, state.produced, 0.0))
+    made = sum_k(np.where(made_in(world, "CN"), state.produced, 0.0))
     state.domestic_made = state.domestic_made + made
+    state.domestic_learned = state.domestic_learned + made * (1.0 + world.instrument("industrial", "yield_programme"))
     state.domestic_installed = state.domestic_installed + made
     state.grey_stock = state.grey_stock + state.grey_shipped * chips.h100e[grey]
     for region in (CN, ROW):
         rate = np.where(demand[region] > 0.0, ratio(sold[region], demand[region]), 0.5)
-        pace = world.clock.fraction(0.5)
+        pace = world.clock.fraction(rules.fill_pace)
         state.class_fill[region] = np.clip(
-            state.class_fill[region] + pace * (rate - state.class_fill[region]), 0.02, 1.0
+            state.class_fill[region] + pace * (rate - state.class_fill[region]), rules.fill_least, 1.0
         )
 
 
@@ -397,16 +348,17 @@ def _backlogs(world: World, demand) -> Array:
 
 def _street_prices(world: World, demand, supply) -> None:
     """The street premium in CN and the grey premium follow scarcity."""
-    state, rules, chips = world.state, world.parameters.chip_market, world.chips
+    state, rules = world.state, world.parameters.chip_market
     pace = world.clock.months
-    foreign = np.array([home == "US" for home in chips.homes]).reshape(-1, 1, 1)
+    foreign = made_in(world, "US")
     legal = sum_k(np.where(foreign, demand[CN][:-1], 0.0)) / (sum_k(np.where(foreign, supply[CN][:-1], 0.0)) + 1.0)
     drift = rules.street_pace * np.clip(np.log(np.maximum(legal, 1e-3)), -1.0, 1.0)
-    state.cn_premium = np.clip(state.cn_premium + pace * (drift - rules.street_decay * state.cn_premium), 0.0, 2.0)
+    premium = state.cn_premium + pace * (drift - rules.street_decay * state.cn_premium)
+    state.cn_premium = np.clip(premium, 0.0, rules.street_most)
     if state.grey_class != NOBODY:
         tight = np.log((demand[CN][-1] + 1.0) / (supply[CN][-1] + 1.0))
         move = np.exp(pace * rules.grey_pace * np.clip(tight, -1.0, 1.0))
-        state.grey_premium = np.clip(state.grey_premium * move, 0.02, 5.0)
+        state.grey_premium = np.clip(state.grey_premium * move, rules.grey_least, rules.grey_most)
 
 
 def _wear(world: World) -> None:
@@ -442,5 +394,8 @@ def chips_in(world: World, region: int) -> Array:
 def makers_pay(world: World) -> None:
     """Chipmakers pay what the chips cost to make and pass the profit to their owners."""
     vendors = world.vendors
+    makes = ((vendors.kind == CHIPMAKER) & (vendors.region == CN) & vendors.alive).astype(float)
+    programme = world.instrument("industrial", "spending") * world.clock.years * ratio(makes, row_sum(makes))
+    world.accounts.pay("yield programme", "government", (vendors, programme))
     surplus = np.where(vendors.kind == CHIPMAKER, np.maximum(vendors.cash, 0.0), 0.0)
     world.accounts.pay("chip production and profit", (vendors, surplus), "outside")

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.app import WRAPPER
 from agents.lab import CENTRAL, CN, FILED, NOT_APPLIED, PROVINCIAL
+from world.app_market import needs_filing
 from world.arrays import Array, row_sum
-from world.policy import authority
+from world.policy import as_date, authority
 
 if TYPE_CHECKING:
     from world.state import World
@@ -36,46 +36,62 @@ def earliest(waiting: Array, since: Array, count: Array) -> Array:
 
 
 def review(world: World) -> None:
-    """Phase 7: applications come in, files move from province to centre, some are approved."""
+    """Phase 7: applications come in; in session, files move from province to centre and some are approved.
+
+    Authorities sit at the pace of governance (M18); what they can review gathers in between.
+    """
     labs, apps, state, p = world.labs, world.apps, world.state, world.parameters.licensing
-    now = world.step_number
-    open_ = authority(world, "capacity") > 0.0
-    if world.policy.licensing.opens is not None:
-        open_ = open_ | (str(world.date) >= str(world.policy.licensing.opens))
+    opens = world.policy.licensing.opens
+    asked = np.asarray(p.needed) > 0.0
+    open_ = asked & ((authority(world, "capacity") > 0.0) | (opens is not None and as_date(opens) <= world.date))
     applies = labs.alive & labs.released & (labs.region == CN) & (labs.filing == NOT_APPLIED) & open_
     labs.filing = np.where(applies, PROVINCIAL, labs.filing)
-    labs.filing_since = np.where(applies, now, labs.filing_since)
+    labs.filing_since = np.where(applies, world.step_number, labs.filing_since)
     _apps_apply(world, open_)
-    slow = 1.0 + p.strict_delay * np.maximum(authority(world, "stringency") - 0.5, 0.0)
-    waited = (now - labs.filing_since) * world.clock.months
-    labs.filing = np.where((labs.filing == PROVINCIAL) & (waited >= p.provincial_months * slow), CENTRAL, labs.filing)
     state.review_budget = state.review_budget + authority(world, "capacity") * world.clock.months
-    waited_labs = waited
+    if world.clock.every(world.step_number, world.parameters.pace.governance):
+        _session(world)
+    pending = labs.alive & ((labs.filing == PROVINCIAL) | (labs.filing == CENTRAL))
+    waiting = apps.alive & ~apps.filed & (apps.filing_since >= 0)
+    state.queue_length = row_sum(pending.astype(float)) + row_sum(waiting.astype(float))
+
+
+def _session(world: World) -> None:
+    """One session: who has waited through both stages is approved, the longest waiting first."""
+    labs, apps, state, p = world.labs, world.apps, world.state, world.parameters.licensing
+    now, months = world.step_number, world.clock.months
+    slow = np.maximum(1.0 + p.strict_delay * (authority(world, "stringency") - 0.5), p.quickest)
+    waited = (now - labs.filing_since) * months
+    labs.filing = np.where((labs.filing == PROVINCIAL) & (waited >= p.provincial_months * slow), CENTRAL, labs.filing)
     ready = labs.alive & (labs.filing == CENTRAL) & (waited >= p.least_months * slow)
     done = earliest(ready, labs.filing_since, np.floor(state.review_budget))
     labs.filing = np.where(done, FILED, labs.filing)
+    labs.reputation = labs.reputation + np.where(done, p.filed_reputation, 0.0)
     state.review_budget = state.review_budget - row_sum(done.astype(float))
-    waited = (now - apps.filing_since) * world.clock.months
-    ready = apps.alive & ~apps.filed & (apps.filing_since >= 0) & (waited >= p.app_months * slow)
-    passed = np.zeros_like(ready)
-    if ready.any():
-        passed = earliest(ready, apps.filing_since, np.floor(state.review_budget))
-        apps.filed = apps.filed | passed
-        state.review_budget = state.review_budget - row_sum(passed.astype(float))
-    state.review_budget = np.minimum(state.review_budget, np.maximum(authority(world, "capacity"), 1.0))
-    pending = labs.alive & ((labs.filing == PROVINCIAL) | (labs.filing == CENTRAL))
-    state.queue_length = row_sum(pending.astype(float)) + row_sum(
-        (apps.alive & ~apps.filed & (apps.filing_since >= 0)).astype(float)
-    )
+    waited_apps = (now - apps.filing_since) * months
+    ready = apps.alive & ~apps.filed & (apps.filing_since >= 0) & (waited_apps >= p.app_months * slow)
+    passed = earliest(ready, apps.filing_since, np.floor(state.review_budget))
+    apps.filed = apps.filed | passed
+    state.review_budget = state.review_budget - row_sum(passed.astype(float))
+    most = np.maximum(authority(world, "capacity") * max(world.parameters.pace.governance, months), 1.0)
+    state.review_budget = np.minimum(state.review_budget, most)
+    _gate_opens(world, done)
     world.count("filed", done)
     world.tally("filed_apps", row_sum(passed.astype(float)))
-    world.log("filing", done, waited_labs)
+    world.log("filing", done, waited)
+
+
+def _gate_opens(world: World, done: Array) -> None:
+    """The first services that are filed tell everybody that the market opens (002)."""
+    state = world.state
+    first = (row_sum(done.astype(float)) > 0.0) & (state.gate_open == 0.0)
+    state.gate_open = np.where(first, 1.0, state.gate_open)
+    state.hype_jump = state.hype_jump + np.where(first, world.parameters.licensing.gate_opens, 0.0)
 
 
 def _apps_apply(world: World, open_: Array) -> None:
     """Apps that face the public with a model of their own apply; wrappers register lightly."""
     apps, p = world.apps, world.parameters.licensing
-    public = world.segments.licensed[apps.segment] > 0.0
     keen = apps.draws("file") < world.clock.fraction(p.app_applies)
-    applies = apps.alive & public & (apps.product != WRAPPER) & (apps.filing_since < 0) & open_ & keen
+    applies = apps.alive & needs_filing(world) & (apps.filing_since < 0) & open_ & keen
     apps.filing_since = np.where(applies, world.step_number, apps.filing_since)

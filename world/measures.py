@@ -13,6 +13,7 @@ from agents.lab import (
     BIG_TECH,
     CENTRAL,
     CN,
+    FILED,
     FROM_SCRATCH,
     INFRA,
     PROVINCIAL,
@@ -20,8 +21,11 @@ from agents.lab import (
     ROW,
     SCALING,
 )
+from world.app_market import needs_filing
 from world.arrays import Array, herfindahl, largest, ratio, row_max, row_sum, shares, sum_k
-from world.gpu_market import chips_in, list_prices, makers_pay
+from world.chip_supply import domestic_maturity, list_prices, serving_speed
+from world.compliance import on_foreign
+from world.gpu_market import chips_in, makers_pay
 from world.hardware import CNY_A_USD, H100_TFLOPS
 from world.research import frontiers
 from world.talent import displaced
@@ -206,7 +210,28 @@ def _chips(world: World) -> dict[str, Array]:
         "power_cn_mw": power,
         "speed_per_h100e_cn": ratio(quick[CN], sum_k(equivalents[CN])),
         "speed_per_h100e_row": ratio(quick[ROW], sum_k(equivalents[ROW])),
+        "domestic_maturity": domestic_maturity(world),
+        "platform_strength": state.platform_strength,
+        "serving_chips_cn_h100": sum_k(chips_in(world, CN) * serving_speed(world) * chips.maturity * counted),
+        "rent_serving_cn_usd_hour": state.rent_serving[CN] / CNY_A_USD,
+        "hhi_chips_cn": sum_k(ratio(_by_maker(world, equivalents[CN]), foreign + local) ** 2),
+        "hhi_compute_cn": herfindahl(_lab_compute(world)),
+        "compute_for_equity_cn": world.monthly.get("compute_for_equity", 0.0),
+        "cloud_seeds_cn": world.monthly.get("cloud_seeds", 0.0),
     }
+
+
+def _by_maker(world: World, equivalents: Array) -> Array:
+    """H100 equivalents by maker, ``(makers, worlds, 1)``."""
+    makers = dict.fromkeys(world.chips.vendors)
+    return np.stack([sum_k(equivalents[[k for k, v in enumerate(world.chips.vendors) if v == m]]) for m in makers])
+
+
+def _lab_compute(world: World) -> Array:
+    """Compute for models that each lab of CN owns or rents, H100 equivalents."""
+    labs = world.labs
+    own = sum_k(labs.fleet * world.chips.h100e) * labs.llm_share
+    return np.where(labs.alive & (labs.region == CN), own + labs.rented_training + labs.rented_serving, 0.0)
 
 
 def _prices(world: World) -> dict[str, Array]:
@@ -250,6 +275,8 @@ def _usage(world: World) -> dict[str, Array]:
     apps = row_sum(labs.tokens_api)
     people = np.where(labs.region == CN, sum_k(np.where(home, labs.users, 0.0)), 0.0)
     revenue = np.where(labs.region == CN, labs.service_revenue, 0.0)
+    public = sum_k([state.tokens_by_segment[k] for k in np.flatnonzero(world.segments.licensed)])
+    public = np.where(labs.region == CN, public, 0.0)
     share = shares(cn)
     before = state.share_before if state.share_before is not None and state.share_before.shape == share.shape else share
     state.share_before = share
@@ -269,6 +296,7 @@ def _usage(world: World) -> dict[str, Array]:
         "tokens_day_row_labs": row_sum(row),
         "users_cn": row_sum(people),
         "hard_share_below_parity_cn": ratio(row_sum(hard_tokens * below), row_sum(hard_tokens)),
+        "public_filed_share_cn": ratio(row_sum(np.where(labs.filing == FILED, public, 0.0)), row_sum(public)),
         "hhi_tokens_cn": state.hhi_tokens,
         "hhi_revenue_cn": herfindahl(revenue),
         "hhi_users_cn": herfindahl(people),
@@ -297,6 +325,10 @@ def _apps(world: World) -> dict[str, Array]:
         "app_absorbed_share_cn": ratio(row_sum(np.where(apps.alive, apps.absorbed, 0.0)), alive),
         "app_on_api_share_cn": ratio(row_sum((apps.alive & (apps.source == API)).astype(float)), alive),
         "engineers_displaced_cn": displaced(world),
+        "apps_public_cn": row_sum((apps.alive & needs_filing(world)).astype(float)),
+        "apps_on_foreign_cn": row_sum(on_foreign(world).astype(float)),
+        "apps_cut_off_cn": seen.get("apps_cut_off", 0.0),
+        "apps_waiting_cn": row_sum((apps.alive & ~apps.filed & (apps.filing_since >= 0)).astype(float)),
     }
 
 
@@ -334,6 +366,8 @@ def _society(world: World) -> dict[str, Array]:
     return {
         "trust_cn": state.trust[CN],
         "incidents_cn": world.monthly.get("incidents", 0.0),
+        "suits_cn": world.monthly.get("suits", 0.0),
+        "compliance_cost_cn": world.monthly.get("compliance_cost", 0.0),
         "queue_length": state.queue_length,
         "queue_labs": row_sum((waiting & world.labs.alive).astype(float)),
         "research_openness": state.research_openness,

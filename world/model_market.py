@@ -162,10 +162,15 @@ def with_eyes_and_hands(world: World, brains: Array) -> Array:
     """
     table, state = world.segments, world.state
     eye, hand = table.column("eye"), table.column("hand")
-    trust = np.where(table.column("region") == CN, state.trust[CN], state.trust[ROW])
-    permitted = np.minimum(state.hands, 0.2 + 0.8 * trust)
+    trust, least = by_home(table, state.trust), world.parameters.trust.permission
+    permitted = np.minimum(state.hands, least + (1.0 - least) * trust)
     limits = eye / state.eyes**2 + hand / permitted**2
     return 1.0 / np.sqrt((1.0 - eye - hand) / np.maximum(brains, 1e-3) ** 2 + limits)
+
+
+def by_home(table: SegmentTable, pair: list) -> Array:
+    """Pick by each segment's region from two ``(worlds, 1)`` arrays."""
+    return np.where(table.column("region") == CN, pair[CN], pair[ROW])
 
 
 # ---------------------------------------------------------------------- demand
@@ -203,11 +208,14 @@ def _common_utility(world: World) -> Array:
         p.unlicensed * state.needs_licence + p.beta * (1.0 - state.needs_licence) * (1.0 - state.beta_allowed)
     )
     own_rooms = table.column("privacy") * p.privacy_weight * (labs.openness == ALL_OPEN)
-    known = labs.reputation + p.reliability * np.log(np.maximum(labs.capacity_share, 0.05))
+    known = p.reliability * np.log(np.maximum(labs.capacity_share, 0.05))
     # Who is not thought of is not weighed: awareness multiplies a model's weight in its nest.
     known = known + (1.0 - p.nest_correlation) * np.log(labs.awareness)
     absent = np.where(labs.alive & labs.released, 0.0, -200.0)
-    return known + absent - foreign * border - unfiled * licence + own_rooms - _wall(world)
+    # Where society is not trusted, persons and names are: reputation weighs more (M05).
+    rules = world.parameters.trust
+    named = 1.0 + rules.substitution * (rules.neutral - by_home(table, state.trust_habit))
+    return known + absent + named * labs.reputation - foreign * border - unfiled * licence + own_rooms - _wall(world)
 
 
 def _wall(world: World) -> Array:

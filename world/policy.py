@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from agents.regulator import CONTENT, EXPORT_CONTROL
+from agents.lab import ARCHETYPES
+from agents.regulator import COMPETITION, CONTENT, EXPORT_CONTROL
 from world.population import Observables
 
 if TYPE_CHECKING:
@@ -62,6 +63,21 @@ def as_date(value: str | dt.date) -> dt.date:
     return value if isinstance(value, dt.date) else dt.date.fromisoformat(str(value))
 
 
+def listed(world: World) -> np.ndarray | None:
+    """Labs on the entity list this month, ``(worlds, labs)``; None where nobody is on it.
+
+    An entry names an archetype and how many of its founding labs are listed from its date.
+    """
+    labs, named = world.labs, None
+    for entry in world.policy.embargo.listed:
+        if as_date(entry["date"]) <= world.date:
+            kind = ARCHETYPES.index(entry["archetype"])
+            founding = labs.alive & (labs.founded == 0) & (labs.archetype == kind)
+            first = founding & (np.cumsum(founding, axis=-1) <= int(entry["number"]))
+            named = first if named is None else named | first
+    return named
+
+
 def months_between(start: dt.date, end: dt.date) -> float:
     """Months from one date to another, days counted as thirtieths."""
     return 12 * (end.year - start.year) + end.month - start.month + (end.day - start.day) / 30.0
@@ -90,23 +106,28 @@ def calendar_and_policy(world: World) -> None:
     base = [kind != "export_variant" for kind in chips.kinds]
     foreign = [home == "US" for home in chips.homes]
     state.offered_row = (np.array(launched) & np.array(base) & np.array(foreign)).reshape(-1, 1, 1)
-    state.needs_licence = at_date(policy.licensing.phases, date, "enforced", 0.0)
-    state.beta_allowed = at_date(policy.licensing.phases, date, "beta", 1.0)
+    needed = world.parameters.licensing.needed
+    state.needs_licence = needed * at_date(policy.licensing.phases, date, "enforced", 0.0)
+    state.beta_allowed = 1.0 - needed * (1.0 - at_date(policy.licensing.phases, date, "beta", 1.0))
     state.cross_border = at_date(policy.data.cross_border, date, "strength", 0.0)
+    ban = policy.licensing.wrapper_ban
+    state.wrapper_ban = float(bool(ban) and as_date(ban) <= date)
     state.news = sum(
         float(item["size"]) for item in policy.news if world.clock.step_of(as_date(item["date"])) == world.step_number
     )
-    world.regulators.set_stance(_stance(world))
+    pace = world.parameters.pace.governance
+    if world.clock.every(world.step_number, pace):
+        world.regulators.set_stance(_stance(world, max(pace, world.clock.months)))
 
 
-def _stance(world: World) -> Observables:
-    """What the authorities look at."""
+def _stance(world: World, months: float) -> Observables:
+    """What the authorities look at in a session, ``months`` after the last."""
     policy, date, state = world.policy, world.date, world.state
     return Observables(
         incidents=state.incident_memory[0],
         gap_closed=np.clip(1.0 - state.gap_oom, 0.0, 1.0),
         hhi=state.hhi_tokens,
-        adjust=world.clock.fraction(world.parameters.licensing.stance_pace),
+        adjust=1.0 - np.power(1.0 - world.parameters.licensing.stance_pace, months),
         scheduled_stringency=at_date(policy.licensing.phases, date, "stringency", 0.3),
         scheduled_capacity=at_date(policy.licensing.phases, date, "capacity", 0.0),
         scheduled_enforcement=at_date(policy.embargo.enforcement, date, "strength", 0.3),
@@ -149,9 +170,14 @@ def _offered(world: World, rules: list, date: dt.date) -> np.ndarray:
 
 def authority(world: World, name: str) -> np.ndarray:
     """Stance of the authority in charge of a matter, ``(worlds, 1)``."""
-    kind = {"capacity": CONTENT, "stringency": CONTENT, "enforcement": EXPORT_CONTROL}[name]
+    kind, column = {
+        "capacity": (CONTENT, "capacity"),
+        "stringency": (CONTENT, "stringency"),
+        "enforcement": (EXPORT_CONTROL, "enforcement"),
+        "competition": (COMPETITION, "stringency"),
+    }[name]
     chosen = (world.regulators.kind == kind) & world.regulators.alive
-    return np.where(chosen, world.regulators.columns[name], 0.0).sum(-1, keepdims=True)
+    return np.where(chosen, world.regulators.columns[column], 0.0).sum(-1, keepdims=True)
 
 
 class Policy:

@@ -13,8 +13,10 @@ import numpy as np
 from agents.lab import BIG_TECH, CN, ROW
 from agents.vendor import CHIPMAKER, CLOUD
 from world.arrays import Array, ratio, row_sum, sum_by_group, sum_k
-from world.gpu_market import list_prices, software_maturity
+from world.chip_supply import list_prices, serving_speed, software_maturity
+from world.clouds import draw_credit
 from world.hardware import CNY_A_USD
+from world.policy import as_date
 from world.population import Observables
 
 if TYPE_CHECKING:
@@ -45,19 +47,36 @@ def clear(world: World) -> None:
     labs.rent_compute(_seen_by_labs(world))
     need = serving_rent_need(world)
     _find_hosts(world, labs.rent_wanted + need)
+    away = _abroad(world)
     labs.rented_training = np.zeros_like(labs.cash)
     labs.rented_serving = np.zeros_like(labs.cash)
     rent = world.by_region(state.rent_training) * HOURS_A_YEAR * world.clock.years / 1e6
     bill = np.zeros_like(labs.cash)
     income = np.zeros_like(vendors.cash)
-    for region in (CN, ROW):
-        here = labs.region == region
-        paid, earned = _clear_region(world, region, np.where(here, labs.rent_wanted, 0.0), np.where(here, need, 0.0))
+    for region, share in ((CN, 1.0 - away), (ROW, away)):
+        training = np.where(labs.region == region, labs.rent_wanted, 0.0)
+        training = np.where(labs.region == CN, labs.rent_wanted * share, training)
+        serving = np.where(labs.region == region, need, 0.0)
+        paid, earned = _clear_region(world, region, training, serving)
         bill, income = bill + paid, income + earned
     labs.spent = labs.spent + bill
+    draw_credit(world, bill)
     labs.run_cost = labs.run_cost + np.where(labs.running, labs.rented_training * rent + own_use(world), 0.0)
     vendors.earned = vendors.earned + income
     world.accounts.pay("rent", (labs, bill), (vendors, income))
+
+
+def _abroad(world: World) -> Array:
+    """Share of its training that a lab in CN rents abroad, where barred chips may be rented.
+
+    The loophole is worth taking as far as rents abroad, with a premium, are lower; it closes
+    with the rule on clouds, and is none where no chip is barred.
+    """
+    state, p = world.state, world.parameters.rental
+    closes = world.policy.embargo.cloud_rule
+    open_ = bool(state.barred.any()) and not (closes and as_date(closes) <= world.date)
+    dearer = np.log(state.rent_training[CN] / (state.rent_training[ROW] * (1.0 + p.abroad_premium)))
+    return p.abroad_share * np.clip(dearer, 0.0, 1.0) * open_
 
 
 def _find_hosts(world: World, wanted: Array) -> None:
@@ -98,7 +117,7 @@ def own_use(world: World) -> Array:
 def fleet_serving(world: World) -> Array:
     """Serving speed of the labs' own language-model fleets, H100s."""
     labs = world.labs
-    speed = world.chips.serving_speed * software_maturity(world)
+    speed = serving_speed(world) * software_maturity(world)
     return sum_k(labs.fleet * speed) * labs.llm_share
 
 
@@ -125,7 +144,7 @@ def _clear_region(world: World, region: int, training: Array, serving: Array) ->
     here = (vendors.region == region) & (vendors.kind != CHIPMAKER) & vendors.alive
     offered = np.where(here, vendors.fleet * vendors.offered_share, 0.0)
     maturity = software_maturity(world)
-    speed, memory = world.chips.training_speed * maturity, world.chips.serving_speed * maturity
+    speed, memory = world.chips.training_speed * maturity, serving_speed(world) * maturity
     serves_better = memory > p.dedicated_ratio * speed
     flexible = sum_k(np.where(serves_better, 0.0, offered * speed))
     dedicated = sum_k(np.where(serves_better, offered * memory, 0.0))
@@ -134,19 +153,24 @@ def _clear_region(world: World, region: int, training: Array, serving: Array) ->
     other = outside_demand(world, region)
     wants_training = row_sum(training) + p.outside_training * other
     wants_serving = row_sum(serving) + (1.0 - p.outside_training) * other
+    # Serving chips that nobody needs for serving train, at the speed that they have.
+    spare = np.maximum(1.0 - ratio(wants_serving, row_sum(dedicated)), 0.0) * (row_sum(dedicated) > 0.0)
+    slow = sum_k(np.where(serves_better, offered * speed, 0.0)) * spare
     total_flexible = row_sum(flexible) + idle_tech
     total_dedicated = row_sum(dedicated)
     share = split_flexible(total_flexible, total_dedicated, wants_training, wants_serving)
-    supply_training = (1.0 - share) * total_flexible
+    supply_training = (1.0 - share) * total_flexible + row_sum(slow)
     supply_serving = share * total_flexible + total_dedicated
-    hosted = labs.host >= 0
+    hosted = (labs.host >= 0) & (labs.region == region)
     got_training, fill_training = in_two_ranks(training, hosted, wants_training, supply_training)
     got_serving, fill_serving = in_two_ranks(serving, hosted, wants_serving, supply_serving)
     labs.rented_training = labs.rented_training + got_training
     labs.rented_serving = labs.rented_serving + got_serving
     hours = HOURS_A_YEAR * world.clock.years / 1e6
     rent_t, rent_s = state.rent_training[region], state.rent_serving[region]
-    paid = (got_training * rent_t + got_serving * rent_s) * hours
+    # Who rents abroad what may not be bought pays a premium.
+    dear = 1.0 + p.abroad_premium * ((labs.region == CN) & (region == ROW))
+    paid = (got_training * rent_t * dear + got_serving * rent_s) * hours
     capacity = flexible + dedicated
     part = ratio(capacity, row_sum(capacity))
     tenants = row_sum(np.where(hosted, 0.0, paid))

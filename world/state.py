@@ -194,8 +194,12 @@ def initial_state(world: World) -> SimpleNamespace:
     state.beta_allowed = 1.0
     state.cross_border = 0.0
     state.review_budget = zero
+    state.gate_open = zero
     state.queue_length = zero
-    state.platform_strength = one * 0.0
+    state.wrapper_ban = 0.0
+    state.platform_built = zero
+    state.platform_strength = zero
+    state.trust_habit = [one * config.trust.start, one * config.trust.start]
     state.research_openness = one * config.technology.openness_start
     state.public_efficiency = zero
     state.teacher = np.full((3, *shape), NO_MODEL)
@@ -245,6 +249,9 @@ def _market_state(state: SimpleNamespace, world: World, shape: tuple, k: int) ->
     state.chips_worn = np.zeros((k, *shape))
     state.domestic_made = one * config.chip_market.domestic_before
     state.domestic_installed = one * config.chip_market.domestic_before
+    state.domestic_learned = one * config.chip_market.domestic_before
+    state.domestic_dies = one * config.chip_market.domestic_dies
+    state.domestic_software = one * 0.0
     state.generation_stock = {g: one * 0.0 for g in dict.fromkeys(world.chips.generations)}
     state.vendor_relation = np.zeros((world.worlds, world.vendors.capacity))
     state.barred = np.zeros((k, 1, 1), dtype=bool)

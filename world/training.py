@@ -22,8 +22,8 @@ from agents.lab import (
 )
 from agents.vendor import CENTRE
 from world.arrays import Array, ratio, shares, stack_k, sum_k
+from world.chip_supply import software_maturity
 from world.ecosystem import best_known_base
-from world.gpu_market import software_maturity
 from world.hardware import H100_TFLOPS, SECONDS_A_DAY, goodput, weakness
 from world.population import Observables
 from world.rental_market import HOURS_A_YEAR, fleet_serving, own_use

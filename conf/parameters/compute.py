@@ -9,14 +9,25 @@ from conf.parameters.base import par
 class ChipMarket:
     """Orders, prices, grey imports, domestic chips."""
 
+    supply_scale: float = par(
+        1.0, "times", 0.05, 20, "facts: NVIDIA units", "foreign chips made, relative to the table"
+    )
+    substitution: float = par(
+        1.0, "times", 0, 1, "000", "how far barred buyers turn to domestic, consumer, inference and grey chips"
+    )
+    sparse_supply: float = par(1.0, "times", 0, 1000, "002", "sparse cards made, relative to the table")
+    sparse_factor: float = par(4.0, "times", 1, 32, "002", "serving of a sparse card, relative to dense arithmetic")
     server_overhead: float = par(1.64, "times", 1, 5, "facts: server_overhead", "server cost over chip price")
     training_weight: float = par(0.7, "share", 0, 1, "prior", "weight of training speed in a buyer's eye")
+    rent_steers: float = par(
+        1.0, "share", 0, 1, "prior", "how far who buys chips for rent looks at what training and serving earn"
+    )
     density_premium: float = par(
         1.3, "1", 0.5, 3, "000", "exponent of speed in a buyer's eye: fast chips save racks, power, networks"
     )
     consumer_discount: float = par(0.1, "share", 0, 1, "000", "worth of consumer cards in clusters")
     stockpile: float = par(1.0, "times", 0, 10, "prior", "extra orders between the announcement and the ban")
-    outside_cn: float = par(60000.0, "CNY million/year", 0, 1e6, "PRIORS", "chip spending outside the industry, CN")
+    outside_cn: float = par(90000.0, "CNY million/year", 0, 1e6, "PRIORS", "chip spending outside the industry, CN")
     outside_cn_growth: float = par(1.0, "1/year", 0, 5, "prior", "its first growth")
     outside_cn_fade: float = par(1.5, "years", 0.1, 10, "prior", "fading of that growth")
     outside_row: float = par(
@@ -24,6 +35,10 @@ class ChipMarket:
     )
     outside_row_growth: float = par(5.5, "1/year", 0, 20, "facts: NVIDIA units", "its first growth")
     outside_row_fade: float = par(0.6, "years", 0.1, 10, "prior", "fading of that growth")
+    loyal: float = par(
+        0.12, "share", 0, 1, "facts: ascend_2024", "outside spending in CN that turns to domestic chips under a ban"
+    )
+    stock_months: float = par(4.0, "months", 0.1, 120, "prior", "unsold output at which a maker stops a line")
     outside_focus: float = par(3.0, "1", 0, 20, "prior", "how sharply outside buyers prefer value")
     cash_months: float = par(6.0, "months", 0, 60, "prior", "purse that a lab keeps before it buys chips")
     chip_share_of_cash: float = par(0.05, "1/month", 0, 1, "prior", "spare cash that unicorns spend on chips")
@@ -33,6 +48,11 @@ class ChipMarket:
     list_price_decline: float = par(0.14, "1/year", 0, 2, "chips: H100 by year", "decline of list prices")
     list_price_least: float = par(0.3, "times", 0.05, 1, "prior", "lowest list price relative to launch")
     list_price_most: float = par(1.5, "times", 1, 10, "prior", "highest list price relative to launch")
+    street_most: float = par(2.0, "share", 0, 20, "prior", "highest street premium")
+    fill_pace: float = par(0.5, "1/month", 0.01, 0.95, "prior", "pace at which buyers learn how orders are filled")
+    fill_weight: float = par(0.5, "1", 0, 5, "prior", "how much buyers shy away from what is not delivered")
+    fill_least: float = par(0.02, "share", 0.001, 1, "prior", "share of an order that buyers hope for at least")
+    rent_appetite: float = par(2.0, "times", 0, 20, "prior", "most that high rents multiply the budgets of clouds")
     street_pace: float = par(0.12, "1/month", 0, 1, "facts: a800_server", "street premium in CN with scarcity")
     street_decay: float = par(0.06, "1/month", 0, 1, "prior", "fading of the street premium")
     grey_age_days: float = par(180.0, "days", 0, 3650, "prior", "age at which a chip abroad can be smuggled")
@@ -42,11 +62,16 @@ class ChipMarket:
     )
     grey_elasticity: float = par(0.8, "1", 0, 5, "prior", "grey supply with the premium")
     grey_pace: float = par(0.1, "1/month", 0, 1, "prior", "pace of the grey premium")
+    grey_least: float = par(0.02, "times", 0.001, 1, "prior", "lowest grey premium")
+    grey_most: float = par(5.0, "times", 0.1, 50, "prior", "highest grey premium")
+    grey_tap: float = par(0.5, "share", 0, 1, "prior", "share of the stock abroad that can be smuggled in a step")
     grey_discount: float = par(0.6, "times", 0, 1, "prior", "worth of a chip without service and with legal risk")
     deploy_months: float = par(3.0, "months", 0.1, 24, "PRIORS", "from shipment to a usable cluster")
     wear: float = par(0.12, "1/year", 0, 1, "facts: hw_value_decline", "chips that wear out")
     domestic_dies: float = par(90000.0, "dies/year", 0, 1e8, "facts: ascend_2024", "domestic die starts at the start")
-    domestic_growth: float = par(1.15, "1/year", 0, 5, "facts: ascend_2024", "their growth")
+    domestic_growth: float = par(
+        1.266, "1/year", 0, 5, "facts: ascend_2024", "their growth where fabs are led at their own pace"
+    )
     domestic_before: float = par(15000.0, "chips", 0, 1e7, "prior", "domestic chips made before the start")
     ascend_share: float = par(0.75, "share", 0, 1, "prior", "share of the leading domestic maker")
     yield_start: float = par(0.2, "share", 0.01, 1, "facts: ascend_yield", "y0")
@@ -54,7 +79,13 @@ class ChipMarket:
     learning_scale: float = par(10000.0, "chips", 1, 1e7, "MODEL", "output on which learning is counted")
     learning_exponent: float = par(0.1, "1", 0, 1, "MODEL", "learning exponent")
     memory_control: float = par(0.7, "times", 0, 1, "facts: policy_timeline", "domestic output under memory control")
-    maturity_scale: float = par(250000.0, "chips", 1000, 1e8, "000", "deployment that matures domestic software")
+    codesign: float = par(0.16, "1/year", 0, 5, "004", "growth of the software commons with deployment and work on it")
+    codesign_chips: float = par(50000.0, "chips", 100, 1e8, "prior", "domestic chips in use that count as one unit")
+    codesign_people: float = par(
+        500.0, "people", 1, 1e6, "004", "infra people at work on domestic chips that count as one unit"
+    )
+    codesign_platform: float = par(2.0, "1", 0, 50, "000", "what a full platform adds")
+    maturity_limit: float = par(0.9, "share", 0.1, 1, "004", "speed that mature domestic software brings out")
 
 
 @dataclass
@@ -78,6 +109,20 @@ class Rental:
     big_tech_offer: float = par(0.4, "share", 0, 1, "prior", "idle big-tech chips that are rented out")
     cloud_offer: float = par(0.9, "share", 0, 1, "prior", "cloud chips on offer")
     centre_offer: float = par(0.4, "share", 0, 1, "facts: cluster_util_cn", "public-centre chips that can be scheduled")
+    abroad_share: float = par(
+        0.15, "share", 0, 1, "facts: policy_timeline", "most of its training that a lab in CN rents abroad"
+    )
+    abroad_premium: float = par(0.5, "times", 0, 10, "prior", "what CN labs pay abroad above the rent there")
+    equity_share: float = par(
+        0.04, "share", 0, 1, "PRIORS: 1,400 compute for equity", "revenue of clouds that goes into compute for equity"
+    )
+    equity_promise: float = par(1.0, "OOM", 0.05, 6, "002", "distance from the best at home that is still promising")
+    equity_most: float = par(
+        0.5, "share of the host's chest", 0.01, 1, "prior", "most that one lab gets of what its host gives in a step"
+    )
+    credit_pace: float = par(0.15, "1/month", 0.01, 0.95, "prior", "compute credit that a lab draws on")
+    seed_share: float = par(0.015, "share", 0, 1, "002", "revenue of clouds that seeds young apps")
+    seed_months: float = par(6.0, "months", 0, 60, "002", "age up to which an app is seeded")
     platform_lift: float = par(1.0, "times", 0, 5, "000", "what the platform adds to that")
     dedicated_ratio: float = par(
         3.0, "times", 1, 20, "MODEL", "serving over training speed that makes a chip a serving chip"
@@ -107,3 +152,32 @@ class Serving:
     power_price_cn: float = par(0.5, "CNY/kWh", 0, 5, "facts: power_price_cn", "electricity, CN")
     power_price_row: float = par(0.58, "CNY/kWh", 0, 5, "facts: power_price_us", "electricity, ROW")
     power_load: float = par(0.7, "share", 0, 1, "prior", "average load")
+
+
+@dataclass
+class PlatformRules:
+    """The middle layer over mixed chips: unified compilation, deployment, scheduling."""
+
+    scale: float = par(1.0, "times", 0, 1, "000", "what a finished platform that all have joined does")
+    half_resources: float = par(300.0, "CNY million/year", 1, 1e6, "prior", "resources for half of what money can do")
+    build_years: float = par(1.0, "years", 0.1, 20, "prior", "time to build it")
+    decay_years: float = par(2.0, "years", 0.1, 20, "prior", "time in which it falls behind the chips unattended")
+    join: float = par(8.0, "1/year", 0, 20, "000", "labs that join a finished platform of a trusted builder")
+    leave: float = par(0.5, "1/year", 0, 20, "prior", "labs that leave a platform that does not work")
+    rivalry: float = par(0.7, "share", 0, 1, "000", "how far owners of clouds shun a builder that is not neutral")
+    security: float = par(0.4, "share", 0, 1, "000", "incidents that a full platform prevents")
+
+
+@dataclass
+class Pace:
+    """The pace layers: how often each layer moves, and what it costs to rule one at another's pace."""
+
+    fashion: float = par(3.0, "months", 0.1, 60, "000 001", "life of a fashion among apps")
+    commerce: float = par(3.0, "months", 0.1, 60, "000", "business reports its results")
+    infrastructure: float = par(36.0, "months", 1, 600, "000", "a fab or a grid pays back")
+    governance: float = par(2.0, "months", 0.1, 120, "000", "authorities sit in session")
+    culture: float = par(24.0, "months", 1, 1200, "000", "habits of trust change")
+    shut_out: float = par(0.8, "share", 0, 1, "000", "public that an app cannot reach before it is filed")
+    late: float = par(0.6, "utility", 0, 10, "001", "pull that an app loses for each fashion it waited through")
+    late_most: float = par(2.0, "fashions", 0, 20, "prior", "waiting beyond which no more is lost")
+    short_returns: float = par(0.1, "share", 0, 1, "000", "growth of fabs lost where commerce rules them")
