@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.app import API
+from agents.investor import YOUNG
 from agents.lab import APP_COMPANY, CENTRAL, CN, FROM_SCRATCH, INFRA, PROVINCIAL, ROW
+from world import exploration, hype, lineage
 from world.arrays import Array, herfindahl, largest, ratio, row_sum, shares, sum_k
+from world.deal_flow import funded_lead, launch_cost
 from world.gpu_market import chips_in, list_prices, makers_pay
 from world.hardware import CNY_A_USD
 from world.research import frontiers
@@ -42,7 +45,8 @@ def close_month(world: World) -> None:
 def month(world: World) -> dict[str, Array]:
     """All measures of the month, each ``(worlds,)``."""
     found: dict[str, Array] = {}
-    for part in (_labs, _frontiers, _chips, _prices, _usage, _apps, _money, _society):
+    parts = (_labs, _frontiers, _chips, _prices, _usage, _apps, _money, _society)
+    for part in (*parts, _capital, lineage.measures, exploration.measures):
         found.update(part(world))
     fresh = np.empty((len(found), world.worlds))
     for row, value in zip(fresh, found.values(), strict=True):
@@ -59,7 +63,7 @@ def _labs(world: World) -> dict[str, Array]:
     }
     scratch = cn & (labs.mode == FROM_SCRATCH) & (labs.runs_done > 0)
     total = state.totals
-    for name in ("releases", "filed", "filed_apps", "open_releases", "training_failures"):
+    for name in ("releases", "filed", "filed_apps", "open_releases", "light_releases", "training_failures"):
         total[name] = total.get(name, 0.0) + seen.get(name, 0.0)
     return count | {
         "labs_alive_cn": row_sum(cn.astype(float)),
@@ -242,6 +246,26 @@ def _money(world: World) -> dict[str, Array]:
         "staff_cn": row_sum(np.where(cn, sum_k(labs.staff), 0.0)),
         "public_spending_cn": -world.accounts.balance["government"],
         "accounts_residual": world.accounts.residual,
+    }
+
+
+def _capital(world: World) -> dict[str, Array]:
+    """Rounds against launches, who pays and who looks up, what announcements are worth."""
+    investors, state, seen, total = world.investors, world.state, world.monthly, world.state.totals
+    cn = investors.alive & (investors.region == CN)
+    young = row_sum(np.where(cn & (investors.kind == YOUNG), investors.invested, 0.0))
+    raised = seen.get("rounds", np.zeros((world.worlds, 1)))
+    return {
+        "funding_labs_cn": state.funding_labs_cn,
+        "rounds_cn": raised,
+        "launch_cost_cn": launch_cost(world),
+        "funded_lead_cn": funded_lead(world),
+        "funding_young_share_cn": ratio(young, row_sum(np.where(cn, investors.invested, 0.0))),
+        "investor_attention_cn": hype.attention_of_investors(world),
+        "announcements_cn": seen.get("announcements", 0.0),
+        "announcement_gain_cn": seen.get("announcement_gain", 0.0),
+        "labs_turned_to_apps_cn": seen.get("turned_to_apps", 0.0),
+        "light_release_share_cn": ratio(np.asarray(total["light_releases"]), np.asarray(total["releases"])),
     }
 
 

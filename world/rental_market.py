@@ -55,7 +55,7 @@ def clear(world: World) -> None:
         paid, earned = _clear_region(world, region, np.where(here, labs.rent_wanted, 0.0), np.where(here, need, 0.0))
         bill, income = bill + paid, income + earned
     labs.spent = labs.spent + bill
-    labs.run_cost = labs.run_cost + np.where(labs.running, labs.rented_training * rent + _own_use(world), 0.0)
+    state.training_bill = labs.rented_training * rent + _own_use(world)
     vendors.earned = vendors.earned + income
     world.accounts.pay("rent", (labs, bill), (vendors, income))
 

@@ -20,6 +20,7 @@ from agents.lab import (
 )
 from world.arrays import Array, ratio, stack_k, sum_k
 from world.ecosystem import best_known_base
+from world.exploration import beaten_path
 from world.gpu_market import software_maturity
 from world.hardware import H100_TFLOPS, SECONDS_A_DAY, goodput
 from world.population import Observables
@@ -79,11 +80,11 @@ def delivered_flop(world: World) -> Array:
 def observe(world: World) -> Observables:
     """What a lab knows when it plans a run."""
     labs, state, p = world.labs, world.state, world.parameters
-    speed = delivered_flop(world)
+    speed = delivered_flop(world) * beaten_path(world)
     rent = world.by_region(state.rent_training)
     own = fleet_serving(world)
     month = labs.rented_training * rent * HOURS_A_YEAR / 12.0 / 1e6
-    base, post, row, identity = best_known_base(world)
+    base, post, row, identity, model = best_known_base(world)
     return Observables(
         training_speed=speed,
         flop_cost=ratio(month, speed),
@@ -92,6 +93,7 @@ def observe(world: World) -> Observables:
         base_post=post,
         base_lab=row,
         base_id=identity,
+        base_model=model,
         unique_tokens=unique_tokens(world),
         serving_need=state.serving_need,
         fleet_serving=own,
@@ -117,6 +119,8 @@ def advance(world: World) -> None:
     idle = ~labs.running & ~labs.trained & (labs.mode != APP_COMPANY)
     labs.plan_run(seen, among=idle)
     step = np.where(labs.running, seen.training_speed * world.clock.months, 0.0)
+    # A run costs what it uses, from its first step to its last.
+    labs.run_cost = labs.run_cost + np.where(labs.running, world.state.training_bill, 0.0)
     labs.run_delivered = labs.run_delivered + step
     labs.run_age = np.where(labs.running, labs.run_age + world.clock.months, 0.0)
     _stop_doomed(world)
@@ -166,6 +170,7 @@ def _complete(world: World, seen: Observables) -> None:
     chosen.trained = chosen.trained | better
     chosen.base_lab = np.where(better, chosen.run_base, chosen.base_lab)
     chosen.base_id = np.where(better, chosen.run_base_id, chosen.base_id)
+    chosen.base_model = np.where(better, chosen.run_base_model, chosen.base_model)
     chosen.sunk_value = chosen.sunk_value + chosen.run_cost
     delay = release_delay(chosen, own.training)
     chosen.waiting = np.where(better, delay, chosen.waiting)
