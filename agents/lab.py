@@ -402,7 +402,7 @@ class ModelLab(MarketAgent):
 
     @decision
     def pivot(labs, market, p):
-        """Give up training when long behind: build on an open base, then become an app company."""
+        """Give up training when long behind: build on an open base; unused for long, become an app company."""
         rules = p.entry_exit
         scratch = labs.mode == FROM_SCRATCH
         cannot = labs.alive & scratch & (market.base_lead > rules.pivot_gap + rules.pride * market.pride)
@@ -411,8 +411,7 @@ class ModelLab(MarketAgent):
         nobody = labs.alive & labs.released & (market.share < rules.unused_share)
         labs.unused_for = np.where(nobody, labs.unused_for + market.months, 0.0)
         done = (labs.unused_for > rules.app_patience) & ~labs.running
-        poor = labs.cash < rules.app_purse_months * labs.cost
-        to_app = labs.alive & (labs.mode == OPEN_BASE) & done & poor & (labs.archetype != VERTICAL)
+        to_app = labs.alive & (labs.mode == OPEN_BASE) & done & (labs.archetype != VERTICAL)
         mode = np.where(to_base, OPEN_BASE, labs.mode)
         labs.mode = np.where(to_app, APP_COMPANY, mode)
 
@@ -435,6 +434,8 @@ class ModelLab(MarketAgent):
         gives_up = labs.alive & gives_up & (labs.parent_support > 0.0) & ~rich
         turns = labs.draws("to_apps") < 1.0 - np.exp(-rules.leaves_models * market.years)
         turns = labs.alive & turns & (labs.mode == APP_COMPANY) & unused
+        # A parent that keeps the product and drops the model: the team goes on as an app.
+        turns = turns | (gives_up & (labs.draws("to_apps") < labs.product_share))
         short = alone & (labs.cash < rules.distress_months * labs.cost) & (labs.cost > 2.0 * labs.revenue)
         labs.for_sale = short & (labs.draws("sell") < 1.0 - np.exp(-rules.sells * market.years))
         reason = np.where(turns, TO_APPS, np.where(gives_up, PARENT_WITHDREW, ALIVE))

@@ -136,29 +136,29 @@ def _deal_flow(world: World, worlds: Array, rows: Array) -> Array:
     fame = fame + p.inbound * (labs.archetype[worlds, rows] == UNICORN)
     slots = np.arange(int(world.config.capital.inbound_most)).reshape(-1, 1)
     u = world.streams.pairs("inbound", worlds, labs.id[worlds, rows], slots)
-    # Strangers come from the lab's own region; the table of funds is the same in all worlds.
-    homes = [_funds(investors.region[0] == region) for region in (CN, ROW)]
     here = labs.region[worlds, rows] == CN
     comes = world.streams.pairs("inbound comes", worlds, labs.id[worlds, rows], slots) < fame
-    pick = [rows_of[(u * len(rows_of)).astype(np.int64)] for rows_of in homes]
-    strangers = np.where(comes, np.where(here, pick[CN], pick[ROW]), NOBODY)
+    # Strangers come from the lab's own region, those with much to invest oftener.
+    cn, row = (_drawn(investors, investors.region[0] == region, u) for region in (CN, ROW))
+    strangers = np.where(comes, np.where(here, cn, row), NOBODY)
     strangers = _not_met(strangers, np.concatenate([known, holders]))
     met = np.concatenate([known, holders, strangers])
     return np.concatenate([met, _guided(world, worlds, rows, met, here)])
 
 
-def _funds(mask: Array) -> Array:
-    rows = np.nonzero(mask)[0]
-    return rows if len(rows) else np.array([NOBODY])
+def _drawn(investors, mask: Array, u: Array) -> Array:
+    """Rows of the investors in a mask, drawn by their yearly budget; the table of funds is common to all worlds."""
+    ladder = np.cumsum(np.where(mask, investors.annual_budget[0], 0.0))
+    return np.where(ladder[-1] > 0.0, np.searchsorted(ladder, u * ladder[-1]), NOBODY)
 
 
 def _guided(world: World, worlds: Array, rows: Array, met: Array, here: Array) -> Array:
     """State funds that carry guidance money go to labs that nobody knows, too."""
     investors = world.investors
-    funds = _funds((investors.kind[0] == STATE) & (investors.region[0] == CN))
+    state_funds = (investors.kind[0] == STATE) & (investors.region[0] == CN)
     u = world.streams.pairs("guided", worlds, world.labs.id[worlds, rows], np.zeros((1, 1), dtype=np.int64))
     guides = world.instrument("capital", "guidance_fund") > 0.0
-    return _not_met(np.where(guides & here, funds[(u * len(funds)).astype(np.int64)], NOBODY), met)
+    return _not_met(np.where(guides & here, _drawn(investors, state_funds, u), NOBODY), met)
 
 
 def _not_met(rows: Array, met: Array) -> Array:

@@ -90,7 +90,7 @@ def pay_authors(world: World) -> None:
     income = sum_by_group(due, on, labs.capacity)
     labs.spent, labs.earned = labs.spent + due, labs.earned + income
     world.accounts.pay("licences of open weights", (labs, due), (labs, income))
-    world.count("open_income", income)
+    world.tally("open_income", row_sum(income))
 
 
 def measures(world: World) -> dict[str, Array]:
@@ -107,7 +107,7 @@ def measures(world: World) -> dict[str, Array]:
         "base_family_share_cn": ratio(row_max(family), on_base),
         "labs_claiming_scratch_cn": row_sum((cn & labs.claims).astype(float)),
         "exposures_cn": seen.get("exposures", 0.0),
-        "open_income_cn": seen.get("open_income", 0.0),
+        "open_income": seen.get("open_income", 0.0),
     }
 
 
