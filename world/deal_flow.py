@@ -33,7 +33,7 @@ def round_sizes(world: World) -> Observables:
     """
     labs, p, state = world.labs, world.parameters.capital, world.state
     star = (labs.archetype == UNICORN) | (labs.region == ROW)
-    near = np.where(labs.released, sum_k(labs.served) / 3.0 - state.frontier_cn, p.pedigree)
+    near = np.where(labs.released, sum_k(labs.served) / 3.0 + misread(world) - state.frontier_cn, p.pedigree)
     leader = star & (near > -p.leader_gap)
     grown = star | (labs.released & (near > -p.growth_gap) & (state.token_share > p.growth_share))
     median = np.where(leader, p.leader_round, np.where(grown, p.growth_round, p.seed_round))
@@ -51,14 +51,38 @@ def launch_cost(world: World) -> Array:
 
 
 def funded_lead(world: World) -> Array:
-    """How much better than the mean asking lab of CN the model is that a yuan goes to, OOM (NaN: no round)."""
+    """How much better the models of funded labs of CN are than those of asking labs, OOM (NaN: no round)."""
     labs = world.labs
     asked = labs.alive & (labs.asking > 0.0) & (labs.region == CN) & labs.released
     level = np.where(asked, sum_k(labs.served) / 3.0, 0.0)
-    money = np.where(asked, labs.raised, 0.0)
+    got = (asked & (labs.raised > 0.0)).astype(float)
     mean = ratio(row_sum(level), row_sum(asked.astype(float)))
-    funded = ratio(row_sum(level * money), row_sum(money))
-    return np.where(row_sum(money) > 0.0, funded - mean, np.nan)
+    funded = ratio(row_sum(level * got), row_sum(got))
+    return np.where(row_sum(got) > 0.0, funded - mean, np.nan)
+
+
+def benchmark_fit(world: World) -> Array:
+    """Correlation over the labs of CN of what benchmarks show with what models can do (M57)."""
+    labs = world.labs
+    out = labs.alive & labs.released & (labs.region == CN)
+    true = sum_k(labs.served) / 3.0
+    return _correlation(true, true + misread(world), out)
+
+
+def appraisal_fit(world: World) -> Array:
+    """Correlation over asking labs of CN of the interest of investors with what models can do (M57)."""
+    labs = world.labs
+    asked = labs.alive & labs.released & (labs.asking > 0.0) & (labs.region == CN)
+    return _correlation(sum_k(labs.served) / 3.0, labs.interest, asked)
+
+
+def _correlation(one: Array, other: Array, among: Array) -> Array:
+    """Correlation over some rows of each world; NaN where there is nothing to compare."""
+    number = np.maximum(row_sum(among.astype(float)), 1.0)
+    one = np.where(among, one - row_sum(np.where(among, one, 0.0)) / number, 0.0)
+    other = np.where(among, other - row_sum(np.where(among, other, 0.0)) / number, 0.0)
+    spread = np.sqrt(row_sum(one * one) * row_sum(other * other))
+    return np.where(spread > 1e-12, ratio(row_sum(one * other), spread), np.nan)
 
 
 # ---------------------------------------------------------------------- what investors see
@@ -77,11 +101,17 @@ def _signal(world: World) -> Array:
     Product people game it. What is ahead at home is believed less than what is ahead abroad (M64).
     """
     labs, state, p = world.labs, world.state, world.parameters.capital
-    noise = p.benchmark_noise * normal(labs.draws("noise"), labs.draws("lender"))
     home = np.where(labs.region == CN, state.frontier_cn, state.frontier_all)
-    shown = np.where(labs.released, np.clip(sum_k(labs.served) / 3.0 - home, -2.0, 0.5), p.pedigree)
-    doubted = p.domestic_doubt * p.explorer_doubt * (labs.explores & (labs.region == CN))
-    return shown + noise + p.gaming * labs.product_share - doubted
+    gap = sum_k(labs.served) / 3.0 + misread(world) - home
+    shown = np.where(labs.released, np.clip(gap, -p.signal_least, p.signal_most), p.pedigree)
+    return shown - p.domestic_doubt * p.explorer_doubt * (labs.explores & (labs.region == CN))
+
+
+def misread(world: World) -> Array:
+    """By how much benchmarks misread a model, OOM: noise, and the games of product people."""
+    labs, p = world.labs, world.parameters.capital
+    noise = normal(labs.draws("noise"), labs.draws("lender"))
+    return p.benchmark_noise * noise + p.gaming * (labs.product_share - p.usual_product)
 
 
 def _penalty(world: World) -> Array:
@@ -95,7 +125,7 @@ def _penalty(world: World) -> Array:
     failed = (labs.runs_failed > 0) & (labs.since_failure < labs.since_round)
     age = (world.step_number - labs.founded) * world.clock.months
     unused = labs.released & (age > p.unused_after) & (state.token_share < p.unused_share)
-    own = sum_k(labs.served) / 3.0
+    own = sum_k(labs.served) / 3.0 + misread(world)
     spare = np.clip((state.frontier_open - own) / p.commodity_width + 1.0, 0.0, 1.0)
     commodity = spare * (labs.released & (labs.base_id >= 0) & ~hides_its_base(labs))
     exposed = labs.since_exposed < p.exposed_memory

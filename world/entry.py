@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 #: Ordinals of one step: archetype * LAB_SLOTS + number of the entrant.
 LAB_SLOTS = 128
-MOST_LABS_A_STEP = 40
-MOST_APPS_A_STEP = 400
 
 
 # ---------------------------------------------------------------------- entry
@@ -38,7 +36,7 @@ def enter(world: World) -> None:
         if not (share > 0.0).any():
             continue
         u = world.streams.per_world(f"entry {row['archetype']}", 1)[0]
-        count = poisson(u, share * world.clock.months, MOST_LABS_A_STEP).astype(np.int64)
+        count = poisson(u, share * world.clock.months, world.config.population.most_new_labs).astype(np.int64)
         _found_labs(world, archetype, count)
     _fit_to_capacity(world)
     _found_apps(world)
@@ -152,7 +150,7 @@ def _found_apps(world: World) -> None:
     reach = np.clip(state.frontier_cn - p.entry_level, 0.0, 3.0)
     rate = p.entry_base * np.exp(p.entry_hype * state.hype) * (0.3 + reach) / (1.0 + alive / p.crowd)
     u = world.streams.per_world("app entry", 1)[0]
-    count = poisson(u, rate * world.clock.months, MOST_APPS_A_STEP).astype(np.int64)
+    count = poisson(u, rate * world.clock.months, world.config.population.most_new_apps).astype(np.int64)
     # Labs that left models for products in the last step come back as apps.
     count = count + state.spin_offs.astype(np.int64)
     add_apps(world, count, world.step_number + 1)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import CN, ROW
-from world.arrays import Array, largest, row_sum, stack_k
+from world.arrays import Array, row_sum, stack_k
 from world.population import Observables
 from world.research import research_budget
+from world.technology import absorptive_capacity
 
 if TYPE_CHECKING:
     from world.state import World
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
 def explore(world: World) -> None:
     """Phase 2: labs choose their path; explorers rarely find a breakthrough, other explorers see it.
 
-    Hazard a year of a breakthrough: ``breakthrough_rate min(sqrt(R / R_top5), 2)`` with R the
-    research budget. It raises ln A by ``breakthrough_gain``, and that of every other explorer by the
-    share ``signal`` of it; who duplicates learns of it only by spillovers and publication.
+    Hazard a year of a breakthrough: ``breakthrough_rate (1 - exp(-R / scale))`` with R the research
+    budget: who does no research finds nothing, beyond that ideas are not bought. It raises ln A by
+    ``breakthrough_gain``, and that of every other explorer by the share ``signal`` of it; who
+    duplicates misses the signal and learns of it only by spillovers and publication.
     """
     labs, p = world.labs, world.parameters.exploration
     labs.choose_path(
@@ -34,9 +36,8 @@ def explore(world: World) -> None:
             chance=world.clock.chance(p.reconsider),
         )
     )
-    spent = research_budget(world)
-    top = np.maximum(largest(spent, 5) / 5.0, 1e-6)
-    rate = p.breakthrough_rate * np.minimum(np.sqrt(spent / top), 2.0)
+    scale = world.parameters.technology.absorption_scale
+    rate = p.breakthrough_rate * absorptive_capacity(research_budget(world), scale)
     seekers = labs.alive & labs.explores
     found = seekers & (labs.draws("breakthrough") < world.clock.chance(rate))
     number = row_sum(found.astype(float))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from agents.lab import ALL_OPEN, CN, NOBODY
+from agents.lab import CLOSED, CN, NOBODY
 from world.arrays import Array, ratio, row_max, row_sum, sum_by_group, take_rows
 from world.population import Observables
 
@@ -71,13 +71,13 @@ def community(world: World) -> None:
     """Who builds on an open base improves it, and its author gains from that (M46).
 
     ``d ln A / dt = community n / (n + n_half)`` for n labs whose models stand on its weights, as
-    long as it goes on opening them.
+    long as it goes on opening models.
     """
     labs, p = world.labs, world.parameters.openness
     on = authors(world)
     labs.children = sum_by_group((on >= 0).astype(float), on, labs.capacity)
     gain = p.community * labs.children / (labs.children + p.community_half) * world.clock.years
-    open_now = labs.alive & (labs.openness == ALL_OPEN)
+    open_now = labs.alive & (labs.openness != CLOSED)
     labs.log_efficiency = labs.log_efficiency + np.where(open_now, gain, 0.0)
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.app import API
-from agents.investor import YOUNG
+from agents.investor import SENIOR, YOUNG
 from agents.lab import APP_COMPANY, CENTRAL, CN, FROM_SCRATCH, INFRA, PROVINCIAL, ROW
 from world import exploration, hype, lineage
 from world.arrays import Array, herfindahl, largest, ratio, row_sum, shares, sum_k
-from world.deal_flow import funded_lead, launch_cost
+from world.deal_flow import appraisal_fit, benchmark_fit, funded_lead, launch_cost
 from world.gpu_market import chips_in, list_prices, makers_pay
 from world.hardware import CNY_A_USD
 from world.research import frontiers
@@ -253,14 +253,19 @@ def _capital(world: World) -> dict[str, Array]:
     """Rounds against launches, who pays and who looks up, what announcements are worth."""
     investors, state, seen, total = world.investors, world.state, world.monthly, world.state.totals
     cn = investors.alive & (investors.region == CN)
-    young = row_sum(np.where(cn & (investors.kind == YOUNG), investors.invested, 0.0))
+    put_in = {k: row_sum(np.where(cn & (investors.kind == k), investors.invested, 0.0)) for k in (YOUNG, SENIOR)}
+    all_in = row_sum(np.where(cn, investors.invested, 0.0))
     raised = seen.get("rounds", np.zeros((world.worlds, 1)))
     return {
         "funding_labs_cn": state.funding_labs_cn,
         "rounds_cn": raised,
         "launch_cost_cn": launch_cost(world),
         "funded_lead_cn": funded_lead(world),
-        "funding_young_share_cn": ratio(young, row_sum(np.where(cn, investors.invested, 0.0))),
+        "benchmark_fit_cn": benchmark_fit(world),
+        "appraisal_fit_cn": appraisal_fit(world),
+        "rounds_below_launch_cn": seen.get("rounds_below_launch", 0.0),
+        "funding_young_share_cn": ratio(put_in[YOUNG], all_in),
+        "funding_senior_share_cn": ratio(put_in[SENIOR], all_in),
         "investor_attention_cn": hype.attention_of_investors(world),
         "announcements_cn": seen.get("announcements", 0.0),
         "announcement_gain_cn": seen.get("announcement_gain", 0.0),

@@ -70,7 +70,7 @@ CAPITAL = (
         "the young follow papers, the senior revenue",
         "004",
         off={"capital.kinds_differ": 0.0},
-        shows=("funding_young_share_cn", "funded_lead_cn"),
+        shows=("funding_senior_share_cn", "funding_young_share_cn"),
     ),
     Mechanism(
         "M57",
@@ -78,7 +78,7 @@ CAPITAL = (
         "evaluation is noisy, many-sided and gamed",
         "004",
         off={"capital.benchmark_noise": 0.0, "capital.gaming": 0.0},
-        shows=("funded_lead_cn",),
+        shows=("benchmark_fit_cn", "appraisal_fit_cn"),
     ),
     Mechanism(
         "M60",

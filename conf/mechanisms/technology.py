@@ -81,7 +81,7 @@ TECHNOLOGY = (
         "most rounds are small against the cost of a launch",
         "001",
         off={"capital.round_covers_launch": 1.0},
-        shows=("funding_labs_cn", "rounds_cn", "launch_cost_cn"),
+        shows=("rounds_below_launch_cn", "rounds_cn", "funding_labs_cn"),
     ),
     Mechanism(
         "M23",

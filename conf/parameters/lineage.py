@@ -25,8 +25,6 @@ class Exploration:
     tolerance_row: float = par(0.35, "share", 0, 1, "prior", "the same, ROW")
     reconsider: float = par(0.3, "1/year", 0, 20, "prior", "how often a lab thinks about its path again")
     detour: float = par(0.35, "share", 0, 1, "prior", "training compute that explorers spend beside the known recipe")
-    breakthrough_rate: float = par(
-        0.3, "1/year", 0, 10, "prior", "breakthroughs of an explorer that spends like the top"
-    )
+    breakthrough_rate: float = par(0.3, "1/year", 0, 10, "prior", "breakthroughs of an explorer with ample research")
     breakthrough_gain: float = par(0.5, "ln A", 0, 3, "prior", "efficiency gained by a breakthrough")
     signal: float = par(0.3, "share", 0, 1, "004", "share of it that other explorers recognise at once")

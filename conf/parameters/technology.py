@@ -147,7 +147,7 @@ class Openness:
     cloud: float = par(0.1, "1", -5, 5, "002", "demand for the own cloud")
     rival_rent: float = par(0.25, "1/OOM", 0, 5, "002", "damage to a rival's rent, when behind")
     champion: float = par(1.2, "1", -5, 5, "002", "the champion's strategy")
-    academic: float = par(0.35, "1", -5, 5, "004", "academic norms")
+    academic: float = par(0.6, "1", -5, 5, "004", "academic norms")
     margin_weight: float = par(1.5, "1", 0, 10, "003", "margin given up, by market share")
     rent_weight: float = par(0.1, "1", 0, 10, "003", "rent of a leader given up")
     exposure: float = par(0.6, "1/OOM", 0, 10, "003", "exposure of data and of the lead")
