@@ -93,7 +93,6 @@ class ModelLab(MarketAgent):
     valuation = column("CNY million", clears=True)
     raised = column("CNY million", clears=True)
     asking = column("CNY million", clears=True)
-    interest = column("mean chance of a yes", clears=True)
     stage = column(dtype=int)
     since_round = column("months", default=99.0)
     since_news = column("months")

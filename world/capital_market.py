@@ -13,7 +13,7 @@ from agents.investor import STATE
 from agents.lab import ACADEMIC, CN, FOLLOWER, UNICORN
 from world import hype
 from world.arrays import Array, logistic, ratio, row_sum, sum_by_group, sum_k
-from world.deal_flow import app_deals, lab_deals, launch_cost, round_sizes
+from world.deal_flow import adds_nothing, app_deals, lab_deals, launch_cost, round_sizes
 from world.lineage import pay_authors
 from world.population import Observables, View
 
@@ -53,6 +53,7 @@ def raise_rounds(world: World) -> None:
     labs.valuation = np.where(raised > 0.0, value, labs.valuation)
     world.log("round", raised > 0.0, raised)
     world.count("rounds", raised > 0.0)
+    world.count("rounds_adding_nothing", (raised > 0.0) & adds_nothing(world))
     world.count("rounds_below_launch", (raised > 0.0) & (raised < launch_cost(world)))
     raised_apps = _match(world, apps, app_deals(world))
     apps.raised = raised_apps
@@ -107,8 +108,6 @@ def _match(world: World, population, deals) -> Array:
     domain = f"deal {population.agent_class.declared_domain()}"
     u = world.streams.pairs(domain, worlds, ids, investors.id[worlds, who])
     chance = logistic(appraisal)
-    if population is world.labs:
-        population.interest[worlds, rows] = ratio(sum_k(known * chance), sum_k(known.astype(float)))
     yes = known & (u < chance) & (investors.ready[worlds, who] > p.least_ticket)
     asked = population.asking[worlds, rows]
     pledged = np.where(yes, asked / np.maximum(sum_k(yes.astype(float)), 1.0), 0.0)

@@ -50,17 +50,6 @@ def launch_cost(world: World) -> Array:
     return hours * world.state.rent_training[CN] / 1e6
 
 
-def funded_lead(world: World) -> Array:
-    """How much better the models of funded labs of CN are than those of asking labs, OOM (NaN: no round)."""
-    labs = world.labs
-    asked = labs.alive & (labs.asking > 0.0) & (labs.region == CN) & labs.released
-    level = np.where(asked, sum_k(labs.served) / 3.0, 0.0)
-    got = (asked & (labs.raised > 0.0)).astype(float)
-    mean = ratio(row_sum(level), row_sum(asked.astype(float)))
-    funded = ratio(row_sum(level * got), row_sum(got))
-    return np.where(row_sum(got) > 0.0, funded - mean, np.nan)
-
-
 def benchmark_fit(world: World) -> Array:
     """Correlation over the labs of CN of what benchmarks show with what models can do (M57)."""
     labs = world.labs
@@ -69,11 +58,10 @@ def benchmark_fit(world: World) -> Array:
     return _correlation(true, true + misread(world), out)
 
 
-def appraisal_fit(world: World) -> Array:
-    """Correlation over asking labs of CN of the interest of investors with what models can do (M57)."""
+def adds_nothing(world: World) -> Array:
+    """Labs whose released model on others' weights is no better than what anybody can download."""
     labs = world.labs
-    asked = labs.alive & labs.released & (labs.asking > 0.0) & (labs.region == CN)
-    return _correlation(sum_k(labs.served) / 3.0, labs.interest, asked)
+    return labs.alive & labs.released & (labs.base_id >= 0) & (sum_k(labs.served) / 3.0 <= world.state.frontier_open)
 
 
 def _correlation(one: Array, other: Array, among: Array) -> Array:

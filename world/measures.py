@@ -11,7 +11,7 @@ from agents.investor import SENIOR, YOUNG
 from agents.lab import APP_COMPANY, CENTRAL, CN, FROM_SCRATCH, INFRA, PROVINCIAL, ROW
 from world import exploration, hype, lineage
 from world.arrays import Array, herfindahl, largest, ratio, row_sum, shares, sum_k
-from world.deal_flow import appraisal_fit, benchmark_fit, funded_lead, launch_cost
+from world.deal_flow import benchmark_fit, launch_cost
 from world.gpu_market import chips_in, list_prices, makers_pay
 from world.hardware import CNY_A_USD
 from world.research import frontiers
@@ -92,6 +92,8 @@ def _frontiers(world: World) -> dict[str, Array]:
         found[f"frontier_{name}"] = sum_k(axes) / 3.0
         for axis, label in enumerate(AXES):
             found[f"frontier_{name}_{label}"] = axes[axis]
+    for axis, label in enumerate(AXES):
+        found[f"gap_open_{label}"] = best["all"][axis] - best["open"][axis]
     found["gap_cn_oom"] = found["frontier_all"] - found["frontier_cn"]
     found["gap_cn_months"] = months_behind(world, found["frontier_cn"])
     found["gap_open_months"] = months_behind(world, found["frontier_open"])
@@ -260,9 +262,8 @@ def _capital(world: World) -> dict[str, Array]:
         "funding_labs_cn": state.funding_labs_cn,
         "rounds_cn": raised,
         "launch_cost_cn": launch_cost(world),
-        "funded_lead_cn": funded_lead(world),
         "benchmark_fit_cn": benchmark_fit(world),
-        "appraisal_fit_cn": appraisal_fit(world),
+        "rounds_adding_nothing_cn": seen.get("rounds_adding_nothing", 0.0),
         "rounds_below_launch_cn": seen.get("rounds_below_launch", 0.0),
         "funding_young_share_cn": ratio(put_in[YOUNG], all_in),
         "funding_senior_share_cn": ratio(put_in[SENIOR], all_in),

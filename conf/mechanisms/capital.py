@@ -9,7 +9,7 @@ CAPITAL = (
         "closed vendors open small, old models; the open follow in language and knowledge, less in reasoning",
         "000",
         off={"openness.light_threshold": 5.0, "technology.teach_alike": 1.0},
-        shows=("light_release_share_cn", "frontier_open_language", "frontier_open_reasoning"),
+        shows=("light_release_share_cn", "gap_open_language", "gap_open_reasoning"),
     ),
     Mechanism(
         "M36",
@@ -78,7 +78,7 @@ CAPITAL = (
         "evaluation is noisy, many-sided and gamed",
         "004",
         off={"capital.benchmark_noise": 0.0, "capital.gaming": 0.0},
-        shows=("benchmark_fit_cn", "appraisal_fit_cn"),
+        shows=("benchmark_fit_cn", "rounds_adding_nothing_cn"),
     ),
     Mechanism(
         "M60",

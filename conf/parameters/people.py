@@ -105,7 +105,7 @@ class Capital:
     inbound_fame: float = par(1.5, "1", 0, 20, "prior", "the same for others, by how widely they are known")
     holders_share: float = par(0.6, "share", 0, 1, "prior", "share of the price of a lab that goes to its holders")
     home_bias: float = par(4.0, "logit", 0, 20, "prior", "odds lost by a firm abroad")
-    benchmark_noise: float = par(0.4, "OOM", 0, 5, "MODEL", "noise of benchmarks")
+    benchmark_noise: float = par(0.6, "OOM", 0, 5, "MODEL", "noise of benchmarks")
     gaming: float = par(0.5, "OOM", 0, 5, "004", "what gaming adds to a benchmark")
     usual_product: float = par(0.3, "share", 0, 1, "prior", "product work at which games are allowed for")
     signal_least: float = par(2.0, "OOM", 0, 10, "prior", "distance to the home frontier beyond which all are alike")
