@@ -115,9 +115,10 @@ def test_M64_domestic_leaps_make_less_hype_than_foreign_ones():
 def test_M64_domestic_explorers_are_funded_less():
     """The doubt of investors, apart from hype: explorers at home get less when they are doubted."""
     bold = ("exploration.propensity=5", "exploration.tolerance_cn=1", "exploration.breakthrough_rate=0")
-    base = (*bold, "capital.hype_leap=0", "capital.explorer_doubt=4")
-    doubted = effect("funding_labs_cn", "mechanisms.domestic_doubt=false", base=base, window=(3, 36))
-    assert doubted.z < -3.0
+    base = (*bold, "capital.hype_leap=0", "capital.explorer_doubt=5", "exploration.detour=0")
+    doubted = effect("rounds_cn", "mechanisms.domestic_doubt=false", base=base, window=(1, 24))
+    assert doubted.z < -5.0
+    assert doubted.ratio < 0.85
 
 
 def test_the_shake_out_comes_without_a_date():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import ACQUIRED, ALIVE, INSOLVENT, PARENT_WITHDREW, UNICORN
-from world.arrays import Array, sum_by_group, sum_k
+from world.arrays import Array, sum_by_group, sum_k, take_rows
 from world.capital_market import pay_holders
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ def _hand_over(world: World, worlds: Array, rows: Array, buyer: Array, price: Ar
     sold[worlds, rows] = True
     to[worlds, rows] = buyer
     labs.exit_reason = np.where(sold, ACQUIRED, labs.exit_reason)
+    leads = sold & (take_rows(world.state.token_share, to) >= world.parameters.entry_exit.leader_share)
+    world.count("leader_acquisitions", leads)
     paid = np.where(sold, price, 0.0)
     world.accounts.pay("acquisitions", (labs, sum_by_group(paid, to, labs.capacity)), "outside")
     pay_holders(world, paid)

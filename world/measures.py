@@ -75,6 +75,7 @@ def _labs(world: World) -> dict[str, Array]:
         "lab_exits_cn": seen.get("exits", 0.0),
         "lab_pivots_cn": seen.get("pivots", 0.0),
         "lab_acquisitions_cn": seen.get("acquisitions", 0.0),
+        "lab_acquisitions_by_leaders_cn": seen.get("leader_acquisitions", 0.0),
         "models_released_cn": total["releases"],
         "models_filed_cn": total["filed"] + total["filed_apps"],
         "labs_filed_cn": total["filed"],
