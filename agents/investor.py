@@ -42,7 +42,11 @@ class Investor(MarketAgent):
         target = np.clip(rules.base_attention + rules.hype_attention * market.hype + seen, 0.0, 1.0)
         investors.attention = investors.attention + market.adjust * (target - investors.attention)
         senior = (investors.kind == SENIOR) & (market.elapsed < rules.senior_wait)
-        pace = np.where(senior, rules.senior_early, 1.0)
-        fresh = investors.annual_budget * market.years * 2.0 * investors.attention * pace
-        ceiling = np.minimum(investors.annual_budget * rules.budget_ceiling, investors.cash)
+        # Senior investors wait at first, as far as kinds differ at all (M51).
+        pace = 1.0 - rules.kinds_differ * (1.0 - rules.senior_early) * senior
+        private = np.where(investors.kind == STATE, 1.0, 1.0 - market.kept_back)
+        fresh = investors.annual_budget * rules.budget_pace * investors.attention * pace * private
+        ceiling = (investors.annual_budget + market.guided) * rules.budget_ceiling
+        fresh = (fresh + market.guided) * market.years
+        ceiling = np.minimum(ceiling, investors.cash)
         investors.ready = np.clip(investors.ready + fresh, 0.0, np.maximum(ceiling, 0.0))

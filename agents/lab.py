@@ -33,13 +33,13 @@ OPENNESS = ("closed", "light_open", "all_open")
 CLOSED, LIGHT_OPEN, ALL_OPEN = range(3)
 FILING = ("none", "provincial", "central", "filed")
 NOT_APPLIED, PROVINCIAL, CENTRAL, FILED = range(4)
-EXITS = ("", "insolvent", "parent_withdrew", "acquired")
-ALIVE, INSOLVENT, PARENT_WITHDREW, ACQUIRED = range(4)
+EXITS = ("", "insolvent", "parent_withdrew", "acquired", "turned_to_apps")
+ALIVE, INSOLVENT, PARENT_WITHDREW, ACQUIRED, TO_APPS = range(5)
 #: Kinds of staff, in the order of every talent array.
 TALENT = ("infra", "scaling", "research", "application")
 INFRA, SCALING, RESEARCH, APPLICATION = range(4)
-#: Lengths of training runs that a lab weighs, months (nobody endures more than six: M24).
-RUN_MONTHS = (1.0, 2.0, 3.0, 4.5, 6.0)
+#: Lengths of training runs that a lab weighs, months (nobody endures more than ``training.longest_run``: M24).
+RUN_MONTHS = (1.0, 2.0, 3.0, 4.5, 6.0, 12.0)
 #: Capability of a model that does not exist.
 NO_MODEL = -3.0
 NOBODY = -1
@@ -66,6 +66,14 @@ class ModelLab(MarketAgent):
         "approval",
         "platform",
         "suit",
+        "knack",
+        "claim",
+        "exposed",
+        "path",
+        "path_choice",
+        "breakthrough",
+        "sell",
+        "to_apps",
     )
     capacity_key: ClassVar[str] = "max_labs"
 
@@ -95,6 +103,10 @@ class ModelLab(MarketAgent):
     holder_id = column(dtype=int, default=NOBODY, inner="holders", clears=True)
     holder_stake = column("CNY million", inner="holders", clears=True)
     sunk_value = column("CNY million", clears=True)
+    first_purse = column("CNY million")
+    parent_gain = column("share of the parent's value", clears=True)
+    for_sale = column(dtype=bool, default=False, clears=True)
+    unused_for = column("months", clears=True)
 
     # people
     staff = column("people", inner="talent", clears=True)
@@ -121,6 +133,9 @@ class ModelLab(MarketAgent):
 
     # knowledge
     log_efficiency = column("ln A")
+    explores = column(dtype=bool, default=False, clears=True)
+    knack = column("place among labs by ability to build on others' weights")
+    candour = column("place among labs by candour")
     pretrained = column("OOM", default=NO_MODEL, inner="axes")
     post = column("OOM", inner="axes")
     usage_data = column("Mtok a day, decayed", clears=True)
@@ -141,6 +156,7 @@ class ModelLab(MarketAgent):
     run_inherits_post = column("OOM", inner="axes")
     run_base = column(dtype=int, default=NOBODY, clears=True)
     run_base_id = column(dtype=int, default=NOBODY, clears=True)
+    run_base_model = column(dtype=int, default=NOBODY, clears=True)
     run_cost = column("CNY million", clears=True)
     runs_done = column("runs")
     runs_failed = column("runs")
@@ -161,6 +177,11 @@ class ModelLab(MarketAgent):
     base_lab = column(dtype=int, default=NOBODY)
     base_id = column(dtype=int, default=NOBODY)
     base_foreign = column(dtype=bool, default=False, clears=True)
+    base_model = column(dtype=int, default=NOBODY)
+    open_model = column(dtype=int, default=NOBODY)
+    children = column("labs", clears=True)
+    claims = column(dtype=bool, default=False, clears=True)
+    since_exposed = column("months", default=99.0)
     active_parameters = column("parameters", default=5e10)
     light_parameters = column("parameters", default=1e10)
 
@@ -205,6 +226,7 @@ class ModelLab(MarketAgent):
         chance = success(labs, np.log10(sizes), build, rules)
         plain, written = (_expected_gain(labs, market, sizes, build, each, chance, p) for each in (False, True))
         net = np.maximum(plain, written) - rules.impatience * months
+        net = np.where(months > np.maximum(rules.longest_run, RUN_MONTHS[0]), -np.inf, net)
         best = np.argmax(net, axis=0)[None]
         chosen, value = np.take_along_axis(sizes, best, 0)[0], np.take_along_axis(net, best, 0)[0]
         writes = np.take_along_axis(written > plain, best, 0)[0]
@@ -217,8 +239,7 @@ class ModelLab(MarketAgent):
         labs.run_planned = np.where(starts, chosen, labs.run_planned)
         labs.run_delivered = np.where(starts, 0.0, labs.run_delivered)
         labs.run_age = np.where(starts, 0.0, labs.run_age)
-        # What was rented for this month is used up by the run that starts in it.
-        labs.run_cost = np.where(starts, market.first_month, labs.run_cost)
+        labs.run_cost = np.where(starts, 0.0, labs.run_cost)
         labs.run_doomed = np.where(starts, doomed, labs.run_doomed)
         labs.run_synthetic = np.where(starts, writes, labs.run_synthetic)
         based = starts & build
@@ -229,6 +250,7 @@ class ModelLab(MarketAgent):
         labs.run_inherits_post = np.where(starts, inherits, labs.run_inherits_post)
         labs.run_base = np.where(starts, np.where(based, market.base_lab, NOBODY), labs.run_base)
         labs.run_base_id = np.where(starts, np.where(based, market.base_id, NOBODY), labs.run_base_id)
+        labs.run_base_model = np.where(starts, np.where(based, market.base_model, NOBODY), labs.run_base_model)
 
     @decision
     def allot_fleet(labs, market, p):
@@ -300,6 +322,7 @@ class ModelLab(MarketAgent):
             + rules.rival_rent * behind
             + rules.champion * (labs.archetype == OPEN_CHAMPION)
             + rules.academic * (labs.archetype == ACADEMIC)
+            + rules.children_return * labs.children / (labs.children + rules.community_half)
             + market.subsidy
         )
         exposure = rules.exposure * np.maximum(market.lead, 0.0)
@@ -311,6 +334,25 @@ class ModelLab(MarketAgent):
         choice = np.where(market.mandate, ALL_OPEN, choice)
         choice = np.where(market.ban, CLOSED, choice)
         labs.openness = np.where(labs.alive & labs.trained, choice, labs.openness)
+
+    @decision
+    def declare(labs, market, p):
+        """Say on whose open weights a new model stands, or pass it off as one's own (M60).
+
+        Investors and users credit what looks like a model of its own; academics name their sources.
+        """
+        rules = p.lineage
+        derived = labs.alive & (labs.base_id >= 0) & (labs.archetype != ACADEMIC)
+        labs.claims = np.where(market.fresh, derived & (labs.candour < rules.hiding), labs.claims)
+
+    @decision
+    def choose_path(labs, market, p):
+        """Duplicate the known recipe, or explore: by appetite for risk and the tolerance of failure (M50)."""
+        rules = p.exploration
+        able = labs.alive & (labs.mode == FROM_SCRATCH)
+        thinks = able & ((labs.draws("path") < market.chance) | (labs.founded == market.step))
+        bold = rules.propensity * labs.risk_appetite * market.tolerance
+        labs.explores = np.where(thinks, labs.draws("path_choice") < bold, labs.explores & able)
 
     @decision
     def set_price(labs, market, p):
@@ -397,29 +439,39 @@ class ModelLab(MarketAgent):
         cannot = labs.alive & scratch & (lag > rules.pivot_gap + rules.pride * market.pride)
         labs.behind = np.where(labs.alive & (lag > 0.0), labs.behind + market.months, 0.0)
         to_base = cannot & (labs.behind > rules.pivot_patience) & ~labs.running
-        nobody = market.tokens < rules.unused_tokens
-        done = labs.released & nobody & (labs.since_news > rules.app_patience) & ~labs.running
-        poor = labs.cash < rules.app_purse_months * labs.cost
-        to_app = labs.alive & (labs.mode == OPEN_BASE) & done & poor & (labs.archetype != VERTICAL)
+        nobody = labs.alive & labs.released & (market.share < rules.unused_share)
+        labs.unused_for = np.where(nobody, labs.unused_for + market.months, 0.0)
+        done = (labs.unused_for > rules.app_patience) & ~labs.running
+        to_app = labs.alive & (labs.mode == OPEN_BASE) & done & (labs.archetype != VERTICAL)
         mode = np.where(to_base, OPEN_BASE, labs.mode)
         labs.mode = np.where(to_app, APP_COMPANY, mode)
 
     @decision
     def wind_up(labs, market, p):
-        """Close when the money is gone, or when the parent stops paying.
+        """Close when the money is gone or the parent stops paying, sell out, or leave models for apps.
 
         A parent covers a deficit while it believes; its doubt grows with the distance to what
-        anybody can download, and is silenced by hype.
+        anybody can download and with a model that nobody uses, and is silenced by hype and by what
+        announcements added to its own value. An app company that lives on its products ends its lab.
         """
         rules = p.entry_exit
-        rich = labs.parent_support > p.capital.rich_parent
-        insolvent = labs.alive & (labs.cash < 0.0) & (labs.parent_support <= 0.0)
+        alone = labs.alive & (labs.parent_support <= 0.0)
+        unused = labs.released & (market.share < rules.unused_share)
         doubt = rules.parent_doubt * np.maximum(market.parent_gap, 0.0) + rules.parent_tires
-        doubt = doubt * np.exp(-rules.parent_hype * market.hype)
-        gives_up = labs.draws("parent") < 1.0 - np.exp(-doubt * market.years)
+        doubt = doubt + rules.parent_unused * unused
+        calmed = rules.parent_hype * market.hype + p.capital.announce_patience * labs.parent_gain
+        gives_up = labs.draws("parent") < 1.0 - np.exp(-doubt * np.exp(-calmed) * market.years)
+        rich = labs.parent_support > p.capital.rich_parent
         gives_up = labs.alive & gives_up & (labs.parent_support > 0.0) & ~rich
-        reason = np.where(gives_up, PARENT_WITHDREW, ALIVE)
-        labs.exit_reason = np.where(labs.alive, np.where(insolvent, INSOLVENT, reason), labs.exit_reason)
+        turns = labs.draws("to_apps") < 1.0 - np.exp(-rules.leaves_models * market.years)
+        turns = labs.alive & turns & (labs.mode == APP_COMPANY) & unused
+        # A parent that keeps the product and drops the model: the team goes on as an app.
+        turns = turns | (gives_up & (labs.draws("to_apps") < labs.product_share))
+        short = alone & (labs.cash < rules.distress_months * labs.cost) & (labs.cost > 2.0 * labs.revenue)
+        labs.for_sale = short & (labs.draws("sell") < 1.0 - np.exp(-rules.sells * market.years))
+        reason = np.where(turns, TO_APPS, np.where(gives_up, PARENT_WITHDREW, ALIVE))
+        reason = np.where(alone & (labs.cash < 0.0), INSOLVENT, reason)
+        labs.exit_reason = np.where(labs.alive, reason, labs.exit_reason)
 
 
 def _launches(labs, market, months, rules):

@@ -20,6 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 from conf.mechanisms import BY_NAME, Switches
 from conf.parameters.base import par
 from conf.parameters.compute import ChipMarket, Pace, PlatformRules, Rental, Serving
+from conf.parameters.lineage import Exploration, Lineage
 from conf.parameters.market import AppMarket, Compliance, Licensing, ModelMarket, Trust
 from conf.parameters.people import Capital, EntryExit, Graph, Population, Talent
 from conf.parameters.technology import Lab, Openness, Organisation, Technology, Training
@@ -59,6 +60,8 @@ class Config:
     training: Training = field(default_factory=Training)
     lab: Lab = field(default_factory=Lab)
     openness: Openness = field(default_factory=Openness)
+    lineage: Lineage = field(default_factory=Lineage)
+    exploration: Exploration = field(default_factory=Exploration)
     organisation: Organisation = field(default_factory=Organisation)
     chip_market: ChipMarket = field(default_factory=ChipMarket)
     rental: Rental = field(default_factory=Rental)
@@ -97,6 +100,7 @@ _NAMES = {
 
 #: Parameters that describe tables which all worlds of an ensemble share.
 _COMMON = (
+    "capital.inbound_most",
     "model_market.row_scale",
     "chip_market.grey_age_days",
     "pace.fashion",

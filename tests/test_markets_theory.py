@@ -15,7 +15,7 @@ from conf.parameters.market import ModelMarket
 from conf.parameters.people import EntryExit
 from conf.parameters.technology import Training
 from world.clock import Clock
-from world.entry_exit import entry_rate
+from world.entry import entry_rate
 from world.licensing import earliest
 from world.model_market import _adopt, nested_shares, rivalry
 
@@ -322,7 +322,7 @@ def test_weeks_and_months_diffuse_alike():
 # ---------------------------------------------------------------------- entry
 
 
-def founding(hype=0.0, funding=0.0, rent=1.0, opened=0.0, entrants=0.0):
+def founding(hype=0.0, funding=0.0, rent=1.0, opened=0.0, entrants=0.0, leave=0.0):
     p = dataclasses.replace(
         EntryExit(),
         entry_base=1.6,
@@ -332,6 +332,7 @@ def founding(hype=0.0, funding=0.0, rent=1.0, opened=0.0, entrants=0.0):
         entry_elasticity=0.3,
         base_cheapens=0.7,
         entrant_pool=260.0,
+        discouraged=2.0,
     )
     one = np.ones((1, 1))
     state = SimpleNamespace(
@@ -342,6 +343,7 @@ def founding(hype=0.0, funding=0.0, rent=1.0, opened=0.0, entrants=0.0):
         frontier_open=opened * one,
         open_start=0.0 * one,
         entrants=entrants * one,
+        exit_rate=leave * one,
     )
     return entry_rate(SimpleNamespace(state=state, parameters=SimpleNamespace(entry_exit=p)))[0, 0]
 
@@ -357,3 +359,4 @@ def test_founding_at_known_inputs():
     assert founding(opened=-1.0) == pytest.approx(calm)
     assert founding(entrants=130.0) == pytest.approx(calm / 2.0)
     assert founding(entrants=300.0) == 0.0, "the pool of founders is exhausted"
+    assert founding(leave=0.3) == pytest.approx(calm * np.exp(-0.6)), "who sees others leave stays away"

@@ -227,10 +227,10 @@ def test_graph_is_a_multigraph_of_the_living(model):
     assert isinstance(graph, nx.MultiDiGraph)
     kinds = {data["kind"] for _, _, data in graph.edges(data=True)}
     assert {"knows", "supplies", "holds", "builds_on", "regulates"} <= kinds
-    assert kinds <= {"knows", "supplies", "holds", "builds_on", "regulates", "derives_from", "hosts"}
+    assert kinds <= {"knows", "supplies", "holds", "builds_on", "regulates", "derives_from", "declares", "hosts"}
     nodes = {data["kind"] for _, data in graph.nodes(data=True)}
-    assert nodes == {"lab", "app", "vendor", "investor", "regulator"}
-    there = [n for n, data in graph.nodes(data=True) if not data.get("gone")]
+    assert nodes - {"model"} == {"lab", "app", "vendor", "investor", "regulator"}
+    there = [n for n, data in graph.nodes(data=True) if not data.get("gone") and data["kind"] != "model"]
     assert len(there) == len(model.agents)
     for source, target, data in graph.edges(data=True):
         assert np.isfinite(data["weight"])

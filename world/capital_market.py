@@ -1,7 +1,6 @@
-"""Capital: hype, attention, deal flow along the graph, rounds, returns, parents.
+"""Capital: rounds, returns to holders, capital calls.
 
-A lab meets the investors that it knows and those that hold it, and, by its fame, strangers of its
-own region; an app meets those of the lab that it builds on.
+Hype and parents stand in :mod:`world.hype`, who asks whom for how much in :mod:`world.deal_flow`.
 """
 
 from __future__ import annotations
@@ -10,152 +9,66 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.lab import CN, NOBODY, ROW, UNICORN
-from world.arrays import Array, logistic, ratio, row_sum, sum_by_group, sum_k, take_rows
-from world.ecosystem import neighbour_share
+from agents.investor import STATE
+from agents.lab import ACADEMIC, CN, FOLLOWER, UNICORN
+from world import hype
+from world.arrays import Array, logistic, ratio, row_sum, sum_by_group, sum_k
+from world.deal_flow import adds_nothing, app_deals, lab_deals, launch_cost, round_sizes
+from world.lineage import pay_authors
 from world.population import Observables, View
-from world.random_streams import normal
 
 if TYPE_CHECKING:
     from world.state import World
 
 
-#: Strange investors that may come to a lab in a month.
-INBOUND = 12
-
-
 def fund(world: World) -> None:
-    """Phase 14: hype moves, parents pay, investors look, labs and apps raise, owners draw."""
-    _hype(world)
-    parents_pay(world)
-    _attention(world)
+    """Phase 14: hype moves, parents pay, investors look, limited partners pay in, authors are paid."""
+    labs = world.labs
+    hype.move(world)
+    hype.announce(world)
+    hype.parents_pay(world)
+    hype.attend(world, guide(world))
+    pay_authors(world)
+    labs.raised, world.apps.raised = np.zeros_like(labs.raised), np.zeros_like(world.apps.raised)
+    labs.since_round = labs.since_round + world.clock.months
+    _refill(world)
+    world.state.funding_cn = first_purses(world)
+    world.state.funding_labs_cn = world.state.funding_cn
+
+
+def raise_rounds(world: World) -> None:
+    """Phase 14, once a month: firms ask, committees meet, rounds close or fail.
+
+    A round is put together within one month whatever the step: were committees to meet each
+    week, fewer would say yes at once and small pledges would fail to add up.
+    """
     labs, apps = world.labs, world.apps
-    labs.seek_funding(_needs(world))
+    labs.seek_funding(round_sizes(world))
     apps.seek_funding(Observables())
-    raised = _match(world, labs, _lab_deals(world))
+    raised = _match(world, labs, lab_deals(world))
     labs.raised = raised
-    labs.since_round = np.where(raised > 0.0, 0.0, labs.since_round + world.clock.months)
+    labs.since_round = np.where(raised > 0.0, 0.0, labs.since_round)
     labs.stage = labs.stage + (raised > 0.0)
     value = raised / world.parameters.capital.stake_sold
     labs.valuation = np.where(raised > 0.0, value, labs.valuation)
     world.log("round", raised > 0.0, raised)
-    raised_apps = _match(world, apps, _app_deals(world))
+    world.count("rounds", raised > 0.0)
+    world.count("rounds_adding_nothing", (raised > 0.0) & adds_nothing(world))
+    world.count("rounds_below_launch", (raised > 0.0) & (raised < launch_cost(world)))
+    raised_apps = _match(world, apps, app_deals(world))
     apps.raised = raised_apps
     apps.since_round = np.where(raised_apps > 0.0, 0.0, apps.since_round)
-    home = np.where(labs.region == CN, raised, 0.0)
-    world.state.funding_cn = row_sum(home) + row_sum(raised_apps)
-    _refill(world)
+    home = row_sum(np.where(labs.region == CN, raised, 0.0))
+    world.state.funding_labs_cn = world.state.funding_labs_cn + home
+    world.state.funding_cn = world.state.funding_cn + home + row_sum(raised_apps)
 
 
-def _hype(world: World) -> None:
-    """dH: half-life of four months, jumps by event size x (1 - H)."""
-    state, p = world.state, world.parameters.capital
-    decay = np.exp(-np.log(2.0) * world.clock.months / p.hype_half_life)
-    calm = state.hype * decay
-    state.hype = np.clip(calm + state.hype_jump * (1.0 - calm), 0.0, 1.0)
-    state.attention = state.attention + world.clock.fraction(p.attention_pace) * (
-        np.minimum(state.hype * 1.5, 1.0) - state.attention
-    )
-
-
-def parents_pay(world: World) -> None:
-    """Parents support their labs, and pay for the chips that they told them to buy."""
-    labs, p = world.labs, world.parameters.capital
-    # A parent pays in full while the purse holds less than a year's support, nothing beyond two.
-    purse = labs.cash / np.maximum(labs.parent_support, 1e-9)
-    support = np.where(labs.alive, labs.parent_support, 0.0) * world.clock.years * np.clip(2.0 - purse, 0.0, 1.0)
-    labs.parent_support = labs.parent_support * np.exp(
-        np.where(labs.region == CN, p.parent_growth_cn, p.parent_growth_row)
-        * (labs.parent_support > p.rich_parent)
-        * world.clock.years
-    )
-    grows = np.where(labs.region == CN, p.chip_growth_cn, p.chip_growth_row)
-    labs.chip_budget = labs.chip_budget * np.exp(grows * world.clock.years)
-    chips = np.where((labs.chip_budget > 0.0) & labs.alive, world.state.chip_bill, 0.0)
-    world.accounts.pay("parents", "outside", (labs, support + chips))
-
-
-def _attention(world: World) -> None:
-    investors, p = world.investors, world.parameters.capital
-    recent = investors.since_deal < p.recent_months
-    investors.pay_attention(
-        Observables(
-            hype=world.state.hype,
-            neighbours_investing=neighbour_share(recent, world.ties.investor_investor, investors.alive),
-            adjust=world.clock.fraction(p.investor_pace),
-            elapsed=world.clock.year(world.step_number),
-            years=world.clock.years,
-        )
-    )
-    investors.since_deal = investors.since_deal + world.clock.months
-
-
-def _needs(world: World) -> Observables:
-    """Size of the round that fits each lab: seed, growth or leader, log-normal (PRIORS)."""
-    labs, p, state = world.labs, world.parameters.capital, world.state
-    near = sum_k(labs.served) / 3.0 - state.frontier_cn
-    leader = (near > -p.leader_gap) & (labs.archetype == UNICORN) & labs.released
-    grown = (near > -p.growth_gap) & labs.released | (labs.archetype <= UNICORN)
-    median = np.where(leader, p.leader_round, np.where(grown, p.growth_round, p.seed_round))
-    sigma = np.where(leader, p.leader_sigma, np.where(grown, p.growth_sigma, p.seed_sigma))
-    z = normal(labs.draws("round_size"), labs.draws("noise"))
-    size = median * np.exp(sigma * z) * (p.size_calm + p.size_hype * state.hype)
-    return Observables(hype=state.hype, round_size=size)
-
-
-def _lab_deals(world: World) -> tuple[Array, Array, Array]:
-    """Candidate investors and what they think of each asking lab.
-
-    The signal is a noisy and gamed benchmark of the best trained model (M57), rank at home,
-    growth, and hype; burn without news for more than six months is not borne (M24).
-    """
-    labs, state, p = world.labs, world.state, world.parameters.capital
-    best = sum_k(labs.served) / 3.0
-    noise = p.benchmark_noise * (labs.draws("noise") - 0.5)
-    home = np.where(labs.region == CN, state.frontier_cn, state.frontier_all)
-    shown = np.where(labs.released, np.clip(best - home, -2.0, 0.5), p.pedigree)
-    signal = shown + noise + p.gaming * labs.product_share
-    revenue = np.log1p(labs.service_revenue)
-    stale = np.maximum(labs.since_news - p.burn_tolerance, 0.0)
-    failed = (labs.runs_failed > 0) & (labs.since_failure < labs.since_round)
-    # Attention turns rational: a model that has been out for long and that nobody uses is seen (M49).
-    age = (world.step_number - labs.founded) * world.clock.months
-    unused = labs.released & (age > p.unused_after) & (state.token_share < p.unused_share)
-    penalty = p.stale_penalty * stale + p.failure_penalty * failed + p.unused_penalty * unused
-    penalty = penalty - p.young_lab * (labs.releases == 0) * (labs.since_news < 9.0)
-    asking = _asking_rows(labs)
-    return np.stack([signal, revenue, penalty]), asking, _deal_flow(world, *asking)
-
-
-def _deal_flow(world: World, worlds: Array, rows: Array) -> Array:
-    """Investors that each asking lab meets: those it knows, and strangers drawn by its fame."""
-    labs, investors = world.labs, world.investors
-    p = labs.select(worlds, rows).view(world.parameters).capital
-    known = world.ties.lab_investor[:, worlds, rows]
-    holders = _not_met(labs.holder_row[:, worlds, rows], known)
-    fame = p.inbound_fame * labs.awareness[worlds, rows]
-    fame = fame + p.inbound * (labs.archetype[worlds, rows] == UNICORN)
-    slots = np.arange(INBOUND).reshape(-1, 1)
-    u = world.streams.pairs("inbound", worlds, labs.id[worlds, rows], slots)
-    # Strangers come from the lab's own region; the table of funds is the same in all worlds.
-    homes = [np.nonzero(investors.region[0] == region)[0] for region in (CN, ROW)]
-    homes = [rows_of if len(rows_of) else np.array([NOBODY]) for rows_of in homes]
-    here = labs.region[worlds, rows] == CN
-    comes = world.streams.pairs("inbound comes", worlds, labs.id[worlds, rows], slots) < fame
-    pick = [rows_of[(u * len(rows_of)).astype(np.int64)] for rows_of in homes]
-    strangers = np.where(comes, np.where(here, pick[CN], pick[ROW]), NOBODY)
-    strangers = _not_met(strangers, np.concatenate([known, holders]))
-    return np.concatenate([known, holders, strangers])
-
-
-def _not_met(rows: Array, met: Array) -> Array:
-    """Those among ``rows`` (k, n) who are not met already, here or in ``met`` (m, n)."""
-    kept = []
-    for row in rows:
-        seen = (met == row).any(0)
-        kept.append(np.where(seen, NOBODY, row))
-        met = np.concatenate([met, row[None]])
-    return np.stack(kept)
+def first_purses(world: World) -> Array:
+    """What venture labs of CN founded since the last step started with: their first round."""
+    labs = world.labs
+    new = (labs.founded == world.step_number) & (labs.founded > 0) & labs.alive & (labs.region == CN)
+    venture = (labs.archetype == UNICORN) | (labs.archetype == ACADEMIC) | (labs.archetype == FOLLOWER)
+    return row_sum(np.where(new & venture, labs.first_purse, 0.0))
 
 
 def pay_holders(world: World, amount: Array) -> None:
@@ -174,24 +87,6 @@ def pay_holders(world: World, amount: Array) -> None:
         returned = returned + sum_by_group(part, rows, investors.capacity)
     world.accounts.pay("returns", "outside", (investors, returned))
     investors.returned = investors.returned + returned
-
-
-def _asking_rows(population) -> tuple[Array, Array]:
-    return np.nonzero(population.alive & (population.asking > 0.0))
-
-
-def _app_deals(world: World) -> tuple[Array, Array, Array]:
-    """An app is introduced by the lab that it builds on; it is judged by users and growth."""
-    apps, p = world.apps, world.parameters.capital
-    growth = np.where(apps.users >= 0.9 * apps.peak_users, 0.3, -0.7)
-    signal = growth - p.app_absorbed * apps.absorbed
-    revenue = np.log1p(10.0 * apps.revenue)
-    penalty = np.full_like(signal, p.app_penalty)
-    base = np.maximum(apps.base_lab[0], 0)
-    ties = np.stack(
-        [np.where(apps.base_lab[0] >= 0, take_rows(tie, base), NOBODY) for tie in world.ties.lab_investor[:4]]
-    )
-    return np.stack([signal, revenue, penalty]), _asking_rows(apps), ties
 
 
 def _match(world: World, population, deals) -> Array:
@@ -217,7 +112,7 @@ def _match(world: World, population, deals) -> Array:
     ids = population.id[worlds, rows]
     domain = f"deal {population.agent_class.declared_domain()}"
     u = world.streams.pairs(domain, worlds, ids, investors.id[worlds, who])
-    chance = world.clock.fraction(np.minimum(logistic(appraisal), 0.95))
+    chance = logistic(appraisal)
     yes = known & (u < chance) & (investors.ready[worlds, who] > p.least_ticket)
     asked = population.asking[worlds, rows]
     pledged = np.where(yes, asked / np.maximum(sum_k(yes.astype(float)), 1.0), 0.0)
@@ -240,7 +135,7 @@ def _appraise(world: World, p: View, facts: Array, worlds: Array, who: Array) ->
     }
     hype = world.state.hype[worlds, 0]
     logit = p.appraisal + look["weight_capability"] * signal + look["weight_revenue"] * revenue
-    logit = logit + look["weight_hype"] * (hype - 0.3) - penalty
+    logit = logit + look["weight_hype"] * (hype - p.neutral_hype) - penalty
     return logit + p.attention_weight * np.log(np.maximum(look["attention"], 0.01))
 
 
@@ -292,3 +187,12 @@ def _refill(world: World) -> None:
     call = np.maximum(target - investors.cash, 0.0) * world.clock.fraction(p.refill)
     call = np.where(investors.alive, call, 0.0)
     world.accounts.pay("capital calls", "outside", (investors, call))
+
+
+def guide(world: World) -> Array:
+    """Public money paid to the state funds of CN (policy.capital.guidance_fund), CNY million a year each."""
+    investors = world.investors
+    state_funds = (investors.alive & (investors.kind == STATE) & (investors.region == CN)).astype(float)
+    yearly = world.instrument("capital", "guidance_fund") * ratio(state_funds, row_sum(state_funds))
+    world.accounts.pay("guidance fund", "government", (investors, yearly * world.clock.years))
+    return yearly

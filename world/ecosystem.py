@@ -17,6 +17,7 @@ import polars as pl
 from agents.lab import CN, NO_MODEL, NOBODY, ROW
 from agents.regulator import EXPORT_CONTROL
 from world.arrays import Array, max_k, row_max, stack_k, sum_k, take_rows
+from world.lineage import edges as lineage_edges
 
 if TYPE_CHECKING:
     from world.state import World
@@ -197,6 +198,7 @@ def publish(world: World) -> None:
             "post": take_rows(labs.open_post, row),
             "row": row,
             "id": take_rows(labs.id, row),
+            "model": take_rows(labs.open_model, row),
         }
         state.archive[home] = {name: np.where(better, fresh[name], record[name]) for name in fresh}
     state.archive_history.append({home: dict(state.archive[home]) for home in (CN, ROW)})
@@ -210,7 +212,7 @@ def foreign_penalty(world: World) -> Array:
     return stack_k(p.foreign_language, p.foreign_knowledge, 0.0)
 
 
-def best_known_base(world: World) -> tuple[Array, Array, Array, Array, Array]:
+def best_known_base(world: World) -> tuple[Array, Array, Array, Array, Array, Array]:
     """The best open base that each lab has heard of.
 
     What a lab's acquaintances release it knows at once, the rest some months later.
@@ -219,8 +221,8 @@ def best_known_base(world: World) -> tuple[Array, Array, Array, Array, Array]:
     -------
     pretrained, post : arrays (3, worlds, rows)
         As seen from the lab's region: a foreign base is weaker in Chinese. ``NO_MODEL``
-        where there is none.
-    row, id : integer arrays (worlds, rows)
+        where there is none, or for labs that cannot build on others' weights (``technology.building``).
+    row, id, model : integer arrays (worlds, rows)
     foreign : boolean array (worlds, rows)
         Whether it comes from abroad, as a lab in CN sees it.
     """
@@ -229,7 +231,8 @@ def best_known_base(world: World) -> tuple[Array, Array, Array, Array, Array]:
     penalty = foreign_penalty(world)
     best = np.full_like(labs.open_weights, NO_MODEL)
     post = np.zeros_like(best)
-    row, identity = np.full_like(labs.id, NOBODY), np.full_like(labs.id, NOBODY)
+    row, identity, model = (np.full_like(labs.id, NOBODY) for _ in range(3))
+    able = labs.knack < world.parameters.technology.building
     abroad = np.zeros_like(labs.alive)
     score = sum_k(labs.open_weights) / 3.0
     told = [(old[home], home) for home in (CN, ROW)]
@@ -244,18 +247,20 @@ def best_known_base(world: World) -> tuple[Array, Array, Array, Array, Array]:
                 "post": take_rows(labs.open_post, source),
                 "row": source,
                 "id": take_rows(labs.id, source),
+                "model": take_rows(labs.open_model, source),
             }
         else:
             known = source["score"] > NO_MODEL + 0.5
         foreign = (labs.region == CN) & (home == ROW)
         seen = source["weights"] - np.where(foreign, penalty, 0.0)
-        better = known & (sum_k(seen) > sum_k(best))
+        better = able & known & (sum_k(seen) > sum_k(best))
         best = np.where(better, seen, best)
         post = np.where(better, source["post"], post)
         row = np.where(better, source["row"], row)
         identity = np.where(better, source["id"], identity)
+        model = np.where(better, source["model"], model)
         abroad = np.where(better, foreign, abroad)
-    return best - post, post, row, identity, abroad
+    return best - post, post, row, identity, model, abroad
 
 
 # ---------------------------------------------------------------------- update
@@ -313,8 +318,7 @@ def edges(world: World, index: int = 0) -> pl.DataFrame:
     found.append(_tie("supplies", "vendor", maker, "lab", labs.id[index, row], labs.fleet[chip, index, row]))
     row = np.nonzero(alive & (labs.host[index] >= 0))[0]
     found.append(_tie("hosts", "vendor", labs.host_id[index, row], "lab", labs.id[index, row], 1.0))
-    row = np.nonzero(alive & (labs.base_id[index] >= 0) & (labs.mode[index] != 0))[0]
-    found.append(_tie("derives_from", "lab", labs.id[index, row], "lab", labs.base_id[index, row], 1.0))
+    found.append(lineage_edges(world, index))
     slot, row = np.nonzero((labs.holder_row[:, index] >= 0) & alive)
     holder, stake = labs.holder_id[slot, index, row], labs.holder_stake[slot, index, row]
     found.append(_tie("holds", "investor", holder, "lab", labs.id[index, row], stake))
@@ -371,6 +375,7 @@ def graph(world: World, index: int = 0) -> nx.MultiDiGraph:
     for kind, source, target, weight in edges(world, index).iter_rows():
         for node in (source, target):
             if node not in multigraph:
-                multigraph.add_node(node, kind=node.partition(":")[0], gone=True)
+                kind_of_node = node.partition(":")[0]
+                multigraph.add_node(node, kind=kind_of_node, gone=kind_of_node != "model")
         multigraph.add_edge(source, target, key=kind, kind=kind, weight=weight)
     return multigraph

@@ -13,7 +13,7 @@ from agents.vendor import BUILDERS
 from agents.vendor import KINDS as VENDOR_KINDS
 from world.arrays import row_sum, sum_k
 from world.ecosystem import build, publish
-from world.entry_exit import LAB_SLOTS, add_apps, endow_lab
+from world.entry import LAB_SLOTS, add_apps, endow_lab
 from world.model_market import serving_speed
 from world.research import light_capability, update_teachers
 from world.technology import active_parameters
@@ -133,8 +133,11 @@ def _investors(world: World) -> None:
     chosen.kind = np.tile([INVESTOR_KINDS.index(r["kind"]) for r in rows], world.worlds)[None]
     chosen.region = np.tile([CN if r["region"] == "CN" else ROW for r in rows], world.worlds)[None]
     chosen.annual_budget = spread("dry_powder") * spread("share_a_year")
+    # The young follow papers, the senior revenue: as far as kinds differ from the mean investor (M51).
+    differ = chosen.view(world.parameters).capital.kinds_differ
     for name in ("weight_capability", "weight_revenue", "weight_hype"):
-        setattr(chosen, name, spread(name))
+        mean = float(np.mean([float(row[name]) for row in rows]))
+        setattr(chosen, name, mean + differ * (spread(name) - mean))
     money = np.zeros_like(world.investors.cash)
     money[chosen.worlds, chosen.rows] = spread("dry_powder")[0]
     world.accounts.pay("founding", "outside", (world.investors, money))

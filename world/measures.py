@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.app import API
+from agents.investor import SENIOR, YOUNG
 from agents.lab import (
     APP_COMPANY,
     APPLICATION,
@@ -21,10 +22,12 @@ from agents.lab import (
     ROW,
     SCALING,
 )
+from world import exploration, hype, lineage
 from world.app_market import needs_filing
 from world.arrays import Array, herfindahl, largest, ratio, row_max, row_sum, shares, sum_k
 from world.chip_supply import domestic_maturity, list_prices, serving_speed
 from world.compliance import on_foreign
+from world.deal_flow import benchmark_fit, launch_cost
 from world.gpu_market import chips_in, makers_pay
 from world.hardware import CNY_A_USD, H100_TFLOPS
 from world.research import frontiers
@@ -58,7 +61,8 @@ def close_month(world: World) -> None:
 def month(world: World) -> dict[str, Array]:
     """All measures of the month, each ``(worlds,)``."""
     found: dict[str, Array] = {}
-    for part in (_labs, _training, _frontiers, _chips, _prices, _usage, _apps, _money, _society):
+    parts = (_labs, _training, _frontiers, _chips, _prices, _usage, _apps, _money, _society)
+    for part in (*parts, _capital, lineage.measures, exploration.measures):
         found.update(part(world))
     fresh = np.empty((len(found), world.worlds))
     for row, value in zip(fresh, found.values(), strict=True):
@@ -75,7 +79,7 @@ def _labs(world: World) -> dict[str, Array]:
     }
     scratch = cn & (labs.mode == FROM_SCRATCH) & (labs.runs_done > 0)
     total = state.totals
-    for name in ("releases", "filed", "filed_apps", "open_releases", "training_failures"):
+    for name in ("releases", "filed", "filed_apps", "open_releases", "light_releases", "training_failures"):
         total[name] = total.get(name, 0.0) + seen.get(name, 0.0)
     return count | {
         "labs_alive_cn": row_sum(cn.astype(float)),
@@ -87,6 +91,7 @@ def _labs(world: World) -> dict[str, Array]:
         "lab_exits_cn": seen.get("exits", 0.0),
         "lab_pivots_cn": seen.get("pivots", 0.0),
         "lab_acquisitions_cn": seen.get("acquisitions", 0.0),
+        "lab_acquisitions_by_leaders_cn": seen.get("leader_acquisitions", 0.0),
         "models_released_cn": total["releases"],
         "models_filed_cn": total["filed"] + total["filed_apps"],
         "labs_filed_cn": total["filed"],
@@ -152,6 +157,8 @@ def _frontiers(world: World) -> dict[str, Array]:
         found[f"frontier_{name}"] = sum_k(axes) / 3.0
         for axis, label in enumerate(AXES):
             found[f"frontier_{name}_{label}"] = axes[axis]
+    for axis, label in enumerate(AXES):
+        found[f"gap_open_{label}"] = best["all"][axis] - best["open"][axis]
     found["gap_cn_oom"] = found["frontier_all"] - found["frontier_cn"]
     found["gap_cn_months"] = months_behind(world, found["frontier_cn"])
     found["gap_open_months"] = months_behind(world, found["frontier_open"])
@@ -357,6 +364,30 @@ def _money(world: World) -> dict[str, Array]:
         "staff_cn": row_sum(np.where(cn, sum_k(labs.staff), 0.0)),
         "public_spending_cn": -world.accounts.balance["government"],
         "accounts_residual": world.accounts.residual,
+    }
+
+
+def _capital(world: World) -> dict[str, Array]:
+    """Rounds against launches, who pays and who looks up, what announcements are worth."""
+    investors, state, seen, total = world.investors, world.state, world.monthly, world.state.totals
+    cn = investors.alive & (investors.region == CN)
+    put_in = {k: row_sum(np.where(cn & (investors.kind == k), investors.invested, 0.0)) for k in (YOUNG, SENIOR)}
+    all_in = row_sum(np.where(cn, investors.invested, 0.0))
+    raised = seen.get("rounds", np.zeros((world.worlds, 1)))
+    return {
+        "funding_labs_cn": state.funding_labs_cn,
+        "rounds_cn": raised,
+        "launch_cost_cn": launch_cost(world),
+        "benchmark_fit_cn": benchmark_fit(world),
+        "rounds_adding_nothing_cn": seen.get("rounds_adding_nothing", 0.0),
+        "rounds_below_launch_cn": seen.get("rounds_below_launch", 0.0),
+        "funding_young_share_cn": ratio(put_in[YOUNG], all_in),
+        "funding_senior_share_cn": ratio(put_in[SENIOR], all_in),
+        "investor_attention_cn": hype.attention_of_investors(world),
+        "announcements_cn": seen.get("announcements", 0.0),
+        "announcement_gain_cn": seen.get("announcement_gain", 0.0),
+        "labs_turned_to_apps_cn": seen.get("turned_to_apps", 0.0),
+        "light_release_share_cn": ratio(np.asarray(total["light_releases"]), np.asarray(total["releases"])),
     }
 
 

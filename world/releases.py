@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import ALL_OPEN, BIG_TECH, CLOSED, CN, FRONTIER, LIGHT_OPEN, NO_MODEL, OPEN_CHAMPION, ROW
+from world import lineage
 from world.arrays import Array, ratio, row_max, row_sum, sum_k
 from world.ecosystem import publish
+from world.hype import domestic_leap
 from world.population import Observables
 from world.research import capability, light_capability, update_teachers
 from world.technology import active_parameters
@@ -27,15 +29,20 @@ def release(world: World) -> None:
     labs.waiting = np.maximum(labs.waiting - world.clock.months, 0.0)
     out = labs.alive & labs.trained & (labs.waiting <= 0.0)
     mean = sum_k(capability(labs)) / 3.0
-    before = state.frontier_all
+    before, before_cn = state.frontier_all, state.frontier_cn
     _go_out(world, out)
     publish(world)
     update_teachers(world)
     _make_news(world, out, mean, before)
+    domestic_leap(world, before_cn)
+    lineage.record(world, out)
+    lineage.community(world)
+    lineage.expose(world)
     _write_down(world)
     world.log("release", out, mean)
     world.count("releases", out)
     world.count("open_releases", out & (labs.openness != CLOSED))
+    world.count("light_releases", out & (labs.openness == LIGHT_OPEN))
 
 
 def _stakes(world: World) -> Observables:
@@ -74,6 +81,7 @@ def _go_out(world: World, out: Array) -> None:
     labs.trained = labs.trained & ~out
     labs.releases = labs.releases + out
     labs.model_id = np.where(out, labs.id * RELEASES + labs.releases.astype(np.int64), labs.model_id)
+    labs.open_model = np.where(fresh & (labs.openness != CLOSED), labs.model_id, labs.open_model)
     labs.since_news = np.where(out, 0.0, labs.since_news + world.clock.months)
     labs.reputation = labs.reputation + np.where(out, tech.release_reputation, 0.0)
     first = out & (labs.releases <= 1.0)

@@ -61,7 +61,7 @@ def clear(world: World) -> None:
         bill, income = bill + paid, income + earned
     labs.spent = labs.spent + bill
     draw_credit(world, bill)
-    labs.run_cost = labs.run_cost + np.where(labs.running, labs.rented_training * rent + own_use(world), 0.0)
+    state.training_bill = labs.rented_training * rent + own_use(world)
     vendors.earned = vendors.earned + income
     world.accounts.pay("rent", (labs, bill), (vendors, income))
 

@@ -97,6 +97,8 @@ def _post_training(world: World) -> None:
     year = world.clock.year(world.step_number)
     own = capability(labs)
     drift = (p.teach_language, p.teach_knowledge, p.teach_reasoning)
+    alike = (p.teach_language + p.teach_knowledge + p.teach_reasoning) / 3.0
+    drift = [each + p.teach_alike * (alike - each) for each in drift]
     ceiling = (p.post_language, p.post_knowledge, p.post_reasoning)
     growth = (0.0, 0.0, p.post_growth)
     taught = labs.alive & labs.released | labs.trained

@@ -65,6 +65,7 @@ class World:
         self.observed: dict = {}
         self.ties = SimpleNamespace()
         self.events: list = []
+        self.lineage: list = []
         self.monthly: dict[str, Array] = {}
         self.mesa_model = None
         self.agent_classes: dict[str, type] = {}
@@ -187,7 +188,11 @@ def initial_state(world: World) -> SimpleNamespace:
     state.funding_12 = one * config.capital.funding_before
     state.funding_history = []
     state.entrants = zero
-    state.models_released = one * 10.0
+    state.funding_labs_cn = zero
+    state.models_released = one * config.capital.models_before
+    state.announcements = zero
+    state.exit_rate = zero
+    state.spin_offs = zero
     state.trust = [one * config.trust.start, one * config.trust.start]
     state.incident_memory = [zero, zero]
     state.needs_licence = 0.0
@@ -212,7 +217,7 @@ def initial_state(world: World) -> SimpleNamespace:
     state.largest_run = stack_k(config.training.largest_before_cn, config.training.largest_before_row) * one
     empty = {"score": np.full(shape, NO_MODEL), "weights": np.full((3, *shape), NO_MODEL)}
     empty |= {"post": np.zeros((3, *shape))}
-    empty |= {"row": np.full(shape, NOBODY), "id": np.full(shape, NOBODY)}
+    empty |= {name: np.full(shape, NOBODY) for name in ("row", "id", "model")}
     state.archive = {CN: dict(empty), ROW: dict(empty)}
     state.archive_history = []
     state.adopters = np.zeros((segments, *shape))
@@ -224,7 +229,7 @@ def initial_state(world: World) -> SimpleNamespace:
     state.frontier_history = []
     state.totals = {}
     state.share_before = None
-    for name in ("token_share", "sales_share", "nest_share", "chip_bill", "serving_need"):
+    for name in ("token_share", "sales_share", "nest_share", "chip_bill", "serving_need", "training_bill"):
         setattr(state, name, np.zeros((world.worlds, world.labs.capacity)))
     return state
 

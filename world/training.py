@@ -24,9 +24,10 @@ from agents.vendor import CENTRE
 from world.arrays import Array, ratio, shares, stack_k, sum_k
 from world.chip_supply import software_maturity
 from world.ecosystem import best_known_base
+from world.exploration import beaten_path
 from world.hardware import H100_TFLOPS, SECONDS_A_DAY, goodput, weakness
 from world.population import Observables
-from world.rental_market import HOURS_A_YEAR, fleet_serving, own_use
+from world.rental_market import HOURS_A_YEAR, fleet_serving
 
 if TYPE_CHECKING:
     from world.state import World
@@ -104,21 +105,21 @@ def delivered_flop(world: World) -> Array:
 def observe(world: World) -> Observables:
     """What a lab knows when it plans a run."""
     labs, state, p = world.labs, world.state, world.parameters
-    speed = delivered_flop(world)
+    speed = delivered_flop(world) * beaten_path(world)
     rent = world.by_region(state.rent_training)
     own = fleet_serving(world)
     month = labs.rented_training * rent * HOURS_A_YEAR / 12.0 / 1e6
-    base, post, row, identity, foreign = best_known_base(world)
+    base, post, row, identity, model, foreign = best_known_base(world)
     return Observables(
         training_speed=speed,
         flop_cost=ratio(month, speed),
-        first_month=month * world.clock.months + own_use(world),
         parent_launch=p.training.parent_launch_months * labs.parent_support / 12.0,
         base_pretrained=base,
         base_post=post,
         base_lab=row,
         base_id=identity,
         base_foreign=foreign,
+        base_model=model,
         unique_tokens=unique_tokens(world),
         synthetic_gain=synthetic_gain(world, sum_k(base + post) / 3.0),
         scaling_ceiling=state.scaling_ceiling,
@@ -172,6 +173,8 @@ def advance(world: World) -> None:
     idle = ~labs.running & ~labs.trained & (labs.mode != APP_COMPANY)
     labs.plan_run(seen, among=idle)
     step = np.where(labs.running, seen.training_speed * world.clock.months, 0.0)
+    # A run costs what it uses, from its first step to its last.
+    labs.run_cost = labs.run_cost + np.where(labs.running, world.state.training_bill, 0.0)
     labs.run_delivered = labs.run_delivered + step
     labs.run_age = np.where(labs.running, labs.run_age + world.clock.months, 0.0)
     _stop_doomed(world)
@@ -227,6 +230,7 @@ def _complete(world: World, seen: Observables) -> None:
     chosen.base_lab = np.where(better, chosen.run_base, chosen.base_lab)
     chosen.base_id = np.where(better, chosen.run_base_id, chosen.base_id)
     chosen.base_foreign = np.where(better, chosen.run_foreign, chosen.base_foreign)
+    chosen.base_model = np.where(better, chosen.run_base_model, chosen.base_model)
     chosen.sunk_value = chosen.sunk_value + chosen.run_cost
     delay = release_delay(chosen, own.training)
     chosen.waiting = np.where(better, delay, chosen.waiting)

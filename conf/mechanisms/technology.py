@@ -89,8 +89,8 @@ TECHNOLOGY = (
         "round_sizes",
         "most rounds are small against the cost of a launch",
         "001",
-        off={},
-        shows=(),
+        off={"capital.round_covers_launch": 1.0},
+        shows=("rounds_below_launch_cn", "rounds_cn", "funding_labs_cn"),
     ),
     Mechanism(
         "M23",
@@ -110,8 +110,8 @@ TECHNOLOGY = (
         "burn_tolerance",
         "nobody endures a burn without news for more than six months, which bounds the size of runs",
         "001",
-        off={},
-        shows=(),
+        off={"capital.stale_penalty": 0.0, "training.longest_run": 24.0, "training.impatience": 0.0},
+        shows=("largest_run_cn_flop", "largest_run_row_flop"),
     ),
     Mechanism(
         "M26",

@@ -1,4 +1,4 @@
-"""Entry and exit: who founds a lab or an app, who closes, who is bought."""
+"""Entry: who founds a lab or an app, and with what."""
 
 from __future__ import annotations
 
@@ -6,25 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.app import DEATHS
-from agents.lab import (
-    ACQUIRED,
-    ALIVE,
-    BIG_TECH,
-    CN,
-    EXITS,
-    MODES,
-    OPEN_BASE,
-    ROW,
-    UNICORN,
-)
-from agents.vendor import CENTRE
+from agents.lab import CN, OPEN_BASE, ROW
 from world.app_market import found as found_app
 from world.app_market import native_level
-from world.arrays import Array, row_sum, sum_by_group, sum_k
-from world.capital_market import pay_holders
-from world.ecosystem import best_known_base, build
-from world.population import Observables
+from world.arrays import Array, row_sum
+from world.ecosystem import build
 from world.random_streams import normal, poisson
 
 if TYPE_CHECKING:
@@ -32,8 +18,6 @@ if TYPE_CHECKING:
 
 #: Ordinals of one step: archetype * LAB_SLOTS + number of the entrant.
 LAB_SLOTS = 128
-MOST_LABS_A_STEP = 40
-MOST_APPS_A_STEP = 400
 
 
 # ---------------------------------------------------------------------- entry
@@ -52,7 +36,7 @@ def enter(world: World) -> None:
         if not (share > 0.0).any():
             continue
         u = world.streams.per_world(f"entry {row['archetype']}", 1)[0]
-        count = poisson(u, share * world.clock.months, MOST_LABS_A_STEP).astype(np.int64)
+        count = poisson(u, share * world.clock.months, world.config.population.most_new_labs).astype(np.int64)
         _found_labs(world, archetype, count)
     _fit_to_capacity(world)
     _found_apps(world)
@@ -77,10 +61,11 @@ def _widen(values: Array, width: int) -> Array:
 
 
 def entry_rate(world: World) -> Array:
-    """Entrants a month: 1.6 exp(4.5 H) (0.25 + F12/10bn)^0.3 K^-0.3 (1 - entrants/pool).
+    """Entrants a month: 1.6 exp(4.5 H - d X) (0.25 + F12/10bn)^0.3 K^-0.3 (1 - entrants/pool).
 
     F12 is the funding of twelve months, K the cost of a viable start relative to the first
-    month, which falls with open bases and cheap compute (M48).
+    month, which falls with open bases and cheap compute (M48); X the share of labs that leave in
+    a year: who sees others fail stays away.
     """
     state, p = world.state, world.parameters.entry_exit
     funding = np.log(p.entry_money + np.minimum(state.funding_12 / 10_000.0, p.entry_money_most))
@@ -88,7 +73,7 @@ def entry_rate(world: World) -> Array:
     base = p.base_cheapens * np.maximum(state.frontier_open - state.open_start, 0.0)
     cost = rent - base
     room = np.maximum(1.0 - state.entrants / p.entrant_pool, 0.0)
-    heat = p.entry_hype * state.hype + p.entry_elasticity * (funding - cost)
+    heat = p.entry_hype * state.hype + p.entry_elasticity * (funding - cost) - p.discouraged * state.exit_rate
     return p.entry_base * np.exp(heat) * room
 
 
@@ -125,8 +110,10 @@ def endow_lab(world: World, labs, row: dict, archetype: int) -> None:
     labs.since_round = 99.0
     labs.cost = float(row["burn"]) / 12.0 * size
     _buy_starting_fleet(world, labs, float(row["h100e"]) * size, row["chip"])
+    labs.first_purse = float(row["cash"]) * size
+    labs.knack, labs.candour = labs.draws("knack"), labs.draws("claim")
     purse = np.zeros_like(world.labs.cash)
-    purse[labs.worlds, labs.rows] = (float(row["cash"]) * size)[0]
+    purse[labs.worlds, labs.rows] = labs.first_purse[0]
     world.accounts.pay("founding", "outside", (world.labs, purse))
 
 
@@ -173,7 +160,9 @@ def _found_apps(world: World) -> None:
     reach = np.clip(state.frontier_cn - p.entry_level, 0.0, 3.0)
     rate = p.entry_base * np.exp(p.entry_hype * state.hype) * (0.3 + reach) / (1.0 + alive / p.crowd)
     u = world.streams.per_world("app entry", 1)[0]
-    count = poisson(u, rate * world.clock.months, MOST_APPS_A_STEP).astype(np.int64)
+    count = poisson(u, rate * world.clock.months, world.config.population.most_new_apps).astype(np.int64)
+    # Labs that left models for products in the last step come back as apps.
+    count = count + state.spin_offs.astype(np.int64)
     add_apps(world, count, world.step_number + 1)
     world.tally("app_entries", count.astype(float))
 
@@ -193,112 +182,3 @@ def add_apps(world: World, count: Array, step: int) -> None:
     purse = np.zeros_like(world.apps.cash)
     purse[entrants.worlds, entrants.rows] = money[0]
     world.accounts.pay("founding", "outside", (world.apps, purse))
-
-
-# ---------------------------------------------------------------------- exit
-
-
-def leave(world: World) -> None:
-    """Phase 16: pivots, closures, acquisitions; nothing of value disappears."""
-    labs, state, p = world.labs, world.state, world.parameters.entry_exit
-    base, post, *_ = best_known_base(world)
-    own = sum_k(labs.pretrained + labs.post) / 3.0
-    lead = sum_k(base + post) / 3.0 - own
-    before = labs.mode.copy()
-    labs.pivot(
-        Observables(
-            base_lead=lead,
-            frontier_launch=np.log10(np.maximum(state.largest_run[CN], state.largest_run[ROW])),
-            pride=np.isin(labs.archetype, (0, 1, BIG_TECH)).astype(float),
-            tokens=labs.tokens_flagship + labs.tokens_light,
-            months=world.clock.months,
-        )
-    )
-    world.count("pivots", labs.mode != before)
-    world.log("pivot", labs.mode != before, labs.cash, np.array(MODES)[labs.mode])
-    labs.wind_up(
-        Observables(
-            # What a parent could have without a lab of its own: open weights, or any firm's API.
-            parent_gap=np.clip(np.maximum(lead, state.frontier_cn - own), 0.0, 2.0) * labs.released,
-            hype=state.hype,
-            years=world.clock.years,
-        )
-    )
-    _acquire(world, p)
-    _cover(world)
-    gone = labs.alive & (labs.exit_reason != ALIVE)
-    world.log("exit", gone, labs.cash, np.array(EXITS)[labs.exit_reason])
-    labs.exit_step = np.where(gone, world.step_number, labs.exit_step)
-    world.count("exits", gone)
-    world.count("acquisitions", gone & (labs.exit_reason == ACQUIRED))
-    _dissolve(world, gone)
-    _close_apps(world)
-
-
-def _acquire(world: World, p) -> None:
-    """A failing lab with people or a model worth having is bought by the richest at home."""
-    labs = world.labs
-    for region in (CN, ROW):
-        buyer = labs.alive & (labs.region == region) & (labs.archetype <= UNICORN) & (labs.exit_reason == ALIVE)
-        wealth = np.where(buyer, labs.cash, -1.0)
-        best = np.argmax(wealth, axis=-1)[:, None]
-        rich = wealth.max(-1, keepdims=True)
-        price = p.price_a_head * sum_k(labs.staff)
-        offered = labs.alive & (labs.exit_reason != ALIVE) & (labs.region == region)
-        wanted = labs.draws("acquired") < p.acquisition * np.clip(labs.skill + 1.5, 0.1, 2.0)
-        # One deal a month and buyer keeps the till honest.
-        if not offered.any():
-            continue
-        deal = offered & wanted & (price < p.purse_share * rich)
-        first = deal & (np.cumsum(deal, axis=-1) == 1)
-        labs.exit_reason = np.where(first, ACQUIRED, labs.exit_reason)
-        paid = np.where(first, price, 0.0)
-        to = np.where(first, best, -1)
-        bill = sum_by_group(paid, to, labs.capacity)
-        world.accounts.pay("acquisitions", (labs, bill), "outside")
-        pay_holders(world, paid)
-        for name in ("fleet", "incoming", "staff"):
-            column = labs.columns[name]
-            moved = np.where(first, column, 0.0)
-            gained = np.stack([sum_by_group(layer, to, labs.capacity) for layer in moved])
-            labs.columns[name] = column - moved + gained
-
-
-def _cover(world: World) -> None:
-    """Parents and owners cover what is missing in labs they keep; vendors settle with owners."""
-    labs, vendors = world.labs, world.vendors
-    kept = labs.alive & (labs.exit_reason == ALIVE)
-    deficit = np.where(kept, np.maximum(-labs.cash, 0.0), 0.0)
-    world.accounts.pay("parents cover", "outside", (labs, deficit))
-    buffer = 12.0 * vendors.cost + 1.0
-    gap = np.where(vendors.alive, np.maximum(-vendors.cash, 0.0), 0.0)
-    public = vendors.kind == CENTRE
-    world.accounts.pay("public compute", "government", (vendors, np.where(public, gap, 0.0)))
-    world.accounts.pay("owners of vendors", "outside", (vendors, np.where(public, 0.0, gap)))
-    spare = np.where(vendors.alive, np.maximum(vendors.cash - buffer, 0.0), 0.0)
-    world.accounts.pay("profit of public compute", (vendors, np.where(public, spare, 0.0)), "government")
-    world.accounts.pay("profit of vendors", (vendors, np.where(public, 0.0, spare)), "outside")
-
-
-def _dissolve(world: World, gone: Array) -> None:
-    """People return to the pool, chips to the second-hand stock, money to the owners."""
-    labs, state = world.labs, world.state
-    for region in (CN, ROW):
-        here = gone & (labs.region == region)
-        state.pool[region] = state.pool[region] + row_sum(np.where(here, labs.staff, 0.0))
-        chips = row_sum(np.where(here, labs.fleet + labs.incoming, 0.0))
-        state.outside_chips[region] = state.outside_chips[region] + chips
-    world.accounts.pay("liquidation", (labs, np.where(gone, labs.cash, 0.0)), "outside")
-    labs.bury(gone)
-
-
-def _close_apps(world: World) -> None:
-    apps = world.apps
-    gone = apps.alive & (apps.exit_reason != 0)
-    world.tally("app_deaths", row_sum(gone.astype(float)))
-    for cause in (1, 2, 3):
-        world.tally(f"app_deaths_{DEATHS[cause]}", row_sum((gone & (apps.exit_reason == cause)).astype(float)))
-    apps.exit_step = np.where(gone, world.step_number, apps.exit_step)
-    world.deaths_by_age(gone)
-    world.accounts.pay("liquidation", (apps, np.where(gone, apps.cash, 0.0)), "outside")
-    apps.bury(gone)

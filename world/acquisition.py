@@ -1,0 +1,74 @@
+"""Acquisitions: a lab that cannot go on sells its people, chips and model to a richer one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agents.lab import ACQUIRED, ALIVE, INSOLVENT, PARENT_WITHDREW, UNICORN
+from world.arrays import Array, sum_by_group, sum_k, take_rows
+from world.capital_market import pay_holders
+
+if TYPE_CHECKING:
+    from world.state import World
+
+
+def acquire(world: World) -> None:
+    """Who fails, or has offered itself, is bought by a rich lab at home that needs the hands.
+
+    A buyer is drawn in proportion to its cash among those for whom the price is a small part of
+    it; each takes one team at a time. ``merger_rule`` bars the leaders, or everybody, from buying.
+    """
+    labs, p = world.labs, world.parameters.entry_exit
+    failing = (labs.exit_reason == INSOLVENT) | (labs.exit_reason == PARENT_WITHDREW)
+    worth = p.acquisition * np.clip(labs.skill + p.worth_skill, p.worth_least, p.worth_most)
+    offered = labs.alive & ((failing & (labs.draws("acquired") < worth)) | labs.for_sale)
+    labs.for_sale = np.zeros_like(labs.for_sale)
+    price = p.price_a_head * sum_k(labs.staff)
+    worlds, rows = np.nonzero(offered)
+    if not len(rows):
+        return
+    buyer = _buyers(world, worlds, rows, price[worlds, rows])
+    done = buyer >= 0
+    # One team a buyer and step keeps the till honest.
+    key = np.where(done, worlds * labs.capacity + buyer, -1 - np.arange(len(rows)))
+    first = np.zeros(len(rows), dtype=bool)
+    first[np.unique(key, return_index=True)[1]] = True
+    done = done & first
+    _hand_over(world, worlds[done], rows[done], buyer[done], price)
+
+
+def _buyers(world: World, worlds: Array, rows: Array, price: Array) -> Array:
+    """Row of the buyer of each lab on offer, -1 for none."""
+    labs, p = world.labs, world.parameters.entry_exit
+    rule = world.instrument("capital", "merger_rule")
+    able = labs.alive & (labs.exit_reason == ALIVE) & (labs.archetype <= UNICORN)
+    able = able & (rule != "none") & ((rule != "no_leader") | (world.state.token_share < p.leader_share))
+    purse = (labs.cash * p.purse_share)[worlds]
+    fits = able[worlds] & (labs.region[worlds] == labs.region[worlds, rows][:, None]) & (purse > price[:, None])
+    fits = fits & (np.arange(labs.capacity) != rows[:, None])
+    ladder = np.cumsum(np.where(fits, purse, 0.0), axis=-1)
+    u = world.streams.pairs("buyer", worlds, labs.id[worlds, rows], np.zeros((1, 1), dtype=np.int64))[0]
+    found = (ladder <= (u * ladder[:, -1])[:, None]).sum(-1)
+    return np.where(ladder[:, -1] > 0.0, np.minimum(found, labs.capacity - 1), -1)
+
+
+def _hand_over(world: World, worlds: Array, rows: Array, buyer: Array, price: Array) -> None:
+    """People and chips go to the buyer, who learns what they know; the price goes to the holders."""
+    labs = world.labs
+    sold = np.zeros(labs.alive.shape, dtype=bool)
+    to = np.full(labs.alive.shape, -1)
+    sold[worlds, rows] = True
+    to[worlds, rows] = buyer
+    labs.exit_reason = np.where(sold, ACQUIRED, labs.exit_reason)
+    leads = sold & (take_rows(world.state.token_share, to) >= world.parameters.entry_exit.leader_share)
+    world.count("leader_acquisitions", leads)
+    paid = np.where(sold, price, 0.0)
+    world.accounts.pay("acquisitions", (labs, sum_by_group(paid, to, labs.capacity)), "outside")
+    pay_holders(world, paid)
+    for name in ("fleet", "incoming", "staff"):
+        column = labs.columns[name]
+        moved = np.where(sold, column, 0.0)
+        gained = np.stack([sum_by_group(layer, to, labs.capacity) for layer in moved])
+        labs.columns[name] = column - moved + gained

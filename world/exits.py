@@ -1,0 +1,109 @@
+"""Exit: who gives up training, turns to apps, closes or is bought; nothing of value disappears."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agents.app import DEATHS
+from agents.lab import ACQUIRED, ALIVE, BIG_TECH, CN, EXITS, MODES, ROW, TO_APPS
+from agents.vendor import CENTRE
+from world.acquisition import acquire
+from world.arrays import Array, ratio, row_sum, sum_k
+from world.ecosystem import best_known_base
+from world.population import Observables
+
+if TYPE_CHECKING:
+    from world.state import World
+
+
+def leave(world: World) -> None:
+    """Phase 16: pivots, closures, acquisitions."""
+    labs, state = world.labs, world.state
+    base, post, *_ = best_known_base(world)
+    own = sum_k(labs.pretrained + labs.post) / 3.0
+    lead = sum_k(base + post) / 3.0 - own
+    before = labs.mode.copy()
+    labs.pivot(
+        Observables(
+            base_lead=lead,
+            frontier_launch=np.log10(np.maximum(state.largest_run[CN], state.largest_run[ROW])),
+            pride=np.isin(labs.archetype, (0, 1, BIG_TECH)).astype(float),
+            share=state.token_share,
+            months=world.clock.months,
+        )
+    )
+    world.count("pivots", labs.mode != before)
+    world.log("pivot", labs.mode != before, labs.cash, np.array(MODES)[labs.mode])
+    labs.wind_up(
+        Observables(
+            # What a parent could have without a lab of its own: open weights, or any firm's API.
+            parent_gap=np.clip(np.maximum(lead, state.frontier_cn - own), 0.0, 2.0) * labs.released,
+            share=state.token_share,
+            hype=state.hype,
+            years=world.clock.years,
+        )
+    )
+    acquire(world)
+    _cover(world)
+    gone = labs.alive & (labs.exit_reason != ALIVE)
+    world.log("exit", gone, labs.cash, np.array(EXITS)[labs.exit_reason])
+    labs.exit_step = np.where(gone, world.step_number, labs.exit_step)
+    world.count("exits", gone)
+    world.count("acquisitions", gone & (labs.exit_reason == ACQUIRED))
+    turned = gone & (labs.exit_reason == TO_APPS)
+    world.count("turned_to_apps", turned)
+    state.spin_offs = row_sum((turned & (labs.region == CN)).astype(float))
+    _remember(world, gone)
+    _dissolve(world, gone)
+    _close_apps(world)
+
+
+def _remember(world: World, gone: Array) -> None:
+    """Share of the labs of CN that leave in a year, as founders see it: a mean that fades."""
+    labs, state, p = world.labs, world.state, world.parameters.entry_exit
+    cn = labs.alive & (labs.region == CN)
+    yearly = ratio(row_sum((gone & cn).astype(float)), row_sum(cn.astype(float))) / world.clock.years
+    fade = np.exp(-world.clock.months / p.exit_memory)
+    state.exit_rate = state.exit_rate * fade + yearly * (1.0 - fade)
+
+
+def _cover(world: World) -> None:
+    """Parents and owners cover what is missing in labs they keep; vendors settle with owners."""
+    labs, vendors = world.labs, world.vendors
+    kept = labs.alive & (labs.exit_reason == ALIVE)
+    deficit = np.where(kept, np.maximum(-labs.cash, 0.0), 0.0)
+    world.accounts.pay("parents cover", "outside", (labs, deficit))
+    buffer = 12.0 * vendors.cost + 1.0
+    gap = np.where(vendors.alive, np.maximum(-vendors.cash, 0.0), 0.0)
+    public = vendors.kind == CENTRE
+    world.accounts.pay("public compute", "government", (vendors, np.where(public, gap, 0.0)))
+    world.accounts.pay("owners of vendors", "outside", (vendors, np.where(public, 0.0, gap)))
+    spare = np.where(vendors.alive, np.maximum(vendors.cash - buffer, 0.0), 0.0)
+    world.accounts.pay("profit of public compute", (vendors, np.where(public, spare, 0.0)), "government")
+    world.accounts.pay("profit of vendors", (vendors, np.where(public, 0.0, spare)), "outside")
+
+
+def _dissolve(world: World, gone: Array) -> None:
+    """People return to the pool, chips to the second-hand stock, money to the owners."""
+    labs, state = world.labs, world.state
+    for region in (CN, ROW):
+        here = gone & (labs.region == region)
+        state.pool[region] = state.pool[region] + row_sum(np.where(here, labs.staff, 0.0))
+        chips = row_sum(np.where(here, labs.fleet + labs.incoming, 0.0))
+        state.outside_chips[region] = state.outside_chips[region] + chips
+    world.accounts.pay("liquidation", (labs, np.where(gone, labs.cash, 0.0)), "outside")
+    labs.bury(gone)
+
+
+def _close_apps(world: World) -> None:
+    apps = world.apps
+    gone = apps.alive & (apps.exit_reason != 0)
+    world.tally("app_deaths", row_sum(gone.astype(float)))
+    for cause in (1, 2, 3):
+        world.tally(f"app_deaths_{DEATHS[cause]}", row_sum((gone & (apps.exit_reason == cause)).astype(float)))
+    apps.exit_step = np.where(gone, world.step_number, apps.exit_step)
+    world.deaths_by_age(gone)
+    world.accounts.pay("liquidation", (apps, np.where(gone, apps.cash, 0.0)), "outside")
+    apps.bury(gone)
