@@ -178,7 +178,7 @@ def _asking_rows(population) -> tuple[Array, Array]:
 def _app_deals(world: World) -> tuple[Array, Array, Array]:
     """An app is introduced by the lab that it builds on; it is judged by users and growth."""
     apps, p = world.apps, world.parameters.capital
-    growth = np.where(apps.users >= 0.9 * apps.peak_users, 0.3, -0.7)
+    growth = np.where(apps.users >= p.app_growing * apps.peak_users, p.app_growth, -p.app_decline)
     signal = growth - p.app_absorbed * apps.absorbed
     revenue = np.log1p(10.0 * apps.revenue)
     penalty = np.full_like(signal, p.app_penalty)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.app import DEATHS
 from agents.lab import (
     ACQUIRED,
     ALIVE,
@@ -19,8 +18,7 @@ from agents.lab import (
     UNICORN,
 )
 from agents.vendor import CENTRE
-from world.app_market import found as found_app
-from world.app_market import native_level
+from world import app_life
 from world.arrays import Array, row_sum, sum_by_group, sum_k
 from world.capital_market import pay_holders
 from world.ecosystem import best_known_base, build
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
 #: Ordinals of one step: archetype * LAB_SLOTS + number of the entrant.
 LAB_SLOTS = 128
 MOST_LABS_A_STEP = 40
-MOST_APPS_A_STEP = 400
 
 
 # ---------------------------------------------------------------------- entry
@@ -55,7 +52,7 @@ def enter(world: World) -> None:
         count = poisson(u, share * world.clock.months, MOST_LABS_A_STEP).astype(np.int64)
         _found_labs(world, archetype, count)
     _fit_to_capacity(world)
-    _found_apps(world)
+    app_life.enter(world)
 
 
 def _fit_to_capacity(world: World) -> None:
@@ -156,35 +153,6 @@ def _buy_starting_fleet(world: World, labs, h100e: Array, chip: str) -> None:
         world.state.outside_chips[where][k, :, 0] = np.maximum(have - taken, 0.0)
 
 
-def _found_apps(world: World) -> None:
-    """Apps are founded with hype and with what models can do, less where it is crowded."""
-    state, p, apps = world.state, world.parameters.app_market, world.apps
-    alive = row_sum(apps.alive.astype(float))
-    reach = np.clip(state.frontier_cn - p.entry_level, 0.0, 3.0)
-    rate = p.entry_base * np.exp(p.entry_hype * state.hype) * (0.3 + reach) / (1.0 + alive / p.crowd)
-    u = world.streams.per_world("app entry", 1)[0]
-    count = poisson(u, rate * world.clock.months, MOST_APPS_A_STEP).astype(np.int64)
-    add_apps(world, count, world.step_number + 1)
-    world.tally("app_entries", count.astype(float))
-
-
-def add_apps(world: World, count: Array, step: int) -> None:
-    """Found ``count`` (worlds, 1) apps with purses from their founders."""
-    if not count.any():
-        return
-    worlds = np.repeat(np.arange(world.worlds), count[:, 0])
-    ordinals = np.concatenate([np.arange(n) for n in count[:, 0]])
-    entrants = world.apps.enter(worlds, ordinals, step)
-    native = native_level(world)[entrants.worlds, 0][None]
-    found_app(world, entrants, native)
-    p = entrants.view(world.parameters).app_market
-    money = p.purse * np.exp(p.purse_sigma * normal(entrants.draws("purse"), entrants.draws("lender")))
-    money = money * np.where(entrants.incumbent, p.incumbent_purse, 1.0)
-    purse = np.zeros_like(world.apps.cash)
-    purse[entrants.worlds, entrants.rows] = money[0]
-    world.accounts.pay("founding", "outside", (world.apps, purse))
-
-
 # ---------------------------------------------------------------------- exit
 
 
@@ -221,7 +189,7 @@ def leave(world: World) -> None:
     world.count("exits", gone)
     world.count("acquisitions", gone & (labs.exit_reason == ACQUIRED))
     _dissolve(world, gone)
-    _close_apps(world)
+    app_life.close(world)
 
 
 def _acquire(world: World, p) -> None:
@@ -278,15 +246,3 @@ def _dissolve(world: World, gone: Array) -> None:
         state.outside_chips[region] = state.outside_chips[region] + chips
     world.accounts.pay("liquidation", (labs, np.where(gone, labs.cash, 0.0)), "outside")
     labs.bury(gone)
-
-
-def _close_apps(world: World) -> None:
-    apps = world.apps
-    gone = apps.alive & (apps.exit_reason != 0)
-    world.tally("app_deaths", row_sum(gone.astype(float)))
-    for cause in (1, 2, 3):
-        world.tally(f"app_deaths_{DEATHS[cause]}", row_sum((gone & (apps.exit_reason == cause)).astype(float)))
-    apps.exit_step = np.where(gone, world.step_number, apps.exit_step)
-    world.deaths_by_age(gone)
-    world.accounts.pay("liquidation", (apps, np.where(gone, apps.cash, 0.0)), "outside")
-    apps.bury(gone)

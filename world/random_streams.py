@@ -128,10 +128,13 @@ class Streams:
         words = xp.stack(philox(counter, self.key(domain)), axis=1).reshape(blocks * 4, len(ids))
         return uniform(words[:streams])
 
-    def pairs(self, domain: str, worlds: Array, ids: Array, partners: Array) -> Array:
-        """One uniform a pair: ``ids`` (n,), ``partners`` (k, n) in worlds ``worlds`` (n,)."""
+    def pairs(self, domain: str, worlds: Array, ids: Array, partners: Array, lasting: bool = False) -> Array:
+        """One uniform a pair: ``ids`` (n,), ``partners`` (k, n) in worlds ``worlds`` (n,).
+
+        A ``lasting`` one is the same in every step: a taste rather than a mood.
+        """
         xp = namespace(ids)
-        step = xp.full((1,), self.step, dtype=np.uint64)
+        step = xp.full((1,), 0 if lasting else self.step, dtype=np.uint64)
         counter = (
             ids.astype(np.uint64),
             partners.astype(np.uint64),

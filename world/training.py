@@ -24,6 +24,7 @@ from world.gpu_market import software_maturity
 from world.hardware import H100_TFLOPS, SECONDS_A_DAY, goodput
 from world.population import Observables
 from world.rental_market import HOURS_A_YEAR, fleet_serving
+from world.research import left_to_research
 
 if TYPE_CHECKING:
     from world.state import World
@@ -42,7 +43,7 @@ def update_skill(world: World) -> None:
 def cluster(world: World) -> tuple[Array, Array]:
     """Training speed in H100s of the chips of one run, and the number of those chips."""
     labs, p, chips = world.labs, world.parameters.training, world.chips
-    in_use = labs.fleet * labs.llm_share * (1.0 - labs.serving_share) * p.run_share
+    in_use = labs.fleet * labs.llm_share * (1.0 - labs.serving_share) * p.run_share * left_to_research(world)
     maturity = software_maturity(world)
     speed = sum_k(in_use * chips.training_speed * maturity)
     count = sum_k(in_use)
