@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.app import API, OPEN_MODEL
 from agents.lab import CN, NO_MODEL, ROW
-from world import app_labour, multimodal, tuning_hub
+from world import app_labour, multimodal
 from world.app_life import draw_aim
 from world.app_segments import CN_SEGMENTS, native_level, segment_of_apps
 from world.arrays import Array, ratio, row_sum, sum_by_group, take_rows
@@ -16,6 +16,7 @@ from world.ecosystem import points_at
 from world.model_market import best_native
 from world.population import Observables
 from world.random_streams import gumbel
+from world.tuning_hub import hubs
 
 if TYPE_CHECKING:
     from world.state import World
@@ -106,8 +107,7 @@ def _choice(world: World, movers: Array, valid: Array) -> Observables:
     candidates[:, worlds, rows] = np.where(there, _utility(world, worlds, rows, known), NEVER)
     here = np.full(movers.shape, NEVER)
     base = apps.base_lab[0][worlds, rows]
-    worth = _utility(world, worlds, rows, base[None])[0] + tuning_hub.hold(world, worlds, rows, base)
-    here[worlds, rows] = np.where(valid[worlds, rows], worth, NEVER)
+    here[worlds, rows] = np.where(valid[worlds, rows], _utility(world, worlds, rows, base[None])[0], NEVER)
     return Observables(
         movers=movers,
         never=0.5 * NEVER,
@@ -122,8 +122,9 @@ def _choice(world: World, movers: Array, valid: Array) -> Observables:
 def _utility(world: World, worlds: Array, rows: Array, bases: Array) -> Array:
     """What bases (k, n) are worth to some apps (n): quality, price, fit, the owner, and lasting taste.
 
-    u = b Q - c ln(p + h) + fit of open weights for tuners - r (product work of the owner) + Gumbel: an
-    owner that builds products of its own competes with the apps on its model (M67).
+    u = b Q - c ln(p + h) - r (product work of the owner) + Gumbel, and for those who tune what open weights
+    and a hub to tune and deploy them are worth (M68). An owner that builds products of its own competes
+    with the apps on its model (M67).
     """
     apps, labs = world.apps, world.labs
     some = apps.select(worlds, rows)
@@ -132,7 +133,8 @@ def _utility(world: World, worlds: Array, rows: Array, bases: Array) -> Array:
     utility = p.base_quality * world.state.quality_by_app_segment[worlds, flat]
     utility = utility - p.base_price * np.log(labs.price_flagship[worlds, bases] + model.hassle_cost)
     opened = labs.open_weights[0][worlds, bases] > NO_MODEL
-    utility = utility + p.open_fit * (opened & (apps.source[worlds, rows] == OPEN_MODEL))
+    tunes = apps.source[worlds, rows] == OPEN_MODEL
+    utility = utility + tunes * (p.open_fit * opened + p.hub_hold * hubs(world)[worlds, bases])
     utility = utility - p.rival_owner * labs.product_share[worlds, bases]
     u = world.streams.pairs("base taste", worlds, apps.id[worlds, rows], labs.id[worlds, bases], lasting=True)
     return utility + p.taste * gumbel(u)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from agents.app import OPEN_MODEL
-from agents.lab import BIG_TECH, CLOSED, FRONTIER, OPEN_CHAMPION
+from agents.lab import BIG_TECH, FRONTIER, NO_MODEL, OPEN_CHAMPION
 from world.arrays import Array
 
 if TYPE_CHECKING:
@@ -18,15 +15,7 @@ def hubs(world: World) -> Array:
     """Labs that run a hub, ``(worlds, labs)``: owners of clouds and champions with weights to tune."""
     labs = world.labs
     host = (labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER) | (labs.archetype == OPEN_CHAMPION)
-    return host & labs.alive & labs.released & (labs.openness != CLOSED)
-
-
-def hold(world: World, worlds: Array, rows: Array, bases: Array) -> Array:
-    """What ties apps (n) that tune an open model to the hub that they tune it at, utility."""
-    apps = world.apps
-    p = apps.select(worlds, rows).view(world.parameters).app_market
-    tied = hubs(world)[worlds, bases] & (apps.source[worlds, rows] == OPEN_MODEL)
-    return (p.hub_hold * np.atleast_2d(tied))[0]
+    return host & labs.alive & labs.released & (labs.open_weights[0] > NO_MODEL)
 
 
 def stays(world: World, reconsider: Array) -> Array:

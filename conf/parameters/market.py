@@ -57,7 +57,7 @@ class ModelMarket:
     news_months: float = par(2.0, "months", 0.1, 60, "004", "life of the news of a release")
     word_of_mouth: float = par(6.0, "1", 0, 100, "prior", "reach by share of use")
     awareness_pace: float = par(0.15, "1/month", 0.001, 0.95, "prior", "pace of awareness")
-    hub_private: float = par(0.5, "share", 0, 1, "001 003", "private deployments that a tuning hub keeps from leaving")
+    hub_private: float = par(0.6, "share", 0, 1, "001 003", "private deployments that a tuning hub keeps from leaving")
     row_scale: float = par(2.5, "times", 0.1, 20, "prior", "size of the ROW market relative to CN")
 
 
@@ -134,9 +134,9 @@ class AppMarket:
     taste: float = par(0.3, "utility", 0, 5, "prior", "spread of tastes for bases")
     base_quality: float = par(6.0, "utility", 0, 50, "prior", "quality of the base")
     base_price: float = par(0.6, "utility", 0, 10, "prior", "log price of the base")
-    open_fit: float = par(1.0, "utility", 0, 20, "003", "open weights for those who tune")
-    rival_owner: float = par(1.5, "utility", 0, 20, "001", "a base whose owner does products of its own")
-    hub_hold: float = par(1.0, "utility", 0, 20, "001", "what a tuning hub holds its tuners by")
+    open_fit: float = par(3.0, "utility", 0, 20, "003", "open weights for those who tune")
+    rival_owner: float = par(4.0, "utility", 0, 20, "001", "a base whose owner does products of its own")
+    hub_hold: float = par(1.5, "utility", 0, 20, "001", "a hub where open weights are tuned and deployed")
     awareness_base: float = par(0.02, "1", 0, 1, "prior", "awareness of any model")
     awareness_news: float = par(0.15, "1", 0, 5, "prior", "awareness of a new model")
     awareness_foreign: float = par(0.5, "times", 0, 1, "000", "foreign models as bases in CN")

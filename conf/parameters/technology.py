@@ -165,7 +165,7 @@ class Organisation:
     big_tech_product: float = par(0.35, "share", 0, 1, "001", "product work in big tech")
     app_company_product: float = par(0.85, "share", 0, 1, "001", "product work of an app company")
     pace: float = par(0.1, "1/month", 0.001, 0.95, "prior", "pace at which people move between research and product")
-    unused: float = par(0.25, "share", 0, 1, "001", "product pressure on a lab that nobody uses")
+    unused: float = par(0.35, "share", 0, 1, "001", "product pressure on a lab that nobody uses")
     used_share: float = par(0.02, "share", 0, 1, "prior", "share of use at home at which a lab counts as used")
     revenue: float = par(0.3, "1", 0, 2, "001", "product pressure from revenue")
     least_product: float = par(0.05, "share", 0, 1, "prior", "least product work")
