@@ -48,12 +48,12 @@ class AppStartup(MarketAgent):
         "added",
         "file",
         "pivot",
+        "buy",
         "limb",
         "modality",
         "answer",
         "answer_luck",
         "source",
-        "buy",
     )
     capacity_key: ClassVar[str] = "max_apps"
 

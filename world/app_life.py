@@ -71,9 +71,7 @@ def _without_who_stays_out(world: World, entrants):
     answer = entrants.answer[0]
     for choice, name in ((REMAKE, "incumbents_remade"), (ADD, "incumbents_added"), (LEAVE, "incumbents_left")):
         world.tally(name, np.bincount(entrants.worlds, answer == choice, world.worlds)[:, None])
-    out = np.zeros_like(world.apps.alive)
-    out[entrants.worlds, entrants.rows] = answer == LEAVE
-    world.apps.bury(out)
+    entrants.alive = entrants.answer != LEAVE
     stay = answer != LEAVE
     world.tally("app_entries", np.bincount(entrants.worlds, stay, world.worlds)[:, None])
     return world.apps.select(entrants.worlds[stay], entrants.rows[stay])

@@ -11,7 +11,7 @@ from agents.lab import CN, NO_MODEL, ROW
 from world import app_labour, multimodal
 from world.app_life import draw_aim
 from world.app_segments import CN_SEGMENTS, native_level, segment_of_apps
-from world.arrays import Array, ratio, row_sum, sum_by_group, take_rows
+from world.arrays import Array, first_above, ratio, row_sum, sum_by_group, take_rows
 from world.ecosystem import points_at
 from world.model_market import best_native
 from world.population import Observables
@@ -53,8 +53,7 @@ def _notice(world: World) -> None:
     listening = apps.alive & ((heard < world.clock.fraction(p.notice)) | (apps.age <= 0.0))
     if not listening.any():
         return
-    awareness = _awareness(world)
-    ladder = np.cumsum(awareness, axis=-1)
+    ladder = np.cumsum(_awareness(world), axis=-1)
     worlds, rows = np.nonzero(listening)
     # A newcomer fills its whole list, the others renew one place of it, in turn.
     places = np.arange(apps.known_lab.shape[0]).reshape(-1, 1)
@@ -65,7 +64,7 @@ def _notice(world: World) -> None:
     u = world.streams.pairs("notice", worlds, apps.id[worlds, rows], slots)
     top = ladder[worlds, -1]
     # First lab whose cumulative awareness passes the draw.
-    found = np.minimum((ladder[worlds] <= (u * top)[:, None]).sum(-1), labs.capacity - 1)
+    found = np.minimum(first_above(ladder, worlds, u * top), labs.capacity - 1)
     some = top > 0.0
     slots, worlds, rows, found = slots[some], worlds[some], rows[some], found[some]
     apps.known_lab[slots, worlds, rows] = found
