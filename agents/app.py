@@ -136,9 +136,10 @@ class AppStartup(MarketAgent):
         """
         rules = p.app_market
         new = (market.base_model != apps.base_model) & (apps.base_model != NOBODY) & apps.alive
-        apps.rework = np.where(new, apps.rework + rules.rework_months * apps.coupling, apps.rework)
+        # News comes in the middle of a step on average.
+        work = np.where(new, np.maximum(rules.rework_months * apps.coupling - 0.5 * market.months, 0.0), 0.0)
+        apps.rework = np.maximum(apps.rework - market.months, 0.0) + work
         apps.base_model = np.where(apps.alive, market.base_model, apps.base_model)
-        apps.rework = np.maximum(apps.rework - market.months, 0.0)
         learned = rules.absorption * logistic((market.native - apps.threshold) / rules.absorb_width)
         single = rules.multimodal_shock * market.multimodal * (apps.modality != TEXT)
         apps.absorbed = np.where(apps.alive, np.maximum(learned, single), 0.0)
@@ -165,7 +166,7 @@ class AppStartup(MarketAgent):
         fading = apps.users < rules.fading_share * apps.peak_users
         gives_up = taken & (fading | (apps.revenue < apps.cost)) & (apps.draws("close") < market.resolve)
         behind = apps.alive & (apps.rework > rules.rework_limit) & fading
-        behind = behind & (apps.draws("adapt") < market.resolve)
+        behind = behind & (apps.draws("adapt") < market.resolve_outdated)
         cause = np.where(behind, OUTDATED, ALIVE)
         cause = np.where(gives_up, ABSORBED, cause)
         cause = np.where(broke & ~gives_up, np.where(taken, ABSORBED, INSOLVENT), cause)

@@ -35,7 +35,7 @@ def live(world: World) -> None:
     _compete(world)
     _pay(world)
     apps.pivot(_pivoting(world))
-    apps.close_down(Observables(resolve=world.clock.chance(12.0 * world.parameters.app_market.resolve)))
+    apps.close_down(_resolve(world))
     apps.age = np.where(apps.alive, apps.age + world.clock.months, 0.0)
     app_labour.make_or_buy(world)
     apps.since_round = apps.since_round + world.clock.months
@@ -215,6 +215,15 @@ def _pay(world: World) -> None:
     world.accounts.pay("app wages", (apps, wages), "workers")
     apps.revenue = income / world.clock.months
     apps.cost = (wages + apps.api_cost) / world.clock.months
+
+
+def _resolve(world: World) -> Observables:
+    """How soon founders give up what is hopeless."""
+    p = world.parameters.app_market
+    return Observables(
+        resolve=world.clock.chance(12.0 * p.resolve),
+        resolve_outdated=world.clock.chance(12.0 * p.rework_resolve),
+    )
 
 
 def _pivoting(world: World) -> Observables:
