@@ -8,12 +8,19 @@ import numpy as np
 
 from agents.base import MarketAgent, column, decision
 from agents.lab import NOBODY
-from world.arrays import max_k
+from world.arrays import logistic, max_k
+from world.random_streams import normal
 
 PRODUCTS = ("wrapper", "deep", "platform")
 WRAPPER, DEEP, PLATFORM = range(3)
 SOURCES = ("api", "open_model", "own_small_model")
 API, OPEN_MODEL, OWN_MODEL = range(3)
+AIMS = ("poor", "deep", "fair", "good")
+POOR, POOR_DEEP, FAIR, GOOD = range(4)
+MODALITIES = ("text", "image", "speech")
+TEXT, IMAGE, SPEECH = range(3)
+ANSWERS = ("newcomer", "add", "remake", "leave")
+NEWCOMER, ADD, REMAKE, LEAVE = range(4)
 DEATHS = ("", "absorbed", "insolvent", "outdated")
 ALIVE, ABSORBED, INSOLVENT, OUTDATED = range(4)
 
@@ -42,12 +49,21 @@ class AppStartup(MarketAgent):
         "file",
         "pivot",
         "cut",
+        "buy",
+        "limb",
+        "modality",
+        "answer",
+        "answer_luck",
+        "source",
     )
     capacity_key: ClassVar[str] = "max_apps"
 
     segment = column(dtype=int)
     product = column(dtype=int, labels=PRODUCTS)
     source = column(dtype=int, labels=SOURCES)
+    modality = column(dtype=int, labels=MODALITIES)
+    answer = column(dtype=int, labels=ANSWERS)
+    aim_class = column(dtype=int, labels=AIMS)
     aim = column("OOM beyond the frontier at founding")
     threshold = column("OOM", default=9.0)
     eye = column("quality")
@@ -55,13 +71,20 @@ class AppStartup(MarketAgent):
     hand = column("quality")
     coupling = column("1")
     absorbed = column("share of what it adds in the brain", clears=True)
+    body_lost = column("share of what it adds in eyes and hands", clears=True)
     rework = column("months of work left", clears=True)
     base_lab = column(dtype=int, default=NOBODY, inner="bases", clears=True)
     base_id = column(dtype=int, default=NOBODY, inner="bases", clears=True)
     base_model = column(dtype=int, default=NOBODY)
     known_lab = column(dtype=int, default=NOBODY, inner="known", clears=True)
     known_id = column(dtype=int, default=NOBODY, inner="known", clears=True)
+    team = column("people wanted")
     engineers = column("people", clears=True)
+    tuners = column("people who tune models", clears=True)
+    vacancies = column("people", clears=True)
+    tuner_vacancies = column("people", clears=True)
+    customers = column("times", default=1.0)
+    head_start = column("months of being known")
     users = column("million people", clears=True)
     peak_users = column("million people")
     tokens = column("Mtok a day", clears=True)
@@ -99,7 +122,7 @@ class AppStartup(MarketAgent):
         identity2 = np.take_along_axis(market.candidate_id, second[None], 0)[0]
         better = top > market.present_utility + rules.switching_cost * apps.coupling
         lost = ~market.present_valid
-        moves = apps.alive & (better | lost) & (top > -50.0)
+        moves = market.movers & (better | lost) & (top > market.never)
         second_is_good = max_k(rest) > top - rules.multihome_margin
         apps.base_lab = np.where(moves, np.stack([row, np.where(second_is_good, row2, NOBODY)]), apps.base_lab)
         apps.base_id = np.where(moves, np.stack([identity, np.where(second_is_good, identity2, NOBODY)]), apps.base_id)
@@ -108,17 +131,21 @@ class AppStartup(MarketAgent):
 
     @decision
     def adapt(apps, market, p):
-        """Work a new generation of the base in: the deeper the coupling the longer it takes."""
+        """Work a new generation of the base in: the deeper the coupling the longer it takes.
+
+        What an app adds in the brain is absorbed as the models learn it; eyes and hands are
+        not, but for single-modality products, which a natively multimodal model replaces.
+        """
         rules = p.app_market
         new = (market.base_model != apps.base_model) & (apps.base_model != NOBODY) & apps.alive
-        apps.rework = np.where(new, apps.rework + rules.rework_months * apps.coupling, apps.rework)
+        # News comes in the middle of a step on average.
+        work = np.where(new, np.maximum(rules.rework_months * apps.coupling - 0.5 * market.months, 0.0), 0.0)
+        apps.rework = np.maximum(apps.rework - market.months, 0.0) + work
         apps.base_model = np.where(apps.alive, market.base_model, apps.base_model)
-        apps.rework = np.maximum(apps.rework - market.months, 0.0)
-        apps.absorbed = np.where(
-            apps.alive,
-            1.0 / (1.0 + np.exp(np.clip((apps.threshold - market.native) / rules.absorb_width, -60, 60))),
-            0.0,
-        )
+        learned = rules.absorption * logistic((market.native - apps.threshold) / rules.absorb_width)
+        single = rules.multimodal_shock * market.multimodal * (apps.modality != TEXT)
+        apps.absorbed = np.where(apps.alive, np.maximum(learned, single), 0.0)
+        apps.body_lost = np.where(apps.alive, np.maximum(rules.body_absorbed * learned, single), 0.0)
 
     @decision
     def seek_funding(apps, market, p):
@@ -136,15 +163,51 @@ class AppStartup(MarketAgent):
         """Close when the money is gone, or when the model has taken the product's place."""
         rules = p.app_market
         broke = apps.alive & (apps.cash < 0.0)
-        taken = apps.alive & (apps.absorbed > rules.absorbed_limit) & (apps.eye + apps.hand < rules.body)
+        body = (apps.eye + apps.hand) * (1.0 - apps.body_lost)
+        taken = apps.alive & (apps.absorbed > rules.absorbed_limit) & (body < rules.body)
         fading = apps.users < rules.fading_share * apps.peak_users
         gives_up = taken & (fading | (apps.revenue < apps.cost)) & (apps.draws("close") < market.resolve)
         behind = apps.alive & (apps.rework > rules.rework_limit) & fading
-        behind = behind & (apps.draws("adapt") < market.resolve)
+        behind = behind & (apps.draws("adapt") < market.resolve_outdated)
         cause = np.where(behind, OUTDATED, ALIVE)
         cause = np.where(gives_up, ABSORBED, cause)
         cause = np.where(broke & ~gives_up, np.where(taken, ABSORBED, INSOLVENT), cause)
         apps.exit_reason = np.where(apps.alive, cause, apps.exit_reason)
+
+    @decision
+    def answer_models(apps, market, p):
+        """An incumbent remakes its product, adds to it, or stays out of the market for AI.
+
+        What the old tools do well is not remade; the rest is conviction: remake from
+        w (o* - o) + z > r on, stay out below -l, with o the old tools of the segment, z ~ N(0, 1).
+        """
+        rules = p.app_market
+        conviction = normal(apps.draws("answer"), apps.draws("answer_luck"))
+        push = rules.old_tools_doubt * (rules.old_tools_middle - market.old_tools) + conviction
+        choice = np.where(push > rules.remake_bar, REMAKE, np.where(push < -rules.leave_bar, LEAVE, ADD))
+        apps.answer = np.where(apps.incumbent, choice, NEWCOMER)
+
+    @decision
+    def make_or_buy(apps, market, p):
+        """Give up an own or tuned model for an API, once the general model is good enough.
+
+        It is when it passes what the segment needs by a margin, wider where data are sensitive.
+        """
+        rules = p.app_market
+        makes = apps.alive & (apps.source != API)
+        lead = market.native - market.threshold
+        enough = lead > rules.buy_margin + rules.buy_privacy * market.privacy
+        chance = np.where(apps.age > 0.0, market.buy_chance, rules.buy_at_once)
+        apps.source = np.where(makes & enough & (apps.draws("buy") < chance), API, apps.source)
+
+    @decision
+    def hire(apps, market, p):
+        """Look for the people that are missing: for the product, and for tuning where models are made."""
+        rules = p.app_market
+        able = apps.alive & (apps.cash > 0.0)
+        apps.vacancies = np.where(able, np.maximum(apps.team - apps.engineers, 0.0), 0.0)
+        wanted = rules.tuners * (apps.source != API)
+        apps.tuner_vacancies = np.where(able, np.maximum(wanted - apps.tuners, 0.0), 0.0)
 
     @decision
     def pivot(apps, market, p):
@@ -153,7 +216,10 @@ class AppStartup(MarketAgent):
         taken = apps.alive & (apps.absorbed > rules.absorbed_limit)
         funded = apps.cash > rules.pivot_purse_months * apps.cost
         pivots = taken & funded & (apps.draws("pivot") < market.pivot_chance)
-        apps.threshold = np.where(pivots, market.native + market.new_aim, apps.threshold)
+        further = np.where(apps.product == DEEP, rules.coupling_aim, 0.0)
+        apps.threshold = np.where(pivots, market.native + market.new_aim + further, apps.threshold)
+        apps.modality = np.where(pivots, TEXT, apps.modality)
         apps.absorbed = np.where(pivots, 0.0, apps.absorbed)
-        apps.rework = np.where(pivots, rules.rework_months, apps.rework)
+        apps.body_lost = np.where(pivots, 0.0, apps.body_lost)
+        apps.rework = np.where(pivots, rules.pivot_months, apps.rework)
         apps.peak_users = np.where(pivots, apps.users, apps.peak_users)

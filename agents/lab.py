@@ -173,6 +173,7 @@ class ModelLab(MarketAgent):
     open_weights = column("OOM", default=NO_MODEL, inner="axes")
     open_post = column("OOM", inner="axes")
     openness = column(dtype=int, labels=OPENNESS)
+    multimodal = column(dtype=bool, default=False, clears=True)
     model_id = column(dtype=int, default=NOBODY)
     base_lab = column(dtype=int, default=NOBODY)
     base_id = column(dtype=int, default=NOBODY)
@@ -392,7 +393,7 @@ class ModelLab(MarketAgent):
         pressure = rules.unused * market.unused + rules.revenue * market.earning
         base = np.where(labs.archetype == BIG_TECH, rules.big_tech_product, rules.lab_product)
         base = np.where(labs.mode == APP_COMPANY, rules.app_company_product, base)
-        target = np.clip(base + pressure, 0.05, 0.9)
+        target = np.clip(base + pressure, rules.least_product, rules.most_product)
         labs.product_share = labs.product_share + market.adjust * (target - labs.product_share)
 
     @decision

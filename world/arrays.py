@@ -149,6 +149,28 @@ def largest(values: Array, count: int) -> Array:
     return row_sum(np.sort(values, axis=-1)[..., -count:])
 
 
+def first_above(ladder: Array, worlds: Array, level: Array) -> Array:
+    """First row whose value passes a level, by bisection; the number of rows where none does.
+
+    Parameters
+    ----------
+    ladder : array (worlds, rows)
+        Values that rise along the rows.
+    worlds, level : arrays (n,)
+        Which world to look in, and for what.
+    """
+    xp = namespace(ladder)
+    low = xp.zeros_like(worlds)
+    high = xp.full_like(worlds, ladder.shape[-1])
+    for _ in range(ladder.shape[-1].bit_length()):
+        middle = xp.minimum((low + high) // 2, ladder.shape[-1] - 1)
+        below = ladder[worlds, middle] <= level
+        searching = low < high
+        low = xp.where(searching & below, middle + 1, low)
+        high = xp.where(searching & ~below, middle, high)
+    return low
+
+
 def first_true(mask: Array, count: Array, most: int) -> tuple[Array, Array]:
     """Return the first ``count[w]`` true rows of each world.
 

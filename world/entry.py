@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import CN, OPEN_BASE, ROW
-from world.app_market import found as found_app
-from world.app_market import native_level
-from world.arrays import Array, row_sum
+from world import app_life
+from world.arrays import Array
 from world.ecosystem import build
 from world.random_streams import normal, poisson
 
@@ -39,7 +38,7 @@ def enter(world: World) -> None:
         count = poisson(u, share * world.clock.months, world.config.population.most_new_labs).astype(np.int64)
         _found_labs(world, archetype, count)
     _fit_to_capacity(world)
-    _found_apps(world)
+    app_life.enter(world)
 
 
 def _fit_to_capacity(world: World) -> None:
@@ -151,34 +150,3 @@ def _buy_starting_fleet(world: World, labs, h100e: Array, chip: str) -> None:
         world.labs.fleet[k, labs.worlds, labs.rows] += given
         taken = np.bincount(labs.worlds, given, world.worlds)
         world.state.outside_chips[where][k, :, 0] = np.maximum(have - taken, 0.0)
-
-
-def _found_apps(world: World) -> None:
-    """Apps are founded with hype and with what models can do, less where it is crowded."""
-    state, p, apps = world.state, world.parameters.app_market, world.apps
-    alive = row_sum(apps.alive.astype(float))
-    reach = np.clip(state.frontier_cn - p.entry_level, 0.0, 3.0)
-    rate = p.entry_base * np.exp(p.entry_hype * state.hype) * (0.3 + reach) / (1.0 + alive / p.crowd)
-    u = world.streams.per_world("app entry", 1)[0]
-    count = poisson(u, rate * world.clock.months, world.config.population.most_new_apps).astype(np.int64)
-    # Labs that left models for products in the last step come back as apps.
-    count = count + state.spin_offs.astype(np.int64)
-    add_apps(world, count, world.step_number + 1)
-    world.tally("app_entries", count.astype(float))
-
-
-def add_apps(world: World, count: Array, step: int) -> None:
-    """Found ``count`` (worlds, 1) apps with purses from their founders."""
-    if not count.any():
-        return
-    worlds = np.repeat(np.arange(world.worlds), count[:, 0])
-    ordinals = np.concatenate([np.arange(n) for n in count[:, 0]])
-    entrants = world.apps.enter(worlds, ordinals, step)
-    native = native_level(world)[entrants.worlds, 0][None]
-    found_app(world, entrants, native)
-    p = entrants.view(world.parameters).app_market
-    money = p.purse * np.exp(p.purse_sigma * normal(entrants.draws("purse"), entrants.draws("lender")))
-    money = money * np.where(entrants.incumbent, p.incumbent_purse, 1.0)
-    purse = np.zeros_like(world.apps.cash)
-    purse[entrants.worlds, entrants.rows] = money[0]
-    world.accounts.pay("founding", "outside", (world.apps, purse))

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.app import DEATHS
 from agents.lab import ACQUIRED, ALIVE, BIG_TECH, CN, EXITS, MODES, ROW, TO_APPS
 from agents.vendor import CENTRE
+from world import app_life
 from world.acquisition import acquire
 from world.arrays import Array, ratio, row_sum, sum_k
 from world.ecosystem import best_known_base
@@ -57,7 +57,7 @@ def leave(world: World) -> None:
     state.spin_offs = row_sum((turned & (labs.region == CN)).astype(float))
     _remember(world, gone)
     _dissolve(world, gone)
-    _close_apps(world)
+    app_life.close(world)
 
 
 def _remember(world: World, gone: Array) -> None:
@@ -95,15 +95,3 @@ def _dissolve(world: World, gone: Array) -> None:
         state.outside_chips[region] = state.outside_chips[region] + chips
     world.accounts.pay("liquidation", (labs, np.where(gone, labs.cash, 0.0)), "outside")
     labs.bury(gone)
-
-
-def _close_apps(world: World) -> None:
-    apps = world.apps
-    gone = apps.alive & (apps.exit_reason != 0)
-    world.tally("app_deaths", row_sum(gone.astype(float)))
-    for cause in (1, 2, 3):
-        world.tally(f"app_deaths_{DEATHS[cause]}", row_sum((gone & (apps.exit_reason == cause)).astype(float)))
-    apps.exit_step = np.where(gone, world.step_number, apps.exit_step)
-    world.deaths_by_age(gone)
-    world.accounts.pay("liquidation", (apps, np.where(gone, apps.cash, 0.0)), "outside")
-    apps.bury(gone)

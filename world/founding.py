@@ -11,9 +11,10 @@ from agents.lab import CN, NO_MODEL, ROW
 from agents.regulator import KINDS as REGULATOR_KINDS
 from agents.vendor import BUILDERS
 from agents.vendor import KINDS as VENDOR_KINDS
+from world.app_life import add_apps
 from world.arrays import row_sum, sum_k
 from world.ecosystem import build, publish
-from world.entry import LAB_SLOTS, add_apps, endow_lab
+from world.entry import LAB_SLOTS, endow_lab
 from world.model_market import serving_speed
 from world.research import light_capability, update_teachers
 from world.technology import active_parameters

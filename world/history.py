@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from agents.app import DEATHS, PRODUCTS
+from agents.app import AIMS, ANSWERS, DEATHS, MODALITIES, PRODUCTS, SOURCES
 from agents.investor import KINDS as INVESTOR_KINDS
-from agents.lab import ARCHETYPES, EXITS, FILED, MODES, REGIONS
+from agents.lab import ARCHETYPES, EXITS, FILED, MODES, REGIONS, RESEARCH
 from agents.vendor import KINDS as VENDOR_KINDS
 from world.arrays import sum_k
 from world.ecosystem import edges
@@ -151,6 +151,7 @@ def lab_panel(world: World) -> dict[str, np.ndarray]:
         "raised": labs.raised,
         "h100e": sum_k(labs.fleet * world.chips.h100e),
         "staff": sum_k(labs.staff),
+        "researchers": labs.staff[RESEARCH],
         "capability": sum_k(capability) / 3.0,
         "capability_language": capability[0],
         "capability_knowledge": capability[1],
@@ -158,6 +159,8 @@ def lab_panel(world: World) -> dict[str, np.ndarray]:
         "price_flagship": labs.price_flagship,
         "price_light": labs.price_light,
         "tokens_day": tokens,
+        "tokens_api": labs.tokens_api,
+        "usage_data": labs.usage_data,
         "users": sum_k(labs.users),
         "share_tokens": world.state.token_share,
         "product_share": labs.product_share,
@@ -203,7 +206,10 @@ def app_panel(world: World, chosen: np.ndarray) -> dict[str, np.ndarray]:
     worlds, rows = np.nonzero((apps.alive | gone) & (apps.id >= 0) & chosen[:, None])
     panel = {"replicate": world.world_ids[worlds], "app_id": apps.id[worlds, rows]}
     panel["segment"] = np.array(world.segments.names)[apps.segment[worlds, rows]]
-    panel["product"] = np.array(PRODUCTS)[apps.product[worlds, rows]]
+    words = {"product": PRODUCTS, "source": SOURCES, "modality": MODALITIES, "aim_class": AIMS, "answer": ANSWERS}
+    for name, labels in words.items():
+        panel[name] = np.array(labels)[apps.columns[name][worlds, rows]]
+    panel["incumbent"] = apps.incumbent[worlds, rows]
     panel["alive"] = apps.alive[worlds, rows]
     for name in (
         "users",
@@ -217,6 +223,11 @@ def app_panel(world: World, chosen: np.ndarray) -> dict[str, np.ndarray]:
         "aim",
         "coupling",
         "raised",
+        "eye",
+        "brain",
+        "hand",
+        "engineers",
+        "tuners",
     ):
         panel[name] = apps.columns[name][worlds, rows].astype(np.float32)
     panel["base_lab"] = apps.base_id[0, worlds, rows]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.app import API
+from agents.app import API, OPEN_MODEL, TEXT
 from agents.investor import SENIOR, YOUNG
 from agents.lab import (
     APP_COMPANY,
@@ -22,16 +22,17 @@ from agents.lab import (
     ROW,
     SCALING,
 )
-from world import exploration, hype, lineage
+from world import app_life, exploration, hype, lineage
 from world.app_market import needs_filing
-from world.arrays import Array, herfindahl, largest, ratio, row_max, row_sum, shares, sum_k
+from world.app_segments import CN_SEGMENTS
+from world.arrays import Array, herfindahl, largest, ratio, row_max, row_sum, shares, sum_k, take_rows
 from world.chip_supply import domestic_maturity, list_prices, serving_speed
 from world.compliance import on_foreign
 from world.deal_flow import benchmark_fit, launch_cost
 from world.gpu_market import chips_in, makers_pay
 from world.hardware import CNY_A_USD, H100_TFLOPS
 from world.research import frontiers
-from world.talent import displaced
+from world.tuning_hub import hubs
 
 if TYPE_CHECKING:
     from world.state import World
@@ -319,23 +320,39 @@ def _apps(world: World) -> dict[str, Array]:
     apps, state, seen = world.apps, world.state, world.monthly
     alive = row_sum(apps.alive.astype(float))
     second = apps.alive & (apps.base_lab[1] >= 0)
-    return {
+    lives = app_life.survival(world)
+    tuned = apps.alive & (apps.source == OPEN_MODEL)
+    at_hub = tuned & take_rows(hubs(world), apps.base_lab[0]) & (apps.base_lab[0] >= 0)
+    names = [name.removesuffix("_cn") for name in world.segments.names[:CN_SEGMENTS]]
+    displaced = {f"engineers_displaced_{name}_cn": state.displaced[k] for k, name in enumerate(names)}
+    return displaced | {
         "apps_alive_cn": alive,
         "app_entries_cn": seen.get("app_entries", 0.0),
         "app_deaths_cn": seen.get("app_deaths", 0.0),
         "app_deaths_absorbed_cn": seen.get("app_deaths_absorbed", 0.0),
         "app_deaths_insolvent_cn": seen.get("app_deaths_insolvent", 0.0),
         "app_deaths_outdated_cn": seen.get("app_deaths_outdated", 0.0),
+        "app_deaths_single_modality_cn": seen.get("app_deaths_single", 0.0),
         "app_lifeline_median_months": _median_age(state.death_ages),
+        "app_survival_median_months": app_life.median_life(lives),
+        "app_survival_6_months_share": lives[:, 6:7],
         "app_api_cost_share_cn": ratio(row_sum(apps.api_cost) / world.clock.months, row_sum(apps.cost)),
         "app_multihoming_share_cn": ratio(row_sum(second.astype(float)), alive),
         "app_absorbed_share_cn": ratio(row_sum(np.where(apps.alive, apps.absorbed, 0.0)), alive),
         "app_on_api_share_cn": ratio(row_sum((apps.alive & (apps.source == API)).astype(float)), alive),
-        "engineers_displaced_cn": displaced(world),
         "apps_public_cn": row_sum((apps.alive & needs_filing(world)).astype(float)),
         "apps_on_foreign_cn": row_sum(on_foreign(world).astype(float)),
         "apps_cut_off_cn": seen.get("apps_cut_off", 0.0),
         "apps_waiting_cn": row_sum((apps.alive & ~apps.filed & (apps.filing_since >= 0)).astype(float)),
+        "app_users_share_cn": ratio(row_sum(apps.users), sum_k(state.adopters[:CN_SEGMENTS])),
+        "app_switches_cn": seen.get("app_switches", 0.0),
+        "app_tuned_at_hub_share_cn": ratio(row_sum(at_hub.astype(float)), row_sum(tuned.astype(float))),
+        "app_incumbents_remade_cn": seen.get("incumbents_remade", 0.0),
+        "app_incumbents_added_cn": seen.get("incumbents_added", 0.0),
+        "app_incumbents_left_cn": seen.get("incumbents_left", 0.0),
+        "apps_single_modality_cn": row_sum((apps.alive & (apps.modality != TEXT)).astype(float)),
+        "staff_apps_cn": row_sum(apps.engineers + apps.tuners),
+        "engineers_displaced_cn": sum_k(state.displaced),
     }
 
 
@@ -362,6 +379,9 @@ def _money(world: World) -> dict[str, Array]:
         "wage_research": state.wages[CN][RESEARCH],
         "wage_application": state.wages[CN][APPLICATION],
         "staff_cn": row_sum(np.where(cn, sum_k(labs.staff), 0.0)),
+        "staff_left_cn": world.monthly.get("staff_left", 0.0),
+        "people_trained_cn": sum_k(state.trained_people[CN]),
+        "pool_application_cn": state.pool[CN][APPLICATION],
         "public_spending_cn": -world.accounts.balance["government"],
         "accounts_residual": world.accounts.residual,
     }

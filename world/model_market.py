@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import ALL_OPEN, BIG_TECH, CN, FILED, FRONTIER, NO_MODEL, ROW
+from world import tuning_hub
 from world.arrays import Array, logistic, ratio, row_max, row_sum, shares, sum_k
 from world.hardware import H100_TFLOPS, tokens_per_second
 from world.population import Observables
@@ -286,7 +287,9 @@ def clear(world: World) -> None:
     state.quality, state.best_quality = quality, row_max(np.where(labs.released & labs.alive, quality, 0.0))
     new = _adopt(world)
     reconsider = p.follow * world.clock.fraction(table.column("reconsider"))
-    labs.users = labs.users * (1.0 - reconsider) + (reconsider * (state.adopters - new) + new) * share
+    stays = tuning_hub.stays(world, reconsider)
+    choosing = reconsider * (state.adopters - new) + new - row_sum(stays)
+    labs.users = labs.users * (1.0 - reconsider) + stays + choosing * share
     state.log_sum = log_sum
     state.direct_share = 1.0 - state.app_share
     _usage(world, second, quality)

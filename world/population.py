@@ -111,7 +111,7 @@ class Selection:
     def draws(self, stream: str) -> Array:
         """Uniform numbers of these agents in one stream of their decisions, ``(1, n)``."""
         everyone = self.population
-        if everyone._slab is not None:
+        if everyone.agent_class.streams.index(stream) // 4 in everyone._slab:
             return gather(everyone.draws(stream), self.worlds, self.rows)
         streams = everyone.world.streams
         if self.slab is None or self.slab[0] != streams.step:
@@ -154,7 +154,7 @@ class Population:
             "declared": declared,
             "xp": xp,
             "world": None,
-            "_slab": None,
+            "_slab": {},
             "growths": 0,
         }.items():
             object.__setattr__(self, name, value)
@@ -205,15 +205,19 @@ class Population:
         return source
 
     def draws(self, stream: str) -> Array:
-        """Uniform numbers of every agent in one stream, ``(worlds, rows)``."""
-        if self._slab is None:
+        """Uniform numbers of every agent in one stream, ``(worlds, rows)``.
+
+        One word of random numbers serves four streams: they are drawn together, when one is asked for.
+        """
+        block, place = divmod(self.agent_class.streams.index(stream), 4)
+        if block not in self._slab:
             domain = self.agent_class.declared_domain()
-            object.__setattr__(self, "_slab", self.world.streams.slab(domain, self.id, len(self.agent_class.streams)))
-        return self._slab[self.agent_class.streams.index(stream)]
+            self._slab[block] = self.world.streams.slab(domain, self.id, 4, block)
+        return self._slab[block][place]
 
     def new_step(self) -> None:
         """Forget the random numbers of the last step."""
-        object.__setattr__(self, "_slab", None)
+        object.__setattr__(self, "_slab", {})
 
     # ------------------------------------------------------------------ decisions
 
@@ -312,7 +316,7 @@ class Population:
         entrants.id = (step * MAX_ENTRANTS + ordinals)[None]
         entrants.founded = step
         entrants.alive = True
-        object.__setattr__(self, "_slab", None)
+        object.__setattr__(self, "_slab", {})
         return entrants
 
     def _grow(self) -> None:

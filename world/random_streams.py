@@ -104,8 +104,8 @@ class Streams:
         step = xp.full((1, 1), self.step, dtype=np.uint64)
         return philox((ids.astype(np.uint64), second, step, self.world_ids), self.key(domain))
 
-    def slab(self, domain: str, ids: Array, streams: int) -> Array:
-        """Uniforms for all streams of an agent type at once.
+    def slab(self, domain: str, ids: Array, streams: int, first: int = 0) -> Array:
+        """Uniforms for several streams of an agent type at once, from block ``first`` of four streams on.
 
         Returns
         -------
@@ -113,7 +113,7 @@ class Streams:
         """
         xp = namespace(ids)
         blocks = -(-streams // 4)
-        counter = xp.arange(blocks, dtype=np.uint64).reshape(-1, 1, 1)
+        counter = xp.arange(first, first + blocks, dtype=np.uint64).reshape(-1, 1, 1)
         words = self.words(domain, ids[None], counter)
         stacked = xp.stack(words, axis=1).reshape(blocks * 4, *ids.shape)
         return uniform(stacked[:streams])
@@ -128,10 +128,13 @@ class Streams:
         words = xp.stack(philox(counter, self.key(domain)), axis=1).reshape(blocks * 4, len(ids))
         return uniform(words[:streams])
 
-    def pairs(self, domain: str, worlds: Array, ids: Array, partners: Array) -> Array:
-        """One uniform a pair: ``ids`` (n,), ``partners`` (k, n) in worlds ``worlds`` (n,)."""
+    def pairs(self, domain: str, worlds: Array, ids: Array, partners: Array, lasting: bool = False) -> Array:
+        """One uniform a pair: ``ids`` (n,), ``partners`` (k, n) in worlds ``worlds`` (n,).
+
+        A ``lasting`` one is the same in every step: a taste rather than a mood.
+        """
         xp = namespace(ids)
-        step = xp.full((1,), self.step, dtype=np.uint64)
+        step = xp.full((1,), 0 if lasting else self.step, dtype=np.uint64)
         counter = (
             ids.astype(np.uint64),
             partners.astype(np.uint64),

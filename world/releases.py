@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import ALL_OPEN, BIG_TECH, CLOSED, CN, FRONTIER, LIGHT_OPEN, NO_MODEL, OPEN_CHAMPION, ROW
-from world import lineage
+from world import lineage, multimodal
 from world.arrays import Array, ratio, row_max, row_sum, sum_k
 from world.ecosystem import publish
 from world.hype import domestic_leap
@@ -80,6 +80,7 @@ def _go_out(world: World, out: Array) -> None:
     labs.released = labs.released | out
     labs.trained = labs.trained & ~out
     labs.releases = labs.releases + out
+    labs.multimodal = labs.multimodal | (out & (mean >= multimodal.level(world)))
     labs.model_id = np.where(out, labs.id * RELEASES + labs.releases.astype(np.int64), labs.model_id)
     labs.open_model = np.where(fresh & (labs.openness != CLOSED), labs.model_id, labs.open_model)
     labs.since_news = np.where(out, 0.0, labs.since_news + world.clock.months)
@@ -109,7 +110,7 @@ def _make_news(world: World, out: Array, mean: Array, before: Array) -> None:
     foreign = row_sum((out & (labs.region == ROW)).astype(float))
     me_too = row_sum(out.astype(float))
     jump = 1.0 - np.exp(-p.hype_leap * leap)
-    jump = jump + p.hype_foreign * np.minimum(foreign, 1.0)
+    jump = jump + p.hype_foreign * foreign
     jump = jump + p.hype_me_too * me_too / (1.0 + state.models_released / p.hype_tired)
     state.models_released = state.models_released + me_too
     state.hype_jump = np.minimum(jump, 0.6) + state.news

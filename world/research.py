@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.lab import ALL_OPEN, CN, NO_MODEL, RESEARCH, ROW
+from agents.lab import ALL_OPEN, BIG_TECH, CN, NO_MODEL, RESEARCH, ROW
 from world.arrays import Array, largest, ratio, row_max, row_sum, sum_k
 from world.ecosystem import neighbour_best
 from world.policy import as_date
@@ -29,7 +29,12 @@ def capability(labs) -> Array:
 def research_budget(world: World) -> Array:
     """R&D of each lab, CNY million a year: last month's cost less what products took."""
     labs = world.labs
-    return np.where(labs.alive, 12.0 * labs.cost * (1.0 - labs.product_share), 0.0)
+    return np.where(labs.alive, 12.0 * labs.cost * (1.0 - labs.product_share) * left_to_research(world), 0.0)
+
+
+def left_to_research(world: World) -> Array:
+    """Share of money and chips for research that reaches it: big tech's product departments claim some (M28)."""
+    return 1.0 - world.parameters.organisation.big_tech_claim * (world.labs.archetype == BIG_TECH)
 
 
 def drift(world: World) -> None:

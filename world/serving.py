@@ -69,7 +69,9 @@ def _sales(world: World) -> Array:
     """API revenue: users at the realised share of the list price, apps at list (M22: no lock)."""
     labs, state, p = world.labs, world.state, world.parameters.model_market
     days = DAYS_A_MONTH * world.clock.months
-    realised = np.where(labs.openness == ALL_OPEN, p.realised_open, p.realised_price)
+    # Licences of open weights are broken: a part of what is due does not come (M68).
+    royalty = p.realised_open * world.parameters.openness.licence_kept
+    realised = np.where(labs.openness == ALL_OPEN, royalty, p.realised_price)
     list_value = state.paid_flagship * labs.price_flagship + state.paid_light * labs.price_light
     direct = list_value * realised * labs.capacity_share * days / 1e6
     world.accounts.pay("model sales", "users", (labs, direct))

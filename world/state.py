@@ -133,8 +133,9 @@ class World:
         """Add ``(worlds, 1)`` values to a counter of this month."""
         self.monthly[name] = self.monthly.get(name, 0.0) + values
 
-    def log(self, kind: str, mask: Array, amount: Array, detail: Array | None = None) -> None:
-        """Enter what happened to labs in the event log: how much, and in which words."""
+    def log(self, kind: str, mask: Array, amount: Array, detail: Array | None = None, who: Any = None) -> None:
+        """Enter what happened to labs (or to others, ``who``) in the event log: how much, and in which words."""
+        ids, region = (self.labs.id, self.labs.region) if who is None else who
         worlds, rows = np.nonzero(mask)
         if not len(rows):
             return
@@ -144,8 +145,8 @@ class World:
                 "kind": kind,
                 "step": self.step_number,
                 "worlds": worlds,
-                "ids": self.labs.id[worlds, rows],
-                "region": self.labs.region[worlds, rows],
+                "ids": ids[worlds, rows],
+                "region": region[worlds, rows],
                 "amount": wide[worlds, rows].astype(float),
                 "detail": np.full(len(rows), "") if detail is None else detail[worlds, rows],
             }
@@ -165,12 +166,6 @@ class World:
                 "detail": np.full(self.worlds, detail),
             }
         )
-
-    def deaths_by_age(self, gone: Array) -> None:
-        """Keep a histogram of the ages at which apps died, for the median lifeline."""
-        worlds, rows = np.nonzero(gone)
-        ages = np.minimum(self.apps.age[worlds, rows].astype(np.int64), 59)
-        np.add.at(self.state.death_ages, (worlds, ages), 1.0)
 
 
 def initial_state(world: World) -> SimpleNamespace:
@@ -226,6 +221,8 @@ def initial_state(world: World) -> SimpleNamespace:
     state.hands = np.full((segments, *shape), config.app_market.hand_start)
     state.hhi_tokens = zero
     state.death_ages = np.zeros((world.worlds, 60))
+    state.displaced = np.zeros((len(world.segments) // 2, *shape))
+    state.multimodal = [zero, zero]
     state.frontier_history = []
     state.totals = {}
     state.share_before = None

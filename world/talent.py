@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import APPLICATION, CN, ROW
+from agents.regulator import INDUSTRY
+from world import app_labour
 from world.arrays import Array, ratio, row_sum, stack_k, sum_k
 from world.ecosystem import neighbour_best
 from world.population import Observables
@@ -59,33 +61,53 @@ def _seen(world: World) -> Observables:
 
 
 def _leave(world: World) -> None:
-    """Researchers leave labs that fall behind or split too evenly, for the pool (M28)."""
+    """People leave labs that fall behind, and researchers small labs that split, for the pool.
+
+    rate = turnover + b (gap at home) + s (1 - |2 q - 1|) (1 - revenue/cost) for a small lab with a share q
+    of product work: who does the research has no revenue (001, M28). A mobility limit bars moves in CN.
+    """
     labs, state, p = world.labs, world.state, world.parameters.talent
     best = np.where(labs.region == CN, state.frontier_cn, state.frontier_all)
-    behind = np.clip(best - sum_k(labs.served) / 3.0, 0.0, 2.0) * labs.released
+    behind = np.clip(best - sum_k(labs.served) / 3.0, 0.0, p.most_behind) * labs.released
     small = sum_k(labs.staff) < p.small_lab
     split = 1.0 - np.abs(2.0 * labs.product_share - 1.0)
-    rate = p.turnover + p.leave_behind * behind + p.leave_split * split * small
-    share = 1.0 - np.exp(-rate * world.clock.years)
-    leaving = labs.staff * share
+    poor = 1.0 - np.minimum(ratio(labs.service_revenue, labs.cost), 1.0)
+    unrest = p.leave_split * split * small * poor
+    free = np.where(labs.region == CN, 1.0 - world.instrument("talent", "mobility_limit"), 1.0)
+    rate = (p.turnover + p.leave_behind * behind) * free
+    rate = np.stack([rate + unrest * free * (kind != APPLICATION) for kind in range(4)])
+    leaving = labs.staff * (1.0 - np.exp(-rate * world.clock.years))
     labs.staff = labs.staff - leaving
+    world.count("staff_left", sum_k(leaving))
     for region in (CN, ROW):
         here = labs.region == region
         state.pool[region] = state.pool[region] + row_sum(np.where(here, leaving, 0.0))
 
 
 def _train(world: World) -> None:
-    """The rush trains people: they come from outside the industry, and are counted (M49)."""
+    """The rush trains people, and so may the state: they come from outside the industry (M49)."""
     state, p = world.state, world.parameters.talent
-    for region, size in ((CN, p.inflow_cn), (ROW, p.inflow_row)):
-        mix = stack_k(p.pool_infra, p.pool_scaling, p.pool_research, p.pool_application)
-        new = size * mix * (p.inflow_base + state.hype) * world.clock.years
+    mix = stack_k(p.pool_infra, p.pool_scaling, p.pool_research, p.pool_application)
+    programme = np.full_like(state.hype, world.instrument("talent", "training"))
+    _pay_programme(world, programme * world.clock.years)
+    for region, size, public in ((CN, p.inflow_cn, programme), (ROW, p.inflow_row, 0.0)):
+        rush = size * (p.inflow_base + p.inflow_hype * state.hype)
+        new = (mix * rush + ratio(mix, sum_k(mix)) * public) * world.clock.years
         state.pool[region] = state.pool[region] + new
         state.trained_people[region] = state.trained_people[region] + new
 
 
+def _pay_programme(world: World, people: Array) -> None:
+    """The state trains people through its industry ministry, which pays those who teach."""
+    cost = people * world.instrument("talent", "training_cost")
+    ministry = (world.regulators.kind == INDUSTRY) & world.regulators.alive & (world.regulators.region == CN)
+    bill = np.where(ministry, ratio(cost, row_sum(ministry.astype(float))), 0.0)
+    world.accounts.pay("training programme", "government", (world.regulators, bill))
+    world.accounts.pay("training programme", (world.regulators, bill), "workers")
+
+
 def _hire(world: World, region: int) -> None:
-    """The pool of each kind is shared in proportion to what labs want; layoffs return to it."""
+    """The pool of each kind is shared in proportion to what labs and apps want; layoffs return to it."""
     labs, state = world.labs, world.state
     here = (labs.region == region) & labs.alive
     gap = np.where(here, labs.wanted_staff - labs.staff, 0.0)
@@ -93,10 +115,15 @@ def _hire(world: World, region: int) -> None:
     fired = np.maximum(-gap, 0.0) * pace
     wanted = np.maximum(gap, 0.0) * pace
     pool = state.pool[region] + row_sum(fired)
-    fill = np.minimum(ratio(pool, row_sum(wanted)), 1.0)
+    total = row_sum(wanted)
+    if region == CN:
+        total = total + app_labour.wanted(world, pace)
+    fill = np.minimum(ratio(pool, total), 1.0)
     labs.staff = labs.staff + wanted * fill - fired
-    state.pool[region] = pool - row_sum(wanted) * fill
-    state.tightness[region] = ratio(row_sum(wanted), pool + 1e-9) / world.clock.months
+    if region == CN:
+        app_labour.join(world, pace * fill[APPLICATION])
+    state.pool[region] = pool - total * fill
+    state.tightness[region] = ratio(total, pool + 1e-9) / world.clock.months
     _carry_know_how(world, wanted * fill, here)
 
 
@@ -105,7 +132,8 @@ def _carry_know_how(world: World, hired: Array, here: Array) -> None:
     labs, p = world.labs, world.parameters.talent
     known = neighbour_best(labs.log_efficiency, world.ties.lab_lab, labs.alive, -9.0)
     share = ratio(sum_k(hired), sum_k(labs.staff) + 1e-9)
-    gain = p.know_how * share * np.maximum(known - labs.log_efficiency, 0.0)
+    free = np.where(labs.region == CN, 1.0 - world.instrument("talent", "mobility_limit"), 1.0)
+    gain = p.know_how * free * share * np.maximum(known - labs.log_efficiency, 0.0)
     labs.log_efficiency = labs.log_efficiency + np.where(here, gain, 0.0)
 
 
@@ -117,9 +145,4 @@ def _wages_move(world: World) -> None:
         base = stack_k(p.wage_infra, p.wage_scaling, p.wage_research, p.wage_application)
         base = base * (p.row_wages if region == ROW else 1.0)
         wage = state.wages[region] * np.exp(drift * world.clock.years)
-        state.wages[region] = np.clip(wage, 0.5 * base, 6.0 * base)
-
-
-def displaced(world: World) -> Array:
-    """Application engineers in the pool beyond a normal reserve: displaced people (M44)."""
-    return np.maximum(world.state.pool[CN][APPLICATION] - world.parameters.talent.normal_reserve, 0.0)
+        state.wages[region] = np.clip(wage, p.least_wage * base, p.most_wage * base)

@@ -28,6 +28,7 @@ from world.exploration import beaten_path
 from world.hardware import H100_TFLOPS, SECONDS_A_DAY, goodput, weakness
 from world.population import Observables
 from world.rental_market import HOURS_A_YEAR, fleet_serving
+from world.research import left_to_research
 
 if TYPE_CHECKING:
     from world.state import World
@@ -65,7 +66,7 @@ def balance(world: World) -> Array:
 def cluster(world: World) -> tuple[Array, Array]:
     """Training speed in H100s of the chips of one run, and the number of those chips."""
     labs, p, chips = world.labs, world.parameters.training, world.chips
-    in_use = labs.fleet * labs.llm_share * (1.0 - labs.serving_share) * p.run_share
+    in_use = labs.fleet * labs.llm_share * (1.0 - labs.serving_share) * p.run_share * left_to_research(world)
     maturity = software_maturity(world)
     speed = sum_k(in_use * chips.training_speed * maturity)
     count = sum_k(in_use)

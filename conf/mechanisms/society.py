@@ -43,8 +43,13 @@ SOCIETY = (
         "organisation_drift",
         "product work drains research in small labs, approval slows big ones",
         "001",
-        off={},
-        shows=(),
+        off={
+            "organisation.revenue": 0.0,
+            "organisation.big_tech_claim": 0.0,
+            "talent.leave_split": 0.0,
+            "training.release_delay_big_tech": 0.0,
+        },
+        shows=("staff_left_cn", "labs: product_share", "labs: capability"),
     ),
     Mechanism(
         "M41",
@@ -63,7 +68,11 @@ SOCIETY = (
         "rush_and_fade",
         "the rush trains people, attention fades, markets turn rational",
         "004",
-        off={},
-        shows=(),
+        off={
+            "talent.inflow_hype": 0.0,
+            "capital.hype_tired": 100000.0,
+            "capital.unused_penalty": 0.0,
+        },
+        shows=("people_trained_cn", "hype"),
     ),
 )

@@ -18,6 +18,7 @@ class Talent:
     inflow_cn: float = par(6000.0, "people/year", 0, 1e7, "004", "people that the rush trains, CN")
     inflow_row: float = par(5000.0, "people/year", 0, 1e7, "prior", "the same, ROW")
     inflow_base: float = par(0.3, "1", 0, 10, "prior", "inflow without hype")
+    inflow_hype: float = par(1.0, "1", 0, 10, "004", "inflow with hype")
     train_infra: float = par(0.2, "share", 0, 1, "002", "infra in a lab that trains")
     train_scaling: float = par(0.06, "share", 0, 1, "002", "scaling in a lab that trains")
     train_research: float = par(0.49, "share", 0, 1, "prior", "research in a lab that trains")
@@ -43,10 +44,12 @@ class Talent:
     most_staff: float = par(1500.0, "people", 1, 1e6, "prior", "largest team")
     turnover: float = par(0.12, "1/year", 0, 5, "prior", "people who leave anyway")
     leave_behind: float = par(0.15, "1/year/OOM", 0, 5, "001", "people who leave a lab that falls behind")
-    leave_split: float = par(0.15, "1/year", 0, 5, "001", "people who leave a small split lab")
+    most_behind: float = par(2.0, "OOM", 0, 10, "prior", "gap beyond which no more leave")
+    leave_split: float = par(0.4, "1/year", 0, 5, "001", "researchers who leave a small split lab without revenue")
     small_lab: float = par(120.0, "people", 0, 1e5, "001", "size of a small lab")
     know_how: float = par(0.5, "1", 0, 5, "002", "know-how that hires carry")
-    normal_reserve: float = par(4000.0, "people", 0, 1e7, "prior", "application engineers between jobs")
+    least_wage: float = par(0.5, "times", 0.01, 1, "prior", "lowest wage, relative to the first")
+    most_wage: float = par(6.0, "times", 1, 100, "prior", "highest wage, relative to the first")
 
 
 @dataclass
@@ -56,7 +59,7 @@ class Capital:
     hype_start: float = par(0.3, "1", 0, 1, "PRIORS", "hype after November 2022")
     hype_half_life: float = par(4.0, "months", 0.1, 60, "PRIORS", "half-life of hype")
     hype_leap: float = par(0.6, "1/OOM", 0, 5, "PRIORS: GPT-4 0.4", "hype from a leap of the frontier")
-    hype_foreign: float = par(0.035, "1", 0, 1, "004", "hype from a foreign release")
+    hype_foreign: float = par(0.011, "1", 0, 1, "004", "hype from a foreign release")
     hype_me_too: float = par(0.008, "1", 0, 1, "004", "hype from one more model")
     models_before: float = par(10.0, "models", 0, 1e5, "004", "models known before the start")
     hype_tired: float = par(40.0, "models", 1, 1e5, "004", "models after which that halves")

@@ -194,6 +194,7 @@ class Openness:
     light_margin: float = par(0.25, "share", 0, 1, "000", "margin that this costs")
     light_threshold: float = par(0.2, "1", -5, 5, "prior", "return above which the light model is opened")
     noise: float = par(0.3, "1", 0, 2, "prior", "what is not modelled of the choice")
+    licence_kept: float = par(0.5, "share", 0, 1, "003", "share of what open licences ask for that is paid")
 
 
 @dataclass
@@ -204,6 +205,9 @@ class Organisation:
     big_tech_product: float = par(0.35, "share", 0, 1, "001", "product work in big tech")
     app_company_product: float = par(0.85, "share", 0, 1, "001", "product work of an app company")
     pace: float = par(0.1, "1/month", 0.001, 0.95, "prior", "pace at which people move between research and product")
-    unused: float = par(0.15, "share", 0, 1, "001", "product pressure on a lab that nobody uses")
+    unused: float = par(0.35, "share", 0, 1, "001", "product pressure on a lab that nobody uses")
     used_share: float = par(0.02, "share", 0, 1, "prior", "share of use at home at which a lab counts as used")
-    revenue: float = par(0.1, "1", 0, 2, "001", "product pressure from revenue")
+    revenue: float = par(0.3, "1", 0, 2, "001", "product pressure from revenue")
+    least_product: float = par(0.05, "share", 0, 1, "prior", "least product work")
+    most_product: float = par(0.9, "share", 0, 1, "prior", "most product work")
+    big_tech_claim: float = par(0.2, "share", 0, 1, "001", "research money and chips that big tech gives to products")

@@ -1,0 +1,191 @@
+"""The life of apps: who is founded with what aim, who closes, and how long they live."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agents.app import (
+    ADD,
+    DEATHS,
+    DEEP,
+    FAIR,
+    GOOD,
+    IMAGE,
+    LEAVE,
+    POOR,
+    POOR_DEEP,
+    REMAKE,
+    SPEECH,
+    TEXT,
+    WRAPPER,
+)
+from agents.lab import CN
+from world import app_labour
+from world.app_segments import CN_SEGMENTS, native_level, segment_of_apps
+from world.arrays import Array, row_sum
+from world.population import Observables
+from world.random_streams import normal, poisson
+
+if TYPE_CHECKING:
+    from world.state import World
+
+
+# ---------------------------------------------------------------------- founding
+
+
+def enter(world: World) -> None:
+    """Apps are founded with hype and with what models can do, less where it is crowded."""
+    state, p, apps = world.state, world.parameters.app_market, world.apps
+    alive = row_sum(apps.alive.astype(float))
+    reach = np.clip(state.frontier_cn - p.entry_level, 0.0, 3.0)
+    rate = p.entry_base * np.exp(p.entry_hype * state.hype) * (0.3 + reach) / (1.0 + alive / p.crowd)
+    u = world.streams.per_world("app entry", 1)[0]
+    count = poisson(u, rate * world.clock.months, world.config.population.most_new_apps).astype(np.int64)
+    # Labs that left models for products in the last step come back as apps.
+    add_apps(world, count + state.spin_offs.astype(np.int64), world.step_number + 1)
+
+
+def add_apps(world: World, count: Array, step: int) -> None:
+    """Found ``count`` (worlds, 1) apps with people and purses; incumbents may stay out."""
+    if not count.any():
+        return
+    worlds = np.repeat(np.arange(world.worlds), count[:, 0])
+    ordinals = np.concatenate([np.arange(n) for n in count[:, 0]])
+    entrants = world.apps.enter(worlds, ordinals, step)
+    found(world, entrants)
+    entrants = _without_who_stays_out(world, entrants)
+    app_labour.found_teams(world, entrants)
+    p = entrants.view(world.parameters).app_market
+    money = p.purse * np.exp(p.purse_sigma * normal(entrants.draws("purse"), entrants.draws("lender")))
+    money = money * np.where(entrants.incumbent, p.incumbent_purse, 1.0)
+    purse = np.zeros_like(world.apps.cash)
+    purse[entrants.worlds, entrants.rows] = money[0]
+    world.accounts.pay("founding", "outside", (world.apps, purse))
+
+
+def _without_who_stays_out(world: World, entrants):
+    """Incumbents that leave AI alone are counted and gone; the rest are founded."""
+    answer = entrants.answer[0]
+    for choice, name in ((REMAKE, "incumbents_remade"), (ADD, "incumbents_added"), (LEAVE, "incumbents_left")):
+        world.tally(name, np.bincount(entrants.worlds, answer == choice, world.worlds)[:, None])
+    entrants.alive = entrants.answer != LEAVE
+    stay = answer != LEAVE
+    world.tally("app_entries", np.bincount(entrants.worlds, stay, world.worlds)[:, None])
+    return world.apps.select(entrants.worlds[stay], entrants.rows[stay])
+
+
+def found(world: World, entrants) -> None:
+    """Give new apps a segment, a product, an answer to the models, a hidden aim and a place."""
+    p, table = entrants.view(world.parameters).app_market, world.segments
+    weight = np.cumsum(table.addressable[:CN_SEGMENTS] * np.sqrt(table.population[:CN_SEGMENTS]))
+    segment = np.searchsorted(weight / weight[-1], entrants.draws("segment")[0])
+    entrants.segment = np.minimum(segment, CN_SEGMENTS - 1)[None]
+    entrants.incumbent = entrants.draws("file") < p.share_incumbent
+    old_tools = segment_of_apps(world, table.column("old_tools")[:CN_SEGMENTS])
+    entrants.answer_models(Observables(old_tools=old_tools))
+    remade, adds = entrants.answer == REMAKE, entrants.answer == ADD
+    u = entrants.draws("product")
+    product = np.where(u < p.share_wrapper, WRAPPER, np.where(u < 1.0 - p.share_platform, DEEP, 2))
+    entrants.product = np.where(remade, DEEP, product)
+    deep = entrants.product == DEEP
+    entrants.coupling = np.where(deep, p.coupling_deep, p.coupling_light)
+    entrants.head_start = np.where(adds, p.incumbent_known, np.where(remade, -p.remake_months, 0.0))
+    entrants.customers = np.where(adds, p.incumbent_customers, 1.0)
+    _aim(world, entrants, p)
+    _place(entrants, p, np.where(deep, p.deep_value, 1.0) * np.where(remade, p.remake_value, 1.0))
+    single = p.share_single * (1.0 - p.multimodal_shock * world.state.multimodal[CN][entrants.worlds, 0])
+    u = entrants.draws("modality")
+    entrants.modality = np.where(u < single * p.share_image, IMAGE, np.where(u < single, SPEECH, TEXT))
+    source = entrants.draws("source")
+    entrants.source = np.where(source < p.share_api, 0, np.where(source < p.share_api + p.share_open, 1, 2))
+    entrants.make_or_buy(app_labour.weighing(world))
+
+
+def _aim(world: World, entrants, p) -> None:
+    """The hidden aim: how far beyond what models can do the product lies."""
+    aim, kind = draw_aim(entrants.draws("aim"), entrants.draws("aim_luck"), p)
+    deep = entrants.product == DEEP
+    entrants.aim = aim + np.where(deep, p.coupling_aim, 0.0)
+    entrants.aim_class = np.where(deep & (kind == POOR), POOR_DEEP, kind)
+    entrants.threshold = native_level(world)[entrants.worlds, 0][None] + entrants.aim
+
+
+def draw_aim(u: Array, luck: Array, p) -> tuple[Array, Array]:
+    """Hidden aim in OOM, and its class: most choose close to what models learn next, few far away."""
+    close = -p.aim_poor * np.log(luck)
+    middle = p.aim_poor - p.aim_middle * np.log(luck)
+    far = p.aim_good_least - p.aim_good * np.log(luck)
+    kind = np.where(u < p.share_poor, POOR, np.where(u < 1.0 - p.share_good, FAIR, GOOD))
+    return np.where(kind == POOR, close, np.where(kind == FAIR, middle, far)), kind
+
+
+def _place(entrants, p, more: Array) -> None:
+    """Where the product adds: thinking, or sensing and acting (001: eye, brain, hand)."""
+    value = p.added_value * (p.added_least + entrants.draws("added")) * more
+    thinks = entrants.draws("place") < p.share_brain
+    entrants.brain = np.where(thinks, 1.0, p.brain_of_body) * value
+    body = np.where(thinks, p.body_of_brain, p.body_value) * value
+    sees = entrants.draws("limb") < 0.5
+    entrants.eye = np.where(sees, 1.0, p.lesser_limb) * body
+    entrants.hand = np.where(sees, p.lesser_limb, 1.0) * body
+
+
+# ---------------------------------------------------------------------- closing
+
+
+def close(world: World) -> None:
+    """Apps that gave up close: people return to the pool, what is left to the founders."""
+    apps, state = world.apps, world.state
+    gone = apps.alive & (apps.exit_reason != 0)
+    world.tally("app_deaths", row_sum(gone.astype(float)))
+    for cause in (1, 2, 3):
+        world.tally(f"app_deaths_{DEATHS[cause]}", row_sum((gone & (apps.exit_reason == cause)).astype(float)))
+    world.tally("app_deaths_single", row_sum((gone & (apps.modality != TEXT)).astype(float)))
+    apps.exit_step = np.where(gone, world.step_number, apps.exit_step)
+    worlds, rows = np.nonzero(gone)
+    np.add.at(state.death_ages, (worlds, _age_in_months(world, worlds, rows)), 1.0)
+    _report(world, gone)
+    app_labour.dissolve(world, gone)
+    world.accounts.pay("liquidation", (apps, np.where(gone, apps.cash, 0.0)), "outside")
+    apps.bury(gone)
+
+
+def _report(world: World, gone: Array) -> None:
+    """Enter closures in the event log of the worlds whose panels are kept."""
+    output = world.config.output
+    if output.level == "full":
+        kept = gone & (world.world_ids < output.panel_worlds)[:, None]
+        who = world.apps.id, np.full_like(world.apps.id, CN)
+        world.log("app exit", kept, world.apps.age, np.array(DEATHS)[world.apps.exit_reason], who)
+
+
+# ---------------------------------------------------------------------- how long they live
+
+
+def _age_in_months(world: World, worlds: Array, rows: Array) -> Array:
+    """Whole months that apps have lived, at most as many as the histogram has room for."""
+    most = world.state.death_ages.shape[-1] - 1
+    return np.minimum((world.apps.age[worlds, rows] + 1e-9).astype(np.int64), most)
+
+
+def survival(world: World) -> Array:
+    """Share of apps that live longer than each age in months, ``(worlds, ages)``: Kaplan-Meier (1958).
+
+    S(t) = product over ages a up to t of (1 - d_a / n_a): d_a died at age a, n_a ever reached
+    it; who lives and is younger is at risk no longer and tells nothing about later ages.
+    """
+    deaths = world.state.death_ages
+    worlds, rows = np.nonzero(world.apps.alive)
+    ages = deaths.shape[-1]
+    index = worlds * ages + _age_in_months(world, worlds, rows)
+    alive = np.bincount(index, minlength=world.worlds * ages).reshape(-1, ages)
+    reached = np.cumsum((deaths + alive)[:, ::-1], axis=-1)[:, ::-1]
+    return np.cumprod(1.0 - deaths / np.maximum(reached, 1.0), axis=-1)
+
+
+def median_life(alive: Array) -> Array:
+    """First age in months that no more than half survive, ``(worlds, 1)``; NaN while more do."""
+    below = alive <= 0.5
+    return np.where(below.any(-1), np.argmax(below, axis=-1).astype(float), np.nan)[:, None]

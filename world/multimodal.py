@@ -1,0 +1,35 @@
+"""Multimodality: from some capability on new models see and hear, which ends single-modality firms (M25)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agents.lab import CN, ROW
+from world.arrays import Array
+from world.policy import as_date
+
+if TYPE_CHECKING:
+    from world.state import World
+
+
+def level(world: World) -> Array | float:
+    """Capability from which a release is natively multimodal; a scenario may set a date instead."""
+    date = world.policy.technology.multimodal
+    if date is None:
+        return world.parameters.app_market.multimodal_level
+    return -np.inf if as_date(date) <= world.date else np.inf
+
+
+def spread(world: World) -> None:
+    """Multimodal models spread among users, in CN only in part while they are foreign."""
+    labs, state, p = world.labs, world.state, world.parameters.app_market
+    pace = world.clock.fraction(p.multimodal_pace)
+    sees = labs.alive & labs.released & labs.multimodal
+    home, abroad = ((sees & (labs.region == region)).any(-1, keepdims=True) for region in (CN, ROW))
+    foreign = abroad * p.awareness_foreign * (1.0 - state.cross_border)
+    reach = {CN: np.maximum(home, foreign), ROW: (home | abroad).astype(float)}
+    for region, most in reach.items():
+        # What is known is not forgotten when its maker closes.
+        state.multimodal[region] = state.multimodal[region] + pace * np.maximum(most - state.multimodal[region], 0.0)
