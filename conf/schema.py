@@ -20,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 from conf.mechanisms import BY_NAME, Switches
 from conf.parameters.base import par
 from conf.parameters.compute import ChipMarket, Rental, Serving
-from conf.parameters.market import AppMarket, Licensing, ModelMarket, Trust
+from conf.parameters.market import AppMarket, Licensing, Moat, ModelMarket, Trust
 from conf.parameters.people import Capital, EntryExit, Graph, Population, Talent
 from conf.parameters.technology import Lab, Openness, Organisation, Technology, Training
 from conf.policies import WORDS, PolicyGroups
@@ -64,6 +64,7 @@ class Config:
     rental: Rental = field(default_factory=Rental)
     serving: Serving = field(default_factory=Serving)
     model_market: ModelMarket = field(default_factory=ModelMarket)
+    moat: Moat = field(default_factory=Moat)
     app_market: AppMarket = field(default_factory=AppMarket)
     trust: Trust = field(default_factory=Trust)
     licensing: Licensing = field(default_factory=Licensing)

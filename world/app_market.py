@@ -115,6 +115,8 @@ def _choice(world: World) -> Observables:
     present = (apps.known_id == apps.base_id[0]) & valid_now
     blocked = np.where(movers, 0.0, -1000.0) + np.where(present, -1000.0, 0.0)
     return Observables(
+        # What holds an app at its base: its ecosystem (M31), less what interoperability takes away.
+        tied=world.parameters.moat.ecosystem * (1.0 - world.instrument("market", "interoperability")),
         candidate_utility=utility + taste + blocked,
         candidate_row=apps.known_lab,
         candidate_id=apps.known_id,

@@ -17,6 +17,7 @@ from agents.lab import (
     OPEN_BASE,
     ROW,
     UNICORN,
+    VERTICAL,
 )
 from agents.vendor import CENTRE
 from world.app_market import found as found_app
@@ -24,6 +25,7 @@ from world.app_market import native_level
 from world.arrays import Array, row_sum, sum_by_group, sum_k
 from world.capital_market import pay_holders
 from world.ecosystem import best_known_base, build
+from world.layers import trade_of
 from world.population import Observables
 from world.random_streams import normal, poisson
 
@@ -121,6 +123,10 @@ def endow_lab(world: World, labs, row: dict, archetype: int) -> None:
     labs.log_efficiency = world.state.public_efficiency[labs.worlds, 0] + float(row["edge"])
     labs.data_quality = float(row["data_quality"])
     labs.mode = OPEN_BASE if row["builds"] else 0
+    if archetype == VERTICAL:
+        labs.home_segment = trade_of(labs.draws("home"), world.segments.privacy[world.segments.region == CN])
+        start = np.asarray(labs.view(world.parameters).technology.layer_start) * np.ones_like(labs.cash)
+        labs.layers = np.stack([0.0 * start, start, 0.0 * start])
     labs.log_largest = float(row["log_largest"])
     labs.since_round = 99.0
     labs.cost = float(row["burn"]) / 12.0 * size

@@ -11,6 +11,7 @@ from agents.lab import APP_COMPANY, CENTRAL, CN, FROM_SCRATCH, INFRA, PROVINCIAL
 from world.arrays import Array, herfindahl, largest, ratio, row_sum, shares, sum_k
 from world.gpu_market import chips_in, list_prices, makers_pay
 from world.hardware import CNY_A_USD
+from world.measures_market import model_market
 from world.research import frontiers
 from world.talent import displaced
 
@@ -42,7 +43,7 @@ def close_month(world: World) -> None:
 def month(world: World) -> dict[str, Array]:
     """All measures of the month, each ``(worlds,)``."""
     found: dict[str, Array] = {}
-    for part in (_labs, _frontiers, _chips, _prices, _usage, _apps, _money, _society):
+    for part in (_labs, _frontiers, _chips, _prices, _usage, model_market, _apps, _money, _society):
         found.update(part(world))
     fresh = np.empty((len(found), world.worlds))
     for row, value in zip(fresh, found.values(), strict=True):
@@ -173,6 +174,7 @@ def _usage(world: World) -> dict[str, Array]:
     cn, row = np.where(labs.region == CN, tokens, 0.0), np.where(labs.region == ROW, tokens, 0.0)
     home = world.segments.column("region") == CN
     served = sum_k(np.where(home, state.tokens_by_segment, 0.0) * labs.capacity_share)
+    served = served + np.where(labs.region == CN, state.overflow, 0.0)
     apps = row_sum(labs.tokens_api)
     people = np.where(labs.region == CN, sum_k(np.where(home, labs.users, 0.0)), 0.0)
     revenue = np.where(labs.region == CN, labs.service_revenue, 0.0)

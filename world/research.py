@@ -71,7 +71,7 @@ def _post_training(world: World) -> None:
     staff = labs.staff[RESEARCH] * (1.0 - labs.product_share)
     effort = 1.0 - np.exp(-staff / p.post_staff)
     data = labs.usage_data / (labs.usage_data + p.usage_half)
-    strength = effort * (1.0 + p.usage_gain * data)
+    strength = effort * (1.0 + p.usage_gain * world.parameters.moat.data * data)
     year = world.clock.year(world.step_number)
     own = capability(labs)
     drift = (p.teach_language, p.teach_knowledge, p.teach_reasoning)

@@ -210,9 +210,11 @@ def initial_state(world: World) -> SimpleNamespace:
     state.archive_history = []
     state.adopters = np.zeros((segments, *shape))
     state.app_share = np.zeros((segments, *shape))
+    state.used_quality = np.zeros((segments, *shape))
     state.eyes = np.full((segments, *shape), config.app_market.eye_start)
     state.hands = np.full((segments, *shape), config.app_market.hand_start)
     state.hhi_tokens = zero
+    state.leader, state.leads_since = np.full(shape, NOBODY), zero
     state.death_ages = np.zeros((world.worlds, 60))
     state.frontier_history = []
     state.totals = {}

@@ -34,7 +34,42 @@ class ModelMarket:
     unlicensed: float = par(4.0, "utility", 0, 50, "000", "unfiled services under the licensing rule")
     beta: float = par(1.0, "utility", 0, 20, "prior", "hardship of invited tests")
     reliability: float = par(1.0, "utility", 0, 10, "prior", "cost of unserved demand")
+    control_weight: float = par(1.5, "utility", 0, 10, "001", "control by customisation, for those whose data stay")
+    private_share: float = par(
+        0.7, "share", 0, 1, "004", "use of open weights on own machines where data may not leave"
+    )
     old_tools_weight: float = par(0.0, "utility", -10, 10, "002", "shift of the old tools")
+    old_tools_strength: float = par(1.0, "times", 0, 10, "000", "weight of the old tools in the choice of users")
+    routing: float = par(1.0, "share", 0, 1, "004", "requests that a router may send to the light model")
+    orchestration: float = par(1.0, "times", 0, 2, "002", "work handed to models of the last generation, as tabled")
+    orchestration_ease: float = par(0.6, "OOM", 0, 3, "002", "how much less the brain must pass at a share of one")
+    retrieval: float = par(0.8, "share", 0, 1, "004", "knowledge work that can be looked up with eyes wide open")
+    retrieval_years: float = par(1.5, "years", 0.1, 20, "prior", "time for retrieval to be learned")
+    retrieval_ease: float = par(0.5, "OOM", 0, 3, "prior", "reasoning over what was found against unaided reasoning")
+    retrieval_truth: float = par(0.6, "share", 0, 1, "004", "mistakes that looking up avoids")
+    limits: float = par(1.0, "times", 0, 2, "001", "weight of eyes and hands, as tabled")
+    language_gain: float = par(0.05, "share", 0, 1, "002", "what L1, language data at home, makes up for")
+    vertical_gain: float = par(0.4, "share", 0, 1, "002", "what L2, industry data, makes up for at home")
+    scene_gain: float = par(0.1, "share", 0, 1, "002", "what L3, data of scenes, makes up for in firms")
+    vertical_truth: float = par(0.7, "share", 0, 1, "002", "mistakes that industry data avoids at home")
+    layer_staff: float = par(40.0, "people", 1, 1e5, "prior", "application engineers for full work on layers")
+    layer_use: float = par(500.0, "Mtok/day", 0.1, 1e7, "prior", "use at which feedback is half strong")
+    layer_pace: float = par(0.8, "1/year", 0, 10, "prior", "gathering of layers with full work or feedback")
+    layer_life: float = par(4.0, "years", 0.1, 50, "prior", "life of the data of layers")
+    hallucination: float = par(1.0, "utility", 0, 20, "002", "mistakes where precision is all")
+    hallucination_scale: float = par(2.0, "OOM", 0.1, 10, "prior", "knowledge that makes mistakes rare")
+    surplus: float = par(0.25, "utility/OOM", 0, 5, "002", "ability that a firm did not ask for")
+    surplus_margin: float = par(1.0, "OOM", 0, 5, "prior", "ability beyond the threshold that is welcome")
+    surplus_most: float = par(2.0, "OOM", 0, 5, "prior", "ability beyond which nobody minds more")
+    leap_weight: float = par(2.0, "utility", 0, 50, "001", "pull of a leap in quality")
+    leap_half: float = par(0.3, "quality", 0.01, 2, "001", "lead that is half a leap")
+    edge_start: float = par(-0.6, "OOM", -3, 6, "000", "what models on devices can do at the start")
+    edge_progress: float = par(1.2, "1/year", 0, 5, "000", "progress of that, in compute")
+    edge_width: float = par(0.4, "OOM", 0.05, 3, "prior", "spread of requests in what they need")
+    device_most: float = par(0.6, "share", 0, 1, "000", "light requests from devices that could serve them")
+    lock_in: float = par(0.5, "share", 0, 1, "003", "captive sales that an owner lets feel it")
+    captive_months: float = par(12.0, "months", 0, 120, "003", "who does not reconsider for so long is captive")
+    portability: float = par(0.3, "share", 0, 1, "prior", "users who stayed but choose anew under interoperability")
     adopters_cn: float = par(0.0005, "share of the ceiling", 0, 1, "prior", "adopters at the start, CN")
     adopters_row: float = par(0.002, "share of the ceiling", 0, 1, "prior", "adopters at the start, ROW")
     bass_scale: float = par(0.6, "times", 0, 10, "facts: chatgpt_wau, tokens_day_cn", "level of diffusion")
@@ -49,6 +84,9 @@ class ModelMarket:
     project_value: float = par(
         3.0, "CNY million/million users/month", 0, 1000, "facts: tiger_pnl_2023", "projects with data-sensitive users"
     )
+    project_staff: float = par(8.0, "people/(CNY million/month)", 0.1, 1000, "001", "engineers whom projects bind")
+    control_staff: float = par(40.0, "people", 1, 1e5, "prior", "bound engineers who give control to half the users")
+    control_pace: float = par(0.1, "1/month", 0, 0.95, "prior", "pace of control")
     reputation_memory: float = par(18.0, "months", 1, 120, "001", "persistence of reputation")
     reputation_gain: float = par(0.35, "utility", 0, 5, "001", "reputation from use")
     channel: float = par(0.5, "1", 0, 10, "prior", "reach of firms with channels of their own")
@@ -58,6 +96,19 @@ class ModelMarket:
     word_of_mouth: float = par(6.0, "1", 0, 100, "prior", "reach by share of use")
     awareness_pace: float = par(0.15, "1/month", 0.001, 0.95, "prior", "pace of awareness")
     row_scale: float = par(2.5, "times", 0.1, 20, "prior", "size of the ROW market relative to CN")
+
+
+@dataclass
+class Moat:
+    """How strong each moat stands (M31, after 001): 1 as modelled, 0 no moat at all."""
+
+    compute: float = par(1.0, "times", 0, 2, "001", "cheaper tokens for who serves much")
+    users: float = par(1.0, "times", 0, 1, "001", "users who stay, and speak of what they use")
+    performance: float = par(1.0, "times", 0, 5, "001", "pull of a leap in quality")
+    tuning: float = par(1.0, "times", 0, 5, "001", "control by tuning for the customer")
+    data: float = par(1.0, "times", 0, 5, "001", "what usage data adds to post-training")
+    reputation: float = par(1.0, "times", 0, 5, "001", "reputation in the eyes of users")
+    ecosystem: float = par(1.0, "times", 0, 5, "001", "apps tied to the base they are built on")
 
 
 @dataclass
