@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.lab import ALL_OPEN, CN, NOBODY
-from world.arrays import Array, herfindahl, ratio, row_sum, sum_k, take_rows
+from agents.lab import CN, NOBODY
+from world.arrays import Array, herfindahl, largest, ratio, row_sum, shares, sum_k, take_rows
 from world.model_market import owners_power
-from world.quality import nuisance, retrieval
-from world.technology import KNOWLEDGE, REASONING
+from world.quality import brain, home_segment, nuisance, retrieval
+from world.research import frontiers
+from world.technology import AXES
 
 if TYPE_CHECKING:
     from world.state import World
@@ -43,18 +44,29 @@ def _serving(world: World) -> dict[str, Array]:
         "tokens_device_cn": state.tokens_device,
         "tokens_private_cn": state.tokens_private,
         "tokens_overflow_cn": _cn(world, state.overflow),
+        "overflow_weak_cn": row_sum(_beyond_four(np.where(labs.region == CN, state.overflow, 0.0), state.token_share)),
         "tokens_unserved_cn": state.unserved[CN],
         "revenue_projects_cn": _cn(world, state.projects),
     }
+
+
+def _beyond_four(values: Array, share: Array) -> Array:
+    """Values of the labs that are not among the four largest."""
+    fourth = np.sort(share, axis=-1)[..., -4, None]
+    return np.where(share < fourth, values, 0.0)
 
 
 def _ties(world: World) -> dict[str, Array]:
     labs = world.labs
     here = labs.region == CN
     tokens = np.where(here, labs.tokens_flagship + labs.tokens_light, 0.0)
+    able = sum_k(labs.served) / 3.0
     power = ratio(1.0, 1.0 - owners_power(world)) - 1.0
+    abroad = np.where(here, 0.0, labs.tokens_flagship + labs.tokens_light)
     return {
+        "top1_tokens_share_row": largest(shares(abroad), 1),
         "hhi_usage_data_cn": herfindahl(np.where(here, labs.usage_data, 0.0)),
+        "used_lead_cn": ratio(row_sum(tokens * able), row_sum(tokens)) - _mean(able, here & labs.alive & labs.released),
         "lock_in_cn": ratio(row_sum(tokens * labs.lock_in), row_sum(tokens)),
         "lock_in_margin_cn": ratio(row_sum(tokens * power), row_sum(tokens)),
         "leader_tenure_cn": _tenure(world, tokens),
@@ -80,20 +92,27 @@ def _fit(world: World) -> dict[str, Array]:
     """How well what is used fits: open weights in private rooms, verticals at home, nuisance."""
     labs, state, table = world.labs, world.state, world.segments
     home = table.column("region") == CN
-    use = np.where(home, state.use_by_segment, 0.0)
-    private = sum_k(use * table.column("privacy"))
-    people = sum_k(np.where(home, labs.users * (1.0 - table.column("free")), 0.0))
     firms = np.where(home, labs.users * (1.0 - table.column("free")), 0.0)
-    trade = np.arange(len(table)).reshape(-1, 1, 1) == labs.home_segment
     privy = np.where(home, labs.users * table.column("privacy"), 0.0)
-    at_home = row_sum(sum_k(np.where(trade, privy, 0.0)))
-    lean = np.where(labs.released, labs.served[REASONING] - labs.served[KNOWLEDGE], 0.0)
-    weight = sum_k(use)
-    looked_up = sum_k(np.where(home, retrieval(world), 0.0)) / home.sum()
+    at_home = row_sum(sum_k(np.where(home_segment(world), privy, 0.0)))
+    here = labs.region == CN
+    light, flagship = (row_sum(np.where(here, each, 0.0)) for each in (state.paid_light, state.paid_flagship))
     return {
-        "open_share_private_cn": ratio(row_sum(np.where(labs.openness == ALL_OPEN, private, 0.0)), row_sum(private)),
+        "open_share_private_cn": state.open_private,
         "vertical_home_share_cn": ratio(at_home, row_sum(sum_k(privy))),
-        "nuisance_cn": ratio(row_sum(sum_k(firms * nuisance(world, labs.served))), row_sum(people)),
-        "retrieval_cn": looked_up,
-        "reasoning_lean_cn": ratio(row_sum(weight * lean), row_sum(weight)),
-    }
+        "nuisance_cn": ratio(row_sum(sum_k(firms * nuisance(world, labs.served))), row_sum(sum_k(firms))),
+        "light_share_firms_cn": ratio(light, light + flagship),
+        "retrieval_cn": sum_k(np.where(home, retrieval(world), 0.0)) / home.sum(),
+    } | _worth(world)
+
+
+def _worth(world: World) -> dict[str, Array]:
+    """Share of all users' work that one more OOM of an axis would do, for the best models of CN."""
+    people = np.where(world.segments.column("region") == CN, world.state.adopters, 0.0)
+    best = frontiers(world)["cn"]
+    now = brain(world, best)
+    found = {}
+    for axis, name in enumerate(AXES):
+        better = best + (np.arange(3) == axis).reshape(3, 1, 1)
+        found[f"worth_{name}_cn"] = ratio(sum_k(people * (brain(world, better) - now)), sum_k(people))
+    return found

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.lab import ALL_OPEN, BIG_TECH, CN, FILED, FRONTIER
+from agents.lab import ALL_OPEN, BIG_TECH, CN, FILED, FRONTIER, LIGHT_OPEN
 from world.arrays import Array, logistic, ratio, row_max, row_sum, shares, sum_k
 from world.hardware import H100_TFLOPS, tokens_per_second
 from world.population import Observables
-from world.quality import brain, leap, nuisance, on_devices, orchestrated, own_data, with_eyes_and_hands
+from world.quality import appeal, brain, nuisance, on_devices, orchestrated, own_data, with_eyes_and_hands
 
 if TYPE_CHECKING:
     from world.state import World
@@ -172,11 +172,16 @@ def utilities(world: World) -> tuple[Array, Array, Array]:
     common = _common_utility(world)
     data = own_data(world)
     result = []
-    for capability, price in ((labs.served, labs.price_flagship), (labs.light, labs.price_light)):
+    for capability, price, open_at in (
+        (labs.served, labs.price_flagship, ALL_OPEN),
+        (labs.light, labs.price_light, LIGHT_OPEN),
+    ):
         able = brain(world, capability)
         quality = with_eyes_and_hands(world, able + (1.0 - able) * data)
         cost = sensitive * (np.log(price + p.hassle_cost) - willing)
-        worth = p.quality_weight * quality + leap(world, quality) - nuisance(world, capability)
+        worth = p.quality_weight * appeal(world, quality) - nuisance(world, capability)
+        # Whose data may not leave wants weights of their own (M55).
+        worth = worth + p.privacy_weight * table.column("privacy") * (labs.openness >= open_at)
         result.append((worth - cost + common, quality))
     (flagship, q_flagship), (light, q_light) = result
     return flagship, light, np.maximum(q_flagship, q_light)
@@ -185,8 +190,8 @@ def utilities(world: World) -> tuple[Array, Array, Array]:
 def _common_utility(world: World) -> Array:
     """What both models of a lab share: reputation, access, licence, privacy, reliability.
 
-    Users whose data may not leave ask for weights of their own (M55), or for a lab whose
-    projects gave them control (M22).
+    Users whose data may not leave like a lab whose projects gave them control (M22). Weights on
+    their own machines cross no border (M55).
     """
     labs, p, table, state = world.labs, world.parameters.model_market, world.segments, world.state
     moat = world.parameters.moat
@@ -196,13 +201,13 @@ def _common_utility(world: World) -> Array:
     licence = table.column("licensed") * (
         p.unlicensed * state.needs_licence + p.beta * (1.0 - state.needs_licence) * (1.0 - state.beta_allowed)
     )
-    own_rooms = p.privacy_weight * (labs.openness == ALL_OPEN) + p.control_weight * moat.tuning * labs.control
-    own_rooms = table.column("privacy") * own_rooms
+    control = table.column("privacy") * (p.control_weight * moat.tuning * labs.control)
+    border = border * (1.0 - p.private_share * table.column("privacy") * (labs.openness == ALL_OPEN))
     known = moat.reputation * labs.reputation + p.reliability * np.log(np.maximum(labs.capacity_share, 0.05))
     # Who is not thought of is not weighed: awareness multiplies a model's weight in its nest.
     known = known + (1.0 - p.nest_correlation) * np.log(labs.awareness)
     absent = np.where(labs.alive & labs.released, 0.0, -200.0)
-    return known + absent - foreign * border - unfiled * licence + own_rooms
+    return known + absent - foreign * border - unfiled * licence + control
 
 
 def nested_shares(value: Array, open_nest: Array, outside: Array, correlation: float) -> tuple[Array, Array, Array]:
@@ -262,7 +267,6 @@ def clear(world: World) -> None:
     reconsider = world.clock.fraction(reconsidering(world))
     labs.users = labs.users * (1.0 - reconsider) + (reconsider * (state.adopters - new) + new) * share
     state.log_sum = log_sum
-    state.used_quality = best_native(world)
     state.direct_share = 1.0 - state.app_share
     _usage(world, second, quality)
     state.sales_share = _by_region_share(world, state.paid_flagship + state.paid_light)
@@ -321,16 +325,22 @@ def _where_served(world: World, used: Array, second: Array) -> None:
     data may not leave, M55) loads no cloud, earns nothing, and leaves its author no data.
     """
     labs, state, p, table = world.labs, world.state, world.parameters.model_market, world.segments
-    private = p.private_share * table.column("privacy") * (labs.openness == ALL_OPEN)
+    stays = p.private_share * table.column("privacy")
     device = on_devices(world)
     asked_light = used * second
-    cloud_light = asked_light * ((1.0 - device) * (1.0 - private))
-    cloud_flagship = (used - asked_light) * (1.0 - private)
-    tokens = cloud_flagship + cloud_light
+    asked_flagship = used - asked_light
+    on_device = asked_light * device
+    private_light = (asked_light - on_device) * (stays * (labs.openness >= LIGHT_OPEN))
+    private_flagship = asked_flagship * (stays * (labs.openness == ALL_OPEN))
+    cloud_light = asked_light - on_device - private_light
+    cloud_flagship = asked_flagship - private_flagship
     home = table.column("region") == CN
-    state.tokens_device = row_sum(sum_k(np.where(home, asked_light * device, 0.0)))
-    state.tokens_private = row_sum(sum_k(np.where(home, used - asked_light * device - tokens, 0.0)))
-    state.use_by_segment, state.tokens_by_segment = used, tokens
+    state.tokens_device = row_sum(sum_k(np.where(home, on_device, 0.0)))
+    state.tokens_private = row_sum(sum_k(np.where(home, private_light + private_flagship, 0.0)))
+    weight = np.where(home, table.column("privacy"), 0.0)
+    opened = asked_flagship * (labs.openness == ALL_OPEN) + asked_light * (labs.openness >= LIGHT_OPEN)
+    state.open_private = ratio(row_sum(sum_k(weight * opened)), row_sum(sum_k(weight * used)))
+    state.tokens_by_segment = cloud_flagship + cloud_light
     labs.tokens_light = sum_k(cloud_light)
     labs.tokens_flagship = sum_k(cloud_flagship)
     paying = 1.0 - table.column("free")

@@ -55,7 +55,7 @@ def spill_over(world: World, need: Array, have: Array) -> None:
         received = spill(pool, np.where(here, asked, 0.0), np.where(here, room, 0.0))
         state.overflow = state.overflow + received
         paid = paid + received * ratio(row_sum(np.where(here, lost_paid, 0.0)), pool)
-        state.unserved.append(pool - row_sum(received))
+        state.unserved.append(np.maximum(pool - row_sum(received), 0.0))
     light = ratio(labs.tokens_light, asked)
     state.overflow_light = state.overflow * light
     state.overflow_value = paid * (labs.price_flagship + light * (labs.price_light - labs.price_flagship))

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import CN, NO_MODEL, ROW
-from world.arrays import Array, logistic, sum_k
+from world.arrays import Array, logistic, row_max, sum_k
+from world.research import worth_of_use
 from world.technology import KNOWLEDGE, LANGUAGE, REASONING
 
 if TYPE_CHECKING:
@@ -78,12 +79,14 @@ def own_data(world: World) -> Array:
 
     The layers of 002 on top of a base: L1 language (at home), L2 industry (a vertical lab in the
     segment it was founded for, M39), L3 scenes (work in firms, which free users do not show).
+    And data of use: what is used more gets better (003, the flywheel of M45).
     """
     labs, table, p = world.labs, world.segments, world.parameters.model_market
+    learned = world.parameters.moat.data * p.usage_fit * worth_of_use(labs, world.parameters.technology)
     language, industry, scene = labs.layers
     at_home = np.where(table.column("region") == labs.region, p.language_gain * language, 0.0)
     in_trade = np.where(home_segment(world), p.vertical_gain * industry, 0.0)
-    return at_home + in_trade + (1.0 - table.column("free")) * (p.scene_gain * scene)
+    return np.minimum(at_home + in_trade + (1.0 - table.column("free")) * (p.scene_gain * scene) + learned, 1.0)
 
 
 def home_segment(world: World) -> Array:
@@ -106,14 +109,17 @@ def with_eyes_and_hands(world: World, brains: Array) -> Array:
     return 1.0 / np.sqrt((1.0 - eye - hand) / np.maximum(brains, 1e-3) ** 2 + limits)
 
 
-def leap(world: World, quality: Array) -> Array:
-    """Utility of a lead over what the users of a segment have: w d^2 / (d + d0), d >= 0.
+def appeal(world: World, quality: Array) -> Array:
+    """Quality as users weigh it: the best on sale less m d^2 / (d + d0), d the distance to it.
 
-    Ten per cent better is no moat, a leap is (001): the gain is quadratic in small leads.
+    Performance is a moat where it is a cliff (001): who is ten per cent worse is hardly worse
+    to users, who is far behind falls short by nearly all of it. Without this moat (m = 0, M31)
+    every model passes for the best.
     """
-    p = world.parameters.model_market
-    lead = np.maximum(quality - world.state.used_quality, 0.0)
-    return world.parameters.moat.performance * p.leap_weight * lead * lead / (lead + p.leap_half)
+    labs, p = world.labs, world.parameters.model_market
+    best = row_max(np.where(labs.released & labs.alive, quality, 0.0))
+    short = np.maximum(best - quality, 0.0)
+    return best - world.parameters.moat.performance * short * short / (short + p.close_enough)
 
 
 # ---------------------------------------------------------------------- nuisance

@@ -210,7 +210,6 @@ def initial_state(world: World) -> SimpleNamespace:
     state.archive_history = []
     state.adopters = np.zeros((segments, *shape))
     state.app_share = np.zeros((segments, *shape))
-    state.used_quality = np.zeros((segments, *shape))
     state.eyes = np.full((segments, *shape), config.app_market.eye_start)
     state.hands = np.full((segments, *shape), config.app_market.hand_start)
     state.hhi_tokens = zero

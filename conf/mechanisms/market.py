@@ -33,7 +33,7 @@ MARKET = (
         "serving scales elastically, so that no demand overflows to the weak",
         "001",
         off={"serving.elastic": 0.0},
-        shows=("hhi_tokens_cn", "tokens_overflow_cn", "tokens_unserved_cn"),
+        shows=("tokens_overflow_cn", "overflow_weak_cn", "tokens_unserved_cn", "hhi_tokens_cn"),
     ),
     Mechanism(
         "M22",
@@ -80,7 +80,7 @@ MARKET = (
         "data_flywheel",
         "use brings data, which concentrates in one or two models",
         "003",
-        off={"technology.usage_gain": 0.0},
+        off={"technology.usage_gain": 0.0, "model_market.usage_fit": 0.0},
         shows=("hhi_usage_data_cn", "hhi_tokens_cn"),
     ),
     Mechanism(
@@ -121,7 +121,7 @@ MARKET = (
         "with retrieval, reasoning matters more than knowledge",
         "004",
         off={"model_market.retrieval": 0.0},
-        shows=("retrieval_cn", "reasoning_lean_cn"),
+        shows=("retrieval_cn", "worth_reasoning_cn", "worth_knowledge_cn", "tokens_day_cn"),
     ),
     Mechanism(
         "M66",
@@ -137,6 +137,6 @@ MARKET = (
         "in enterprises, surplus abilities and hallucination are a nuisance",
         "002",
         off={"model_market.hallucination": 0.0, "model_market.surplus": 0.0},
-        shows=("nuisance_cn", "tokens_light_share_cn"),
+        shows=("nuisance_cn", "light_share_firms_cn"),
     ),
 )
