@@ -120,7 +120,7 @@ class AppStartup(MarketAgent):
         second = np.argmax(rest, axis=0)
         row2 = np.take_along_axis(market.candidate_row, second[None], 0)[0]
         identity2 = np.take_along_axis(market.candidate_id, second[None], 0)[0]
-        better = top > market.present_utility + rules.switching_cost * apps.coupling
+        better = top > market.present_utility + rules.switching_cost * market.tied * apps.coupling
         lost = ~market.present_valid
         moves = market.movers & (better | lost) & (top > market.never)
         second_is_good = max_k(rest) > top - rules.multihome_margin

@@ -74,6 +74,7 @@ class ModelLab(MarketAgent):
         "breakthrough",
         "sell",
         "to_apps",
+        "home",
     )
     capacity_key: ClassVar[str] = "max_labs"
 
@@ -199,6 +200,10 @@ class ModelLab(MarketAgent):
     capacity_share = column("share of demand served", default=1.0)
     reputation = column("utility")
     awareness = column("share of users who think of it", default=0.005)
+    home_segment = column("segment that a vertical lab was founded for", dtype=int, default=NOBODY, clears=True)
+    layers = column("share of what there is to know", inner="axes", clears=True)
+    control = column("share", clears=True)
+    lock_in = column("share of sales", clears=True)
     filing = column(dtype=int, labels=FILING)
     filing_since = column("step", dtype=int)
     behind = column("months")
@@ -362,7 +367,8 @@ class ModelLab(MarketAgent):
         p* = max(floor, c + (p + h) / (alpha k) - omega v),
         k = 1/(1-sigma) - sigma/(1-sigma) s_nest - s  (Berry 1994; log-price utility). A sale is
         worth v only while it costs something: the discount fades with c, v c / (c + c0).
-        An open flagship is hosted by others near cost, so its author can ask no more.
+        An open flagship is hosted by others near cost, so its author can ask no more. What lies
+        below a lawful floor rises to it at once.
         """
         rules = p.model_market
         worth = rules.strategic_weight * labs.strategic_value
@@ -379,7 +385,7 @@ class ModelLab(MarketAgent):
             target = np.where(labs.openness >= open_at, np.minimum(target, hosted), target)
             floor = np.maximum(market.price_floor, rules.least_price)
             target = np.clip(target, floor, rules.most_price)
-            setattr(labs, name, price + pace * (target - price))
+            setattr(labs, name, np.maximum(price + pace * (target - price), market.price_floor))
 
     # ------------------------------------------------------------------ people and money
 

@@ -21,7 +21,7 @@ from conf.mechanisms import BY_NAME, Switches
 from conf.parameters.base import par
 from conf.parameters.compute import ChipMarket, Pace, PlatformRules, Rental, Serving
 from conf.parameters.lineage import Exploration, Lineage
-from conf.parameters.market import AppMarket, Compliance, Licensing, ModelMarket, Trust
+from conf.parameters.market import AppMarket, Compliance, Licensing, Moat, ModelMarket, Trust
 from conf.parameters.people import Capital, EntryExit, Graph, Population, Talent
 from conf.parameters.technology import Lab, Openness, Organisation, Technology, Training
 from conf.policies import WORDS, PolicyGroups
@@ -69,6 +69,7 @@ class Config:
     platform: PlatformRules = field(default_factory=PlatformRules)
     pace: Pace = field(default_factory=Pace)
     model_market: ModelMarket = field(default_factory=ModelMarket)
+    moat: Moat = field(default_factory=Moat)
     app_market: AppMarket = field(default_factory=AppMarket)
     trust: Trust = field(default_factory=Trust)
     licensing: Licensing = field(default_factory=Licensing)

@@ -109,6 +109,8 @@ def _choice(world: World, movers: Array, valid: Array) -> Observables:
     base = apps.base_lab[0][worlds, rows]
     here[worlds, rows] = np.where(valid[worlds, rows], _utility(world, worlds, rows, base[None])[0], NEVER)
     return Observables(
+        # What holds an app at its base: its ecosystem (M31), less what interoperability takes away.
+        tied=world.parameters.moat.ecosystem * (1.0 - world.instrument("market", "interoperability")),
         movers=movers,
         never=0.5 * NEVER,
         candidate_utility=candidates,

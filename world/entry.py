@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.lab import CN, OPEN_BASE, ROW
+from agents.lab import CN, OPEN_BASE, ROW, VERTICAL
 from world import app_life
 from world.arrays import Array
 from world.ecosystem import build
+from world.layers import trade_of
 from world.random_streams import normal, poisson
 
 if TYPE_CHECKING:
@@ -105,6 +106,10 @@ def endow_lab(world: World, labs, row: dict, archetype: int) -> None:
     labs.log_efficiency = world.state.public_efficiency[labs.worlds, 0] + float(row["edge"])
     _endow_with_ability(world, labs, float(row["data_quality"]))
     labs.mode = OPEN_BASE if row["builds"] else 0
+    if archetype == VERTICAL:
+        labs.home_segment = trade_of(labs.draws("home"), world.segments.privacy[world.segments.region == CN])
+        start = np.asarray(labs.view(world.parameters).technology.layer_start) * np.ones_like(labs.cash)
+        labs.layers = np.stack([0.0 * start, start, 0.0 * start])
     labs.log_largest = float(row["log_largest"])
     labs.since_round = 99.0
     labs.cost = float(row["burn"]) / 12.0 * size

@@ -31,6 +31,7 @@ from world.compliance import on_foreign
 from world.deal_flow import benchmark_fit, launch_cost
 from world.gpu_market import chips_in, makers_pay
 from world.hardware import CNY_A_USD, H100_TFLOPS
+from world.measures_market import model_market
 from world.research import frontiers
 from world.tuning_hub import hubs
 
@@ -62,7 +63,7 @@ def close_month(world: World) -> None:
 def month(world: World) -> dict[str, Array]:
     """All measures of the month, each ``(worlds,)``."""
     found: dict[str, Array] = {}
-    parts = (_labs, _training, _frontiers, _chips, _prices, _usage, _apps, _money, _society)
+    parts = (_labs, _training, _frontiers, _chips, _prices, _usage, model_market, _apps, _money, _society)
     for part in (*parts, _capital, lineage.measures, exploration.measures):
         found.update(part(world))
     fresh = np.empty((len(found), world.worlds))
@@ -280,6 +281,7 @@ def _usage(world: World) -> dict[str, Array]:
     cn, row = np.where(labs.region == CN, tokens, 0.0), np.where(labs.region == ROW, tokens, 0.0)
     home = world.segments.column("region") == CN
     served = sum_k(np.where(home, state.tokens_by_segment, 0.0) * labs.capacity_share)
+    served = served + np.where(labs.region == CN, state.overflow, 0.0)
     apps = row_sum(labs.tokens_api)
     people = np.where(labs.region == CN, sum_k(np.where(home, labs.users, 0.0)), 0.0)
     revenue = np.where(labs.region == CN, labs.service_revenue, 0.0)

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.lab import ALL_OPEN, BIG_TECH, CN, FILED, FRONTIER, NO_MODEL, ROW
+from agents.lab import ALL_OPEN, BIG_TECH, CN, FILED, FRONTIER, LIGHT_OPEN
 from world import tuning_hub
 from world.arrays import Array, logistic, ratio, row_max, row_sum, shares, sum_k
 from world.hardware import H100_TFLOPS, tokens_per_second
 from world.population import Observables
+from world.quality import appeal, brain, by_home, nuisance, on_devices, orchestrated, own_data, with_eyes_and_hands
 
 if TYPE_CHECKING:
     from world.state import World
@@ -41,6 +42,8 @@ class SegmentTable:
     licensed: Array
     privacy: Array
     old_tools: Array
+    old_models: Array
+    precision: Array
     eye: Array
     hand: Array
     bass_innovate: Array
@@ -76,6 +79,8 @@ class SegmentTable:
             licensed=numbers("licensed") * (home == 0),
             privacy=numbers("privacy"),
             old_tools=numbers("old_tools"),
+            old_models=numbers("old_models"),
+            precision=numbers("precision"),
             eye=numbers("eye"),
             hand=numbers("hand"),
             bass_innovate=numbers("bass_innovate"),
@@ -96,25 +101,41 @@ class SegmentTable:
 
 
 def serving_speed(world: World) -> None:
-    """Tokens a second of one H100 for each model, with engines that improve each year."""
+    """Tokens a second of one H100 for each model, and what a million tokens costs.
+
+    Engines improve each year, and who serves much fills batches and evens out peaks:
+    T (1 + m g log10(1 + need / n0)), the moat of compute (M31). A cost of zero (M04) serves free.
+    """
     labs, state, p = world.labs, world.state, world.parameters.serving
     better = np.exp(p.engine_growth * world.clock.year(world.step_number))
+    gain = p.scale_gain * world.parameters.moat.compute
+    better = better * (1.0 + gain * np.log10(1.0 + state.serving_need / p.scale_reference))
     for name, size in (("flagship", labs.active_parameters), ("light", labs.light_parameters)):
         speed = tokens_per_second(size, H100_TFLOPS, 3.35, p) * better
         setattr(state, f"tokens_h100_{name}", speed)
-    rent = world.by_region(state.rent_serving) * p.rented_premium
+    rent = world.by_region(state.rent_serving) * p.rented_premium * p.cost_scale
     labs.marginal_cost = rent / (state.tokens_h100_flagship * 3600.0) * 1e6
     labs.marginal_cost_light = rent / (state.tokens_h100_light * 3600.0) * 1e6
 
 
-def rivalry(share: Array, nest_share: Array, correlation: float) -> Array:
-    """k = 1/(1-sigma) - sigma/(1-sigma) s_nest - s: how elastic the demand for one firm is.
+def rivalry(share: Array, nest_share: Array, correlation: float, captive: Array | float = 0.0) -> Array:
+    """k = (1/(1-sigma) - sigma/(1-sigma) s_nest - s) (1 - l): how elastic the demand for one firm is.
 
     Source: nested-logit own-price derivative (Berry 1994). Twelve equal firms have k near
-    4.6, a monopolist of its nest 1 - s.
+    4.6, a monopolist of its nest 1 - s. Sales to the share l that cannot leave do not answer.
     """
     k = (1.0 - correlation * nest_share) / (1.0 - correlation) - share
-    return np.maximum(k, 0.05)
+    return np.maximum(k * (1.0 - captive), 0.05)
+
+
+def owners_power(world: World) -> Array:
+    """Share of sales that does not answer to the price, as the owner uses it (M47).
+
+    phi lock_in (1 - antitrust): apps coupled to one base and firms that rarely reconsider.
+    """
+    labs = world.labs
+    kept = 1.0 - world.instrument("market", "antitrust") * (labs.region == CN)
+    return world.parameters.model_market.lock_in * labs.lock_in * kept
 
 
 def set_prices(world: World) -> None:
@@ -127,51 +148,11 @@ def set_prices(world: World) -> None:
     floor = world.instrument("market", "floor")
     labs.set_price(
         Observables(
-            rivalry=rivalry(state.sales_share, state.nest_share, p.nest_correlation),
+            rivalry=rivalry(state.sales_share, state.nest_share, p.nest_correlation, owners_power(world)),
             price_floor=np.where(labs.region == CN, floor, 0.0),
             adjust=world.clock.fraction(p.price_adjustment),
         )
     )
-
-
-# ---------------------------------------------------------------------- quality
-
-
-def brain(world: World, capability: Array) -> Array:
-    """Share of each segment's work that a model can do: sum_k w_k logistic((x_k - tau)/nu).
-
-    The logistic separates, exp((tau - x)/nu) = exp(tau/nu) exp(-x/nu), so that exp is taken
-    once a model and width, not once a segment.
-    """
-    table = world.segments
-    width = table.column("width")
-    reach = np.exp(table.column("threshold") / table.column("width"))
-    done = 0.0
-    for axis in range(3):
-        x = np.maximum(capability[axis], NO_MODEL)
-        decay = 0.0
-        for each in np.unique(table.width):
-            decay = np.where(width == each, np.exp(-x / each), decay)
-        done = done + table.weights[axis].reshape(-1, 1, 1) / (1.0 + reach * decay)
-    return done
-
-
-def with_eyes_and_hands(world: World, brains: Array) -> Array:
-    """Quality: brain, eye and hand are complements, Q = (a b^-2 + e eye^-2 + h hand^-2)^-1/2.
-
-    A CES of elasticity 1/3: overflowing brain without eyes and hands sells little (M59).
-    """
-    table, state = world.segments, world.state
-    eye, hand = table.column("eye"), table.column("hand")
-    trust, least = by_home(table, state.trust), world.parameters.trust.permission
-    permitted = np.minimum(state.hands, least + (1.0 - least) * trust)
-    limits = eye / state.eyes**2 + hand / permitted**2
-    return 1.0 / np.sqrt((1.0 - eye - hand) / np.maximum(brains, 1e-3) ** 2 + limits)
-
-
-def by_home(table: SegmentTable, pair: list) -> Array:
-    """Pick by each segment's region from two ``(worlds, 1)`` arrays."""
-    return np.where(table.column("region") == CN, pair[CN], pair[ROW])
 
 
 # ---------------------------------------------------------------------- demand
@@ -190,25 +171,39 @@ def utilities(world: World) -> tuple[Array, Array, Array]:
     willing = np.log(table.column("price") + p.hassle_cost)
     sensitive = p.price_sensitivity * (1.0 - p.free_insensitive * table.column("free"))
     common = _common_utility(world)
+    data = own_data(world)
     result = []
-    for capability, price in ((labs.served, labs.price_flagship), (labs.light, labs.price_light)):
-        quality = with_eyes_and_hands(world, brain(world, capability))
+    for capability, price, open_at in (
+        (labs.served, labs.price_flagship, ALL_OPEN),
+        (labs.light, labs.price_light, LIGHT_OPEN),
+    ):
+        able = brain(world, capability)
+        quality = with_eyes_and_hands(world, able + (1.0 - able) * data)
         cost = sensitive * (np.log(price + p.hassle_cost) - willing)
-        result.append((p.quality_weight * quality - cost + common, quality))
+        worth = p.quality_weight * appeal(world, quality) - nuisance(world, capability)
+        # Whose data may not leave wants weights of their own (M55).
+        worth = worth + p.privacy_weight * table.column("privacy") * (labs.openness >= open_at)
+        result.append((worth - cost + common, quality))
     (flagship, q_flagship), (light, q_light) = result
     return flagship, light, np.maximum(q_flagship, q_light)
 
 
 def _common_utility(world: World) -> Array:
-    """What both models of a lab share: reputation, access, licence, privacy, reliability."""
+    """What both models of a lab share: reputation, access, licence, privacy, reliability.
+
+    Users whose data may not leave like a lab whose projects gave them control (M22). Weights on
+    their own machines cross no border (M55).
+    """
     labs, p, table, state = world.labs, world.parameters.model_market, world.segments, world.state
+    moat = world.parameters.moat
     foreign = table.column("region") != labs.region
     border = np.where(table.column("region") == CN, p.foreign_in_cn + p.cross_border * state.cross_border, p.cn_abroad)
     unfiled = (labs.filing != FILED) & (labs.region == CN)
     licence = table.column("licensed") * (
         p.unlicensed * state.needs_licence + p.beta * (1.0 - state.needs_licence) * (1.0 - state.beta_allowed)
     )
-    own_rooms = table.column("privacy") * p.privacy_weight * (labs.openness == ALL_OPEN)
+    control = table.column("privacy") * (p.control_weight * moat.tuning * labs.control)
+    border = border * (1.0 - p.private_share * table.column("privacy") * (labs.openness == ALL_OPEN))
     known = p.reliability * np.log(np.maximum(labs.capacity_share, 0.05))
     # Who is not thought of is not weighed: awareness multiplies a model's weight in its nest.
     known = known + (1.0 - p.nest_correlation) * np.log(labs.awareness)
@@ -216,7 +211,8 @@ def _common_utility(world: World) -> Array:
     # Where society is not trusted, persons and names are: reputation weighs more (M05).
     rules = world.parameters.trust
     named = 1.0 + rules.substitution * (rules.neutral - by_home(table, state.trust_habit))
-    return known + absent + named * labs.reputation - foreign * border - unfiled * licence + own_rooms - _wall(world)
+    known = known + named * moat.reputation * labs.reputation
+    return known + absent - foreign * border - unfiled * licence + control - _wall(world)
 
 
 def _wall(world: World) -> Array:
@@ -276,26 +272,38 @@ def clear(world: World) -> None:
     """Phase 9: adoption diffuses, reconsidering users choose, usage follows."""
     labs, state, p, table = world.labs, world.state, world.parameters.model_market, world.segments
     flagship, light, quality = utilities(world)
-    value = np.maximum(flagship, light)
+    # A router picks the cheapest model that is good enough, request by request (M53).
+    value = flagship + p.routing * np.maximum(light - flagship, 0.0)
     second = logistic((light - flagship) / p.router_width)
     # Who pays nothing is served by the light model.
-    second = np.maximum(second, p.free_light * table.column("free"))
+    second = p.routing * np.maximum(second, p.free_light * table.column("free"))
     open_nest = labs.openness == ALL_OPEN
-    outside = table.column("old_tools") + p.old_tools_weight
-    state.outside_value = outside
+    state.outside_value = table.column("old_tools") + p.old_tools_weight
+    # Old tools of no strength are worth nothing: the logarithm of a share that no sum notices (M16).
+    outside = state.outside_value + np.log(np.maximum(p.old_tools_strength, 1e-30))
     share, within, log_sum = nested_shares(value, open_nest, outside, p.nest_correlation)
     state.quality, state.best_quality = quality, row_max(np.where(labs.released & labs.alive, quality, 0.0))
     new = _adopt(world)
-    reconsider = p.follow * world.clock.fraction(table.column("reconsider"))
+    reconsider = p.follow * world.clock.fraction(reconsidering(world))
     stays = tuning_hub.stays(world, reconsider)
     choosing = reconsider * (state.adopters - new) + new - row_sum(stays)
     labs.users = labs.users * (1.0 - reconsider) + stays + choosing * share
     state.log_sum = log_sum
     state.direct_share = 1.0 - state.app_share
     _usage(world, second, quality)
-    paid = sum_k((1.0 - table.column("free")) * state.tokens_by_segment)
-    state.sales_share = _by_region_share(world, paid)
+    state.sales_share = _by_region_share(world, state.paid_flagship + state.paid_light)
     state.nest_share = ratio(sum_k(within * state.tokens_by_segment), sum_k(state.tokens_by_segment))
+
+
+def reconsidering(world: World) -> Array:
+    """Share of a segment's users who choose anew each month: inertia is the moat of users (M31).
+
+    Interoperability lets some of those choose who would not have bothered.
+    """
+    table, p = world.segments, world.parameters.model_market
+    eased = p.portability * world.instrument("market", "interoperability") * (table.column("region") == CN)
+    stays = (1.0 - table.column("reconsider")) * world.parameters.moat.users * (1.0 - eased)
+    return 1.0 - np.clip(stays, 0.0, 1.0)
 
 
 def _by_region_share(world: World, sales: Array) -> Array:
@@ -319,7 +327,7 @@ def _adopt(world: World) -> Array:
 
 
 def _usage(world: World, second: Array, quality: Array) -> None:
-    """Tokens a day: users x tok0 x min(((p0+h)/(p+h))^eps, 200) x (1 + kappa Q)."""
+    """Tokens a day: users x tok0 x min(((p0+h)/(p+h))^eps, 200) x (1 + kappa Q) x (1 - orchestrated)."""
     labs, state, p, table = world.labs, world.state, world.parameters.model_market, world.segments
     log_flagship = np.log(labs.price_flagship + p.use_offset)
     log_light = np.log(labs.price_light + p.use_offset)
@@ -327,15 +335,38 @@ def _usage(world: World, second: Array, quality: Array) -> None:
     cheap = table.column("elasticity") * (np.log(table.column("price") + p.use_offset) - price)
     cheap = np.minimum(cheap, np.log(p.most_use)) * (1.0 - p.free_insensitive * table.column("free"))
     each = table.column("tokens") * 1000.0 * np.exp(cheap) * (1.0 + table.column("lift") * quality)
-    each = each * p.use_scale
-    tokens = labs.users * state.direct_share * each
-    state.tokens_by_segment = tokens
+    each = each * p.use_scale * (1.0 - orchestrated(world))
     state.tokens_per_user = each
-    labs.tokens_light = sum_k(tokens * second)
-    labs.tokens_flagship = sum_k(tokens) - labs.tokens_light
-    state.paid_tokens = tokens * (1.0 - table.column("free"))
-    state.paid_flagship = sum_k(state.paid_tokens * (1.0 - second))
-    state.paid_light = sum_k(state.paid_tokens * second)
+    _where_served(world, labs.users * state.direct_share * each, second)
+
+
+def _where_served(world: World, used: Array, second: Array) -> None:
+    """Split use: on users' devices, on firms' own machines, and the rest in the labs' clouds.
+
+    What runs on devices (light requests that need no more, M11) or privately (open weights where
+    data may not leave, M55) loads no cloud, earns nothing, and leaves its author no data.
+    """
+    labs, state, p, table = world.labs, world.state, world.parameters.model_market, world.segments
+    stays = p.private_share * table.column("privacy")
+    device = on_devices(world)
+    asked_light = used * second
+    asked_flagship = used - asked_light
+    on_device = asked_light * device
+    private_light = (asked_light - on_device) * (stays * (labs.openness >= LIGHT_OPEN))
+    private_flagship = asked_flagship * (stays * (labs.openness == ALL_OPEN))
+    cloud_light = asked_light - on_device - private_light
+    cloud_flagship = asked_flagship - private_flagship
+    home = table.column("region") == CN
+    state.tokens_device = row_sum(sum_k(np.where(home, on_device, 0.0)))
+    state.tokens_private = row_sum(sum_k(np.where(home, private_light + private_flagship, 0.0)))
+    weight = np.where(home, table.column("privacy"), 0.0)
+    opened = asked_flagship * (labs.openness == ALL_OPEN) + asked_light * (labs.openness >= LIGHT_OPEN)
+    state.open_private = ratio(row_sum(sum_k(weight * opened)), row_sum(sum_k(weight * used)))
+    state.tokens_by_segment = cloud_flagship + cloud_light
+    labs.tokens_light = sum_k(cloud_light)
+    labs.tokens_flagship = sum_k(cloud_flagship)
+    paying = 1.0 - table.column("free")
+    state.paid_flagship, state.paid_light = sum_k(paying * cloud_flagship), sum_k(paying * cloud_light)
 
 
 def best_native(world: World) -> Array:

@@ -127,15 +127,17 @@ def serving_need_total(world: World) -> Array:
     per_flagship = 1.0 / np.maximum(world.state.tokens_h100_flagship, 1e-9)
     per_light = 1.0 / np.maximum(world.state.tokens_h100_light, 1e-9)
     seconds = 86400.0
-    return (labs.tokens_flagship * per_flagship + labs.tokens_light * per_light) * 1e6 / seconds
+    need = (labs.tokens_flagship * per_flagship + labs.tokens_light * per_light) * 1e6 / seconds
+    return need * world.parameters.serving.cost_scale
 
 
 def serving_rent_need(world: World) -> Array:
-    """What the labs must rent to serve, beyond their own fleet."""
+    """What the labs must rent to serve, beyond their own fleet, as far as that can be had (M21)."""
     labs = world.labs
     own = fleet_serving(world) * labs.serving_share
     spare = 1.0 + world.parameters.rental.serving_reserve
-    return np.where(labs.alive, np.maximum(world.state.serving_need * spare - own, 0.0), 0.0)
+    missing = np.where(labs.alive, np.maximum(world.state.serving_need * spare - own, 0.0), 0.0)
+    return missing * world.parameters.serving.elastic
 
 
 def _clear_region(world: World, region: int, training: Array, serving: Array) -> tuple[Array, Array]:

@@ -97,7 +97,7 @@ def _post_training(world: World) -> None:
     labs, state, p = world.labs, world.state, world.parameters.technology
     staff = labs.staff[RESEARCH] * (1.0 - labs.product_share)
     effort = 1.0 - np.exp(-staff / p.post_staff)
-    data = labs.usage_data / (labs.usage_data + p.usage_half)
+    data = world.parameters.moat.data * worth_of_use(labs, p)
     strength = effort * (1.0 + p.usage_gain * data)
     year = world.clock.year(world.step_number)
     own = capability(labs)
@@ -122,6 +122,16 @@ def _post_training(world: World) -> None:
     fade = np.exp(-world.clock.months / p.usage_memory)
     used = labs.tokens_flagship + labs.tokens_light
     labs.usage_data = labs.usage_data * fade + used * (1.0 - fade)
+
+
+def worth_of_use(labs, p) -> Array:
+    """What data of use is worth to a lab, 0 to 1: u / (u + u0 + c U), U the use of all (M45).
+
+    The more others know of users the more it takes to learn what they do not: the flywheel turns
+    for one or two (003).
+    """
+    everybody = row_sum(labs.usage_data)
+    return labs.usage_data / (labs.usage_data + p.usage_half + p.usage_crowd * everybody)
 
 
 def _serve_updates(world: World) -> None:

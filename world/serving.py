@@ -9,6 +9,9 @@ import numpy as np
 from agents.lab import ALL_OPEN, APPLICATION, BIG_TECH, CN, FRONTIER
 from world.arrays import Array, ratio, row_sum, sum_by_group, sum_k, take_rows
 from world.ecosystem import points_at
+from world.layers import gather
+from world.model_market import reconsidering
+from world.overflow import spill_over
 from world.policy import authority
 from world.rental_market import fleet_serving, serving_need_total
 
@@ -23,6 +26,8 @@ def serve(world: World) -> None:
     labs, state = world.labs, world.state
     labs.tokens_api = app_tokens(world)
     labs.tokens_flagship = labs.tokens_flagship + labs.tokens_api
+    _lock_in(world)
+    gather(world)
     _limit(world)
     revenue = _sales(world) + _subscriptions(world) + _projects(world)
     labs.service_revenue = revenue / world.clock.months
@@ -51,8 +56,22 @@ def app_tokens(world: World) -> Array:
     return sum_k([sum_by_group(tokens, rows, labs.capacity) for rows, tokens in _app_traffic(world)])
 
 
+def _lock_in(world: World) -> None:
+    """Share of a lab's sales that cannot leave: apps tied to one base, firms that do not reconsider (M47)."""
+    labs, apps, table, state = world.labs, world.apps, world.segments, world.state
+    p, moat = world.parameters.model_market, world.parameters.moat
+    single = apps.base_lab[1] < 0
+    tie = np.minimum(apps.coupling * moat.ecosystem, 1.0) * single
+    rows, tokens = _app_traffic(world)[0]
+    eased = 1.0 - world.instrument("market", "interoperability") * (labs.region == CN)
+    tied = sum_by_group(tokens * tie, rows, labs.capacity) * eased
+    captive = (1.0 - table.column("free")) * np.power(1.0 - reconsidering(world), p.captive_months)
+    held = sum_k(state.tokens_by_segment * captive)
+    labs.lock_in = ratio(tied + held, sum_k(state.tokens_by_segment) + labs.tokens_api)
+
+
 def _limit(world: World) -> None:
-    """Demand beyond the serving capacity spills over to nobody's benefit."""
+    """Demand beyond the serving capacity is turned away, and spills over to others."""
     labs, state = world.labs, world.state
     need = serving_need_total(world)
     have = fleet_serving(world) * labs.serving_share + labs.rented_serving
@@ -61,8 +80,11 @@ def _limit(world: World) -> None:
     fill = np.where(need > 0.0, np.minimum(ratio(have * slack, need), 1.0), 1.0)
     labs.capacity_share = np.where(first_month, np.maximum(fill, world.parameters.serving.first_month), fill)
     state.serving_need = need
+    spill_over(world, need, have)
     for name in ("tokens_flagship", "tokens_light", "tokens_api"):
         labs.columns[name] = labs.columns[name] * labs.capacity_share
+    labs.tokens_light = labs.tokens_light + state.overflow_light
+    labs.tokens_flagship = labs.tokens_flagship + state.overflow - state.overflow_light
 
 
 def _sales(world: World) -> Array:
@@ -73,7 +95,7 @@ def _sales(world: World) -> Array:
     royalty = p.realised_open * world.parameters.openness.licence_kept
     realised = np.where(labs.openness == ALL_OPEN, royalty, p.realised_price)
     list_value = state.paid_flagship * labs.price_flagship + state.paid_light * labs.price_light
-    direct = list_value * realised * labs.capacity_share * days / 1e6
+    direct = (list_value * labs.capacity_share + state.overflow_value) * realised * days / 1e6
     world.accounts.pay("model sales", "users", (labs, direct))
     return direct + _app_bills(world, days)
 
@@ -104,10 +126,17 @@ def _subscriptions(world: World) -> Array:
 
 
 def _projects(world: World) -> Array:
-    """Enterprise projects: private deployment and tuning for those whose data may not leave."""
-    labs, table, p = world.labs, world.segments, world.parameters.model_market
-    weight = table.column("privacy") * p.project_value * world.clock.months
-    income = sum_k(labs.users * weight)
+    """Enterprise projects: private deployment and tuning for those whose data may not leave.
+
+    They earn early, bind application engineers, and give control, not capability (001, M22).
+    """
+    labs, state, table, p = world.labs, world.state, world.segments, world.parameters.model_market
+    wanted = sum_k(labs.users * (table.column("privacy") * p.project_value))
+    state.projects = np.minimum(wanted, labs.staff[APPLICATION] / p.project_staff)
+    state.bound_staff = state.projects * p.project_staff
+    control = state.bound_staff / (state.bound_staff + p.control_staff)
+    labs.control = labs.control + world.clock.fraction(p.control_pace) * (control - labs.control)
+    income = state.projects * world.clock.months
     world.accounts.pay("projects", "users", (labs, income))
     return income
 
@@ -124,20 +153,24 @@ def _awareness(world: World) -> None:
     """Users think of a lab through its channels, its product people, its news, and each other."""
     labs, p = world.labs, world.parameters.model_market
     own_channel = (labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER)
-    people = labs.staff[APPLICATION] * labs.product_share
+    # Who works on customers' projects works on no product.
+    people = np.maximum(labs.staff[APPLICATION] * labs.product_share - world.state.bound_staff, 0.0)
     news = np.exp(-labs.since_news / p.news_months) * labs.released
     # A competition authority that acts keeps owners of channels from preferring themselves.
     fair = 1.0 - authority(world, "competition") * (labs.region == CN)
     reach = p.channel * own_channel * fair + people / p.awareness_people + p.awareness_news * news
-    reach = reach + p.word_of_mouth * world.state.token_share
+    reach = reach + p.word_of_mouth * world.parameters.moat.users * world.state.token_share
     target = 1.0 - np.exp(-reach)
     pace = world.clock.fraction(p.awareness_pace)
     labs.awareness = np.clip(labs.awareness + pace * (target - labs.awareness), 0.001, 1.0)
 
 
 def _running_costs(world: World) -> None:
-    """Power for own chips, and what every token costs beyond compute."""
+    """Power for own chips, and operation beside compute: support, review, traffic (M04)."""
     labs, vendors, p = world.labs, world.vendors, world.parameters.serving
+    operation = sum_k(labs.users) * p.operation * world.clock.months
+    labs.spent = labs.spent + operation
+    world.accounts.pay("operation", (labs, operation), "outside")
     hours = 8766.0 * world.clock.years
     for population in (labs, vendors):
         kw = sum_k(population.fleet * world.chip_kw) * p.server_power * p.pue

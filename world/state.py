@@ -220,6 +220,7 @@ def initial_state(world: World) -> SimpleNamespace:
     state.eyes = np.full((segments, *shape), config.app_market.eye_start)
     state.hands = np.full((segments, *shape), config.app_market.hand_start)
     state.hhi_tokens = zero
+    state.leader, state.leads_since = np.full(shape, NOBODY), zero
     state.death_ages = np.zeros((world.worlds, 60))
     state.displaced = np.zeros((len(world.segments) // 2, *shape))
     state.multimodal = [zero, zero]

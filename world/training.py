@@ -228,6 +228,9 @@ def _complete(world: World, seen: Observables) -> None:
     chosen.running = np.zeros_like(chosen.running)
     chosen.post = np.where(better, np.maximum(chosen.post, chosen.run_inherits_post), chosen.post)
     chosen.trained = chosen.trained | better
+    # A new base is another model: data of layers comes along as far as it is portable (M66).
+    kept = np.where(better & (chosen.run_base >= 0), own.technology.layer_portable, 1.0)
+    chosen.layers = chosen.layers * kept
     chosen.base_lab = np.where(better, chosen.run_base, chosen.base_lab)
     chosen.base_id = np.where(better, chosen.run_base_id, chosen.base_id)
     chosen.base_foreign = np.where(better, chosen.run_foreign, chosen.base_foreign)

@@ -145,6 +145,11 @@ class Serving:
         0.75, "1/year", 0, 3, "PRIORS: engine 2 x utilisation 1.5", "growth of tokens a second by better engines"
     )
     rented_premium: float = par(1.1, "times", 1, 5, "prior", "cost of serving beyond the rent")
+    cost_scale: float = par(1.0, "times", 0, 20, "000", "level of the compute that serving takes")
+    operation: float = par(0.03, "CNY/user/month", 0, 100, "000", "operation beside compute: review, support, traffic")
+    elastic: float = par(1.0, "share", 0, 1, "001", "missing serving capacity that may be rented")
+    scale_gain: float = par(0.1, "1", 0, 2, "prior", "tokens a chip with ten times the load")
+    scale_reference: float = par(100.0, "H100", 0.1, 1e7, "prior", "load from which size tells")
     first_month: float = par(0.3, "share", 0, 1, "prior", "demand for a first release served without capacity")
     burst: float = par(0.3, "share", 0, 5, "prior", "demand above capacity that can be squeezed in")
     server_power: float = par(1.8, "times", 1, 5, "facts: power_h100", "power of a chip within its server")

@@ -64,6 +64,9 @@ class Technology:
     teacher_horizon: float = par(3.0, "OOM", 0, 6, "prior", "gap beyond which a teacher cannot be followed")
     usage_half: float = par(5000.0, "Mtok/day", 1, 1e7, "prior", "usage at which the flywheel is half strong")
     usage_gain: float = par(0.5, "1", 0, 5, "003", "what usage data adds to post-training")
+    usage_crowd: float = par(0.2, "share", 0, 10, "003", "share of all use at which a lab's data is worth half")
+    layer_portable: float = par(1.0, "share", 0, 1, "002", "data of layers L1-L3 that survives a change of base")
+    layer_start: float = par(0.4, "share", 0, 1, "002", "industry data of a vertical lab at its founding")
     usage_memory: float = par(9.0, "months", 0.5, 60, "prior", "life of usage data")
     update_pace: float = par(0.25, "1/month", 0, 0.95, "prior", "updates of served models between releases")
     active_at_unit: float = par(
