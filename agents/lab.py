@@ -41,6 +41,8 @@ INFRA, SCALING, RESEARCH, APPLICATION = range(4)
 RUN_MONTHS = (1.0, 2.0, 3.0, 4.5, 6.0)
 #: Capability of a model that does not exist.
 NO_MODEL = -3.0
+#: Compute of the least run that is worth the name, FLOP.
+LEAST_RUN = 1e17
 NOBODY = -1
 
 
@@ -63,6 +65,9 @@ class ModelLab(MarketAgent):
         "skill",
         "staff",
         "approval",
+        "random_plan",
+        "random_price",
+        "random_openness",
     )
     capacity_key: ClassVar[str] = "max_labs"
 
@@ -180,12 +185,7 @@ class ModelLab(MarketAgent):
         logarithm of compute. There is one launch per purse.
         """
         rules, tech = p.training, p.technology
-        months = np.array(RUN_MONTHS).reshape(-1, 1, 1)
-        flop = np.maximum(market.training_speed * months, 1.0)
-        # One launch per purse: what must be rented and paid may not exceed a share of cash.
-        purse = rules.launch_purse * np.maximum(labs.cash, 0.0) + market.parent_launch
-        flop = np.minimum(flop, purse / np.maximum(market.flop_cost, 1e-30))
-        flop = np.maximum(flop, 1e17)
+        months, flop, ready = run_options(labs, market, rules)
         build = (labs.mode != FROM_SCRATCH) & (market.base_pretrained[0] > NO_MODEL + 0.5)
         gain = _expected_gain(labs, market, flop, build, rules, tech)
         net = gain - rules.impatience * months
@@ -193,25 +193,8 @@ class ModelLab(MarketAgent):
         chosen = np.take_along_axis(flop, best[None], 0)[0]
         value = np.take_along_axis(net, best[None], 0)[0]
         # No second launch without a new round, unless a parent stands behind it (001).
-        tired = (labs.runs_failed > 0) & (labs.since_round > labs.since_failure) & ~build
-        tired = tired & (labs.since_failure < rules.failure_memory)
-        ready = labs.alive & ~labs.running & ~labs.trained & (labs.mode != APP_COMPANY)
-        starts = ready & (value > rules.least_gain) & ~(tired & (market.parent_launch <= 0.0))
-        log_flop = np.log10(chosen)
-        doomed = labs.draws("run_success") > success(labs, log_flop, build, rules)
-        labs.running = labs.running | starts
-        labs.run_planned = np.where(starts, chosen, labs.run_planned)
-        labs.run_delivered = np.where(starts, 0.0, labs.run_delivered)
-        labs.run_age = np.where(starts, 0.0, labs.run_age)
-        labs.run_cost = np.where(starts, 0.0, labs.run_cost)
-        labs.run_doomed = np.where(starts, doomed, labs.run_doomed)
-        based = starts & build
-        inherits = market.base_pretrained + np.log10(tech.inheritance)
-        labs.run_inherits = np.where(starts, np.where(build, inherits, NO_MODEL), labs.run_inherits)
-        inherits = np.where(build, market.base_post, 0.0)
-        labs.run_inherits_post = np.where(starts, inherits, labs.run_inherits_post)
-        labs.run_base = np.where(starts, np.where(based, market.base_lab, NOBODY), labs.run_base)
-        labs.run_base_id = np.where(starts, np.where(based, market.base_id, NOBODY), labs.run_base_id)
+        barred = worn_out(labs, rules) & ~build & ~(market.parent_launch > 0.0)
+        launch(labs, market, p, ready & (value > rules.least_gain) & ~barred, chosen, build)
 
     @decision
     def allot_fleet(labs, market, p):
@@ -282,9 +265,7 @@ class ModelLab(MarketAgent):
         noise = 2.0 * (labs.draws("openness") - 0.5) * rules.noise
         choice = np.where(light + noise > 0.0, LIGHT_OPEN, CLOSED)
         choice = np.where((all_open + noise > 0.0) & (all_open > light), ALL_OPEN, choice)
-        choice = np.where(market.mandate, ALL_OPEN, choice)
-        choice = np.where(market.ban, CLOSED, choice)
-        labs.openness = np.where(labs.alive & labs.trained, choice, labs.openness)
+        settle_openness(labs, market, choice)
 
     @decision
     def set_price(labs, market, p):
@@ -299,17 +280,11 @@ class ModelLab(MarketAgent):
         worth = rules.strategic_weight * labs.strategic_value
         elastic = rules.price_sensitivity * market.rivalry
         pace = market.adjust
-        for name, cost, open_at in (
-            ("price_flagship", labs.marginal_cost, ALL_OPEN),
-            ("price_light", labs.marginal_cost_light, LIGHT_OPEN),
-        ):
+        for name, cost, open_at in priced(labs):
             price = getattr(labs, name)
             mark_up = (price + rules.hassle_cost) / elastic
             target = cost + mark_up - worth * cost / (cost + rules.strategic_cost)
-            hosted = cost * (1.0 + rules.hosting_margin)
-            target = np.where(labs.openness >= open_at, np.minimum(target, hosted), target)
-            floor = np.maximum(market.price_floor, rules.least_price)
-            target = np.clip(target, floor, rules.most_price)
+            target = asked(labs, market, rules, target, cost, open_at)
             setattr(labs, name, price + pace * (target - price))
 
     # ------------------------------------------------------------------ people and money
@@ -388,6 +363,62 @@ class ModelLab(MarketAgent):
         gives_up = labs.alive & gives_up & (labs.parent_support > 0.0) & ~rich
         reason = np.where(gives_up, PARENT_WITHDREW, ALIVE)
         labs.exit_reason = np.where(labs.alive, np.where(insolvent, INSOLVENT, reason), labs.exit_reason)
+
+
+def settle_openness(labs, market, choice):
+    """Enter a choice as far as the law leaves one; a mandate and a ban bind everybody."""
+    choice = np.where(market.mandate, ALL_OPEN, choice)
+    choice = np.where(market.ban, CLOSED, choice)
+    labs.openness = np.where(labs.alive & labs.trained, choice, labs.openness)
+
+
+def priced(labs):
+    """What is on sale: column of the price, marginal cost, openness at which others host it."""
+    yield "price_flagship", labs.marginal_cost, ALL_OPEN
+    yield "price_light", labs.marginal_cost_light, LIGHT_OPEN
+
+
+def asked(labs, market, rules, target, cost, open_at):
+    """A price as it can be asked: what is open is hosted by others near cost; the law sets a floor."""
+    hosted = cost * (1.0 + rules.hosting_margin)
+    target = np.where(labs.openness >= open_at, np.minimum(target, hosted), target)
+    floor = np.maximum(market.price_floor, rules.least_price)
+    return np.clip(target, floor, rules.most_price)
+
+
+def run_options(labs, market, rules):
+    """Lengths of a run, months, the compute of each, FLOP, and who may start one at all."""
+    months = np.array(RUN_MONTHS).reshape(-1, 1, 1)
+    flop = np.maximum(market.training_speed * months, 1.0)
+    # One launch per purse: what must be rented and paid may not exceed a share of cash.
+    purse = rules.launch_purse * np.maximum(labs.cash, 0.0) + market.parent_launch
+    flop = np.minimum(flop, purse / np.maximum(market.flop_cost, 1e-30))
+    ready = labs.alive & ~labs.running & ~labs.trained & (labs.mode != APP_COMPANY)
+    return months, np.maximum(flop, LEAST_RUN), ready
+
+
+def worn_out(labs, rules):
+    """Whether a failed run has used up the money and the trust that the last round gave."""
+    tired = (labs.runs_failed > 0) & (labs.since_round > labs.since_failure)
+    return tired & (labs.since_failure < rules.failure_memory)
+
+
+def launch(labs, market, p, starts, flop, build):
+    """Start runs of ``flop`` where ``starts``, on the best known open base where ``build``."""
+    doomed = labs.draws("run_success") > success(labs, np.log10(flop), build, p.training)
+    labs.running = labs.running | starts
+    labs.run_planned = np.where(starts, flop, labs.run_planned)
+    labs.run_delivered = np.where(starts, 0.0, labs.run_delivered)
+    labs.run_age = np.where(starts, 0.0, labs.run_age)
+    labs.run_cost = np.where(starts, 0.0, labs.run_cost)
+    labs.run_doomed = np.where(starts, doomed, labs.run_doomed)
+    based = starts & build
+    inherits = market.base_pretrained + np.log10(p.technology.inheritance)
+    labs.run_inherits = np.where(starts, np.where(build, inherits, NO_MODEL), labs.run_inherits)
+    inherits = np.where(build, market.base_post, 0.0)
+    labs.run_inherits_post = np.where(starts, inherits, labs.run_inherits_post)
+    labs.run_base = np.where(starts, np.where(based, market.base_lab, NOBODY), labs.run_base)
+    labs.run_base_id = np.where(starts, np.where(based, market.base_id, NOBODY), labs.run_base_id)
 
 
 def success(labs, log_flop, build, rules):

@@ -20,6 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 from conf.mechanisms import BY_NAME, Switches
 from conf.parameters.base import par
 from conf.parameters.compute import ChipMarket, Rental, Serving
+from conf.parameters.decisions import RULES, Decisions
 from conf.parameters.market import AppMarket, Licensing, ModelMarket, Trust
 from conf.parameters.people import Capital, EntryExit, Graph, Population, Talent
 from conf.parameters.technology import Lab, Openness, Organisation, Technology, Training
@@ -72,6 +73,7 @@ class Config:
     entry_exit: EntryExit = field(default_factory=EntryExit)
     graph: Graph = field(default_factory=Graph)
     population: Population = field(default_factory=Population)
+    decisions: Decisions = field(default_factory=Decisions)
     mechanisms: Switches = field(default_factory=Switches)
     policy: PolicyGroups = field(default_factory=PolicyGroups)
     output: Output = field(default_factory=Output)
@@ -88,7 +90,8 @@ _NAMES = {
     "clock": ("month", "week"),
     "output.level": ("market", "labs", "full"),
     "graph.topology": ("small_world", "scale_free", "blocks", "complete", "empty", "graphml"),
-} | WORDS
+}
+_NAMES |= WORDS | RULES
 
 
 #: Parameters that describe tables which all worlds of an ensemble share.
