@@ -15,9 +15,9 @@ from conf.parameters.base import par
 class Decisions:
     """Rules of decision that can be replaced by random ones."""
 
-    planning: str = par("model", "name", 0, 0, "", "whether, how long and on what base to train: model or random")
-    pricing: str = par("model", "name", 0, 0, "", "prices of models: model or random")
-    openness: str = par("model", "name", 0, 0, "", "what is opened of a release: model or random")
+    planning: str = par("model", "name", 0, 0, "MODEL", "whether, how long and on what base to train: model or random")
+    pricing: str = par("model", "name", 0, 0, "MODEL", "prices of models: model or random")
+    openness: str = par("model", "name", 0, 0, "MODEL", "what is opened of a release: model or random")
     launch_chance: float = par(0.5, "share/month", 0, 1, "prior", "random planning: chance that an idle lab launches")
     price_ceiling: float = par(3.0, "times", 1, 1000, "prior", "random pricing: highest price over the going one")
 
