@@ -173,6 +173,14 @@ def compose(overrides: Sequence[str], multirun: bool = False) -> tuple[DictConfi
     return cfg, several
 
 
+def settings(overrides: Sequence[str]) -> DictConfig:
+    """Composed and checked settings of one run, without Hydra's own."""
+    cfg, several = compose(overrides)
+    if several:
+        raise UserError("an experiment of several runs (hydra.mode=MULTIRUN) cannot be compared as one")
+    return _job_settings(cfg)
+
+
 @contextmanager
 def _composing() -> Iterator[ConfigLoader]:
     """Hydra made ready to compose from ``conf``."""
