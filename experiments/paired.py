@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,15 +18,26 @@ from scipy import stats
 
 #: Prices and stocks are compared in logarithms: their differences are factors.
 _IN_LOGS = ("price_", "tokens_day_", "h100e_", "largest_run_", "power_", "revenue_")
-LAST_YEAR = "last year"
+LAST_YEAR, WHOLE_RUN = "last year", "whole run"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """An output column that is compared: its name in the market table and a short label."""
+    """What is compared.
+
+    Parameters
+    ----------
+    column : str
+        Column of the market table, of which the mean over a period is taken, or the name of ``value``.
+    label : str
+        For figures.
+    value : polars.Expr, optional
+        Another aggregate over the steps of a period in one world.
+    """
 
     column: str
     label: str = ""
+    value: pl.Expr | None = field(default=None, compare=False)
 
     @property
     def log(self) -> bool:
@@ -45,18 +56,18 @@ def columns_of(folder: Path) -> set[str]:
 
 
 def world_means(folder: Path, outcome: Outcome, period: str) -> np.ndarray:
-    """Mean of a column over a period in each world, in world order; NaN where it is undefined.
+    """An outcome over a period in each world, in world order; NaN where it is undefined.
 
     Parameters
     ----------
     period : str
-        ``"last year"`` (of the run), or a month such as ``2024-06``.
+        ``"last year"`` (of the run), ``"whole run"``, or a month such as ``2024-06``.
     """
     frame = _market(folder / "market.parquet")
-    value = pl.col(outcome.column).cast(pl.Float64)
-    inside = pl.when(within(period, frame["date"].max())).then(value)  # null is left out of a mean
-    means = frame.group_by("replicate").agg(inside.mean().alias("mean")).sort("replicate")["mean"]
-    found = means.cast(pl.Float64).fill_null(np.nan).to_numpy()
+    value = pl.col(outcome.column).mean() if outcome.value is None else outcome.value  # nulls are left out
+    inside = frame.filter(within(period, frame["date"].max()))
+    by_world = inside.group_by("replicate").agg(value.alias("value")).sort("replicate")["value"]
+    found = by_world.cast(pl.Float64).fill_null(np.nan).to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
         found = np.log(found) if outcome.log else found
     return np.where(np.isfinite(found), found, np.nan)
@@ -65,6 +76,8 @@ def world_means(folder: Path, outcome: Outcome, period: str) -> np.ndarray:
 def within(period: str, last: dt.date) -> pl.Expr:
     """Which rows of a table lie in a period of a run whose last step begins on ``last``."""
     date = pl.col("date")
+    if period == WHOLE_RUN:
+        return date.is_not_null()
     if period == LAST_YEAR:
         return date > last.replace(year=last.year - 1, day=min(last.day, 28))
     first = dt.date.fromisoformat(f"{period}-01")
@@ -126,15 +139,15 @@ def with_q(frame: pl.DataFrame, family: Sequence[str]) -> pl.DataFrame:
     Parameters
     ----------
     family : sequence of str
-        Columns whose equal values make a family of tests.
+        Columns whose equal values make a family of tests; all tests are one where there are none.
     """
     parts = []
-    for part in frame.partition_by(*family, maintain_order=True) if frame.height else []:
+    for part in frame.partition_by(*family, maintain_order=True) if family else [frame]:
         p = part["p"].to_numpy()
         q, known = np.full(len(p), np.nan), np.isfinite(p)
         q[known] = stats.false_discovery_control(p[known]) if known.any() else []
         parts.append(part.with_columns(pl.Series("q", q)))
-    return pl.concat(parts) if parts else frame
+    return pl.concat(parts)
 
 
 def marks(row: dict) -> str:
@@ -152,5 +165,6 @@ def number(row: dict, key: str = "effect") -> str:
     if row["log"]:
         return f"{100.0 * np.expm1(value):+.1f}%"
     size = abs(value)
-    digits = 1 if size >= 10 else 2 if size >= 1 else 3
-    return f"{value:+.{digits}f}" if value else "0"
+    if size < 0.1:
+        return f"{value:+.2g}" if value else "0"
+    return f"{value:+.{1 if size >= 10 else 2}f}"

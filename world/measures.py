@@ -8,6 +8,7 @@ import numpy as np
 
 from agents.app import API
 from agents.lab import APP_COMPANY, CENTRAL, CN, FROM_SCRATCH, INFRA, PROVINCIAL, ROW
+from world import spread
 from world.arrays import Array, herfindahl, largest, ratio, row_sum, shares, sum_k
 from world.gpu_market import chips_in, list_prices, makers_pay
 from world.hardware import CNY_A_USD
@@ -42,7 +43,7 @@ def close_month(world: World) -> None:
 def month(world: World) -> dict[str, Array]:
     """All measures of the month, each ``(worlds,)``."""
     found: dict[str, Array] = {}
-    for part in (_labs, _frontiers, _chips, _prices, _usage, _apps, _money, _society):
+    for part in (_labs, _frontiers, _chips, _prices, _usage, _apps, _money, _society, spread.measures):
         found.update(part(world))
     fresh = np.empty((len(found), world.worlds))
     for row, value in zip(fresh, found.values(), strict=True):
