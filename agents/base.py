@@ -99,7 +99,8 @@ class decision:
         world = population.world
         world.observed[(population.agent_class.__name__, self.name)] = observed
         seen = [agents.view(each) for each in observed]
-        self.function(agents, *seen, agents.view(world.parameters))
+        function = population.rules.get(self, self.function)
+        function(agents, *seen, agents.view(world.parameters))
 
 
 @cache

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.base import MarketAgent, column, decision
-from world.arrays import logistic, sum_k
+from world.arrays import logistic, max_k, sum_k
 from world.technology import (
     FLOP_UNIT,
     data_limited_flop,
@@ -42,6 +42,8 @@ INFRA, SCALING, RESEARCH, APPLICATION = range(4)
 RUN_MONTHS = (1.0, 2.0, 3.0, 4.5, 6.0, 12.0)
 #: Capability of a model that does not exist.
 NO_MODEL = -3.0
+#: Compute of the least run that is worth the name, FLOP.
+LEAST_RUN = 1e17
 NOBODY = -1
 
 
@@ -75,6 +77,9 @@ class ModelLab(MarketAgent):
         "sell",
         "to_apps",
         "home",
+        "random_plan",
+        "random_price",
+        "random_openness",
     )
     capacity_key: ClassVar[str] = "max_labs"
 
@@ -213,8 +218,8 @@ class ModelLab(MarketAgent):
     @decision
     def size_up_launch(labs, market, p):
         """See which run the lab could afford at the most, against which it measures the frontier's (M03)."""
-        most = _launches(labs, market, p.training.longest_run, p.training)
-        labs.affordable = np.where(labs.alive, np.log10(most), labs.affordable)
+        _, sizes, _ = run_options(labs, market, p.training)
+        labs.affordable = np.where(labs.alive, np.log10(max_k(sizes)), labs.affordable)
 
     @decision
     def plan_run(labs, market, p):
@@ -224,39 +229,18 @@ class ModelLab(MarketAgent):
         the leap beyond the largest run done (001: a rocket launch), the gain grows with the
         logarithm of compute. There is one launch per purse.
         """
-        rules, tech = p.training, p.technology
-        months = np.array(RUN_MONTHS).reshape(-1, 1, 1)
-        # A run beyond the end of scaling is worth no more, so nobody plans one.
-        sizes = np.minimum(_launches(labs, market, months, rules), market.scaling_ceiling)
+        rules = p.training
+        months, sizes, ready = run_options(labs, market, rules)
         build = (labs.mode != FROM_SCRATCH) & (market.base_pretrained[0] > NO_MODEL + 0.5)
         chance = success(labs, np.log10(sizes), build, rules)
         plain, written = (_expected_gain(labs, market, sizes, build, each, chance, p) for each in (False, True))
         net = np.maximum(plain, written) - rules.impatience * months
-        net = np.where(months > np.maximum(rules.longest_run, RUN_MONTHS[0]), -np.inf, net)
         best = np.argmax(net, axis=0)[None]
         chosen, value = np.take_along_axis(sizes, best, 0)[0], np.take_along_axis(net, best, 0)[0]
         writes = np.take_along_axis(written > plain, best, 0)[0]
         # No second launch without a new round, unless a parent stands behind it (001).
-        tired = (labs.since_failure < rules.failure_memory) & (labs.since_round > labs.since_failure)
-        ready = labs.alive & ~labs.running & ~labs.trained & (labs.mode != APP_COMPANY)
-        starts = ready & (value > rules.least_gain) & ~(tired & (market.parent_launch <= 0.0))
-        doomed = labs.draws("run_success") > np.take_along_axis(chance, best, 0)[0]
-        labs.running = labs.running | starts
-        labs.run_planned = np.where(starts, chosen, labs.run_planned)
-        labs.run_delivered = np.where(starts, 0.0, labs.run_delivered)
-        labs.run_age = np.where(starts, 0.0, labs.run_age)
-        labs.run_cost = np.where(starts, 0.0, labs.run_cost)
-        labs.run_doomed = np.where(starts, doomed, labs.run_doomed)
-        labs.run_synthetic = np.where(starts, writes, labs.run_synthetic)
-        based = starts & build
-        labs.run_foreign = np.where(starts, based & market.base_foreign, labs.run_foreign)
-        inherits = market.base_pretrained + np.log10(tech.inheritance)
-        labs.run_inherits = np.where(starts, np.where(build, inherits, NO_MODEL), labs.run_inherits)
-        inherits = np.where(build, market.base_post, 0.0)
-        labs.run_inherits_post = np.where(starts, inherits, labs.run_inherits_post)
-        labs.run_base = np.where(starts, np.where(based, market.base_lab, NOBODY), labs.run_base)
-        labs.run_base_id = np.where(starts, np.where(based, market.base_id, NOBODY), labs.run_base_id)
-        labs.run_base_model = np.where(starts, np.where(based, market.base_model, NOBODY), labs.run_base_model)
+        barred = worn_out(labs, rules) & ~(market.parent_launch > 0.0)
+        launch(labs, market, p, ready & (value > rules.least_gain) & ~barred, chosen, build, writes)
 
     @decision
     def allot_fleet(labs, market, p):
@@ -337,9 +321,7 @@ class ModelLab(MarketAgent):
         noise = 2.0 * (labs.draws("openness") - 0.5) * rules.noise
         choice = np.where(light + noise > 0.0, LIGHT_OPEN, CLOSED)
         choice = np.where((all_open + noise > 0.0) & (all_open > light), ALL_OPEN, choice)
-        choice = np.where(market.mandate, ALL_OPEN, choice)
-        choice = np.where(market.ban, CLOSED, choice)
-        labs.openness = np.where(labs.alive & labs.trained, choice, labs.openness)
+        settle_openness(labs, market, choice)
 
     @decision
     def declare(labs, market, p):
@@ -374,17 +356,11 @@ class ModelLab(MarketAgent):
         worth = rules.strategic_weight * labs.strategic_value
         elastic = rules.price_sensitivity * market.rivalry
         pace = market.adjust
-        for name, cost, open_at in (
-            ("price_flagship", labs.marginal_cost, ALL_OPEN),
-            ("price_light", labs.marginal_cost_light, LIGHT_OPEN),
-        ):
+        for name, cost, open_at in priced(labs):
             price = getattr(labs, name)
             mark_up = (price + rules.hassle_cost) / elastic
             target = cost + mark_up - worth * cost / (cost + rules.strategic_cost)
-            hosted = cost * (1.0 + rules.hosting_margin)
-            target = np.where(labs.openness >= open_at, np.minimum(target, hosted), target)
-            floor = np.maximum(market.price_floor, rules.least_price)
-            target = np.clip(target, floor, rules.most_price)
+            target = asked(labs, market, rules, target, cost, open_at)
             setattr(labs, name, np.maximum(price + pace * (target - price), market.price_floor))
 
     # ------------------------------------------------------------------ people and money
@@ -481,11 +457,65 @@ class ModelLab(MarketAgent):
         labs.exit_reason = np.where(labs.alive, reason, labs.exit_reason)
 
 
-def _launches(labs, market, months, rules):
-    """FLOP of runs of so many months: one launch per purse, paid from a share of cash and the parent."""
+def settle_openness(labs, market, choice):
+    """Enter a choice as far as the law leaves one; a mandate and a ban bind everybody."""
+    choice = np.where(market.mandate, ALL_OPEN, choice)
+    choice = np.where(market.ban, CLOSED, choice)
+    labs.openness = np.where(labs.alive & labs.trained, choice, labs.openness)
+
+
+def priced(labs):
+    """What is on sale: column of the price, marginal cost, openness at which others host it."""
+    yield "price_flagship", labs.marginal_cost, ALL_OPEN
+    yield "price_light", labs.marginal_cost_light, LIGHT_OPEN
+
+
+def asked(labs, market, rules, target, cost, open_at):
+    """A price as it can be asked: what is open is hosted by others near cost; the law sets a floor."""
+    hosted = cost * (1.0 + rules.hosting_margin)
+    target = np.where(labs.openness >= open_at, np.minimum(target, hosted), target)
+    floor = np.maximum(market.price_floor, rules.least_price)
+    return np.clip(target, floor, rules.most_price)
+
+
+def run_options(labs, market, rules):
+    """Lengths of a run, months, the compute of each, FLOP, and who may start one at all."""
+    months = np.array(RUN_MONTHS).reshape(-1, 1, 1)
     flop = np.maximum(market.training_speed * months, 1.0)
+    # One launch per purse: what must be rented and paid may not exceed a share of cash.
     purse = rules.launch_purse * np.maximum(labs.cash, 0.0) + market.parent_launch
-    return np.maximum(np.minimum(flop, purse / np.maximum(market.flop_cost, 1e-30)), 1e17)
+    flop = np.minimum(flop, purse / np.maximum(market.flop_cost, 1e-30))
+    # A run beyond the end of scaling is worth no more, and nobody endures one that is too long.
+    too_long = months > np.maximum(rules.longest_run, RUN_MONTHS[0])
+    flop = np.where(too_long, 0.0, np.minimum(flop, market.scaling_ceiling))
+    ready = labs.alive & ~labs.running & ~labs.trained & (labs.mode != APP_COMPANY)
+    return months, np.maximum(flop, LEAST_RUN), ready
+
+
+def worn_out(labs, rules):
+    """Whether a failed run has used up the money and the trust that the last round gave."""
+    return (labs.since_failure < rules.failure_memory) & (labs.since_round > labs.since_failure)
+
+
+def launch(labs, market, p, starts, flop, build, writes):
+    """Start runs of ``flop``: on the best known base where ``build``, with written data where ``writes``."""
+    doomed = labs.draws("run_success") > success(labs, np.log10(flop), build, p.training)
+    labs.running = labs.running | starts
+    labs.run_planned = np.where(starts, flop, labs.run_planned)
+    labs.run_delivered = np.where(starts, 0.0, labs.run_delivered)
+    labs.run_age = np.where(starts, 0.0, labs.run_age)
+    labs.run_cost = np.where(starts, 0.0, labs.run_cost)
+    labs.run_doomed = np.where(starts, doomed, labs.run_doomed)
+    labs.run_synthetic = np.where(starts, writes, labs.run_synthetic)
+    based = starts & build
+    labs.run_foreign = np.where(starts, based & market.base_foreign, labs.run_foreign)
+    inherits = market.base_pretrained + np.log10(p.technology.inheritance)
+    labs.run_inherits = np.where(starts, np.where(build, inherits, NO_MODEL), labs.run_inherits)
+    inherits = np.where(build, market.base_post, 0.0)
+    labs.run_inherits_post = np.where(starts, inherits, labs.run_inherits_post)
+    labs.run_base = np.where(starts, np.where(based, market.base_lab, NOBODY), labs.run_base)
+    labs.run_base_id = np.where(starts, np.where(based, market.base_id, NOBODY), labs.run_base_id)
+    labs.run_base_model = np.where(starts, np.where(based, market.base_model, NOBODY), labs.run_base_model)
 
 
 def success(labs, log_flop, build, rules):

@@ -8,8 +8,10 @@ import datetime as dt
 import math
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
+import networkx
 import numpy as np
 from hydra import compose as hydra_compose
 from hydra import initialize_config_module
@@ -20,6 +22,7 @@ from omegaconf import DictConfig, OmegaConf
 from conf.mechanisms import BY_NAME, Switches
 from conf.parameters.base import par
 from conf.parameters.compute import ChipMarket, Pace, PlatformRules, Rental, Serving
+from conf.parameters.decisions import RULES, Decisions
 from conf.parameters.lineage import Exploration, Lineage
 from conf.parameters.market import AppMarket, Compliance, Licensing, Moat, ModelMarket, Trust
 from conf.parameters.people import Capital, EntryExit, Graph, Population, Talent
@@ -79,6 +82,7 @@ class Config:
     entry_exit: EntryExit = field(default_factory=EntryExit)
     graph: Graph = field(default_factory=Graph)
     population: Population = field(default_factory=Population)
+    decisions: Decisions = field(default_factory=Decisions)
     mechanisms: Switches = field(default_factory=Switches)
     policy: PolicyGroups = field(default_factory=PolicyGroups)
     output: Output = field(default_factory=Output)
@@ -96,7 +100,8 @@ _NAMES = {
     "clock": ("month", "week"),
     "output.level": ("market", "labs", "full"),
     "graph.topology": ("small_world", "scale_free", "blocks", "complete", "empty", "graphml"),
-} | WORDS
+}
+_NAMES |= WORDS | RULES
 
 
 #: Parameters that describe tables which all worlds of an ensemble share.
@@ -164,6 +169,7 @@ def check(config: DictConfig) -> None:
     if plain.engine == "cupy":
         raise ConfigError("engine=cupy: there is no GPU engine in this version yet; use engine=numpy")
     _check_dates(plain)
+    _check_graph(plain.graph)
     for key in ("labs", "max_labs", "apps", "max_apps"):
         size = getattr(plain.population, key)
         if size & (size - 1):
@@ -221,6 +227,22 @@ def _check_dates(plain: Config) -> None:
     for key, value, _ in parameters_of(plain.policy, "policy."):
         if key.rpartition(".")[2] in ("since", "until", *dated):
             _check_date(key, value, False)
+
+
+def _check_graph(graph: Graph) -> None:
+    """A topology from a file needs one that can be read."""
+    if graph.topology != "graphml":
+        return
+    if not graph.path:
+        raise ConfigError("graph.path=: must name a GraphML file, as in graph=graphml graph.path=ties.graphml")
+    if not Path(graph.path).is_file():
+        raise ConfigError(f"graph.path={graph.path}: there is no such file; must be a GraphML file")
+    try:
+        ties = networkx.read_graphml(graph.path)
+    except (SyntaxError, ValueError, LookupError, networkx.NetworkXException):  # of XML, and of GraphML
+        raise ConfigError(f"graph.path={graph.path}: cannot be read; must be a GraphML file") from None
+    if not len(ties):
+        raise ConfigError(f"graph.path={graph.path}: has no nodes; must be a GraphML file with at least one")
 
 
 def _check_date(key: str, value: Any, needed: bool) -> None:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import difflib
 import itertools
-import multiprocessing
-import os
 import re
 import signal
 import sys
@@ -17,8 +15,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,24 +34,14 @@ from tqdm import tqdm
 
 from conf import schema
 from experiments import load, store, table
+from experiments.workers import RunFailed, Stopped, Tick, count, run_all
 from world.population import PopulationFull
 
 Build = Callable[[DictConfig, Sequence[int]], Any]
-Tick = Callable[[int], None]
-
-_POLL_SECONDS = 0.2
 
 
 class UserError(ValueError):
     """Something the user typed; its text says what would be right."""
-
-
-class RunFailed(RuntimeError):
-    """The model broke down; not the user's doing."""
-
-
-class Stopped(RuntimeError):
-    """Another block failed or the user pressed Ctrl-C."""
 
 
 USER_ERRORS = (
@@ -185,6 +171,14 @@ def compose(overrides: Sequence[str], multirun: bool = False) -> tuple[DictConfi
         raise UserError(f"{swept[0].input_line}: several values; add -m to run them one after another")
     schema.check(_job_settings(cfg))
     return cfg, several
+
+
+def settings(overrides: Sequence[str]) -> DictConfig:
+    """Composed and checked settings of one run, without Hydra's own."""
+    cfg, several = compose(overrides)
+    if several:
+        raise UserError("an experiment of several runs (hydra.mode=MULTIRUN) cannot be compared as one")
+    return _job_settings(cfg)
 
 
 @contextmanager
@@ -405,23 +399,12 @@ def build_ensemble(cfg: DictConfig, worlds: Sequence[int]) -> Any:
 
 def simulate(cfg: DictConfig, part: Path, build: Build) -> float:
     """Run all worlds in blocks, write their tables below ``part``, return seconds stepping."""
-    processes = _processes(cfg)
-    blocks = split(cfg.worlds, cfg.block, processes)
+    # One GPU holds one block at a time.
+    processes = count(int(cfg.processes)) if str(cfg.engine) == "numpy" else 1
+    calls = [(run_block, cfg, worlds, part, build) for worlds in split(cfg.worlds, cfg.block, processes)]
     bar = tqdm(total=cfg.worlds * cfg.steps, unit=" world-steps", desc=str(cfg.scenario), disable=None, leave=False)
     with bar:
-        if min(processes, len(blocks)) == 1:
-            return sum(run_block(cfg, worlds, part, build, bar.update) for worlds in blocks)
-        return _in_processes(cfg, blocks, part, build, bar)
-
-
-def _processes(cfg: DictConfig) -> int:
-    if str(cfg.engine) != "numpy":
-        return 1  # one GPU
-    if multiprocessing.parent_process() is not None:
-        return 1  # a launcher's worker: the launcher fills the machine, and may not allow children
-    if cfg.processes:
-        return int(cfg.processes)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return sum(run_all(calls, processes, bar))
 
 
 def split(worlds: int, block: int, processes: int) -> list[range]:
@@ -467,63 +450,6 @@ def _code_place(error: Exception) -> str:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     return f" ({Path(trace.tb_frame.f_code.co_filename).name}, line {trace.tb_lineno})" if trace else ""
-
-
-# --- worker processes -------------------------------------------------------------------
-
-_shared: tuple[Any, Any] | None = None  # in a worker: steps done by all, and whether to stop
-
-
-def _in_processes(cfg: DictConfig, blocks: list[range], part: Path, build: Build, bar: tqdm) -> float:
-    # Never fork: a forked child hangs once polars has threads.
-    context = multiprocessing.get_context("spawn")
-    done, stop = context.Value("q", 0), context.Value("b", 0)
-    workers = min(_processes(cfg), len(blocks))
-    pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(done, stop))
-    with pool:
-        jobs = [pool.submit(_block_in_worker, cfg, worlds, part, build) for worlds in blocks]
-        try:
-            waiting = set(jobs)
-            while waiting:
-                finished, waiting = wait(waiting, _POLL_SECONDS, FIRST_EXCEPTION)
-                bar.update(done.value - bar.n)
-                for job in finished:
-                    job.result()
-            return sum(job.result() for job in jobs)
-        except BrokenProcessPool as error:
-            raise RunFailed(
-                "a worker process died, perhaps for want of memory: try a smaller block= or processes="
-            ) from error
-        finally:
-            stop.value = 1
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _start_worker(done: Any, stop: Any) -> None:
-    global _shared
-    _shared = done, stop
-    # Ctrl-C reaches the whole terminal: the parent decides, and says stop.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-
-
-def _die_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _block_in_worker(cfg: DictConfig, worlds: range, part: Path, build: Build) -> float:
-    done, stop = _shared
-
-    def tick(steps: int) -> None:
-        with done.get_lock():
-            done.value += steps
-        if stop.value:
-            raise Stopped
-
-    return run_block(cfg, worlds, part, build, tick)
 
 
 if __name__ == "__main__":

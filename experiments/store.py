@@ -73,6 +73,9 @@ def config_hash(cfg: DictConfig) -> str:
         *sections, name = key.split(".")
         holder = functools.reduce(lambda part, section: part.get(section, {}), sections, settings)
         holder.pop(name, None)
+    if settings.get("graph", {}).get("topology") == "graphml":
+        # What the file says, wherever it lies.
+        settings["graph"]["path"] = hashlib.sha256(Path(settings["graph"]["path"]).read_bytes()).hexdigest()
     text = json.dumps(settings, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

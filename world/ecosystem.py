@@ -16,7 +16,7 @@ import polars as pl
 
 from agents.lab import CN, NO_MODEL, NOBODY, ROW
 from agents.regulator import EXPORT_CONTROL
-from world.arrays import Array, max_k, row_max, stack_k, sum_k, take_rows
+from world.arrays import Array, row_max, stack_k, sum_k, take_rows
 from world.lineage import edges as lineage_edges
 
 if TYPE_CHECKING:
@@ -168,8 +168,12 @@ def among_neighbours(values: Array, ties: Array, alive: Array, missing: float) -
 
 
 def neighbour_best(values: Array, ties: Array, alive: Array, missing: float) -> Array:
-    """Greatest value among living neighbours."""
-    return max_k(among_neighbours(values, ties, alive, missing))
+    """Greatest value among living neighbours; tie by tie, for there may be hundreds."""
+    heard = np.where(alive, values, missing)
+    best = np.full(ties.shape[1:], missing)
+    for layer in ties:
+        best = np.maximum(best, np.where(layer >= 0, take_rows(heard, layer), missing))
+    return best
 
 
 def neighbour_share(mask: Array, ties: Array, alive: Array) -> Array:

@@ -22,7 +22,7 @@ from agents.lab import (
     ROW,
     SCALING,
 )
-from world import app_life, exploration, hype, lineage
+from world import app_life, exploration, hype, lineage, spread
 from world.app_market import needs_filing
 from world.app_segments import CN_SEGMENTS
 from world.arrays import Array, herfindahl, largest, ratio, row_max, row_sum, shares, sum_k, take_rows
@@ -64,7 +64,7 @@ def month(world: World) -> dict[str, Array]:
     """All measures of the month, each ``(worlds,)``."""
     found: dict[str, Array] = {}
     parts = (_labs, _training, _frontiers, _chips, _prices, _usage, model_market, _apps, _money, _society)
-    for part in (*parts, _capital, lineage.measures, exploration.measures):
+    for part in (*parts, _capital, lineage.measures, exploration.measures, spread.measures):
         found.update(part(world))
     fresh = np.empty((len(found), world.worlds))
     for row, value in zip(fresh, found.values(), strict=True):

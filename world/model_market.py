@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.lab import ALL_OPEN, BIG_TECH, CN, FILED, FRONTIER, LIGHT_OPEN
+from agents.lab import ALL_OPEN, BIG_TECH, CN, FILED, FRONTIER, LIGHT_OPEN, ROW
 from world import tuning_hub
 from world.arrays import Array, logistic, ratio, row_max, row_sum, shares, sum_k
 from world.hardware import H100_TFLOPS, tokens_per_second
@@ -151,8 +151,20 @@ def set_prices(world: World) -> None:
             rivalry=rivalry(state.sales_share, state.nest_share, p.nest_correlation, owners_power(world)),
             price_floor=np.where(labs.region == CN, floor, 0.0),
             adjust=world.clock.fraction(p.price_adjustment),
+            going_price=world.by_region(going_price(world)),
         )
     )
+
+
+def going_price(world: World) -> Array:
+    """What the flagships sold at home cost on average, ``(2, worlds, 1)``; before any sale, the first ones' price."""
+    labs, found = world.labs, []
+    sold = labs.tokens_flagship * labs.alive
+    for region in (CN, ROW):
+        weight = np.where(labs.region == region, sold, 0.0)
+        level = ratio(row_sum(weight * labs.price_flagship), row_sum(weight))
+        found.append(np.where(level > 0.0, level, world.state.entry_price[region]))
+    return np.stack(found)
 
 
 # ---------------------------------------------------------------------- demand

@@ -141,6 +141,12 @@ class Population:
         Rows to which the population may grow by doubling.
     xp : module
         numpy or cupy.
+
+    Attributes
+    ----------
+    rules : dict
+        ``{decision: function}``: decisions of the class that another rule takes the place of
+        (:mod:`agents.random_rules`). What a special class overrides stays its own.
     """
 
     def __init__(self, agent_class: type, worlds: int, capacity: int, max_capacity: int, xp=np):
@@ -156,6 +162,7 @@ class Population:
             "world": None,
             "_slab": {},
             "growths": 0,
+            "rules": {},
         }.items():
             object.__setattr__(self, name, value)
         for name, column in declared.items():

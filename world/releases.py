@@ -8,9 +8,10 @@ import numpy as np
 
 from agents.lab import ALL_OPEN, BIG_TECH, CLOSED, CN, FRONTIER, LIGHT_OPEN, NO_MODEL, OPEN_CHAMPION, ROW
 from world import lineage, multimodal
-from world.arrays import Array, ratio, row_max, row_sum, sum_k
+from world.arrays import Array, row_max, row_sum, sum_k
 from world.ecosystem import publish
 from world.hype import domestic_leap
+from world.model_market import going_price
 from world.population import Observables
 from world.research import capability, light_capability, update_teachers
 from world.technology import active_parameters
@@ -92,14 +93,7 @@ def _go_out(world: World, out: Array) -> None:
 
 def _entry_price(world: World) -> Array:
     """A newcomer asks what the market at home asks, and no more than the first ones did."""
-    labs, found = world.labs, []
-    sold = labs.tokens_flagship * labs.alive
-    for region in (CN, ROW):
-        weight = np.where(labs.region == region, sold, 0.0)
-        level = ratio(row_sum(weight * labs.price_flagship), row_sum(weight))
-        first = world.state.entry_price[region]
-        found.append(np.where(level > 0.0, np.minimum(level, first), first))
-    return np.stack(found)
+    return np.minimum(going_price(world), world.state.entry_price)
 
 
 def _make_news(world: World, out: Array, mean: Array, before: Array) -> None:

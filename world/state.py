@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from agents import random_rules
 from agents.app import AppStartup
 from agents.base import DIMENSIONS
 from agents.investor import Investor
@@ -87,6 +88,7 @@ class World:
             population.world = self
             self.populations[name] = population
             setattr(self, name, population)
+        self.labs.rules.update(random_rules.chosen(self.config.decisions))
         self.maker_names = [row["name"] for row in self.config.vendors]
 
     def record(self, month: dict[str, Array]) -> None:

@@ -128,6 +128,7 @@ def observe(world: World) -> Observables:
         fleet_serving=own,
         attention=state.attention,
         adjust=world.clock.fraction(p.lab.adjustment),
+        launch_chance=world.clock.fraction(p.decisions.launch_chance),
     )
 
 

@@ -1,0 +1,26 @@
+"""By which rule labs plan, price and open: their own (``model``), or a random one that is feasible.
+
+A random rule shows what a decision contributes: what does not change when it is drawn at random
+is made by the markets around it (Gode and Sunder 1993, "zero intelligence").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from conf.parameters.base import par
+
+
+@dataclass
+class Decisions:
+    """Rules of decision that can be replaced by random ones."""
+
+    planning: str = par("model", "name", 0, 0, "MODEL", "whether, how long and on what base to train: model or random")
+    pricing: str = par("model", "name", 0, 0, "MODEL", "prices of models: model or random")
+    openness: str = par("model", "name", 0, 0, "MODEL", "what is opened of a release: model or random")
+    launch_chance: float = par(0.5, "share/month", 0, 1, "prior", "random planning: chance that an idle lab launches")
+    price_ceiling: float = par(3.0, "times", 1, 1000, "prior", "random pricing: highest price over the going one")
+
+
+#: Values that words may take.
+RULES = {f"decisions.{name}": ("model", "random") for name in ("planning", "pricing", "openness")}

@@ -1,0 +1,156 @@
+"""Tables that the code itself can tell: ``python -m experiments.document [--check]``.
+
+Parameters and mechanisms are written into ``world/ODD.md`` between marker comments, from their
+declarations in ``conf/``. With ``--check`` nothing is written; exit code 1 says that they are stale.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from conf.mechanisms import MECHANISMS
+from conf.parameters.decisions import RULES
+from conf.policies import WORDS, PolicyGroups
+from conf.schema import Config
+from experiments import reports
+
+PAGE = Path(__file__).resolve().parents[1] / "world" / "ODD.md"
+
+
+class NoMarker(ValueError):
+    """The page has no place for a table."""
+
+
+def markers(name: str) -> tuple[str, str]:
+    """The comments between which a table stands."""
+    return f"<!-- generated: {name} (python -m experiments.document) -->", f"<!-- end of {name} -->"
+
+
+# ---------------------------------------------------------------------- tables
+
+
+def parameters() -> str:
+    """All parameters, one table a section of the configuration, policies last."""
+    sections: dict[str, list[dataclasses.Field]] = {"": []}
+    for each in dataclasses.fields(Config):
+        kind = each.default_factory
+        if each.name == "mechanisms" or each.metadata:
+            sections[""] += [each] if each.metadata else []
+        elif dataclasses.is_dataclass(kind) and each.name != "policy":
+            sections[each.name] = list(dataclasses.fields(kind))
+    for each in dataclasses.fields(PolicyGroups):
+        if dataclasses.is_dataclass(each.default_factory):
+            sections[f"policy.{each.name}"] = list(dataclasses.fields(each.default_factory))
+    return "\n\n".join(_section(name, fields) for name, fields in sections.items() if fields)
+
+
+def _section(name: str, fields: Iterable[dataclasses.Field]) -> str:
+    owner = _owner(name)
+    says = (owner.__doc__ or "").split("\n")[0] if owner else "The run."
+    lines = [f"### `{name}`: {says}" if name else f"### {says}", ""]
+    lines += ["| key | value | unit | range | source | meaning |", "|---|---|---|---|---|---|"]
+    return "\n".join([*lines, *(_parameter(f"{name}.{each.name}" if name else each.name, each) for each in fields)])
+
+
+def _owner(name: str) -> Any:
+    """Dataclass of a section."""
+    kind: Any = Config
+    for part in filter(None, name.split(".")):
+        kind = next(each.default_factory for each in dataclasses.fields(kind) if each.name == part)
+    return kind if name else None
+
+
+def _parameter(key: str, declared: dataclasses.Field) -> str:
+    facts = declared.metadata
+    # Schedules stand in conf/policy.
+    value = "dated entries" if declared.default is dataclasses.MISSING else _value(declared.default)
+    span = "" if not facts or facts["low"] == facts["high"] else f"{_value(facts['low'])} to {_value(facts['high'])}"
+    words = (WORDS | RULES).get(key)
+    span = " / ".join(words) if words else span
+    cells = [f"`{key.rpartition('.')[2]}`", value, facts.get("unit", ""), span, facts.get("source", "")]
+    return _row([*cells, facts.get("doc", "")])
+
+
+def _value(value: Any) -> str:
+    """A value as one would type it.
+
+    Examples
+    --------
+    >>> [_value(each) for each in (True, None, "", 0.25, 16, 1e9, 16777216.0, 9223372036854775808)]
+    ['true', 'none', '-', '0.25', '16', '1e+09', '1.67772e+07', '9.22337e+18']
+    """
+    if isinstance(value, bool) or value is None:
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return str(value) if isinstance(value, int) and abs(value) < 10**7 else f"{value:g}"
+    return str(value) or "-"
+
+
+def mechanisms() -> str:
+    """The index of mechanisms with their off-switches and where they show."""
+    lines = ["| id | `mechanisms.` | says | source | off | shows in | matters in |", "|---|---|---|---|---|---|---|"]
+    for each in MECHANISMS:
+        off = ", ".join(f"`{key}={_value(value)}`" for key, value in each.off.items()) or "none yet"
+        shows = ", ".join(f"`{column}`" for column in each.shows)
+        where = f"`{' '.join(each.scenario)}`" if each.scenario else "baseline"
+        lines.append(_row([each.id, f"`{each.name}`", each.says, each.source, off, shows, where]))
+    return "\n".join(lines)
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
+
+
+#: Tables by the name in their markers.
+TABLES: dict[str, Callable[[], str]] = {"parameters": parameters, "mechanisms": mechanisms}
+
+
+# ---------------------------------------------------------------------- the page
+
+
+def renewed(page: str) -> str:
+    """The page with all tables as the code has them now.
+
+    Raises
+    ------
+    NoMarker
+        Naming the comment that is missing.
+    """
+    for name, table in TABLES.items():
+        first, last = markers(name)
+        before, found, rest = page.partition(first)
+        _, ended, after = rest.partition(last)
+        if not found or not ended:
+            raise NoMarker(f"the page has no line {first if not found else last!r}")
+        page = f"{before}{first}\n\n{table()}\n\n{last}{after}"
+    return page
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command."""
+    parser = reports.Parser(prog="python -m experiments.document", description=__doc__.split("\n")[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 when the tables are stale")
+    options = parser.parse_args(words)
+    page = PAGE.read_text(encoding="utf-8")
+    try:
+        fresh = renewed(page)
+    except NoMarker as error:
+        print(f"document: {PAGE.name}: {error}", file=sys.stderr)
+        return 2
+    if fresh == page:
+        print(f"{PAGE.name} is up to date")
+        return 0
+    if options.check:
+        print(f"document: {PAGE.name} is stale: run python -m experiments.document and commit it", file=sys.stderr)
+        return 1
+    PAGE.write_text(fresh, encoding="utf-8")
+    print(f"wrote {PAGE}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+"""The generated tables of world/ODD.md: up to date, complete, and stale when something changes."""
+
+from __future__ import annotations
+
+import dataclasses
+import doctest
+
+import pytest
+
+from conf.mechanisms import BY_NAME, MECHANISMS
+from conf.schema import Config, parameters_of
+from experiments import document
+
+
+def test_the_tables_are_up_to_date(capsys):
+    """If this fails: ``python -m experiments.document``, look, commit."""
+    assert document.main(["--check"]) == 0, capsys.readouterr().err
+
+
+def test_every_parameter_and_every_mechanism_is_there():
+    tables = document.parameters().split("### ")
+    keys = {}
+    for table in tables[1:]:
+        section = table.split("`")[1] + "." if table.startswith("`") else ""
+        keys |= {f"{section}{row.split('`')[1]}": row for row in table.splitlines() if row.startswith("| `")}
+    for key, value, declared in parameters_of(Config()):
+        if declared.metadata and not key.startswith("mechanisms."):
+            assert f"| {document._value(value)} |" in keys[key], key
+    assert document.mechanisms().count("\n| M") == len(MECHANISMS)
+
+
+def test_a_change_makes_them_stale_until_they_are_written(monkeypatch, tmp_path, capsys):
+    page = tmp_path / "ODD.md"
+    page.write_text("before\n" + "\n".join("\n".join(document.markers(name)) for name in document.TABLES) + "\nafter\n")
+    monkeypatch.setattr(document, "PAGE", page)
+    assert document.main(["--check"]) == 1 and "is stale" in capsys.readouterr().err
+    assert document.main([]) == 0 and document.main(["--check"]) == 0
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("before\n") and text.endswith("after\n")
+    changed = dataclasses.replace(MECHANISMS[0], says="something else")
+    monkeypatch.setattr(document, "MECHANISMS", (changed, *MECHANISMS[1:]))
+    assert document.main(["--check"]) == 1
+    assert page.read_text(encoding="utf-8") == text
+    assert BY_NAME[changed.name].says != changed.says
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_missing_marker_is_named(which, monkeypatch, tmp_path, capsys):
+    page = tmp_path / "ODD.md"
+    page.write_text(document.markers("parameters")[1 - which])
+    monkeypatch.setattr(document, "PAGE", page)
+    assert document.main([]) == 2
+    said = capsys.readouterr().err
+    assert document.markers("parameters")[0] in said or document.markers("parameters")[1] in said
+    assert said.count("\n") == 1
+
+
+def test_examples_in_docstrings():
+    assert doctest.testmod(document).failed == 0
