@@ -7,6 +7,7 @@ declarations in ``conf/``. With ``--check`` nothing is written; exit code 1 says
 from __future__ import annotations
 
 import dataclasses
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -15,8 +16,9 @@ from typing import Any
 from conf.mechanisms import MECHANISMS
 from conf.parameters.decisions import RULES
 from conf.policies import WORDS, PolicyGroups
-from conf.schema import Config
+from conf.schema import Config, parameters_of
 from experiments import reports
+from world.step import PLAN
 
 PAGE = Path(__file__).resolve().parents[1] / "world" / "ODD.md"
 
@@ -105,8 +107,35 @@ def _row(cells: Sequence[str]) -> str:
     return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
 
 
+def schedule() -> str:
+    """The phases of a step, with the function that does each and what it says of itself."""
+    lines = ["| phase | function | what happens |", "|---|---|---|"]
+    for name, phase, _ in PLAN:
+        says = (phase.__doc__ or "").split("\n")[0].partition(": ")[2] or phase.__doc__.split("\n")[0]
+        where = f"`{phase.__module__.rpartition('.')[2]}.{phase.__name__}`"
+        lines.append(_row([name, where, says[:1].upper() + says[1:]]))
+    return "\n".join(lines)
+
+
 #: Tables by the name in their markers.
-TABLES: dict[str, Callable[[], str]] = {"parameters": parameters, "mechanisms": mechanisms}
+TABLES: dict[str, Callable[[], str]] = {"schedule": schedule, "parameters": parameters, "mechanisms": mechanisms}
+#: ``<!-- symbols: a=section.key; ... -->`` under an equation is followed by their table.
+SYMBOLS = re.compile(r"(<!-- symbols: (.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def _symbols(found: re.Match[str]) -> str:
+    """The table of the symbols that a comment names."""
+    declared = {key: (value, each) for key, value, each in parameters_of(Config())}
+    lines = ["| symbol | parameter | value | unit | range | source |", "|---|---|---|---|---|---|"]
+    for pair in found[2].split(";"):
+        symbol, _, key = pair.strip().partition("=")
+        if key not in declared:
+            raise NoMarker(f"the symbol {symbol} stands for {key}, and there is no such parameter")
+        value, each = declared[key]
+        facts = each.metadata
+        span = f"{_value(facts['low'])} to {_value(facts['high'])}"
+        lines.append(_row([symbol, f"`{key}`", _value(value), facts["unit"], span, facts["source"]]))
+    return f"{found[1]}\n" + "\n".join(lines) + f"\n\n{found[3]}"
 
 
 # ---------------------------------------------------------------------- the page
@@ -127,7 +156,7 @@ def renewed(page: str) -> str:
         if not found or not ended:
             raise NoMarker(f"the page has no line {first if not found else last!r}")
         page = f"{before}{first}\n\n{table()}\n\n{last}{after}"
-    return page
+    return SYMBOLS.sub(_symbols, page)
 
 
 def main(words: Sequence[str] | None = None) -> int:
