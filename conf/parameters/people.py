@@ -130,7 +130,7 @@ class EntryExit:
     base_cheapens: float = par(0.7, "1/OOM", 0, 5, "004", "open bases cut the cost of a start")
     entrant_pool: float = par(240.0, "labs", 1, 1e6, "PRIORS", "potential entrants, CN")
     row_entry: float = par(0.3, "labs/month", 0, 100, "prior", "founding of labs, ROW")
-    pivot_gap: float = par(0.6, "OOM", -2, 5, "prior", "lead of the open base at which training is given up")
+    pivot_gap: float = par(1.0, "OOM", -2, 5, "prior", "lead of the open base at which training is given up")
     pride: float = par(0.6, "OOM", 0, 10, "prior", "further lead that the proud bear")
     pivot_patience: float = par(6.0, "months", 0, 60, "prior", "how long a lab looks on")
     unused_tokens: float = par(30.0, "Mtok/day", 0, 1e6, "prior", "usage below which a model is unused")
