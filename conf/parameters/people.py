@@ -165,7 +165,7 @@ class EntryExit:
     row_entry: float = par(0.3, "labs/month", 0, 100, "prior", "founding of labs, ROW")
     discouraged: float = par(1.0, "years", 0, 50, "004", "founding with the share of labs that leave in a year")
     exit_memory: float = par(6.0, "months", 0.1, 60, "prior", "how long exits are remembered")
-    pivot_gap: float = par(0.6, "OOM", -2, 5, "prior", "lead of the open base at which training is given up")
+    pivot_gap: float = par(1.0, "OOM", -2, 5, "prior", "lead of the open base at which training is given up")
     pride: float = par(0.6, "OOM", 0, 10, "prior", "further lead that the proud bear")
     pivot_patience: float = par(6.0, "months", 0, 60, "prior", "how long a lab looks on")
     unused_share: float = par(0.001, "share", 0, 1, "001", "share of use at home below which a model is unused")

@@ -115,7 +115,7 @@ class Training:
     impatience: float = par(0.1, "OOM/month", 0, 1, "prior", "cost of waiting for a longer run")
     least_gain: float = par(0.08, "OOM", 0, 2, "prior", "expected gain for which a run is started")
     frontier_cost: float = par(
-        0.8, "OOM/OOM", 0, 5, "000", "lead of an open base that a launch out of reach is felt like"
+        0.5, "OOM/OOM", 0, 5, "000", "lead of an open base that a launch out of reach is felt like"
     )
     launch_reach: float = par(1.5, "OOM", 0, 10, "prior", "distance to the frontier's launch that a lab hopes to close")
     launch_purse: float = par(0.5, "share", 0.01, 1, "001", "share of the purse that one launch may use")
