@@ -101,7 +101,7 @@ def test_M18_authorities_act_in_session():
     assert effect("queue_length", rare).z < -4
     filed = market(*rare).sort("replicate", "step")
     new = filed.with_columns(new=pl.col("models_filed_cn").diff().over("replicate")).filter(pl.col("new") > 0)
-    assert set(new["step"].unique()) <= {6, 12, 18, 24, 30}
+    assert set(new["step"].unique()) <= {5, 11, 17, 23, 29, 35}
 
 
 # ---------------------------------------------------------------------- M32

@@ -7,6 +7,8 @@ import pytest
 from tests.twins import by_world, effect, market
 
 GROUP = "policy/compute"
+#: Alternatives that begin in February 2024.
+DATED = ["vouchers", "public_centres", "platform_private", "platform_state", "platform_operator", "priority"]
 
 
 def changes(alternative, column, **more):
@@ -34,9 +36,7 @@ def test_direction(alternative, column, rises):
     assert found.z < -5 if rises else found.z > 5
 
 
-@pytest.mark.parametrize(
-    "alternative", ["vouchers", "public_centres", "platform_private", "platform_state", "platform_operator", "priority"]
-)
+@pytest.mark.parametrize("alternative", DATED)
 def test_before_its_date_nothing_differs(alternative):
     before = 14
     plain = market().filter(market()["step"] < before)
@@ -47,9 +47,7 @@ def test_before_its_date_nothing_differs(alternative):
             assert not plain[column].ne_missing(treated[column]).any(), column
 
 
-@pytest.mark.parametrize(
-    "alternative", ["vouchers", "public_centres", "platform_private", "platform_state", "platform_operator", "priority"]
-)
+@pytest.mark.parametrize("alternative", DATED)
 def test_from_its_date_something_differs(alternative):
     columns = [c for c in market().columns if c not in ("replicate", "step", "date", "scenario")]
     plain, treated = market(), market(f"{GROUP}={alternative}")
