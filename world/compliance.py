@@ -101,7 +101,8 @@ def _cut_foreign(world: World) -> None:
     """The rule on data across the border costs wrappers of foreign models their base, or a fine."""
     apps, state, p = world.apps, world.state, world.parameters.compliance
     foreign = on_foreign(world)
-    risk = np.where(foreign, p.foreign_risk * state.cross_border * apps.revenue * world.clock.months, 0.0)
+    risk = p.foreign_risk * state.cross_border * apps.revenue * world.clock.months
+    risk = np.where(foreign, np.minimum(risk, np.maximum(apps.cash, 0.0)), 0.0)
     world.accounts.pay("fines", (apps, risk), "government")
     cut = foreign & (apps.draws("cut") < world.clock.chance(p.foreign_cut * state.cross_border))
     cut = cut | (foreign & (state.wrapper_ban > 0.0))
