@@ -14,6 +14,7 @@ from agents.app import API
 from agents.lab import CN, FILED, NOBODY, ROW
 from world.arrays import Array, row_sum, sum_k, take_rows
 from world.ecosystem import points_at
+from world.policy import authority
 from world.serving import DAYS_A_MONTH
 
 if TYPE_CHECKING:
@@ -27,18 +28,19 @@ def comply(world: World) -> None:
     _clean(world)
     _suits(world)
     _levy(world)
+    _fine_dominance(world)
     _cut_foreign(world)
 
 
 def _content_duty(world: World) -> None:
-    """Filed services check what they say in public: so many light tokens for each of theirs."""
+    """Filed services keep a team for what they say in public, and check it: light tokens for each of theirs."""
     labs, state, p = world.labs, world.state, world.parameters.compliance
     licensed = world.segments.licensed
     public = sum_k([state.tokens_by_segment[k] * licensed[k] for k in np.flatnonzero(licensed)]) * labs.capacity_share
     duty = labs.alive & (labs.region == CN) & (labs.filing == FILED)
     days = DAYS_A_MONTH * world.clock.months
-    cost = np.where(duty, p.content_duty * public * labs.marginal_cost_light * days / 1e6, 0.0)
-    _pay(world, "content duty", cost)
+    checks = p.content_duty * public * labs.marginal_cost_light * days / 1e6
+    _pay(world, "content duty", np.where(duty, checks + p.content_team * world.clock.years, 0.0))
 
 
 def _clean(world: World) -> None:
@@ -70,6 +72,16 @@ def _levy(world: World) -> None:
     _pay(world, "copyright levy", np.where(labs.alive & (labs.region == CN), levy, 0.0))
 
 
+def _fine_dominance(world: World) -> None:
+    """A competition authority that acts fines the dominant by how far they are beyond the mark."""
+    labs, p = world.labs, world.parameters.licensing
+    beyond = np.maximum(world.state.token_share - p.dominance, 0.0) * (labs.region == CN)
+    fine = p.dominance_fine * authority(world, "competition") * beyond * labs.service_revenue * world.clock.months
+    labs.spent = labs.spent + fine
+    world.accounts.pay("antitrust fines", (labs, fine), "government")
+    world.tally("antitrust_fines", row_sum(fine))
+
+
 def _pay(world: World, kind: str, cost: Array) -> None:
     labs = world.labs
     labs.spent = labs.spent + cost
@@ -89,7 +101,8 @@ def _cut_foreign(world: World) -> None:
     """The rule on data across the border costs wrappers of foreign models their base, or a fine."""
     apps, state, p = world.apps, world.state, world.parameters.compliance
     foreign = on_foreign(world)
-    risk = np.where(foreign, p.foreign_risk * state.cross_border * apps.revenue * world.clock.months, 0.0)
+    risk = p.foreign_risk * state.cross_border * apps.revenue * world.clock.months
+    risk = np.where(foreign, np.minimum(risk, np.maximum(apps.cash, 0.0)), 0.0)
     world.accounts.pay("fines", (apps, risk), "government")
     cut = foreign & (apps.draws("cut") < world.clock.chance(p.foreign_cut * state.cross_border))
     cut = cut | (foreign & (state.wrapper_ban > 0.0))

@@ -419,6 +419,7 @@ def _society(world: World) -> dict[str, Array]:
     return {
         "trust_cn": state.trust[CN],
         "incidents_cn": world.monthly.get("incidents", 0.0),
+        "antitrust_fines_cn": world.monthly.get("antitrust_fines", 0.0),
         "suits_cn": world.monthly.get("suits", 0.0),
         "compliance_cost_cn": world.monthly.get("compliance_cost", 0.0),
         "queue_length": state.queue_length,

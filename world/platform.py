@@ -26,6 +26,7 @@ def develop(world: World) -> None:
     name = world.instrument("compute", "builder")
     builder = world.config.builders[name]
     mine = (vendors.kind == PLATFORM) & vendors.alive
+    mine = mine & (np.cumsum(mine, axis=-1) == 1)
     vendors.builder = np.where(mine, BUILDERS.index(name), vendors.builder)
     _spend(world, mine, builder)
     money = builder["resources"] + world.instrument("compute", "builder_budget")
@@ -40,7 +41,7 @@ def develop(world: World) -> None:
 def _spend(world: World, mine: Array, builder: dict) -> None:
     """Own money of the builder's owners and public money go to the people who build."""
     vendors, years = world.vendors, world.clock.years
-    part = ratio(mine.astype(float), row_sum(mine.astype(float)))
+    part = mine.astype(float)
     public = world.instrument("compute", "builder_budget") * years * part
     world.accounts.pay("platform", "government", (vendors, public))
     # The same people collect a public corpus, where the state orders one.

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.lab import ALL_OPEN, APPLICATION, BIG_TECH, CN, FRONTIER
+from agents.lab import ALL_OPEN, APPLICATION, BIG_TECH, FRONTIER
 from world.arrays import Array, ratio, row_sum, sum_by_group, sum_k, take_rows
 from world.ecosystem import points_at
 from world.layers import gather
 from world.model_market import reconsidering
 from world.overflow import spill_over
-from world.policy import authority
 from world.rental_market import fleet_serving, serving_need_total
 
 if TYPE_CHECKING:
@@ -156,9 +155,7 @@ def _awareness(world: World) -> None:
     # Who works on customers' projects works on no product.
     people = np.maximum(labs.staff[APPLICATION] * labs.product_share - world.state.bound_staff, 0.0)
     news = np.exp(-labs.since_news / p.news_months) * labs.released
-    # A competition authority that acts keeps owners of channels from preferring themselves.
-    fair = 1.0 - authority(world, "competition") * (labs.region == CN)
-    reach = p.channel * own_channel * fair + people / p.awareness_people + p.awareness_news * news
+    reach = p.channel * own_channel + people / p.awareness_people + p.awareness_news * news
     reach = reach + p.word_of_mouth * world.parameters.moat.users * world.state.token_share
     target = 1.0 - np.exp(-reach)
     pace = world.clock.fraction(p.awareness_pace)

@@ -11,11 +11,7 @@ COMPUTE = (
         off={
             "chip_market.substitution": 0.0,
         },
-        shows=(
-            "hhi_chips_cn",
-            "h100e_cn_domestic",
-            "h100e_cn_grey",
-        ),
+        shows=("hhi_chips_cn", "hhi_compute_cn", "h100e_cn_domestic", "h100e_cn_grey"),
     ),
     Mechanism(
         "M17",
@@ -78,11 +74,7 @@ COMPUTE = (
             "rental.equity_share": 0.0,
             "rental.seed_share": 0.0,
         },
-        shows=(
-            "compute_for_equity_cn",
-            "cloud_seeds_cn",
-            "apps_alive_cn",
-        ),
+        shows=("compute_for_equity_cn", "cloud_seeds_cn", "app_lifeline_median_months"),
     ),
     Mechanism(
         "M56",

@@ -14,11 +14,7 @@ SOCIETY = (
             "trust.build": 0.0,
             "trust.substitution": 0.0,
         },
-        shows=(
-            "trust_cn",
-            "tokens_day_cn",
-            "hhi_tokens_cn",
-        ),
+        shows=("trust_cn", "hhi_users_cn", "consumer_surplus_cn"),
     ),
     Mechanism(
         "M06",
@@ -26,6 +22,7 @@ SOCIETY = (
         "content duty, contaminated data, cross-border APIs and copyright cost",
         "000",
         off={
+            "compliance.content_team": 0.0,
             "compliance.content_duty": 0.0,
             "compliance.tainted": 0.0,
             "compliance.suit_rate": 0.0,
@@ -61,7 +58,7 @@ SOCIETY = (
             "licensing.gate_opens": 0.0,
             "licensing.filed_reputation": 0.0,
         },
-        shows=("models_filed_cn", "public_filed_share_cn", "trust_cn"),
+        shows=("models_filed_cn", "public_filed_share_cn", "trust_cn", "hype"),
     ),
     Mechanism(
         "M49",

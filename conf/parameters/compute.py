@@ -180,7 +180,7 @@ class Pace:
     fashion: float = par(3.0, "months", 0.1, 60, "000 001", "life of a fashion among apps")
     commerce: float = par(3.0, "months", 0.1, 60, "000", "business reports its results")
     infrastructure: float = par(36.0, "months", 1, 600, "000", "a fab or a grid pays back")
-    governance: float = par(2.0, "months", 0.1, 120, "000", "authorities sit in session")
+    governance: float = par(1.0, "months", 0.1, 120, "000", "authorities sit in session")
     culture: float = par(24.0, "months", 1, 1200, "000", "habits of trust change")
     shut_out: float = par(0.8, "share", 0, 1, "000", "public that an app cannot reach before it is filed")
     late: float = par(0.6, "utility", 0, 10, "001", "pull that an app loses for each fashion it waited through")

@@ -238,7 +238,7 @@ class Trust:
     least: float = par(0.05, "share", 0, 0.5, "prior", "trust that remains")
     memory: float = par(6.0, "months", 0.5, 60, "prior", "memory of incidents")
     substitution: float = par(1.5, "1", 0, 10, "000", "weight of reputation with what social trust lacks")
-    neutral: float = par(0.75, "share", 0, 1, "prior", "social trust at which reputation has its plain weight")
+    neutral: float = par(0.65, "share", 0, 1, "prior", "social trust at which reputation has its plain weight")
     permission: float = par(0.2, "share", 0, 1, "001", "rights granted to an app or model without any trust")
 
 
@@ -258,6 +258,8 @@ class Licensing:
     stance_pace: float = par(0.3, "1/month", 0, 0.95, "000", "governance moves slowly")
     incident_response: float = par(0.05, "1/incident", 0, 1, "prior", "adaptive content authority")
     gap_response: float = par(0.5, "1", 0, 1, "prior", "adaptive export authority")
+    dominance: float = par(0.25, "share", 0, 1, "prior", "share of use at home from which a lab is dominant")
+    dominance_fine: float = par(0.3, "share", 0, 5, "prior", "fine on revenue, for a share of all, at full stringency")
     hhi_response: float = par(2.0, "1", 0, 5, "prior", "adaptive competition authority")
 
 
@@ -265,14 +267,15 @@ class Licensing:
 class Compliance:
     """What the law costs: content, tainted data, suits, data across the border."""
 
-    content_duty: float = par(
-        0.15, "times", 0, 5, "000", "checks of what a filed service says, in cost of light tokens"
+    content_team: float = par(
+        0.6, "CNY million/year", 0, 1000, "000", "people who answer for the content of a filed service"
     )
-    tainted: float = par(0.25, "1/year", 0, 10, "000", "usage data that turns out tainted and is thrown away")
-    suit_rate: float = par(0.06, "1/year", 0, 10, "000", "suits over training data, at the usage where it is counted")
+    content_duty: float = par(0.5, "times", 0, 5, "000", "checks of what a filed service says, in cost of light tokens")
+    tainted: float = par(0.5, "1/year", 0, 10, "000", "usage data that turns out tainted and is thrown away")
+    suit_rate: float = par(0.05, "1/year", 0, 10, "000", "suits over training data, at the usage where it is counted")
     suit_scale: float = par(1000.0, "Mtok/day", 0.1, 1e7, "prior", "usage on which suits are counted")
     tainted_suits: float = par(1.0, "times", 0, 20, "000", "what hoarded usage data adds to suits")
-    damages: float = par(0.25, "share", 0, 10, "prior", "damages, of a year's revenue")
+    damages: float = par(0.06, "share", 0, 10, "prior", "damages, of a year's revenue")
     least_damages: float = par(2.0, "CNY million", 0, 1000, "prior", "least damages")
     suit_reputation: float = par(0.1, "utility", 0, 5, "000", "reputation lost in a suit")
     levy_peace: float = par(0.05, "share", 0.0001, 1, "prior", "levy at which two thirds of the suits fall away")

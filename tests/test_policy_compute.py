@@ -1,0 +1,69 @@
+"""Compute policy: what each alternative does, and that nothing differs before its date."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.twins import by_world, effect, market
+
+GROUP = "policy/compute"
+#: Alternatives that begin in February 2024.
+DATED = ["vouchers", "public_centres", "platform_private", "platform_state", "platform_operator", "priority"]
+
+
+def changes(alternative, column, **more):
+    """Effect of the baseline less that of an alternative: below zero where the alternative raises the column."""
+    return effect(column, f"{GROUP}={alternative}", **more)
+
+
+@pytest.mark.parametrize(
+    ("alternative", "column", "rises"),
+    [
+        ("vouchers", "public_spending_cn", True),
+        ("vouchers", "hhi_compute_cn", False),
+        ("public_centres", "idle_compute_cn", True),
+        ("public_centres", "public_spending_cn", True),
+        ("platform_private", "platform_strength", True),
+        ("platform_state", "platform_strength", True),
+        ("platform_operator", "platform_strength", True),
+        ("platform_operator", "public_spending_cn", True),
+        ("platform_operator", "domestic_maturity", True),
+        ("priority", "idle_compute_cn", False),
+    ],
+)
+def test_direction(alternative, column, rises):
+    found = changes(alternative, column)
+    assert found.z < -5 if rises else found.z > 5
+
+
+@pytest.mark.parametrize("alternative", DATED)
+def test_before_its_date_nothing_differs(alternative):
+    before = 14
+    plain = market().filter(market()["step"] < before)
+    treated = market(f"{GROUP}={alternative}")
+    treated = treated.filter(treated["step"] < before)
+    for column in plain.columns:
+        if column != "scenario":
+            assert not plain[column].ne_missing(treated[column]).any(), column
+
+
+@pytest.mark.parametrize("alternative", DATED)
+def test_from_its_date_something_differs(alternative):
+    columns = [c for c in market().columns if c not in ("replicate", "step", "date", "scenario")]
+    plain, treated = market(), market(f"{GROUP}={alternative}")
+    assert any(plain[column].ne_missing(treated[column]).any() for column in columns)
+
+
+def test_a_voucher_is_spent_by_those_who_get_it():
+    """What the state pays is what its balance shows: vouchers of 2,000 a year for eleven months and more."""
+    spent = -changes("vouchers", "public_spending_cn", window=(35, 36)).mean
+    assert spent == pytest.approx(2000.0 * 22 / 12, rel=0.05)
+
+
+def test_all_of_it_composes():
+    """Every instrument of the group at once, with others: the books still close."""
+    both = ("policy/compute=platform_operator", "policy.compute.vouchers=2000", "policy.compute.centres=10000")
+    rest = ("policy/industrial=chip_subsidy", "policy/data=copyright_levy", "policy/embargo=tight")
+    table = market(*both, *rest, "policy.compute.priority=5", "policy.industrial.procurement_quota=0.5")
+    assert table["accounts_residual"].max() < 1e-9
+    assert by_world(table, "platform_strength", (30, 36)).min() > 0.0

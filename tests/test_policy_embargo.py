@@ -1,0 +1,64 @@
+"""The embargo: what each alternative does, and that nothing differs before its date."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.twins import by_world, effect, market
+
+GROUP = "policy/embargo"
+#: Alternatives that begin in February 2024.
+DATED = ["tight", "lifted", "entity_list", "memory", "cloud"]
+
+
+def changes(alternative, column, **more):
+    """Effect of the baseline less that of an alternative: below zero where the alternative raises the column."""
+    return effect(column, f"{GROUP}={alternative}", **more)
+
+
+@pytest.mark.parametrize(
+    ("alternative", "column", "rises"),
+    [
+        ("none", "hhi_chips_cn", True),
+        ("none", "h100e_cn_legal", True),
+        ("none", "frontier_cn", True),
+        ("early", "h100e_cn_legal", False),
+        ("early", "h100e_cn_h800", False),
+        ("tight", "h100e_cn_legal", False),
+        ("tight", "h100e_cn_grey", False),
+        ("tight", "grey_premium", True),
+        ("lifted", "h100e_cn_legal", True),
+        ("lifted", "h100e_cn_grey", False),
+        ("entity_list", "h100e_cn_legal", False),
+        ("memory", "h100e_cn_domestic", False),
+        ("cloud", "price_rent_cn_usd_hour", True),
+    ],
+)
+def test_direction(alternative, column, rises):
+    found = changes(alternative, column)
+    assert found.z < -3.5 if rises else found.z > 3.5
+
+
+@pytest.mark.parametrize("alternative", DATED)
+def test_before_its_date_nothing_differs(alternative):
+    before = 14
+    plain = market().filter(market()["step"] < before)
+    treated = market(f"{GROUP}={alternative}")
+    treated = treated.filter(treated["step"] < before)
+    for column in plain.columns:
+        if column != "scenario":
+            assert not plain[column].ne_missing(treated[column]).any(), column
+
+
+@pytest.mark.parametrize("alternative", DATED)
+def test_from_its_date_something_differs(alternative):
+    columns = [c for c in market().columns if c not in ("replicate", "step", "date", "scenario")]
+    plain, treated = market(), market(f"{GROUP}={alternative}")
+    assert any(plain[column].ne_missing(treated[column]).any() for column in columns)
+
+
+def test_no_listed_firm_of_the_embargo_is_forgotten():
+    """The entity list bites big tech alone: the stock of foreign chips falls by less than under a full ban."""
+    listed = by_world(market(f"{GROUP}=entity_list"), "h100e_cn_legal", (30, 36))
+    tight = by_world(market(f"{GROUP}=tight"), "h100e_cn_legal", (30, 36))
+    assert (tight < listed).all()
