@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from world.entry import entry_rate
 
 from agents.lab import ModelLab, success
 from conf.parameters.market import ModelMarket
 from conf.parameters.people import EntryExit
 from conf.parameters.technology import Training
 from world.clock import Clock
+from world.entry import entry_rate
 from world.licensing import earliest
 from world.model_market import _adopt, nested_shares, rivalry
 
