@@ -64,8 +64,8 @@ def entry_rate(world: World) -> Array:
     """Entrants a month: 1.6 exp(4.5 H - d X) (0.25 + F12/10bn)^0.3 K^-0.3 (1 - entrants/pool).
 
     F12 is the funding of twelve months, K the cost of a viable start relative to the first
-    month, which falls with open bases and cheap compute (M48); X the share of labs that leave in
-    a year: who sees others fail stays away.
+    month, which falls with open bases and cheap compute (M48); X the exits of a year per
+    potential entrant: who sees others fail stays away.
     """
     state, p = world.state, world.parameters.entry_exit
     funding = np.log(p.entry_money + np.minimum(state.funding_12 / 10_000.0, p.entry_money_most))

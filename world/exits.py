@@ -10,7 +10,7 @@ from agents.lab import ACQUIRED, ALIVE, BIG_TECH, CN, EXITS, MODES, ROW, TO_APPS
 from agents.vendor import CENTRE
 from world import app_life
 from world.acquisition import acquire
-from world.arrays import Array, ratio, row_sum, sum_k
+from world.arrays import Array, row_sum, sum_k
 from world.ecosystem import best_known_base
 from world.population import Observables
 
@@ -61,10 +61,9 @@ def leave(world: World) -> None:
 
 
 def _remember(world: World, gone: Array) -> None:
-    """Share of the labs of CN that leave in a year, as founders see it: a mean that fades."""
-    labs, state, p = world.labs, world.state, world.parameters.entry_exit
-    cn = labs.alive & (labs.region == CN)
-    yearly = ratio(row_sum((gone & cn).astype(float)), row_sum(cn.astype(float))) / world.clock.years
+    """Exits a year in CN per potential entrant, as founders see them: a mean that fades."""
+    state, p = world.state, world.parameters.entry_exit
+    yearly = row_sum((gone & (world.labs.region == CN)).astype(float)) / p.entrant_pool / world.clock.years
     fade = np.exp(-world.clock.months / p.exit_memory)
     state.exit_rate = state.exit_rate * fade + yearly * (1.0 - fade)
 

@@ -98,7 +98,7 @@ def attend(world: World, guided: Array) -> None:
 
 
 def attention_of_investors(world: World) -> Array:
-    """Mean attention of the investors in CN, ``(worlds, 1)``."""
+    """Mean attention of the investors in CN, by what they invest a year, ``(worlds, 1)``."""
     investors = world.investors
-    here = investors.alive & (investors.region == CN)
-    return ratio(row_sum(np.where(here, investors.attention, 0.0)), row_sum(here.astype(float)))
+    money = np.where(investors.alive & (investors.region == CN), investors.annual_budget, 0.0)
+    return ratio(row_sum(money * investors.attention), row_sum(money))

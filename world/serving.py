@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.lab import ALL_OPEN, APPLICATION, BIG_TECH, FRONTIER
+from agents.lab import ALL_OPEN, APPLICATION, BIG_TECH, CN, FRONTIER
 from world.arrays import Array, ratio, row_sum, sum_by_group, sum_k, take_rows
 from world.ecosystem import points_at
 from world.layers import gather
