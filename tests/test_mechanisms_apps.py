@@ -214,3 +214,12 @@ def test_M68_open_licences_are_broken():
     ratio = broken["revenue"].to_numpy() / kept["revenue"].to_numpy()
     assert (ratio < 0.95).all()
     assert (ratio > 0.5).all()
+
+
+def test_closures_of_apps_are_events_in_the_worlds_whose_panels_are_kept():
+    kept = tables(*FULL)
+    events = kept["events"].filter(pl.col("kind") == "app exit")
+    assert events.height == kept["market"]["app_deaths_cn"].sum()
+    reasons = kept["apps"].filter(~pl.col("alive"))["exit_reason"].value_counts().sort("exit_reason")
+    assert events["detail"].value_counts().sort("detail")["count"].equals(reasons["count"])
+    assert tables()["events"].filter(pl.col("kind") == "app exit").is_empty()

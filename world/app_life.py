@@ -41,8 +41,8 @@ def enter(world: World) -> None:
     """Apps are founded with hype and with what models can do, less where it is crowded."""
     state, p, apps = world.state, world.parameters.app_market, world.apps
     alive = row_sum(apps.alive.astype(float))
-    reach = np.clip(state.frontier_cn - p.entry_level, 0.0, 3.0)
-    rate = p.entry_base * np.exp(p.entry_hype * state.hype) * (0.3 + reach) / (1.0 + alive / p.crowd)
+    reach = p.entry_floor + np.clip(state.frontier_cn - p.entry_level, 0.0, p.entry_reach)
+    rate = p.entry_base * np.exp(p.entry_hype * state.hype) * reach / (1.0 + alive / p.crowd)
     u = world.streams.per_world("app entry", 1)[0]
     count = poisson(u, rate * world.clock.months, MOST_APPS_A_STEP).astype(np.int64)
     add_apps(world, count, world.step_number + 1)

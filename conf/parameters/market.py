@@ -69,6 +69,8 @@ class AppMarket:
     entry_base: float = par(40.0, "apps/month", 0, 1e6, "PRIORS: 1,000 alive", "founding of apps")
     entry_hype: float = par(1.5, "1", 0, 10, "prior", "founding with hype")
     entry_level: float = par(0.2, "OOM", -3, 6, "prior", "capability from which apps are founded")
+    entry_floor: float = par(0.3, "OOM", 0, 6, "prior", "founding before models can do much, as if by so much more")
+    entry_reach: float = par(3.0, "OOM", 0, 9, "prior", "capability beyond that level at which founding grows no more")
     crowd: float = par(600.0, "apps", 1, 1e7, "prior", "apps at which crowding halves founding")
     purse: float = par(2.0, "CNY million", 0.01, 1000, "facts: round_typical", "founders' money (median)")
     purse_sigma: float = par(0.7, "1", 0, 3, "prior", "its spread")
