@@ -101,7 +101,8 @@ def found(world: World, entrants) -> None:
     entrants.modality = np.where(u < single * p.share_image, IMAGE, np.where(u < single, SPEECH, TEXT))
     source = entrants.draws("source")
     entrants.source = np.where(source < p.share_api, 0, np.where(source < p.share_api + p.share_open, 1, 2))
-    entrants.make_or_buy(app_labour.weighing(world))
+    # Only who is just founded decides now.
+    entrants.make_or_buy(app_labour.weighing(world, 0.0))
 
 
 def _aim(world: World, entrants, p) -> None:
