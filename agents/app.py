@@ -185,7 +185,8 @@ class AppStartup(MarketAgent):
         conviction = normal(apps.draws("answer"), apps.draws("answer_luck"))
         push = rules.old_tools_doubt * (rules.old_tools_middle - market.old_tools) + conviction
         choice = np.where(push > rules.remake_bar, REMAKE, np.where(push < -rules.leave_bar, LEAVE, ADD))
-        apps.answer = np.where(apps.incumbent, choice, NEWCOMER)
+        choice = np.where(apps.incumbent, choice, NEWCOMER)
+        apps.answer = np.where(apps.age > 0.0, apps.answer, choice)
 
     @decision
     def make_or_buy(apps, market, p):

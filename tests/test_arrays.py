@@ -153,3 +153,14 @@ def test_first_true_takes_the_first_of_each_world():
     assert list(zip(worlds.tolist(), rows.tolist(), strict=True)) == [(0, 1), (0, 2), (1, 0)]
     worlds, rows = arrays.first_true(mask, np.array([[3], [3], [3]]), most=1)
     assert list(zip(worlds.tolist(), rows.tolist(), strict=True)) == [(0, 1), (1, 0)]
+
+
+@QUICK
+@given(SEEDS, st.integers(1, 70))
+def test_the_first_row_above_a_level_is_found_by_counting_those_below(seed, rows):
+    rng = np.random.default_rng(seed)
+    ladder = np.cumsum(np.where(rng.random((3, rows)) < 0.5, 0.0, rng.random((3, rows))), axis=-1)
+    worlds = rng.integers(0, 3, 40)
+    level = np.where(rng.random(40) < 0.2, ladder[worlds, rng.integers(0, rows, 40)], rng.random(40) * rows / 2)
+    counted = (ladder[worlds] <= level[:, None]).sum(-1)
+    assert np.array_equal(arrays.first_above(ladder, worlds, level), counted)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents.lab import CN, ROW, TALENT
+from agents.lab import APPLICATION, CN, ROW, TALENT
 from conf.schema import Config, ConfigError, compose
 from world import model_market
 from world.ensemble import Ensemble
@@ -22,7 +22,7 @@ WORLDS = (0, 1, 2)
 SIGNED = {
     "labs": {"skill", "log_efficiency", "pretrained", "post", "run_inherits", "run_inherits_post", "served", "light"}
     | {"open_weights", "open_post", "reputation", "strategic_value", "vertical_data", "log_largest"},
-    "apps": {"threshold", "aim"},
+    "apps": {"threshold", "aim", "head_start"},
     "vendors": set(),
     "investors": {"weight_capability", "weight_revenue", "weight_hype", "weight_rank"},
     "regulators": set(),
@@ -38,7 +38,7 @@ POINTERS = {
 }
 SHARES = {
     "labs": {"product_share", "mfu", "llm_share", "serving_share", "capacity_share", "awareness"},
-    "apps": {"absorbed"},
+    "apps": {"absorbed", "body_lost"},
     "vendors": {"offered_share", "utilisation"},
     "investors": {"attention"},
     "regulators": {"stringency", "enforcement"},
@@ -111,6 +111,7 @@ def shares_are_shares(world):
             total = np.where(labs.region == region, share, 0.0).sum(-1)
             assert (np.isclose(total, 1.0, rtol=1e-9) | (total == 0.0)).all(), f"{name} sums to {total}"
     assert (state.app_share <= 1.0).all()
+    assert (np.stack(state.multimodal) <= 1.0).all()
 
 
 def pointers_point_at_the_living(world):
@@ -140,8 +141,12 @@ class Books:
         self.balance = {name: each.copy() for name, each in world.accounts.balance.items()}
 
     def _staff(self, region):
-        labs = self.world.labs
-        return np.where(labs.region == region, labs.staff, 0.0).sum(-1, keepdims=True)
+        """People by kind in labs and, in CN, in apps, whose people are application engineers."""
+        labs, apps = self.world.labs, self.world.apps
+        staff = np.where(labs.region == region, labs.staff, 0.0).sum(-1, keepdims=True)
+        if region == CN:
+            staff[APPLICATION] += (apps.engineers + apps.tuners).sum(-1, keepdims=True)
+        return staff
 
     def accounts(self):
         world = self.world
@@ -329,6 +334,7 @@ def spoil(array, amount):
         ("chips", lambda world: spoil(world.state.chips_made, 1.0)),
         ("people", lambda world: spoil(world.state.pool[ROW], -1e-3)),
         ("people", lambda world: spoil(world.labs.columns["staff"], 1e-3)),
+        ("people", lambda world: spoil(world.apps.columns["tuners"], 1e-3)),
         ("users", lambda world: spoil(world.labs.columns["users"], 1e4)),
         ("accounts", lambda world: spoil(world.labs.columns["cash"], 1.0)),
     ],

@@ -163,6 +163,21 @@ def test_a_few_agents_draw_what_the_slab_holds(stream):
     assert np.array_equal(few[stream], slab[stream, worlds, rows])
 
 
+def test_a_block_of_streams_is_that_part_of_the_slab():
+    streams, agents = Streams(6, np.arange(2)), np.repeat(ids(20), 2, axis=0)
+    assert np.array_equal(streams.slab("lab", agents, 4, 1), streams.slab("lab", agents, 11)[4:8])
+
+
+def test_a_lasting_taste_is_the_same_in_every_step():
+    streams, worlds, n = Streams(6, np.arange(1)), np.zeros(9, int), np.arange(9)
+    tastes, moods = [], []
+    for streams.step in (0, 7):
+        tastes.append(streams.pairs("taste", worlds, n, n[None] + 3, lasting=True))
+        moods.append(streams.pairs("taste", worlds, n, n[None] + 3))
+    assert np.array_equal(*tastes)
+    assert not (moods[0] == moods[1]).any()
+
+
 def test_per_world_draws_are_uncorrelated():
     u = Streams(9, np.arange(MANY)).per_world("shock", 3)
     assert u.shape == (3, MANY, 1)

@@ -13,7 +13,7 @@ import numpy as np
 from agents.app import API
 from agents.lab import APPLICATION, CN
 from world.app_segments import CN_SEGMENTS, native_level, segment_of_apps
-from world.arrays import Array, ratio, row_sum, sum_by_group
+from world.arrays import Array, logistic, ratio, row_sum, sum_by_group
 from world.population import Observables
 
 if TYPE_CHECKING:
@@ -41,21 +41,21 @@ def found_teams(world: World, entrants) -> None:
     state.trained_people[CN] = trained
 
 
-def weighing(world: World) -> Observables:
-    """What make or buy is weighed on."""
+def weighing(world: World, pace: Array | float) -> Observables:
+    """What make or buy is weighed on, when a share ``pace`` a month of the makers weigh it."""
     table = world.segments
     return Observables(
         native=native_level(world),
         threshold=segment_of_apps(world, table.column("threshold")[:CN_SEGMENTS]),
         privacy=segment_of_apps(world, table.column("privacy")[:CN_SEGMENTS]),
-        buy_chance=world.clock.fraction(world.parameters.app_market.buy_pace),
+        buy_chance=world.clock.fraction(pace),
     )
 
 
 def make_or_buy(world: World) -> None:
     """Apps that now buy let their tuning engineers go: displaced people, by segment."""
     apps, state = world.apps, world.state
-    apps.make_or_buy(weighing(world))
+    apps.make_or_buy(weighing(world, world.parameters.app_market.buy_pace))
     left = np.where(apps.source == API, apps.tuners, 0.0)
     by_segment = sum_by_group(left, apps.segment, CN_SEGMENTS)
     state.displaced = state.displaced + by_segment.T[..., None]
@@ -88,7 +88,6 @@ def dissolve(world: World, gone: Array) -> None:
 def tuned_quality(world: World) -> Array:
     """What tuning adds to a product, while the general model falls short of the segment's work."""
     apps, p = world.apps, world.parameters.app_market
-    seen = weighing(world)
-    short = (seen.threshold + p.buy_margin - seen.native) / p.tuned_width
-    worth = p.tuned_value / (1.0 + np.exp(np.clip(-short, -60.0, 60.0)))
+    need = segment_of_apps(world, world.segments.column("threshold")[:CN_SEGMENTS])
+    worth = p.tuned_value * logistic((need + p.buy_margin - native_level(world)) / p.tuned_width)
     return np.where(apps.source == API, 0.0, worth) * np.minimum(ratio(apps.tuners, np.maximum(p.tuners, 1e-9)), 1.0)

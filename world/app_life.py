@@ -39,8 +39,8 @@ def enter(world: World) -> None:
     """Apps are founded with hype and with what models can do, less where it is crowded."""
     state, p, apps = world.state, world.parameters.app_market, world.apps
     alive = row_sum(apps.alive.astype(float))
-    reach = np.clip(state.frontier_cn - p.entry_level, 0.0, 3.0)
-    rate = p.entry_base * np.exp(p.entry_hype * state.hype) * (0.3 + reach) / (1.0 + alive / p.crowd)
+    reach = p.entry_floor + np.clip(state.frontier_cn - p.entry_level, 0.0, p.entry_reach)
+    rate = p.entry_base * np.exp(p.entry_hype * state.hype) * reach / (1.0 + alive / p.crowd)
     u = world.streams.per_world("app entry", 1)[0]
     count = poisson(u, rate * world.clock.months, world.config.population.most_new_apps).astype(np.int64)
     # Labs that left models for products in the last step come back as apps.
@@ -100,7 +100,8 @@ def found(world: World, entrants) -> None:
     entrants.modality = np.where(u < single * p.share_image, IMAGE, np.where(u < single, SPEECH, TEXT))
     source = entrants.draws("source")
     entrants.source = np.where(source < p.share_api, 0, np.where(source < p.share_api + p.share_open, 1, 2))
-    entrants.make_or_buy(app_labour.weighing(world))
+    # Only who is just founded decides now.
+    entrants.make_or_buy(app_labour.weighing(world, 0.0))
 
 
 def _aim(world: World, entrants, p) -> None:

@@ -219,6 +219,7 @@ def app_panel(world: World, chosen: np.ndarray) -> dict[str, np.ndarray]:
         "cash",
         "age",
         "absorbed",
+        "body_lost",
         "rework",
         "aim",
         "coupling",
