@@ -30,14 +30,15 @@ SIGNED = {
 #: Columns that point at agents: -1 is nobody.
 POINTERS = {
     "labs": {"id", "exit_step", "holder_row", "holder_id", "order_class", "host", "host_id", "run_base"}
-    | {"run_base_id", "model_id", "base_lab", "base_id"},
+    | {"run_base_id", "model_id", "base_lab", "base_id", "home_segment"},
     "apps": {"id", "base_lab", "base_id", "base_model", "known_lab", "known_id", "filing_since", "exit_step"},
     "vendors": {"id", "order_class"},
     "investors": {"id"},
     "regulators": {"id"},
 }
 SHARES = {
-    "labs": {"product_share", "mfu", "llm_share", "serving_share", "capacity_share", "awareness"},
+    "labs": {"product_share", "mfu", "llm_share", "serving_share", "capacity_share", "awareness"}
+    | {"layers", "control", "lock_in"},
     "apps": {"absorbed"},
     "vendors": {"offered_share", "utilisation"},
     "investors": {"attention"},
@@ -46,6 +47,7 @@ SHARES = {
 #: Parts of the state that may be below zero.
 SIGNED_STATE = {"frontier_all", "frontier_cn", "frontier_open", "open_start", "teacher", "public_efficiency"}
 SIGNED_STATE |= {"log_sum", "archive", "archive_history", "frontier_history", "balance"}
+SIGNED_STATE |= {"leader"}
 
 
 def numbers_in(value, path):
