@@ -346,7 +346,7 @@ def test_a_loss_is_noticed(small, check, harm):
 # ---------------------------------------------------------------------- drawn configurations
 
 SECTIONS = ("technology", "training", "lab", "openness", "organisation", "chip_market", "rental", "serving")
-SECTIONS += ("model_market", "app_market", "trust", "licensing", "talent", "capital", "entry_exit")
+SECTIONS += ("model_market", "moat", "app_market", "trust", "licensing", "talent", "capital", "entry_exit")
 
 
 def parameters():
