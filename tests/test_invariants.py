@@ -30,14 +30,15 @@ SIGNED = {
 #: Columns that point at agents: -1 is nobody.
 POINTERS = {
     "labs": {"id", "exit_step", "holder_row", "holder_id", "order_class", "host", "host_id", "run_base"}
-    | {"run_base_id", "model_id", "base_lab", "base_id"},
+    | {"run_base_id", "model_id", "base_lab", "base_id", "home_segment"},
     "apps": {"id", "base_lab", "base_id", "base_model", "known_lab", "known_id", "filing_since", "exit_step"},
     "vendors": {"id", "order_class"},
     "investors": {"id"},
     "regulators": {"id"},
 }
 SHARES = {
-    "labs": {"product_share", "mfu", "llm_share", "serving_share", "capacity_share", "awareness"},
+    "labs": {"product_share", "mfu", "llm_share", "serving_share", "capacity_share", "awareness"}
+    | {"layers", "control", "lock_in"},
     "apps": {"absorbed", "body_lost"},
     "vendors": {"offered_share", "utilisation"},
     "investors": {"attention"},
@@ -46,6 +47,7 @@ SHARES = {
 #: Parts of the state that may be below zero.
 SIGNED_STATE = {"frontier_all", "frontier_cn", "frontier_open", "open_start", "teacher", "public_efficiency"}
 SIGNED_STATE |= {"log_sum", "archive", "archive_history", "frontier_history", "balance"}
+SIGNED_STATE |= {"leader"}
 
 
 def numbers_in(value, path):
@@ -350,7 +352,7 @@ def test_a_loss_is_noticed(small, check, harm):
 # ---------------------------------------------------------------------- drawn configurations
 
 SECTIONS = ("technology", "training", "lab", "openness", "organisation", "chip_market", "rental", "serving")
-SECTIONS += ("model_market", "app_market", "trust", "licensing", "talent", "capital", "entry_exit")
+SECTIONS += ("model_market", "moat", "app_market", "trust", "licensing", "talent", "capital", "entry_exit")
 
 
 def parameters():

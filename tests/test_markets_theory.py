@@ -18,6 +18,8 @@ from world.clock import Clock
 from world.entry import entry_rate
 from world.licensing import earliest
 from world.model_market import _adopt, nested_shares, rivalry
+from world.overflow import spill
+from world.quality import appeal, brain
 
 ABSENT = -200.0
 
@@ -129,6 +131,96 @@ def test_rivalry_of_equal_firms():
     assert rivalry(np.array([[1.0]]), np.array([[1.0]]), 0.8)[0, 0] > 0.0
 
 
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10_000), captive=st.floats(0.0, 0.9))
+def test_captive_sales_do_not_answer_to_the_price(seed, captive):
+    """d ln((1-l) s(p) + l s0) / d ln(p + h) = -alpha k (1 - l) at s(p) = s0, by finite differences."""
+    value, nest, outside = market(seed, segments=1, worlds=1)
+    share, within, _ = nested_shares(value, nest, outside, 0.8)
+    k = rivalry(share, within, 0.8, captive)
+    assert (k <= rivalry(share, within, 0.8) + 1e-12).all(), "lock-in lowers k"
+    step = 1e-6
+    shift = np.zeros_like(value)
+    shift[..., 2] = 2.0 * step
+    up = nested_shares(value + shift, nest, outside, 0.8)[0][0, 0, 2]
+    now = share[0, 0, 2]
+    slope = (np.log((1.0 - captive) * up + captive * now) - np.log(now)) / step
+    if k[0, 0, 2] > 0.05:
+        assert slope == pytest.approx(2.0 * k[0, 0, 2], rel=1e-3)
+
+
+# ---------------------------------------------------------------------- overflow
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10_000), unserved=st.floats(0.0, 1e4))
+def test_overflow_conserves_tokens(seed, unserved):
+    rng = np.random.default_rng(seed)
+    asked = rng.gamma(0.5, 100.0, (3, 8)) * (rng.random((3, 8)) < 0.7)
+    room = rng.gamma(0.5, 100.0, (3, 8)) * (rng.random((3, 8)) < 0.5)
+    received = spill(np.full((3, 1), unserved), asked, room)
+    assert (received >= 0.0).all()
+    assert (received <= room).all(), "nobody serves more than there is room for"
+    assert (received.sum(-1) <= unserved * (1.0 + 1e-12)).all(), "nothing is made up"
+    assert (received[(asked == 0.0) | (room == 0.0)] == 0.0).all()
+
+
+def test_overflow_follows_share_and_room():
+    received = spill(np.array([[6.0]]), np.array([[1.0, 2.0, 5.0]]), np.array([[10.0, 10.0, 0.0]]))
+    assert received == pytest.approx(np.array([[2.0, 4.0, 0.0]]))
+
+
+# ---------------------------------------------------------------------- quality
+
+
+def brain_world(capability, **changes):
+    """One segment that asks for knowledge at 2.0 and nothing else."""
+    columns = {"threshold": 2.0, "width": 0.4, "old_models": 0.5}
+    table = SimpleNamespace(
+        column=lambda name: np.full((1, 1, 1), columns[name]),
+        width=np.array([0.4]),
+        weights=np.array([[0.0], [1.0], [0.0]]),
+    )
+    p = dataclasses.replace(ModelMarket(), orchestration=0.0, **changes)
+    world = SimpleNamespace(
+        segments=table,
+        parameters=SimpleNamespace(model_market=p),
+        state=SimpleNamespace(eyes=np.ones((1, 1, 1))),
+        clock=Clock("2022-12"),
+        step_number=1200,
+    )
+    return brain(world, np.asarray(capability, dtype=float).reshape(3, 1, -1))[0, 0]
+
+
+def test_retrieval_turns_the_tables_between_knowledge_and_reasoning():
+    """Who knows (first) beats who reasons (second) unaided; when all can be looked up it is the other way."""
+    models = [[2.0, 2.0], [2.2, 1.8], [1.8, 2.2]]
+    knows, reasons = brain_world(models, retrieval=0.0)
+    assert knows > reasons
+    assert knows == pytest.approx(1.0 / (1.0 + np.exp(-0.5)))
+    looked_up = brain_world(models, retrieval=1.0, retrieval_ease=0.5)
+    assert looked_up[1] > looked_up[0]
+    assert looked_up[1] == pytest.approx(1.0 / (1.0 + np.exp(-0.7 / 0.4)))
+    knows, reasons = brain_world(models, retrieval=1.0, retrieval_ease=0.0)
+    assert knows == pytest.approx(1.0 / (1.0 + np.exp(-0.5))), "a model that knows better ignores what is found"
+    assert reasons == pytest.approx(knows)
+
+
+@given(distance=st.floats(0.0, 1.0))
+def test_ten_per_cent_is_no_moat_and_a_cliff_is(distance):
+    p = ModelMarket()
+    labs = SimpleNamespace(released=np.array([[True, True]]), alive=np.array([[True, True]]))
+    moat = SimpleNamespace(performance=1.0)
+    world = SimpleNamespace(labs=labs, parameters=SimpleNamespace(model_market=p, moat=moat))
+    seen = appeal(world, np.array([[[1.0, 1.0 - distance]]]))[0, 0]
+    short = seen[0] - seen[1]
+    assert seen[0] == 1.0
+    assert 0.0 <= short <= distance
+    assert short >= distance - p.close_enough, "of a cliff nearly all counts"
+    moat.performance = 0.0
+    assert (appeal(world, np.array([[[1.0, 1.0 - distance]]])) == 1.0).all()
+
+
 # ---------------------------------------------------------------------- prices
 
 
@@ -207,6 +299,29 @@ def test_open_flagships_are_hosted_near_cost():
     assert settle(1, openness=2)[0] == pytest.approx(1.3, rel=1e-6)
     assert settle(1, openness=1)[0] > 100.0, "only the light model is open"
     assert settle(12, openness=2) == pytest.approx(settle(12)), "who asks less anyway goes on to"
+
+
+def test_captive_customers_pay_more():
+    """p* of twelve equal labs whose customers are captive by half is that of half the rivalry."""
+    p = rules()
+    labs = SimpleNamespace(
+        price_flagship=np.full((1, 12), 1.0),
+        price_light=np.full((1, 12), 1.0),
+        marginal_cost=np.full((1, 12), 1.0),
+        marginal_cost_light=np.full((1, 12), 1.0),
+        strategic_value=np.zeros((1, 12)),
+        openness=np.zeros((1, 12)),
+    )
+    twelfth = np.full((1, 12), 1.0 / 12.0)
+    for _ in range(300):
+        seen = SimpleNamespace(rivalry=rivalry(twelfth, twelfth, 0.8, 0.5), price_floor=0.0, adjust=0.3)
+        ModelLab.set_price.function(labs, seen, SimpleNamespace(model_market=p))
+    margin = 2.0 / (2.0 * (5.0 - 5.0 / 12.0))
+    assert labs.price_flagship[0] == pytest.approx((1.0 + 0.3 * margin) / (1.0 - margin), rel=1e-6)
+
+
+def test_below_a_floor_prices_rise_at_once():
+    assert settle(12, months=1, start=0.5, floor=2.0) == pytest.approx(2.0)
 
 
 def test_a_floor_holds_and_the_strategic_value_goes_below_cost():

@@ -13,6 +13,7 @@ from agents.lab import ARCHETYPES, EXITS, FILED, MODES, REGIONS, RESEARCH
 from agents.vendor import KINDS as VENDOR_KINDS
 from world.arrays import sum_k
 from world.ecosystem import edges
+from world.measures_market import share_at_home
 
 if TYPE_CHECKING:
     from world.state import World
@@ -173,6 +174,11 @@ def lab_panel(world: World) -> dict[str, np.ndarray]:
         "affordable_run": 10.0**labs.affordable,
         "runs_done": labs.runs_done,
         "runs_failed": labs.runs_failed,
+        "share_home": share_at_home(world),
+        "industry_data": labs.layers[1],
+        "scene_data": labs.layers[2],
+        "control": labs.control,
+        "lock_in": labs.lock_in,
     }
     panel = {"replicate": world.world_ids[worlds], "lab_id": pick(labs.id)}
     for name in ("region", "archetype", "mode", "exit_reason"):

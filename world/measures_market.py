@@ -116,3 +116,9 @@ def _worth(world: World) -> dict[str, Array]:
         better = best + (np.arange(3) == axis).reshape(3, 1, 1)
         found[f"worth_{name}_cn"] = ratio(sum_k(people * (brain(world, better) - now)), sum_k(people))
     return found
+
+
+def share_at_home(world: World) -> Array:
+    """Share of the users of its home segment that a vertical lab has, ``(worlds, labs)``."""
+    labs, state = world.labs, world.state
+    return sum_k(np.where(home_segment(world), labs.users / np.maximum(state.adopters, 1e-12), 0.0))

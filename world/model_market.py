@@ -302,7 +302,8 @@ def clear(world: World) -> None:
     labs.users = labs.users * (1.0 - reconsider) + stays + choosing * share
     state.log_sum = log_sum
     state.direct_share = 1.0 - state.app_share
-    _usage(world, second, quality)
+    # Some requests of those who use a model are still better served by the old tools (M16).
+    _usage(world, second, quality, logistic(value - outside))
     state.sales_share = _by_region_share(world, state.paid_flagship + state.paid_light)
     state.nest_share = ratio(sum_k(within * state.tokens_by_segment), sum_k(state.tokens_by_segment))
 
@@ -338,8 +339,11 @@ def _adopt(world: World) -> Array:
     return new
 
 
-def _usage(world: World, second: Array, quality: Array) -> None:
-    """Tokens a day: users x tok0 x min(((p0+h)/(p+h))^eps, 200) x (1 + kappa Q) x (1 - orchestrated)."""
+def _usage(world: World, second: Array, quality: Array, asked: Array) -> None:
+    """Tokens a day: users x tok0 x min(((p0+h)/(p+h))^eps, 200) x (1 + kappa Q) x asked.
+
+    What is asked of the model: not what old tools do, nor what an orchestrator hands on.
+    """
     labs, state, p, table = world.labs, world.state, world.parameters.model_market, world.segments
     log_flagship = np.log(labs.price_flagship + p.use_offset)
     log_light = np.log(labs.price_light + p.use_offset)
@@ -347,7 +351,7 @@ def _usage(world: World, second: Array, quality: Array) -> None:
     cheap = table.column("elasticity") * (np.log(table.column("price") + p.use_offset) - price)
     cheap = np.minimum(cheap, np.log(p.most_use)) * (1.0 - p.free_insensitive * table.column("free"))
     each = table.column("tokens") * 1000.0 * np.exp(cheap) * (1.0 + table.column("lift") * quality)
-    each = each * p.use_scale * (1.0 - orchestrated(world))
+    each = each * p.use_scale * asked * (1.0 - orchestrated(world))
     state.tokens_per_user = each
     _where_served(world, labs.users * state.direct_share * each, second)
 

@@ -73,7 +73,7 @@ MARKET = (
         "vertical models beat general ones at home",
         "002 004",
         off={"model_market.vertical_gain": 0.0, "model_market.vertical_truth": 0.0},
-        shows=("vertical_home_share_cn",),
+        shows=("vertical_home_share_cn", "share_home"),
     ),
     Mechanism(
         "M45",

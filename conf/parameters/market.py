@@ -77,7 +77,7 @@ class ModelMarket:
     bass_hype: float = par(0.5, "times", 0, 20, "prior", "adoption with hype")
     use_offset: float = par(0.5, "CNY/Mtok", 0.01, 10, "MODEL", "offset in the price elasticity of use")
     most_use: float = par(200.0, "times", 1, 10000, "MODEL", "most that cheapness multiplies use")
-    use_scale: float = par(0.18, "times", 0.001, 100, "facts: tokens_day_cn", "level of use")
+    use_scale: float = par(0.185, "times", 0.001, 100, "facts: tokens_day_cn", "level of use")
     realised_price: float = par(0.5, "share", 0, 1, "PRIORS", "realised share of list price")
     realised_open: float = par(0.3, "share", 0, 1, "003", "what is due to the author of open weights of hosting")
     subscription_years: float = par(2.0, "years", 0.1, 20, "prior", "time for subscriptions to spread")

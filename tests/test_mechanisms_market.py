@@ -1,0 +1,260 @@
+"""Mechanisms of the market for models: each shows in an output, and is gone when it is off."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tests.twins import WORLDS, by_world, effect, market, tables
+
+EARLY, MIDDLE, LATE = (3, 12), (12, 24), (24, 36)
+LABS = ("output.level=labs",)
+
+
+def off(name: str) -> str:
+    return f"mechanisms.{name}=false"
+
+
+def values(column: str, *overrides: str, window=(0, 36)) -> np.ndarray:
+    return by_world(market(*overrides), column, window)
+
+
+# ---------------------------------------------------------------------- serving
+
+
+def test_M04_who_serves_many_pays_for_it():
+    cost = effect("serving_cost_cn", off("serving_cost"), window=LATE)
+    assert cost.z > 10
+    assert (cost.without == 0.0).all()
+    assert (values("serving_load_cn_h100e", off("serving_cost")) == 0.0).all(), "and nobody needs capacity"
+    assert effect("price_flagship_cn", off("serving_cost"), window=LATE).ratio > 5.0, "prices follow cost"
+    assert effect("tokens_day_cn", off("serving_cost"), window=MIDDLE).z < -10, "cheap tokens are used"
+
+
+def test_M04_cost_grows_with_active_users():
+    months = (
+        market().filter(pl.col("step").is_between(12, 35)).group_by("step").agg(pl.mean("serving_cost_cn", "users_cn"))
+    )
+    rank = np.corrcoef(months["serving_cost_cn"].rank(), months["users_cn"].rank())[0, 1]
+    assert rank > 0.7
+
+
+def test_M11_devices_take_load_and_power_off_the_cloud():
+    device = effect("tokens_device_cn", off("device_models"), window=LATE)
+    assert device.z > 10
+    assert (device.without == 0.0).all()
+    assert device.with_.mean() > 0.01 * values("tokens_day_cn", window=LATE).mean()
+    for column in ("tokens_day_cn", "serving_load_cn_h100e", "power_serving_cn_mw"):
+        assert effect(column, off("device_models"), window=MIDDLE).z < -4, column
+
+
+def test_M11_edge_progress_is_read():
+    faster = effect("tokens_device_cn", (), base=("policy.technology.edge_growth=1",), window=LATE)
+    slower = effect("tokens_device_cn", "policy.technology.edge_growth=1", window=LATE)
+    assert slower.ratio < 0.7
+    assert faster.mean == 0.0
+
+
+def test_M21_elastic_serving_leaves_no_overflow_for_the_weak():
+    """Without rented capacity demand spills over, most of it past the four largest labs."""
+    overflow = effect("tokens_overflow_cn", off("elastic_serving"), window=LATE)
+    weak = effect("overflow_weak_cn", off("elastic_serving"), window=LATE)
+    unserved = effect("tokens_unserved_cn", off("elastic_serving"), window=LATE)
+    assert overflow.z < -4
+    assert overflow.ratio < 0.4
+    assert weak.z < -4
+    assert weak.ratio < 0.2
+    assert (unserved.with_ < 1e-3 * unserved.without.mean()).all(), "whoever is turned away finds another lab"
+    assert weak.with_.mean() < 0.01 * values("tokens_day_cn", window=LATE).mean()
+
+
+def test_M21_less_is_used_when_no_capacity_can_be_rented():
+    """And it is no less concentrated: then own fleets are the moat."""
+    assert effect("tokens_day_cn", off("elastic_serving"), window=LATE).z > 5
+    assert effect("hhi_tokens_cn", off("elastic_serving"), window=LATE).z < 2
+
+
+def test_M53_a_router_sends_what_it_can_to_the_light_model():
+    light = effect("tokens_light_share_cn", off("routing"), window=LATE)
+    assert (light.with_ > 0.4).all()
+    assert (light.without == 0.0).all()
+    assert effect("tokens_day_cn", off("routing"), window=MIDDLE).z > 10, "cheap requests are made more often"
+    cost = effect("serving_cost_cn", off("routing"), window=LATE)
+    tokens = effect("tokens_day_cn", off("routing"), window=LATE)
+    assert (cost.with_ / tokens.with_ < 0.8 * cost.without / tokens.without).all(), "a token costs less"
+
+
+# ---------------------------------------------------------------------- what users compare
+
+
+def test_M16_old_tools_keep_users_and_requests():
+    assert effect("users_cn", off("old_tools"), window=MIDDLE).z < -5
+    early = effect("tokens_day_cn", off("old_tools"), window=EARLY)
+    assert early.z < -5
+    assert early.ratio < 0.9
+
+
+def test_M38_an_orchestrator_hands_work_to_older_models():
+    tokens = effect("tokens_day_cn", off("orchestration"), window=LATE)
+    assert tokens.z < -10
+    assert 0.7 < tokens.ratio < 0.95
+    assert effect("serving_load_cn_h100e", off("orchestration"), window=LATE).z < -10
+    assert effect("users_cn", off("orchestration"), window=LATE).z > 3, "a lower threshold lets more firms use it"
+
+
+def test_M59_eyes_and_hands_limit_use():
+    tokens = effect("tokens_day_cn", off("eyes_and_hands"), window=LATE)
+    assert tokens.z < -8
+    assert tokens.ratio < 0.95
+    assert effect("users_cn", off("eyes_and_hands"), window=LATE).z < -5
+
+
+def test_M65_with_retrieval_reasoning_matters_more_than_knowledge():
+    assert (values("retrieval_cn", off("retrieval")) == 0.0).all()
+    reasoning = effect("worth_reasoning_cn", off("retrieval"), window=MIDDLE)
+    knowledge = effect("worth_knowledge_cn", off("retrieval"), window=MIDDLE)
+    assert reasoning.z > 4
+    assert reasoning.ratio > 1.08
+    assert knowledge.z < -4
+    assert knowledge.ratio < 0.9
+    assert effect("tokens_day_cn", off("retrieval"), window=MIDDLE).z > 4, "models do more when they can look up"
+
+
+def test_M69_mistakes_and_surplus_ability_are_a_nuisance():
+    nuisance = effect("nuisance_cn", off("nuisance"), window=LATE)
+    assert nuisance.z > 10
+    assert (nuisance.without == 0.0).all()
+    light = effect("light_share_firms_cn", off("nuisance"), window=LATE)
+    assert light.z > 3.5, "firms use models that do no more than they need"
+
+
+# ---------------------------------------------------------------------- data and customers
+
+
+def test_M22_projects_earn_and_bring_no_capability():
+    assert (values("revenue_projects_cn", off("customisation")) == 0.0).all()
+    assert effect("revenue_labs_cn", off("customisation"), window=MIDDLE).z > 10
+    assert effect("revenue_labs_cn", off("customisation"), window=EARLY).z > 10, "early money"
+    frontier = effect("frontier_cn", off("customisation"), window=LATE)
+    assert abs(frontier.mean) < 0.05, "no way out"
+
+
+def test_M39_vertical_labs_win_at_home():
+    home = effect("vertical_home_share_cn", off("vertical_models"), window=MIDDLE)
+    assert home.z > 4
+    assert home.mean > 0.05
+    assert home.without.mean() < 0.02
+    panel = tables(*LABS)["labs"].filter(pl.col("step").is_between(*MIDDLE), pl.col("archetype") == "vertical")
+    gone = tables(*LABS, off("vertical_models"))["labs"]
+    gone = gone.filter(pl.col("step").is_between(*MIDDLE), pl.col("archetype") == "vertical")
+    assert panel["share_home"].mean() > 5.0 * gone["share_home"].mean()
+
+
+def test_M45_use_brings_data_which_concentrates():
+    data = effect("hhi_usage_data_cn", off("data_flywheel"), window=MIDDLE)
+    tokens = effect("hhi_tokens_cn", off("data_flywheel"), window=MIDDLE)
+    assert data.z > 4
+    assert tokens.z > 4
+    assert tokens.ratio > 1.05
+
+
+def test_M47_captive_customers_pay():
+    margin = effect("lock_in_margin_cn", off("lock_in"), window=LATE)
+    assert margin.z > 10
+    assert (margin.without == 0.0).all()
+    assert effect("price_flagship_cn", off("lock_in"), window=MIDDLE).z > 4
+    assert effect("tokens_day_cn", off("lock_in"), window=MIDDLE).z < -3
+    assert (values("lock_in_cn", window=LATE) > 0.05).all()
+
+
+def test_M55_whose_data_may_not_leave_takes_open_weights():
+    opened = effect("open_share_private_cn", off("private_deployment"), window=MIDDLE)
+    assert opened.z > 5
+    assert opened.mean > 0.1
+    private = effect("tokens_private_cn", off("private_deployment"), window=LATE)
+    assert private.z > 5
+    assert (private.without == 0.0).all()
+
+
+def test_M66_data_of_layers_survives_a_change_of_base():
+    data = effect("layer_data_cn", off("portable_data"), window=LATE)
+    assert data.z > 10
+    assert data.ratio > 1.5
+    assert effect("vertical_home_share_cn", off("portable_data"), window=MIDDLE).z > 4
+
+
+def test_M66_what_is_lost_is_lost_at_a_change_of_base():
+    """In the month of a new model on a base scene data falls when it is not portable, else hardly."""
+
+    def falls(*overrides):
+        labs = tables(*LABS, *overrides)["labs"].filter("alive", pl.col("archetype") == "follower")
+        labs = labs.sort("replicate", "lab_id", "step")
+        change = labs.select(pl.col("scene_data").diff().over("replicate", "lab_id"))["scene_data"].drop_nulls()
+        return (change < -0.05).sum()
+
+    assert falls() == 0
+    assert falls(off("portable_data")) > 100
+
+
+# ---------------------------------------------------------------------- moats
+
+MOATS = ("compute", "users", "performance", "tuning", "data", "reputation", "ecosystem")
+
+
+def without(moat: str) -> str:
+    return f"moat.{moat}=0"
+
+
+def test_M31_moats_together_hold_the_market():
+    assert effect("hhi_tokens_cn", off("moats"), window=MIDDLE).z > 4
+    assert effect("top1_tokens_share_cn", off("moats"), window=MIDDLE).z > 4
+
+
+def test_M31_moat_compute():
+    """Who serves much serves cheaply: the largest lab is larger."""
+    assert effect("top1_tokens_share_cn", without("compute"), window=MIDDLE).z > 3.5
+    assert effect("serving_cost_cn", without("compute"), window=LATE).z < -5
+
+
+def test_M31_moat_users():
+    """Users who stay keep shares in place; they do not make the largest lab larger (001: users are no moat)."""
+    assert effect("share_turbulence_cn", without("users"), window=MIDDLE).ratio < 0.6
+    assert effect("top1_tokens_share_cn", without("users"), window=MIDDLE).z < 3
+
+
+def test_M31_moat_performance():
+    assert effect("top1_tokens_share_cn", without("performance"), window=MIDDLE).z > 4
+    assert effect("used_lead_cn", without("performance"), window=LATE).z > 3.5
+
+
+def test_M31_moat_tuning():
+    """Control holds some customers: a small moat."""
+    hhi = effect("hhi_tokens_cn", without("tuning"), window=MIDDLE)
+    assert hhi.z > 4
+    assert hhi.ratio < 1.1
+
+
+def test_M31_moat_data():
+    assert effect("top1_tokens_share_cn", without("data"), window=MIDDLE).z > 4
+
+
+def test_M31_moat_reputation():
+    hhi = effect("hhi_tokens_cn", without("reputation"), window=MIDDLE)
+    assert hhi.z > 5
+    assert hhi.ratio > 1.2
+
+
+def test_M31_moat_ecosystem():
+    """Apps tied to a base keep to one: fewer homes, more captive sales."""
+    assert effect("app_multihoming_share_cn", without("ecosystem"), window=LATE).z < -5
+    assert effect("lock_in_cn", without("ecosystem"), window=LATE).z > 5
+
+
+@pytest.mark.parametrize("moat", MOATS)
+def test_M31_each_moat_is_switched_singly(moat):
+    assert not market(without(moat)).equals(market())
+
+
+def test_the_baseline_has_as_many_worlds_as_twins():
+    assert len(values("hhi_tokens_cn")) == WORLDS

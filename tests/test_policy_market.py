@@ -1,0 +1,79 @@
+"""Market policy: floor, interoperability, antitrust; what each moves, and nothing before its date."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from tests.twins import effect, market, tables
+
+RULES = ("floor", "interoperability", "antitrust", "strict")
+#: Step of the date from which each rule holds.
+SINCE = {"floor": 18, "interoperability": 13, "antitrust": 13, "strict": 13}
+
+
+def _against(rule: str, column: str, window: tuple[int, int] = (24, 36)):
+    """What a rule changes: with it less without."""
+    less = effect(column, f"policy/market={rule}", window=window)
+    less.with_, less.without = less.without, less.with_
+    return less
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_nothing_happens_before_its_date(rule):
+    early = pl.col("step") < SINCE[rule]
+    ruled, free = market(f"policy/market={rule}"), market()
+    assert ruled.filter(early).equals(free.filter(early))
+    assert not ruled.filter(pl.col("step") == SINCE[rule]).equals(free.filter(pl.col("step") == SINCE[rule]))
+
+
+def test_nobody_in_cn_lists_below_the_floor():
+    labs = tables("policy/market=floor", "output.level=labs")["labs"]
+    sold = labs.filter("alive", pl.col("region") == "CN", pl.col("step") >= SINCE["floor"])
+    sold = sold.filter(pl.col("founded") <= pl.col("step"))
+    assert sold["price_flagship"].min() >= 2.0
+    assert sold["price_light"].min() >= 2.0
+    assert labs.filter("alive", pl.col("region") == "ROW")["price_light"].min() < 2.0, "abroad it is no law"
+
+
+def test_a_floor_raises_prices_and_margins_and_costs_users():
+    assert _against("floor", "price_light_cn").z > 10
+    assert _against("floor", "price_light_cn").ratio > 3.0
+    assert _against("floor", "price_flagship_cn").z > 4
+    assert _against("floor", "margin_flagship_cn").z > 4
+    assert _against("floor", "revenue_labs_cn").z > 4
+    assert _against("floor", "tokens_day_cn").z < -10
+    assert _against("floor", "consumer_surplus_cn").z < -10
+
+
+def test_a_floor_saves_hardly_any_lab():
+    """What labs earn is little against what training costs: exits do not answer."""
+    assert abs(_against("floor", "labs_alive_cn").ratio - 1.0) < 0.05
+
+
+def test_interoperability_unties():
+    assert _against("interoperability", "lock_in_cn").z < -10
+    assert _against("interoperability", "app_multihoming_share_cn").z > 5
+    assert _against("interoperability", "share_turbulence_cn").z > 4
+    assert _against("interoperability", "price_gpt35_level").z < -3
+
+
+def test_antitrust_takes_the_owners_margin():
+    assert _against("antitrust", "lock_in_margin_cn").ratio < 0.3
+    for column, sign in (("margin_flagship_cn", -1), ("price_light_cn", -1), ("tokens_day_cn", 1)):
+        assert sign * _against("antitrust", column, window=(14, 24)).z > 5, column
+    assert _against("antitrust", "price_gpt35_level").z < -4
+
+
+def test_all_at_once():
+    assert _against("strict", "lock_in_margin_cn").ratio < 0.1
+    assert _against("strict", "price_light_cn").ratio > 1.5
+    assert _against("strict", "tokens_day_cn").z < -10
+    assert _against("strict", "app_multihoming_share_cn").z > 5
+
+
+def test_rules_combine_with_any_other_group():
+    """And end on their day."""
+    ends = market("policy/market=floor", "policy/embargo=none", "policy/data=none", "policy.market.until=2024-12-01")
+    last = ends.filter(pl.col("step") == 35)
+    assert last["price_light_cn"].median() < 1.5
