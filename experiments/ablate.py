@@ -202,7 +202,7 @@ def text(frame: pl.DataFrame, cfg: DictConfig) -> str:
         part = last.filter(pl.col("kind") == kind)
         if part.height:
             lines += [f"## {titles[kind]}", "", *_table(part), ""]
-    return "\n".join([*lines, *_moats_that_hold(here), *_inert_lines(frame), *_skipped()]).rstrip() + "\n"
+    return "\n".join([*lines, *_moats_that_hold(here), *_inert_lines(frame), *_skipped(frame)]).rstrip() + "\n"
 
 
 def _table(part: pl.DataFrame) -> list[str]:
@@ -246,9 +246,13 @@ def _inert_lines(frame: pl.DataFrame) -> list[str]:
     return [*lines, ""] if found else ["Nothing is inert here.", ""]
 
 
-def _skipped() -> list[str]:
+def _skipped(frame: pl.DataFrame) -> list[str]:
+    """What could not be compared: mechanisms without a switch, columns of other tables."""
     names = [f"{each.id} {each.name}" for each in without_switch()]
-    return ["Not compared, for want of an off-switch: " + ", ".join(names) + "."] if names else []
+    lines = ["Not compared, for want of an off-switch: " + ", ".join(names) + ".", ""] if names else []
+    there, compared = set(frame["column"]), set(frame["name"])
+    elsewhere = [f"{m.id} `{name}`" for m in MECHANISMS if m.name in compared for name in m.shows if name not in there]
+    return [*lines, "Not in the market table, so not compared: " + ", ".join(elsewhere) + "."] if elsewhere else lines
 
 
 # ---------------------------------------------------------------------- the command

@@ -8,6 +8,8 @@ that they remember still sits in the row. Everything exports as one networkx mul
 
 from __future__ import annotations
 
+from functools import lru_cache
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
@@ -104,7 +106,7 @@ def _tables(world: World, identity: int, start: int, investors: int, regions: np
     joined: dict[str, list[list[int]]] = {kind: [] for kind in TIE_KINDS}
     for block in range(world.labs.capacity // start):
         seed = (world.seed, identity, block)
-        lists = _split(generate(start + investors, p, seed, regions), start, investors)
+        lists = _neighbours(p, seed, start, investors, regions)
         offset = block * start
         joined["lab_lab"] += [[offset + other for other in ties] for ties in lists["lab_lab"]]
         joined["lab_investor"] += lists["lab_investor"]
@@ -115,6 +117,23 @@ def _tables(world: World, identity: int, start: int, investors: int, regions: np
             joined["lab_lab"][row].append(offset + row)
             joined["lab_lab"][offset + row].append(row)
     return joined
+
+
+def _neighbours(p: Any, seed: tuple[int, ...], start: int, investors: int, regions: np.ndarray) -> dict:
+    """Neighbour lists of one drawn graph; not to be changed, for they are kept.
+
+    Drawing is nine tenths of the time that it takes to build a world, and an experiment builds the
+    same worlds for each of its settings.
+    """
+    if p.topology == "graphml":  # the file may have changed
+        return _split(generate(start + investors, p, seed, regions), start, investors)
+    return _drawn(tuple(sorted(vars(p).items())), seed, start, investors, tuple(regions.tolist()))
+
+
+@lru_cache(maxsize=128)
+def _drawn(settings: tuple, seed: tuple[int, ...], start: int, investors: int, regions: tuple[int, ...]) -> dict:
+    p = SimpleNamespace(**dict(settings))
+    return _split(generate(start + investors, p, seed, np.array(regions)), start, investors)
 
 
 def _place_regions(world: World, index: int, start: int) -> np.ndarray:

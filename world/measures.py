@@ -314,7 +314,7 @@ def _usage(world: World) -> dict[str, Array]:
         "top1_tokens_share_cn": largest(share, 1),
         "share_turbulence_cn": 0.5 * row_sum(np.abs(share - before)),
         "revenue_labs_cn": row_sum(revenue),
-        "consumer_surplus_cn": surplus / p.price_sensitivity,
+        "consumer_surplus_cn": surplus * world.clock.months / p.price_sensitivity,
     }
 
 

@@ -13,6 +13,15 @@ from world.ecosystem import foreign_penalty, neighbour_best
 if TYPE_CHECKING:
     from world.state import World
 
+#: Columns that say how the labs of CN differ from each other.
+COLUMNS = (
+    "know_best_base_share_cn",
+    "efficiency_spread_cn",
+    "gini_cash_cn",
+    "gini_tokens_cn",
+    "gini_compute_cn",
+)
+
 
 def measures(world: World) -> dict[str, Array]:
     """Columns of the market table, each ``(worlds, 1)``."""
@@ -20,14 +29,14 @@ def measures(world: World) -> dict[str, Array]:
     cn = labs.alive & (labs.region == CN)
     best, share = best_base(world, cn)
     compute = sum_k(labs.fleet * world.chips.h100e) + labs.rented_training + labs.rented_serving
-    return {
-        "best_base_cn": best,
-        "know_best_base_share_cn": share,
-        "efficiency_spread_cn": deviation(labs.log_efficiency, cn),
-        "gini_cash_cn": gini(np.maximum(labs.cash, 0.0), cn),
-        "gini_tokens_cn": gini(labs.tokens_flagship + labs.tokens_light, cn),
-        "gini_compute_cn": gini(compute, cn),
-    }
+    found = (
+        share,
+        deviation(labs.log_efficiency, cn),
+        gini(np.maximum(labs.cash, 0.0), cn),
+        gini(labs.tokens_flagship + labs.tokens_light, cn),
+        gini(compute, cn),
+    )
+    return {"best_base_cn": best} | dict(zip(COLUMNS, found, strict=True))
 
 
 def best_base(world: World, cn: Array) -> tuple[Array, Array]:

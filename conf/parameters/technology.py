@@ -191,7 +191,6 @@ class Openness:
     community: float = par(0.12, "1/year", 0, 3, "003", "efficiency that derivatives give back to their base")
     community_half: float = par(6.0, "labs", 0.1, 1000, "prior", "derivatives for half of that")
     royalty: float = par(0.1, "share", 0, 1, "prior", "share of a derivative's revenue that licences ask for")
-    licence_kept: float = par(0.3, "share", 0, 1, "003", "licences that are kept")
     all_threshold: float = par(0.75, "1", -5, 5, "prior", "return above which all is opened")
     light_share: float = par(0.45, "share", 0, 1, "000", "return of opening the light model only")
     light_margin: float = par(0.25, "share", 0, 1, "000", "margin that this costs")

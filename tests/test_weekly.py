@@ -1,0 +1,162 @@
+"""Weekly and monthly steps tell the same history: yearly medians within the band over worlds.
+
+Stocks are compared at the ends of months, where both have a step that ends; flows over whole years.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import polars as pl
+import pytest
+
+from world.clock import Clock
+from world.ensemble import Ensemble
+
+STOCKS = (
+    "labs_alive_cn",
+    "labs_alive_row",
+    "labs_from_scratch_cn",
+    "models_released_cn",
+    "models_filed_cn",
+    "frontier_all",
+    "frontier_cn",
+    "frontier_open",
+    "frontier_open_cn",
+    "gap_cn_oom",
+    "gap_cn_months",
+    "largest_run_cn_flop",
+    "h100e_cn_legal",
+    "h100e_cn_grey",
+    "h100e_cn_domestic",
+    "h100e_row",
+    "price_h100_rent_usd_hour",
+    "grey_premium",
+    "utilisation_cn",
+    "price_flagship_cn",
+    "price_light_cn",
+    "price_gpt35_level",
+    "tokens_day_cn",
+    "users_cn",
+    "hhi_tokens_cn",
+    "revenue_labs_cn",
+    "apps_alive_cn",
+    "app_lifeline_median_months",
+    "cash_labs_cn",
+    "staff_cn",
+    "wage_infra",
+    "hype",
+    "trust_cn",
+    "queue_length",
+    "efficiency_spread_cn",
+    "gini_cash_cn",
+)
+FLOWS = (
+    "lab_entries_cn",
+    "lab_exits_cn",
+    "app_entries_cn",
+    "app_deaths_cn",
+    "training_failures_cn",
+    "incidents_cn",
+    "funding_cn",
+    "sunk_value_lost_cn",
+    "consumer_surplus_cn",
+)
+#: The band over worlds of what is nearly certain (chips made) is narrower than what a step of a
+#: month can resolve of anything that grows: half a month of a yearly doubling is 3%.
+RESOLUTION = 0.05
+
+_HYPE = "releases._make_news: at most one foreign release a step counts; and a jump stands undecayed for its step"
+_SPLIT = "gpu_market: what is made and shipped in a step is installed and for rent from its beginning"
+#: Columns that do not agree yet, and where in the code a step still counts. To be mended there and
+#: struck out here (nothing else needs a change); what is not named must agree.
+KNOWN = {
+    "hype": _HYPE,
+    "labs_alive_cn": _HYPE,
+    "lab_entries_cn": _HYPE,
+    "lab_exits_cn": _HYPE,
+    "models_released_cn": _HYPE + "; training._complete: a release is credited with the month in which its run ends",
+    "models_filed_cn": "licensing.review: waiting counts whole steps, and follows the releases",
+    "queue_length": "as models_filed_cn",
+    "training_failures_cn": _HYPE,
+    "price_gpt35_level": "as models_released_cn",
+    "funding_cn": "capital_market.fund: rounds a step; follows hype",
+    "sunk_value_lost_cn": "releases._write_down, by when the open frontier moves",
+    "wage_infra": "talent._hire: tightness is the share hired in a step, which saturates in a month",
+    "staff_cn": "follows wages and hype",
+    "app_lifeline_median_months": "World.deaths_by_age: who dies within a step is counted as old as at its end",
+    "apps_alive_cn": "entry_exit: apps enter on what the last step showed, while the first bases appear",
+    "app_entries_cn": "as apps_alive_cn",
+    "app_deaths_cn": "as apps_alive_cn",
+    "users_cn": "model_market._adopt: explicit steps of a diffusion that triples in a year",
+    "revenue_labs_cn": "follows users",
+    "consumer_surplus_cn": "follows users",
+    "h100e_cn_grey": "gpu_market: hardly anybody orders in the first step, be it a month or a week; then the premium",
+    "h100e_cn_domestic": "as h100e_cn_grey",
+    "grey_premium": _SPLIT,
+    "price_h100_rent_usd_hour": _SPLIT,
+    "utilisation_cn": _SPLIT,
+}
+
+
+@lru_cache
+def yearly(clock: str, worlds: int, years: int) -> pl.DataFrame:
+    """One row a world and year: means of stocks at month ends, sums of flows."""
+    calendar = Clock("2022-12", clock)
+    ends = [Clock("2022-12").date(month + 1) for month in range(12 * years)]
+    steps = next(step for step in range(10_000) if calendar.date(step + 1) >= ends[-1])
+    steps += clock == "month" or (calendar.date(steps + 1) - ends[-1]).days <= 3
+    market = Ensemble(["output.level=market", f"clock={clock}"], range(worlds)).run(steps).tables()["market"]
+    market = market.with_columns(pl.col(*STOCKS, *FLOWS).fill_nan(None))
+    closes = [calendar.date(step + 1) for step in range(steps)]
+    nearest = [min(range(steps), key=lambda step: abs((closes[step] - end).days)) for end in ends]
+    months = pl.DataFrame({"step": nearest, "year": [month // 12 for month in range(len(ends))]})
+    months = months.with_columns(pl.col("step").cast(pl.Int32))
+    stocks = market.join(months, on="step").group_by("replicate", "year").agg(pl.col(*STOCKS).mean())
+    middles = [calendar.date(step) + (closes[step] - calendar.date(step)) / 2 for step in range(steps)]
+    of_year = [sum(middle >= end for end in ends[11::12]) for middle in middles]
+    dated = pl.DataFrame({"step": range(steps), "year": of_year}).with_columns(pl.col("step").cast(pl.Int32))
+    flows = market.join(dated, on="step").group_by("replicate", "year").agg(pl.col(*FLOWS).sum())
+    return stocks.join(flows, on=["replicate", "year"], how="inner").sort("year", "replicate")
+
+
+def out_of_band(worlds: int, years: int) -> dict[str, list[str]]:
+    """Columns whose weekly median leaves the 90% band of monthly worlds, and in which years."""
+    month, week = (yearly(clock, worlds, years) for clock in ("month", "week"))
+    found: dict[str, list[str]] = {}
+    for name in (*STOCKS, *FLOWS):
+        for year in range(years):
+            one, other = (table.filter(pl.col("year") == year)[name].drop_nulls().to_numpy() for table in (month, week))
+            if not len(one) or not len(other):
+                continue
+            low, high = np.quantile(one, [0.05, 0.95])
+            room = RESOLUTION * abs(np.median(one))
+            if not min(low, np.median(one) - room) <= np.median(other) <= max(high, np.median(one) + room):
+                said = f"weekly {np.median(other):.4g}, monthly {np.median(one):.4g} [{low:.4g}-{high:.4g}]"
+                found.setdefault(name, []).append(f"year {year + 1}: {said}")
+    return found
+
+
+def told(found: dict[str, list[str]]) -> str:
+    return "\n".join(f"{name}: {'; '.join(lines)}" for name, lines in found.items())
+
+
+def check(worlds: int, years: int) -> None:
+    found = out_of_band(worlds, years)
+    print(told(found))
+    unknown = {name: lines for name, lines in found.items() if name not in KNOWN}
+    assert not unknown, f"weekly and monthly steps differ:\n{told(unknown)}"
+
+
+def test_weekly_steps_tell_the_same_two_years():
+    check(worlds=8, years=2)
+
+
+@pytest.mark.slow
+def test_weekly_steps_tell_the_same_four_years():
+    check(worlds=32, years=4)
+
+
+def test_the_list_names_columns_that_are_compared():
+    assert set(KNOWN) <= {*STOCKS, *FLOWS}
