@@ -167,7 +167,7 @@ class EntryExit:
     exit_memory: float = par(6.0, "months", 0.1, 60, "prior", "how long exits are remembered")
     pivot_gap: float = par(1.0, "OOM", -2, 5, "prior", "lead of the open base at which training is given up")
     pride: float = par(0.6, "OOM", 0, 10, "prior", "further lead that the proud bear")
-    pivot_patience: float = par(6.0, "months", 0, 60, "prior", "how long a lab looks on")
+    pivot_patience: float = par(10.0, "months", 0, 60, "prior", "how long a lab looks on")
     unused_share: float = par(0.001, "share", 0, 1, "001", "share of use at home below which a model is unused")
     app_patience: float = par(10.0, "months", 0, 60, "prior", "months without users before the turn to apps")
     leaves_models: float = par(1.5, "1/year", 0, 50, "001", "app companies that give up their model for good")
