@@ -30,7 +30,7 @@ SIGNED = {
 #: Columns that point at agents: -1 is nobody.
 POINTERS = {
     "labs": {"id", "exit_step", "holder_row", "holder_id", "order_class", "host", "host_id", "run_base"}
-    | {"run_base_id", "model_id", "base_lab", "base_id", "home_segment"},
+    | {"run_base_id", "run_base_model", "model_id", "base_lab", "base_id", "base_model", "open_model", "home_segment"},
     "apps": {"id", "base_lab", "base_id", "base_model", "known_lab", "known_id", "filing_since", "exit_step"},
     "vendors": {"id", "order_class"},
     "investors": {"id"},
@@ -353,6 +353,7 @@ def test_a_loss_is_noticed(small, check, harm):
 
 SECTIONS = ("technology", "training", "lab", "openness", "organisation", "chip_market", "rental", "serving")
 SECTIONS += ("model_market", "moat", "app_market", "trust", "licensing", "talent", "capital", "entry_exit")
+SECTIONS += ("lineage", "exploration", "platform", "pace", "compliance")
 
 
 def parameters():
@@ -378,7 +379,10 @@ GROUPS = st.fixed_dictionaries(
         "scenario": st.sampled_from(["baseline", "no_embargo"]),
         "graph": st.sampled_from(["small_world", "scale_free", "blocks", "complete", "empty"]),
         "policy/licensing": st.sampled_from(["history", "none"]),
-        "policy/open_source": st.sampled_from(["history", "champion_opens", "champion_closes"]),
+        "policy/open_source": st.sampled_from(
+            ["history", "champion_opens", "champion_closes", "mandate", "subsidy", "ban"]
+        ),
+        "policy/capital": st.sampled_from(["none", "guidance_fund", "cooling", "no_leader", "no_mergers"]),
         "policy/market": st.sampled_from(["none", "floor"]),
         "policy/news": st.sampled_from(["history", "none"]),
     }

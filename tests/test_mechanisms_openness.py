@@ -66,9 +66,9 @@ def test_M37_a_stronger_base_lifts_those_who_build_on_it():
     assert tide.mean() / (tide.std(ddof=1) / np.sqrt(len(tide))) > 3.0
 
 
-def test_M37_going_on_from_a_base_costs():
-    cheap = effect("labs_on_open_base_cn", "technology.inheritance=0.1", window=(6, 36))
-    assert cheap.z > 3.0, "little inherited, little built upon"
+def test_M37_building_pays_by_what_is_inherited():
+    rich = effect("labs_on_open_base_cn", "technology.inheritance=0.1", window=(6, 36))
+    assert rich.z > 3.0, "little inherited, little built upon"
 
 
 def test_M46_what_returns_keeps_weights_open():

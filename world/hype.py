@@ -35,7 +35,8 @@ def move(world: World) -> None:
     state, p = world.state, world.parameters.capital
     decay = np.exp(-np.log(2.0) * world.clock.months / p.hype_half_life)
     calm = state.hype * decay
-    state.hype = np.clip(calm + state.hype_jump * (1.0 - calm), 0.0, 1.0)
+    # A jump falls in the middle of the step and has faded for half of it.
+    state.hype = np.clip(calm + np.sqrt(decay) * state.hype_jump * (1.0 - calm), 0.0, 1.0)
     target = np.minimum(state.hype * p.attention_hype, 1.0)
     state.attention = state.attention + world.clock.fraction(p.attention_pace) * (target - state.attention)
 
