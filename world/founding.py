@@ -151,7 +151,7 @@ def _regulators(world: World) -> None:
     chosen.kind = np.tile([REGULATOR_KINDS.index(r["kind"]) for r in rows], world.worlds)[None]
     chosen.region = np.tile([CN if r["region"] == "CN" else ROW for r in rows], world.worlds)[None]
     chosen.adaptive = np.tile([bool(r["adaptive"]) for r in rows], world.worlds)[None]
-    chosen.stringency = 0.3
+    chosen.stringency = np.where(chosen.kind == REGULATOR_KINDS.index("content"), 0.3, 0.0)
 
 
 def _remember_start(world: World) -> None:
