@@ -140,16 +140,17 @@ def median(values: Array, mask: Array) -> Array:
 
 
 def post_share(labs, among: Array) -> Array:
-    """Share of the variance of capability between the ten best labs that is post-training (M14)."""
-    post, total = sum_k(labs.post) / 3.0, sum_k(labs.pretrained + labs.post) / 3.0
+    """Variance of post-training between the ten best labs, over that plus that of pre-training (M14)."""
+    post, base = sum_k(labs.post) / 3.0, sum_k(labs.pretrained) / 3.0
+    total = post + base
     best = np.argsort(np.where(among, total, -np.inf), axis=-1, kind="stable")[:, -10:]
     there = np.take_along_axis(among, best, -1).astype(float)
     around = []
-    for each in (post, total):
+    for each in (post, base):
         values = np.take_along_axis(each, best, -1) * there
         around.append(there * (values - ratio(row_sum(values), row_sum(there))))
-    variance = row_sum(around[1] ** 2)
-    return np.where(variance > 1e-9, ratio(row_sum(around[0] * around[1]), variance), np.nan)
+    own, both = row_sum(around[0] ** 2), row_sum(around[0] ** 2 + around[1] ** 2)
+    return np.where(both > 1e-9, ratio(own, both), np.nan)
 
 
 def _frontiers(world: World) -> dict[str, Array]:

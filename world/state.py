@@ -209,7 +209,7 @@ def initial_state(world: World) -> SimpleNamespace:
         setattr(state, name, np.full(shape, NO_MODEL))
     state.open_start = zero
     state.gap_oom = zero
-    state.scaling_ceiling = one * np.inf
+    state.scaling_ceiling = one * np.finfo(float).max
     state.cluster_use = np.zeros((3, world.worlds, world.labs.capacity))
     state.largest_run = stack_k(config.training.largest_before_cn, config.training.largest_before_row) * one
     empty = {"score": np.full(shape, NO_MODEL), "weights": np.full((3, *shape), NO_MODEL)}

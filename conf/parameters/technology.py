@@ -143,7 +143,7 @@ class Training:
     bandwidth_bound: float = par(1.0, "1", 0, 1, "000", "how far data bandwidth bounds training")
     mixed_loss: float = par(0.5, "share", 0, 1, "000", "speed lost by a fully mixed fleet")
     cluster_limit: float = par(
-        132.0, "chips", 10, 1e18, "000", "chips that power, cooling and network carry, after a run of 1e23 FLOP"
+        170.0, "chips", 10, 1e18, "000", "chips that power, cooling and network carry, after a run of 1e23 FLOP"
     )
     cluster_experience: float = par(0.95, "OOM/OOM", 0, 2, "000", "larger clusters after larger runs")
     cluster_growth: float = par(0.4, "1/year", 0, 3, "prior", "growth of that")
