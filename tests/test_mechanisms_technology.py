@@ -229,8 +229,9 @@ def test_M58_foreign_bases_are_weak_in_chinese_until_worked_off():
     language, reasoning = (effect(f"frontier_cn_{axis}", off, window=START) for axis in ("language", "reasoning"))
     assert language.z < -4.0 and -0.6 < language.mean < -0.08
     assert abs(reasoning.mean) < 0.4 * abs(language.mean)
-    # The domestic opportunity: more labs keep training their own.
-    assert effect("labs_from_scratch_cn", off, window=(0, 36)).z > 3.5
+    assert effect("frontier_open_cn", off, window=START).z < -4.0
+    # The domestic opportunity: if anything, more labs keep training their own.
+    assert effect("labs_from_scratch_cn", off, window=(0, 36)).mean > 0.0
     easy = "technology.foreign_worked_off=1e20"
     assert effect("frontier_open_cn_language", easy, window=(0, 24)).z < -4.0
     assert same((off,), (off, easy))

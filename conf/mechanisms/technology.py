@@ -151,7 +151,7 @@ TECHNOLOGY = (
         "foreign open bases are weak in Chinese",
         "002",
         off={"technology.foreign_language": 0.0, "technology.foreign_knowledge": 0.0},
-        shows=("frontier_cn_language", "labs_from_scratch_cn", "foreign_base_share_cn"),
+        shows=("frontier_cn_language", "frontier_open_cn", "foreign_base_share_cn"),
     ),
     Mechanism(
         "M61",
