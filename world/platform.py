@@ -44,10 +44,7 @@ def _spend(world: World, mine: Array, builder: dict) -> None:
     part = mine.astype(float)
     public = world.instrument("compute", "builder_budget") * years * part
     world.accounts.pay("platform", "government", (vendors, public))
-    # The same people collect a public corpus, where the state orders one.
-    corpus = world.instrument("data", "corpus_cost") * years * part
-    world.accounts.pay("public corpus", "government", (vendors, corpus))
-    bill = builder["resources"] * years * part + public + corpus
+    bill = builder["resources"] * years * part + public
     vendors.spent = vendors.spent + bill
     world.accounts.pay("platform building", (vendors, bill), "workers")
 

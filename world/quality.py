@@ -156,6 +156,7 @@ def on_devices(world: World) -> Array:
     grows with edge chips, faster or slower by ``policy.technology.edge_growth``.
     """
     p = world.parameters.model_market
-    pace = (p.edge_progress + world.policy.technology.edge_growth) / np.log(10.0)
-    level = p.edge_start + pace * world.clock.year(world.step_number)
+    grown = p.edge_progress * world.clock.year(world.step_number)
+    grown = grown + world.instrument("technology", "edge_growth") * world.years_in_force("technology")
+    level = p.edge_start + grown / np.log(10.0)
     return p.device_most * logistic((level - world.segments.column("threshold")) / p.edge_width)

@@ -115,6 +115,12 @@ class World:
         """What a policy instrument is set to this month (``conf/policies.py``)."""
         return self.policy.now(group, name, self.date)
 
+    def years_in_force(self, group: str) -> float:
+        """How long a policy group has been in force, years (for what grows while it is)."""
+        since = getattr(self.policy, group).since
+        begins = 0 if since is None else max(self.clock.step_of(since), 0)
+        return max(self.clock.year(self.step_number) - begins * self.clock.years, 0.0)
+
     def by_region(self, pair: Array) -> Array:
         """Pick by each lab's region from ``(2, worlds, 1)``."""
         return np.where(self.labs.region == CN, pair[CN], pair[ROW])
