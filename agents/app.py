@@ -131,7 +131,7 @@ class AppStartup(MarketAgent):
 
     @decision
     def adapt(apps, market, p):
-        """Work a new generation of the base in: the deeper the coupling the longer it takes.
+        """Work a new generation of the base in: the deeper the coupling the longer it takes (M15, M27).
 
         What an app adds in the brain is absorbed as the models learn it; eyes and hands are
         not, but for single-modality products, which a natively multimodal model replaces.
@@ -176,7 +176,7 @@ class AppStartup(MarketAgent):
 
     @decision
     def answer_models(apps, market, p):
-        """An incumbent remakes its product, adds to it, or stays out of the market for AI.
+        """An incumbent remakes its product, adds to it, or stays out of the market for AI (M54).
 
         What the old tools do well is not remade; the rest is conviction: remake from
         w (o* - o) + z > r on, stay out below -l, with o the old tools of the segment, z ~ N(0, 1).

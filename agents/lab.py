@@ -493,7 +493,7 @@ def run_options(labs, market, rules):
 
 
 def worn_out(labs, rules):
-    """Whether a failed run has used up the money and the trust that the last round gave."""
+    """Whether a failed run has used up the money and the trust that the last round gave (M19)."""
     return (labs.since_failure < rules.failure_memory) & (labs.since_round > labs.since_failure)
 
 
@@ -519,7 +519,7 @@ def launch(labs, market, p, starts, flop, build, writes):
 
 
 def success(labs, log_flop, build, rules):
-    """Chance that a run works out.
+    """Chance that a run works out (M19).
 
     P = 1 - risk (1 - P0), logit P0 = 2.2 + 0.8 z_infra + 0.3 ln(1 + runs) - 1.8 log10(C / largest
     done): 0.90, 0.75 and 0.60 for one, four and ten times the largest run. Going on from a base

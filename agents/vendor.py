@@ -41,7 +41,7 @@ class InfraVendor(MarketAgent):
 
     @decision
     def set_list_price(vendors, market, p):
-        """Follow scarcity, and write old generations down as hardware ages."""
+        """Follow scarcity, and write old generations down as hardware ages (M23)."""
         rules = p.chip_market
         scarcity = rules.list_price_scarcity * np.clip(np.log(np.maximum(vendors.backlog, 1e-6)), -1.0, 1.0)
         drift = market.years * (scarcity - rules.list_price_decline)

@@ -6,6 +6,7 @@ declarations in ``conf/``. With ``--check`` nothing is written; exit code 1 says
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import re
 import sys
@@ -20,7 +21,8 @@ from conf.schema import Config, parameters_of
 from experiments import reports
 from world.step import PLAN
 
-PAGE = Path(__file__).resolve().parents[1] / "world" / "ODD.md"
+CODE = Path(__file__).resolve().parents[1]
+PAGE = CODE / "world" / "ODD.md"
 
 
 class NoMarker(ValueError):
@@ -92,14 +94,31 @@ def _value(value: Any) -> str:
     return str(value) or "-"
 
 
+def implemented_in() -> dict[str, list[str]]:
+    """Functions of ``world`` and ``agents`` whose text names a mechanism, by its id."""
+    found: dict[str, list[str]] = {}
+    for file in sorted((*CODE.glob("world/*.py"), *CODE.glob("agents/*.py"))):
+        text = file.read_text(encoding="utf-8")
+        places = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+        for number, line in enumerate(text.splitlines(), 1):
+            within = [each for each in places if each.lineno <= number <= (each.end_lineno or 0)]
+            name = f"{file.stem}.{max(within, key=lambda each: each.lineno).name}" if within else file.stem
+            for identity in re.findall(r"\bM\d\d\b", line):
+                found.setdefault(identity, []).append(name)
+    return {identity: list(dict.fromkeys(names)) for identity, names in found.items()}
+
+
 def mechanisms() -> str:
-    """The index of mechanisms with their off-switches and where they show."""
-    lines = ["| id | `mechanisms.` | says | source | off | shows in | matters in |", "|---|---|---|---|---|---|---|"]
+    """The index of mechanisms with their off-switches, where they live and where they show."""
+    places = implemented_in()
+    head = ("id", "`mechanisms.`", "says", "source", "implemented in", "off", "shows in", "matters in")
+    lines = [_row(head), "|---" * len(head) + "|"]
     for each in MECHANISMS:
         off = ", ".join(f"`{key}={_value(value)}`" for key, value in each.off.items()) or "none yet"
         shows = ", ".join(f"`{column}`" for column in each.shows)
         where = f"`{' '.join(each.scenario)}`" if each.scenario else "baseline"
-        lines.append(_row([each.id, f"`{each.name}`", each.says, each.source, off, shows, where]))
+        code = ", ".join(f"`{name}`" for name in places.get(each.id, []))
+        lines.append(_row([each.id, f"`{each.name}`", each.says, each.source, code, off, shows, where]))
     return "\n".join(lines)
 
 

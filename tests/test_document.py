@@ -29,6 +29,11 @@ def test_every_parameter_and_every_mechanism_is_there():
     assert document.mechanisms().count("\n| M") == len(MECHANISMS)
 
 
+def test_every_mechanism_says_where_it_lives():
+    places = document.implemented_in()
+    assert [each.id for each in MECHANISMS if not places.get(each.id)] == []
+
+
 def test_a_change_makes_them_stale_until_they_are_written(monkeypatch, tmp_path, capsys):
     page = tmp_path / "ODD.md"
     page.write_text("before\n" + "\n".join("\n".join(document.markers(name)) for name in document.TABLES) + "\nafter\n")

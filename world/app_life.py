@@ -77,7 +77,7 @@ def _without_who_stays_out(world: World, entrants):
 
 
 def found(world: World, entrants) -> None:
-    """Give new apps a segment, a product, an answer to the models, a hidden aim and a place."""
+    """Give new apps a segment, a product, an answer to the models, a hidden aim and a place (M40)."""
     p, table = entrants.view(world.parameters).app_market, world.segments
     weight = np.cumsum(table.addressable[:CN_SEGMENTS] * np.sqrt(table.population[:CN_SEGMENTS]))
     segment = np.searchsorted(weight / weight[-1], entrants.draws("segment")[0])
@@ -114,7 +114,7 @@ def _aim(world: World, entrants, p) -> None:
 
 
 def draw_aim(u: Array, luck: Array, p) -> tuple[Array, Array]:
-    """Hidden aim in OOM, and its class: most choose close to what models learn next, few far away."""
+    """Hidden aim in OOM, and its class: most choose close to what models learn next, few far away (M29)."""
     close = -p.aim_poor * np.log(luck)
     middle = p.aim_poor - p.aim_middle * np.log(luck)
     far = p.aim_good_least - p.aim_good * np.log(luck)
@@ -123,7 +123,7 @@ def draw_aim(u: Array, luck: Array, p) -> tuple[Array, Array]:
 
 
 def _place(entrants, p, more: Array) -> None:
-    """Where the product adds: thinking, or sensing and acting (001: eye, brain, hand)."""
+    """Where the product adds: thinking, or sensing and acting (001: eye, brain, hand) (M30)."""
     value = p.added_value * (p.added_least + entrants.draws("added")) * more
     thinks = entrants.draws("place") < p.share_brain
     entrants.brain = np.where(thinks, 1.0, p.brain_of_body) * value

@@ -37,7 +37,7 @@ def made_in(world: World, home: str) -> Array:
 
 
 def produce(world: World) -> None:
-    """Phase 3: chipmakers make chips of each generation; yields and software of domestic ones improve."""
+    """Phase 3: chipmakers make chips of each generation; yields and software of domestic ones improve (M32)."""
     state, rules, chips = world.state, world.parameters.chip_market, world.chips
     capacity = {}
     for name, series in world.supply.items():

@@ -236,7 +236,7 @@ def foreign_penalty(world: World) -> Array:
 
 
 def best_known_base(world: World) -> tuple[Array, Array, Array, Array, Array, Array]:
-    """The best open base that each lab has heard of.
+    """The best open base that each lab has heard of (M37).
 
     What a lab's acquaintances release it knows at once, the rest some months later.
 

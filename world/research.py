@@ -67,6 +67,7 @@ def _now(world: World, date: str | None) -> bool:
 
 
 def _efficiency(world: World) -> None:
+    """Own research, what is published, and what acquaintances know raise efficiency (M13, M26)."""
     labs, state, p = world.labs, world.state, world.parameters.technology
     spent = research_budget(world)
     capacity = absorptive_capacity(spent, p.absorption_scale)
@@ -80,7 +81,7 @@ def _efficiency(world: World) -> None:
 
 
 def _openness_of_research(world: World) -> None:
-    """The more is used of closed models, the less is published; what is open advances with it."""
+    """The more is used of closed models, the less is published; what is open advances with it (M61)."""
     labs, state, p = world.labs, world.state, world.parameters.technology
     used = np.where(labs.region == ROW, state.token_share, 0.0)
     closed = ratio(row_sum(np.where(labs.openness == ALL_OPEN, 0.0, used)), row_sum(used))

@@ -81,7 +81,7 @@ def absorptive_capacity(research: Array, scale: float) -> Array:
 
 
 def efficiency_growth(log_efficiency: Array, public: Array, openness: Array, capacity: Array, lead: Array, p) -> Array:
-    """Yearly growth of private algorithmic efficiency, d ln A / dt.
+    """Yearly growth of private algorithmic efficiency, d ln A / dt (M13).
 
     AC (0.75 Omega + 0.8 (ln A_open - ln A)+) + 0.30 min((R/R_top5)^0.5, 2) - m Omega (1 - AC):
     with full capacity and openness a leader gains about 1.05 a year, the observed halving of
@@ -94,7 +94,7 @@ def efficiency_growth(log_efficiency: Array, public: Array, openness: Array, cap
 
 
 def active_parameters(capability: Array, years: float, p) -> Array:
-    """Active parameters of a model that is sized for its capability.
+    """Active parameters of a model that is sized for its capability (M23).
 
     Sparse experts and better training shrink the model that carries a given capability by
     ``active_shrink`` e-folds a year.
