@@ -183,6 +183,8 @@ def initial_state(world: World) -> SimpleNamespace:
     zero, one = np.zeros(shape), np.ones(shape)
     state = SimpleNamespace()
     _market_state(state, world, shape, k)
+    _technology_state(state, world, shape)
+    _society_state(state, world, shape)
     state.hype = one * config.capital.hype_start
     state.attention = one * config.capital.hype_start * 0.5
     state.hype_jump = zero
@@ -196,33 +198,6 @@ def initial_state(world: World) -> SimpleNamespace:
     state.announcements = zero
     state.exit_rate = zero
     state.spin_offs = zero
-    state.trust = [one * config.trust.start, one * config.trust.start]
-    state.incident_memory = [zero, zero]
-    state.needs_licence = 0.0
-    state.beta_allowed = 1.0
-    state.cross_border = 0.0
-    state.review_budget = zero
-    state.gate_open = zero
-    state.queue_length = zero
-    state.wrapper_ban = 0.0
-    state.platform_built = zero
-    state.platform_strength = zero
-    state.trust_habit = [one * config.trust.start, one * config.trust.start]
-    state.research_openness = one * config.technology.openness_start
-    state.public_efficiency = zero
-    state.teacher = np.full((3, *shape), NO_MODEL)
-    for name in ("frontier_all", "frontier_cn", "frontier_open"):
-        setattr(state, name, np.full(shape, NO_MODEL))
-    state.open_start = zero
-    state.gap_oom = zero
-    state.scaling_ceiling = one * np.finfo(float).max
-    state.cluster_use = np.zeros((3, world.worlds, world.labs.capacity))
-    state.largest_run = stack_k(config.training.largest_before_cn, config.training.largest_before_row) * one
-    empty = {"score": np.full(shape, NO_MODEL), "weights": np.full((3, *shape), NO_MODEL)}
-    empty |= {"post": np.zeros((3, *shape))}
-    empty |= {name: np.full(shape, NOBODY) for name in ("row", "id", "model")}
-    state.archive = {CN: dict(empty), ROW: dict(empty)}
-    state.archive_history = []
     state.adopters = np.zeros((segments, *shape))
     state.app_share = np.zeros((segments, *shape))
     state.eyes = np.full((segments, *shape), config.app_market.eye_start)
@@ -238,6 +213,43 @@ def initial_state(world: World) -> SimpleNamespace:
     for name in ("token_share", "sales_share", "nest_share", "chip_bill", "serving_need", "training_bill"):
         setattr(state, name, np.zeros((world.worlds, world.labs.capacity)))
     return state
+
+
+def _technology_state(state: SimpleNamespace, world: World, shape: tuple) -> None:
+    """What is known, published and open before the first step."""
+    config, zero, one = world.parameters, np.zeros(shape), np.ones(shape)
+    state.research_openness = one * config.technology.openness_start
+    state.public_efficiency = zero
+    state.teacher = np.full((3, *shape), NO_MODEL)
+    for name in ("frontier_all", "frontier_cn", "frontier_open"):
+        setattr(state, name, np.full(shape, NO_MODEL))
+    state.open_start = zero
+    state.gap_oom = zero
+    state.scaling_ceiling = one * np.finfo(float).max
+    state.cluster_use = np.zeros((3, world.worlds, world.labs.capacity))
+    state.largest_run = stack_k(config.training.largest_before_cn, config.training.largest_before_row) * one
+    empty = {"score": np.full(shape, NO_MODEL), "weights": np.full((3, *shape), NO_MODEL)}
+    empty |= {"post": np.zeros((3, *shape))}
+    empty |= {name: np.full(shape, NOBODY) for name in ("row", "id", "model")}
+    state.archive = {CN: dict(empty), ROW: dict(empty)}
+    state.archive_history = []
+
+
+def _society_state(state: SimpleNamespace, world: World, shape: tuple) -> None:
+    """Trust, rules and the middle layer before the first step."""
+    config, zero, one = world.parameters, np.zeros(shape), np.ones(shape)
+    state.trust = [one * config.trust.start, one * config.trust.start]
+    state.incident_memory = [zero, zero]
+    state.needs_licence = 0.0
+    state.beta_allowed = 1.0
+    state.cross_border = 0.0
+    state.review_budget = zero
+    state.gate_open = zero
+    state.queue_length = zero
+    state.wrapper_ban = 0.0
+    state.platform_built = zero
+    state.platform_strength = zero
+    state.trust_habit = [one * config.trust.start, one * config.trust.start]
 
 
 def _market_state(state: SimpleNamespace, world: World, shape: tuple, k: int) -> None:
