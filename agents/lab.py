@@ -389,7 +389,7 @@ class ModelLab(MarketAgent):
         wage = sum_k(mix * market.wages)
         heads = payroll / np.maximum(wage / 12.0, 1e-9)
         now = sum_k(labs.staff)
-        heads = np.clip(heads, rules.slowest * now, np.maximum(rules.fastest * now, rules.least_staff))
+        heads = np.clip(heads, market.slowest * now, np.maximum(market.fastest * now, rules.least_staff))
         heads = np.minimum(heads, rules.most_staff)
         labs.wanted_staff = np.where(labs.alive, mix * heads, 0.0)
 

@@ -40,7 +40,9 @@ def enter(world: World) -> None:
     state, p, apps = world.state, world.parameters.app_market, world.apps
     alive = row_sum(apps.alive.astype(float))
     reach = p.entry_floor + np.clip(state.frontier_cn - p.entry_level, 0.0, p.entry_reach)
-    rate = p.entry_base * np.exp(p.entry_hype * state.hype) * reach / (1.0 + alive / p.crowd)
+    now = p.entry_base * np.exp(p.entry_hype * state.hype) * reach / (1.0 + alive / p.crowd)
+    rate = 0.5 * (now + (now if state.app_entry_rate is None else state.app_entry_rate))
+    state.app_entry_rate = now
     u = world.streams.per_world("app entry", 1)[0]
     count = poisson(u, rate * world.clock.months, world.config.population.most_new_apps).astype(np.int64)
     # Labs that left models for products in the last step come back as apps.
@@ -166,9 +168,13 @@ def _report(world: World, gone: Array) -> None:
 
 
 def _age_in_months(world: World, worlds: Array, rows: Array) -> Array:
-    """Whole months that apps have lived, at most as many as the histogram has room for."""
+    """Months that apps have lived, to the nearest, at most as many as the histogram has room for.
+
+    They are founded and close in the middle of a step, on average: whole months gone would be half a
+    month less in weeks than in months.
+    """
     most = world.state.death_ages.shape[-1] - 1
-    return np.minimum((world.apps.age[worlds, rows] + 1e-9).astype(np.int64), most)
+    return np.minimum((world.apps.age[worlds, rows] + 0.5).astype(np.int64), most)
 
 
 def survival(world: World) -> Array:

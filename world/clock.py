@@ -63,6 +63,6 @@ class Clock:
         """Probability of an event in one step at a yearly hazard rate."""
         return 1.0 - np.exp(-np.asarray(yearly_rate) * self.years)
 
-    def every(self, step: int, months: float) -> bool:
+    def every(self, step: float, months: float) -> bool:
         """Whether a phase with a cadence of so many months acts in this step."""
         return step == 0 or int(step * self.months / months) != int((step - 1) * self.months / months)

@@ -25,7 +25,10 @@ LAB_SLOTS = 128
 
 def enter(world: World) -> None:
     """Phase 15: labs and apps are founded."""
-    rate = entry_rate(world)
+    now, state = entry_rate(world), world.state
+    # Between what founders saw at the last step's end and at this one's: as in the middle of the step.
+    rate = 0.5 * (now + (now if state.entry_rate is None else state.entry_rate))
+    state.entry_rate = now
     for archetype, row in enumerate(world.archetypes):
         share = (
             rate * row["entrant_share"]

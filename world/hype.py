@@ -22,21 +22,24 @@ if TYPE_CHECKING:
 def domestic_leap(world: World, before: Array) -> None:
     """A leap of the home frontier makes hype as a foreign one does, as far as it is believed (M64).
 
-    ``jump = (1 - doubt) (1 - exp(-hype_leap (x_cn - x_cn before)))``: a domestic model of 1.75
+    ``push = (1 - doubt) hype_leap (x_cn - x_cn before)``: a domestic model of 1.75
     trillion parameters met doubt, the same news from abroad did not (004).
     """
     state, p = world.state, world.parameters.capital
     leap = np.maximum(state.frontier_cn - before, 0.0)
-    state.hype_jump = state.hype_jump + (1.0 - p.domestic_doubt) * (1.0 - np.exp(-p.hype_leap * leap))
+    state.hype_push = state.hype_push + (1.0 - p.domestic_doubt) * p.hype_leap * leap
 
 
 def move(world: World) -> None:
-    """dH: half-life of four months, jumps by event size x (1 - H)."""
+    """dH/dt = J (1 - H) - c H: news pushes hype up where there is room, a half-life of four months takes it down.
+
+    News J dt of a step adds up, as each leaves a share exp(-J dt) of the room, and comes evenly over the
+    step: the solution is exact, however long the step.
+    """
     state, p = world.state, world.parameters.capital
-    decay = np.exp(-np.log(2.0) * world.clock.months / p.hype_half_life)
-    calm = state.hype * decay
-    # A jump falls in the middle of the step and has faded for half of it.
-    state.hype = np.clip(calm + np.sqrt(decay) * state.hype_jump * (1.0 - calm), 0.0, 1.0)
+    fades = np.log(2.0) * world.clock.months / p.hype_half_life
+    both = fades + state.hype_push
+    state.hype = state.hype + (1.0 - np.exp(-both)) * (state.hype_push / both - state.hype)
     target = np.minimum(state.hype * p.attention_hype, 1.0)
     state.attention = state.attention + world.clock.fraction(p.attention_pace) * (target - state.attention)
 

@@ -49,8 +49,8 @@ def review(world: World) -> None:
     labs.filing_since = np.where(applies, world.step_number, labs.filing_since)
     _apps_apply(world, open_)
     state.review_budget = state.review_budget + authority(world, "capacity") * world.clock.months
-    # At the end of the period, when what could be reviewed in it has been.
-    if world.clock.every(world.step_number + 1, world.parameters.pace.governance):
+    # At the end of the step that ends nearest to the end of the period.
+    if world.clock.every(world.step_number + 1.5, world.parameters.pace.governance):
         _session(world)
     pending = labs.alive & ((labs.filing == PROVINCIAL) | (labs.filing == CENTRAL))
     waiting = apps.alive & ~apps.filed & (apps.filing_since >= 0)
@@ -62,14 +62,15 @@ def _session(world: World) -> None:
     labs, apps, state, p = world.labs, world.apps, world.state, world.parameters.licensing
     now, months = world.step_number, world.clock.months
     slow = np.maximum(1.0 + p.strict_delay * (authority(world, "stringency") - 0.5), p.quickest)
-    waited = (now - labs.filing_since) * months
+    # Applications come in the middle of a step, on average; sessions are at its end.
+    waited = (now - labs.filing_since + 0.5) * months
     labs.filing = np.where((labs.filing == PROVINCIAL) & (waited >= p.provincial_months * slow), CENTRAL, labs.filing)
     ready = labs.alive & (labs.filing == CENTRAL) & (waited >= p.least_months * slow)
     done = earliest(ready, labs.filing_since, np.floor(state.review_budget))
     labs.filing = np.where(done, FILED, labs.filing)
     labs.reputation = labs.reputation + np.where(done, p.filed_reputation, 0.0)
     state.review_budget = state.review_budget - row_sum(done.astype(float))
-    waited_apps = (now - apps.filing_since) * months
+    waited_apps = (now - apps.filing_since + 0.5) * months
     ready = apps.alive & ~apps.filed & (apps.filing_since >= 0) & (waited_apps >= p.app_months * slow)
     passed = earliest(ready, apps.filing_since, np.floor(state.review_budget))
     apps.filed = apps.filed | passed
@@ -87,7 +88,7 @@ def _gate_opens(world: World, done: Array) -> None:
     state = world.state
     first = (row_sum(done.astype(float)) > 0.0) & (state.gate_open == 0.0)
     state.gate_open = np.where(first, 1.0, state.gate_open)
-    state.hype_jump = state.hype_jump + np.where(first, world.parameters.licensing.gate_opens, 0.0)
+    state.hype_push = state.hype_push + np.where(first, world.parameters.licensing.gate_opens, 0.0)
 
 
 def _apps_apply(world: World, open_: Array) -> None:

@@ -326,15 +326,21 @@ def _by_region_share(world: World, sales: Array) -> Array:
 
 
 def _adopt(world: World) -> Array:
-    """Bass diffusion to a ceiling set by the value of the best option; returns new adopters."""
+    """Bass diffusion to a ceiling set by the value of the best option; returns new adopters.
+
+    The solution of Bass (1969) carries a step exactly: with z = adopters over ceiling,
+    (1 - z)/(a + b z) falls as exp(-(a + b) t), for innovation a and imitation b.
+    """
     state, table, p = world.state, world.segments, world.parameters.model_market
     pull = np.minimum(state.best_quality / p.full_quality, 1.0)
     ceiling = table.column("population") * table.column("ceiling") * pull
-    room = np.maximum(ceiling - state.adopters, 0.0)
-    word = table.column("bass_imitate") * ratio(state.adopters, np.maximum(ceiling, 1e-9))
-    rate = table.column("bass_innovate") * (1.0 + p.bass_hype * state.hype) + np.minimum(word, 1.0)
-    rate = rate * p.bass_scale
-    new = room * world.clock.fraction(np.minimum(rate, 0.9))
+    before = np.minimum(ratio(state.adopters, np.maximum(ceiling, 1e-9)), 1.0)
+    share = p.bass_scale * table.column("bass_innovate") * (1.0 + p.bass_hype * state.hype)
+    innovate = -np.log1p(-np.minimum(share, 0.9))
+    imitate = p.bass_scale * table.column("bass_imitate")
+    left = ratio(1.0 - before, innovate + imitate * before) * np.exp(-(innovate + imitate) * world.clock.months)
+    after = (1.0 - innovate * left) / (1.0 + imitate * left)
+    new = np.maximum(ceiling * (after - before), 0.0)
     state.adopters = state.adopters + new
     return new
 

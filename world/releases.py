@@ -103,11 +103,11 @@ def _make_news(world: World, out: Array, mean: Array, before: Array) -> None:
     leap = np.maximum(row_max(np.where(out, mean, NO_MODEL)) - before, 0.0)
     foreign = row_sum((out & (labs.region == ROW)).astype(float))
     me_too = row_sum(out.astype(float))
-    jump = 1.0 - np.exp(-p.hype_leap * leap)
-    jump = jump + p.hype_foreign * foreign
-    jump = jump + p.hype_me_too * me_too / (1.0 + state.models_released / p.hype_tired)
+    # Each release of a step is one of those so far: they count as at its middle.
+    heard = state.models_released + 0.5 * me_too
+    push = p.hype_leap * leap + p.hype_foreign * foreign + p.hype_me_too * me_too / (1.0 + heard / p.hype_tired)
     state.models_released = state.models_released + me_too
-    state.hype_jump = np.minimum(jump, 0.6) + state.news
+    state.hype_push = push + state.news
 
 
 def _write_down(world: World) -> None:

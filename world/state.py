@@ -187,12 +187,12 @@ def initial_state(world: World) -> SimpleNamespace:
     _society_state(state, world, shape)
     state.hype = one * config.capital.hype_start
     state.attention = one * config.capital.hype_start * 0.5
-    state.hype_jump = zero
+    state.hype_push = zero
     state.news = 0.0
     state.funding_cn = zero
     state.funding_12 = one * config.capital.funding_before
     state.funding_history = []
-    state.entrants = zero
+    state.entrants, state.entry_rate, state.app_entry_rate = zero, None, None
     state.funding_labs_cn = zero
     state.models_released = one * config.capital.models_before
     state.announcements = zero

@@ -50,13 +50,23 @@ def by_region_of_labs(world: World, pair) -> Array:
 
 
 def _seen(world: World) -> Observables:
+    """Wages, the mix of people that work needs, and by what a team may grow or shrink at once.
+
+    Teams that may want f times their size grow at the rate k (f - 1), k the pace of hiring: what they
+    want in a step is 1 + (exp(k (f - 1) t) - 1)/(1 - exp(-k t)), which is f for a short one.
+    """
     p = world.parameters.talent
+    pace = world.clock.fraction(p.hire_pace)
+    growth = -np.log1p(-pace)
+    fastest, slowest = (1.0 + ratio(np.expm1(growth * (f - 1.0)), pace) for f in (p.fastest, p.slowest))
     train = stack_k(p.train_infra, p.train_scaling, p.train_research, p.train_application)
     build = stack_k(p.build_infra, p.build_scaling, p.build_research, p.build_application)
     return Observables(
         wages=by_region_of_labs(world, world.state.wages),
         mix_train=train / sum_k(train),
         mix_build=build / sum_k(build),
+        fastest=fastest,
+        slowest=slowest,
     )
 
 
@@ -123,7 +133,8 @@ def _hire(world: World, region: int) -> None:
     if region == CN:
         app_labour.join(world, pace * fill[APPLICATION])
     state.pool[region] = pool - total * fill
-    state.tightness[region] = ratio(total, pool + 1e-9) / world.clock.months
+    # Vacancies over the pool as it is in the middle of the step, between what was there and what is left.
+    state.tightness[region] = ratio(total, pool - 0.5 * total * fill + 1e-9) / world.clock.months
     _carry_know_how(world, wanted * fill, here)
 
 

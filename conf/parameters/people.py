@@ -155,7 +155,7 @@ class Capital:
 class EntryExit:
     """Founding, closing, buying."""
 
-    entry_base: float = par(1.6, "labs/month", 0, 1000, "PRIORS", "founding of labs")
+    entry_base: float = par(2.0, "labs/month", 0, 1000, "PRIORS", "founding of labs")
     entry_hype: float = par(4.5, "1", 0, 20, "PRIORS", "founding with hype")
     entry_money: float = par(0.25, "1", 0.001, 10, "PRIORS", "money that is always there")
     entry_money_most: float = par(1.5, "10bn CNY", 0, 100, "PRIORS", "cap of the funding that counts")
