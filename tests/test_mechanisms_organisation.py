@@ -42,7 +42,7 @@ def twin_labs(off: str, chosen: pl.Expr, *names: str, base: tuple[str, ...] = ()
 def error_of_worlds(frame: pl.DataFrame, value: pl.Expr) -> tuple[float, float]:
     """Mean over worlds of a statistic, and how many standard errors it is from zero."""
     each = frame.group_by("replicate").agg(value.alias("value"))["value"].to_numpy()
-    return each.mean(), each.mean() / (each.std(ddof=1) / np.sqrt(len(each)))
+    return each.mean(), each.mean() / max(each.std(ddof=1) / np.sqrt(len(each)), 1e-300)
 
 
 def test_M28_research_of_small_split_labs_loses_people():
