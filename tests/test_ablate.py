@@ -175,7 +175,6 @@ def test_every_moat_is_set_to_nothing_alone():
             assert cells.changed(cfg, {key: value}).moat[each.name] == 0.0
 
 
-@pytest.mark.xfail(reason="mechanisms are still being built: remove this mark once every off-switch is filled")
 def test_every_mechanism_can_be_taken_out():
     assert not ablate.without_switch()
     assert all(each.shows for each in MECHANISMS)

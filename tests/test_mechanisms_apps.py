@@ -106,7 +106,9 @@ def test_M29_lifelines_of_three_six_twelve_months_or_long():
     assert effect("app_survival_6_months_share", off, window=LATE).z < -15.0
     far = lives(apps(off))
     assert far["aim_class"].unique().to_list() == ["good"]
-    assert median_life(far) >= 16.0
+    # They crowd each other, so that all of them live a little less long than the few do.
+    assert median_life(far) > 12.0
+    assert median_life(far) > 1.8 * median_life(once)
 
 
 def test_M29_the_market_table_says_how_long_apps_live():
@@ -183,11 +185,13 @@ def test_M54_incumbents_remake_add_or_leave():
         assert (chosen.without == 0.0).all(), name
     assert effect("app_incumbents_added_cn", off, window=LATE).z < -10.0
     panel = apps().filter(pl.col("alive"))
-    groups = panel.with_columns(young=pl.col("age") <= 3).group_by("answer", "young").agg(pl.col("revenue").mean())
-    earns = {(answer, young): revenue for answer, young, revenue in groups.iter_rows()}
-    # Who adds keeps customers and earns at once; who remakes earns later, and more.
-    assert earns["remake", True] < 0.3 * earns["add", True]
-    assert earns["remake", False] > 1.2 * earns["add", False]
+    young, old = (
+        dict(panel.filter(age).group_by("answer").agg(pl.col("revenue").mean()).iter_rows())
+        for age in (pl.col("age") <= 3, pl.col("age") > 12)
+    )
+    # Who adds keeps customers and earns at once; who remakes earns later, and after a year more.
+    assert young["remake"] < 0.3 * young["add"]
+    assert old["remake"] > 1.25 * old["add"]
     value = panel.group_by("answer").agg((pl.col("eye") + pl.col("brain") + pl.col("hand")).mean().alias("added"))
     added = dict(value.iter_rows())
     assert added["remake"] > 1.3 * added["add"]

@@ -68,10 +68,12 @@ def test_M50_breakthroughs_pay_and_the_detour_costs():
     found = effect("frontier_all", off, base=("exploration.breakthrough_rate=1.5",), window=LAST)
     assert found.z > 4.0
     assert found.mean > 0.3
-    barren = effect(
-        "frontier_cn", off, base=("exploration.breakthrough_rate=0", "exploration.detour=0.8"), window=AFTER
-    )
-    assert barren.z < -3.0, "who looks beside the road and finds nothing falls behind"
+    # Where all who may explore do, and there is nothing to find.
+    bold = ("exploration.propensity=5", "exploration.tolerance_cn=1", "exploration.tolerance_row=1")
+    nothing = ("exploration.breakthrough_rate=0", "exploration.detour=0.8")
+    barren = effect("frontier_cn", off, base=(*bold, *nothing), window=AFTER)
+    assert barren.z < -5.0, "who looks beside the road and finds nothing falls behind"
+    assert barren.mean < -0.4
 
 
 def test_M51_young_investors_move_first_and_senior_ones_wait():

@@ -150,8 +150,13 @@ def test_M43_clouds_give_compute_for_equity_and_seed_apps():
     for column in ("compute_for_equity_cn", "cloud_seeds_cn"):
         assert mean(column) > 10.0, column
         assert mean(column, off) == 0.0, column
-    assert effect("hhi_compute_cn", off).z < -4, "compute spreads from big tech to hosted labs"
-    assert effect("app_lifeline_median_months", off).z > 4
+    spreads = effect("hhi_compute_cn", off, window=(6, 24))
+    assert spreads.z < -4, "compute spreads from big tech to hosted labs"
+    # Seeds carry apps over their first months.
+    broke = effect("app_deaths_insolvent_cn", off, window=(6, 24))
+    assert broke.z < -5
+    assert broke.ratio < 0.9
+    assert effect("app_survival_6_months_share", off).z > 5
 
 
 # ---------------------------------------------------------------------- M56

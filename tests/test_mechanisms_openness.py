@@ -9,7 +9,7 @@ import pytest
 
 from experiments.lineage import lineage_graph, measures, table
 from tests.test_mechanisms_capital import exactly_zero
-from tests.twins import by_world, effect, market, tables
+from tests.twins import Effect, by_world, effect, market, tables
 
 FULL = ("output.level=full",)
 
@@ -20,17 +20,26 @@ def test_M12_closed_vendors_open_small_old_models():
     light = effect("light_release_share_cn", off, window=(6, 36))
     assert light.z > 10.0
     assert light.mean > 0.15
-    assert effect("gap_open_reasoning", off, window=(6, 24)).z > 3.0, "light models leave the open further behind"
+    # They give CN open weights of its own sooner, which those take whose data may not leave.
+    assert effect("frontier_open_cn_language", off, window=(0, 12)).z > 4.5
+    assert effect("open_share_private_cn", off, window=(0, 12)).z > 6.0
+    # And keep the open behind: light models as good as flagships would bring open weights much closer.
+    small = effect("frontier_open_cn", "technology.light_gap=0", window=(0, 12))
+    assert small.z < -6.0
+    assert small.mean < -0.3
 
 
-def test_M12_the_open_follow_in_language_sooner_than_in_reasoning():
+@pytest.mark.parametrize("off", ["mechanisms.open_closed_gap=false", "technology.teach_alike=1"])
+def test_M12_the_open_follow_in_language_sooner_than_in_reasoning(off):
+    """What copying gives to language and not to reasoning shows in the first year, before own data tell."""
+
     def spread(*overrides):
-        table = market(*overrides)
-        return by_world(table, "gap_open_reasoning", (6, 24)) - by_world(table, "gap_open_language", (6, 24))
+        table = market(*overrides, worlds=24)
+        return by_world(table, "gap_open_reasoning", (0, 12)) - by_world(table, "gap_open_language", (0, 12))
 
-    wider = spread() - spread("technology.teach_alike=1")
-    assert wider.mean() / (wider.std(ddof=1) / np.sqrt(len(wider))) > 3.0
-    assert wider.mean() > 0.02
+    wider = Effect(spread(), spread(off))
+    assert wider.z > 4.0
+    assert wider.mean > 0.06
 
 
 def test_M36_an_open_base_devalues_past_training():
@@ -87,7 +96,9 @@ def test_M60_firms_hide_their_bases_and_some_are_exposed():
     assert exactly_zero("exposures_cn", off)
     assert effect("labs_claiming_scratch_cn", off, window=(6, 36)).z > 8.0
     assert effect("exposures_cn", off, window=(6, 36)).z > 5.0
-    assert effect("funding_labs_cn", off, window=(6, 36)).z > 3.0, "investors pay for what looks like one's own"
+    fooled = effect("rounds_adding_nothing_cn", off, window=(6, 24))
+    assert fooled.z > 7.0, "investors pay for what looks like one's own"
+    assert fooled.ratio > 1.2
 
 
 def test_M60_exposure_is_an_event_that_costs_reputation():

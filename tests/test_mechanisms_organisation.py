@@ -21,9 +21,11 @@ def labs(*overrides: str) -> pl.DataFrame:
 
 
 def means(panel: pl.DataFrame, *names: str, window: tuple[int, int] = (12, STEPS)) -> pl.DataFrame:
-    """Mean of columns of each lab over a window."""
+    """Mean of columns of each lab over a window; who has no model yet has no capability."""
     chosen = panel.filter(pl.col("step").is_between(*window, closed="left"))
-    return chosen.group_by("replicate", "lab_id").agg(pl.first("archetype"), *[pl.col(name).mean() for name in names])
+    return chosen.group_by("replicate", "lab_id").agg(
+        pl.first("archetype"), *[pl.col(name).fill_nan(None).mean() for name in names]
+    )
 
 
 def twin_labs(off: str, chosen: pl.Expr, *names: str, base: tuple[str, ...] = ()) -> pl.DataFrame:
@@ -40,7 +42,7 @@ def twin_labs(off: str, chosen: pl.Expr, *names: str, base: tuple[str, ...] = ()
 def error_of_worlds(frame: pl.DataFrame, value: pl.Expr) -> tuple[float, float]:
     """Mean over worlds of a statistic, and how many standard errors it is from zero."""
     each = frame.group_by("replicate").agg(value.alias("value"))["value"].to_numpy()
-    return each.mean(), each.mean() / (each.std(ddof=1) / np.sqrt(len(each)))
+    return each.mean(), each.mean() / max(each.std(ddof=1) / np.sqrt(len(each)), 1e-300)
 
 
 def test_M28_research_of_small_split_labs_loses_people():
@@ -56,9 +58,9 @@ def test_M28_big_tech_is_behind_by_what_products_claim_and_approval_takes():
     off = "mechanisms.organisation_drift=false"
     big = twin_labs(off, pl.col("archetype") == "big_tech", "capability")
     mean, z = error_of_worlds(big, (pl.col("capability_on") - pl.col("capability")).mean())
-    assert z < -6.0
-    assert -0.5 < mean < -0.04, "OOM"
-    assert effect("frontier_cn", off, window=(12, STEPS)).z < -4.0
+    assert z < -5.0
+    assert -0.5 < mean < -0.06, "OOM"
+    assert effect("frontier_cn", off, window=(12, STEPS)).z < -3.5
 
 
 def test_M28_revenue_draws_people_from_research():

@@ -59,10 +59,13 @@ def test_M01_compute_buys_capability_and_nothing_without_the_law():
 
 def test_M02_reasoning_runs_short_of_data_first_and_models_write_more():
     off = "mechanisms.data_shortage=false"
-    reasoning = effect("frontier_all_reasoning", off, window=START)
-    language = effect("frontier_all_language", off, window=START)
-    assert reasoning.z < -4.0 and -0.5 < reasoning.mean < -0.08
-    assert abs(language.mean) < 0.5 * abs(reasoning.mean)
+    # Reasoning falls behind language: their difference leaves out what moves the frontier of both.
+    runs = [twins.market(*LABS), twins.market(*LABS, off)]
+    reasoning, language = (
+        [twins.by_world(run, f"frontier_all_{axis}", (6, 18)) for run in runs] for axis in ("reasoning", "language")
+    )
+    behind = twins.Effect(*(one - other for one, other in zip(reasoning, language, strict=True)))
+    assert behind.z < -5.0 and -0.5 < behind.mean < -0.08
     # Synthetic data is dear while models are weak, and pays when they are strong; never with ample data.
     synthetic = effect("synthetic_share_cn", off)
     assert synthetic.z > 6.0 and synthetic.mean > 0.25
@@ -81,15 +84,18 @@ def test_M02_good_data_and_a_public_corpus_stand_in_for_more():
 
 def test_M03_universities_and_small_firms_drop_out_as_launches_grow_dear():
     off = "mechanisms.frontier_cost=false"
-    dropped = effect("labs_from_scratch_cn", off, window=START)
-    assert dropped.z < -5.0 and -3.0 < dropped.mean < -0.3
-    scratch = (pl.col("mode") == "from_scratch") & (pl.col("runs_done") > 0)
-    kept = {}
-    for archetype in ("academic", "unicorn", "big_tech"):
-        chosen = (pl.col("archetype") == archetype) & pl.col("step").is_between(6, 12)
-        with_, without = (panel(*arm).filter(chosen).select(scratch.sum()).item() for arm in ((), (off,)))
-        kept[archetype] = with_ / without
-    assert kept["academic"] < 0.9 and kept["unicorn"] < 0.9 and kept["big_tech"] > 0.97
+    dropped = effect("labs_from_scratch_cn", off, window=(8, 14))  # when patience with the first losses ends
+    assert dropped.z < -5.0 and -4.0 < dropped.mean < -0.6
+
+    def kept(archetype: str, *base: str) -> float:
+        """Months of labs that train from scratch and have done so, with the mechanism over without."""
+        chosen = (pl.col("archetype") == archetype) & pl.col("step").is_between(8, 16)
+        chosen = chosen & (pl.col("mode") == "from_scratch") & (pl.col("runs_done") > 0)
+        return panel(*base).filter(chosen).height / panel(*base, off).filter(chosen).height
+
+    assert kept("unicorn") < 0.9 and kept("big_tech") > 0.97
+    # An open base that leads drives universities out sooner; where nobody opens weights cost alone does.
+    assert kept("academic", "policy.open_source.ban=true") < 0.7
     # What a launch at the frontier costs is nobody's concern without it.
     dear = "training.largest_before_row=1e27"
     seen = ("largest_run_row_flop", "gpt4_run_cost_usd")

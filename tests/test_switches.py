@@ -15,6 +15,12 @@ def test_the_index_is_complete_and_without_doubles():
     assert len({each.name for each in MECHANISMS}) == 69
 
 
+def test_every_mechanism_has_a_switch_of_its_own():
+    switches = [frozenset(each.off) for each in MECHANISMS]
+    assert all(switches)
+    assert len(set(switches)) == len(switches)
+
+
 @pytest.mark.parametrize("mechanism", MECHANISMS, ids=lambda each: each.id)
 def test_a_switch_sets_declared_parameters_within_their_range(mechanism):
     for key, neutral in mechanism.off.items():

@@ -74,7 +74,7 @@ COMPUTE = (
             "rental.equity_share": 0.0,
             "rental.seed_share": 0.0,
         },
-        shows=("compute_for_equity_cn", "cloud_seeds_cn", "app_lifeline_median_months"),
+        shows=("compute_for_equity_cn", "cloud_seeds_cn", "app_survival_6_months_share"),
     ),
     Mechanism(
         "M56",
