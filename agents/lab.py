@@ -418,7 +418,7 @@ class ModelLab(MarketAgent):
         rules = p.entry_exit
         scratch = labs.mode == FROM_SCRATCH
         dearer = np.maximum(market.frontier_launch - labs.affordable - p.training.launch_reach, 0.0)
-        lag = market.base_lead + p.training.frontier_cost * dearer
+        lag = rules.base_shock * market.base_lead + p.training.frontier_cost * dearer
         cannot = labs.alive & scratch & (lag > rules.pivot_gap + rules.pride * market.pride)
         labs.behind = np.where(labs.alive & (lag > 0.0), labs.behind + market.months, 0.0)
         to_base = cannot & (labs.behind > rules.pivot_patience) & ~labs.running

@@ -31,7 +31,8 @@ class OpenSource:
     until: str | None = None
     champion: str = "free"
     mandate_above: float | None = None
-    subsidy: float = par(0.0, "1", -5, 5, "prior", "return of an open release that the state adds")
+    subsidy: float = par(0.0, "1", -5, 5, "prior", "weight that labs in CN give to what the state pays")
+    subsidy_paid: float = par(0.0, "CNY million/release", 0, 10000, "prior", "what the state pays for an open release")
     ban: bool = False
 
 

@@ -24,7 +24,7 @@ from conf.mechanisms.base import Mechanism
 from conf.schema import parameters_of, to_parameters
 from experiments import paired, reports
 from experiments.cells import QUIET, changed, run_cells
-from experiments.paired import LAST_YEAR, Outcome
+from experiments.paired import LAST_YEAR, WHOLE_RUN, Outcome
 from experiments.run import UserError, settings
 
 DEFAULTS = ("worlds=64", "block=32", "scenario=baseline")
@@ -161,21 +161,22 @@ def effects(runs: Sequence[tuple[Comparison, Path, Path]], periods: Sequence[str
 
 
 def inert(frame: pl.DataFrame) -> dict[str, dict[str, list[str]]]:
-    """Mechanisms that move none of their outputs beyond two standard errors in the baseline.
+    """Mechanisms that move none of their outputs beyond two standard errors, in the last year or the whole run.
 
     Returns
     -------
     dict
         By label: ``{scenario: [columns that it moves there]}`` of the scenarios it was run in, too.
     """
-    last = frame.filter(pl.col("period") == LAST_YEAR).with_columns(pl.col("t").fill_nan(0.0).abs().alias("size"))
+    last = frame.filter(pl.col("period").is_in([LAST_YEAR, WHOLE_RUN]))
+    last = last.with_columns(pl.col("t").fill_nan(0.0).abs().alias("size"))
     found: dict[str, dict[str, list[str]]] = {}
     for (label,), part in last.group_by("label", maintain_order=True):
         if part.filter(pl.col("scenario") == "")["size"].max() > 2.0:
             continue
         elsewhere = part.filter(pl.col("scenario") != "")
         found[label] = {
-            scenario: rows.filter(pl.col("size") > 2.0)["column"].to_list()
+            scenario: rows.filter(pl.col("size") > 2.0)["column"].unique(maintain_order=True).to_list()
             for (scenario,), rows in elsewhere.group_by("scenario", maintain_order=True)
         }
     return found
@@ -236,7 +237,12 @@ def _moats_that_hold(here: pl.DataFrame) -> list[str]:
 
 def _inert_lines(frame: pl.DataFrame) -> list[str]:
     found = inert(frame)
-    lines = ["## Inert here", "", "Move none of the outputs beyond two standard errors in these settings:", ""]
+    lines = [
+        "## Inert here",
+        "",
+        "Move none of the outputs beyond two standard errors in these settings, in the last year or over the run:",
+        "",
+    ]
     for label, scenarios in found.items():
         there = "; ".join(
             f"in `{scenario}` it moves {', '.join(columns) if columns else 'none either'}"
@@ -274,7 +280,7 @@ def ablate(options: Any) -> Path:
     cfg = settings([*DEFAULTS, *words, *QUIET])
     if cfg.worlds < 2:
         raise UserError(f"worlds={cfg.worlds}: must be at least 2, for an interval")
-    periods = [LAST_YEAR, *_months(options.dates, cfg)]
+    periods = [LAST_YEAR, WHOLE_RUN, *_months(options.dates, cfg)]
     chosen = comparisons(cfg, [word for word in options.only.split(",") if word])
     runs = run(words, cfg, chosen)
     facts = {"periods": periods, "compared": [[each.label, with_.name, out.name] for each, with_, out in runs]}

@@ -55,7 +55,7 @@ def columns_of(folder: Path) -> set[str]:
     return set(pl.read_parquet_schema(folder / "market.parquet"))
 
 
-def world_means(folder: Path, outcome: Outcome, period: str) -> np.ndarray:
+def world_means(folder: Path, outcome: Outcome, period: str, logs: bool = True) -> np.ndarray:
     """An outcome over a period in each world, in world order; NaN where it is undefined.
 
     Parameters
@@ -69,7 +69,7 @@ def world_means(folder: Path, outcome: Outcome, period: str) -> np.ndarray:
     by_world = inside.group_by("replicate").agg(value.alias("value")).sort("replicate")["value"]
     found = by_world.cast(pl.Float64).fill_null(np.nan).to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = np.log(found) if outcome.log else found
+        found = np.log(found) if outcome.log and logs else found
     return np.where(np.isfinite(found), found, np.nan)
 
 
@@ -125,12 +125,16 @@ def _mean(values: np.ndarray) -> float:
 
 def effects(with_: Path, without: Path, outcomes: Iterable[Outcome], periods: Sequence[str]) -> list[dict]:
     """Rows of the table of effects for two runs: ``column, period, log`` and what :func:`compare` finds."""
-    return [
-        {"column": each.column, "period": period, "log": each.log}
-        | compare(world_means(with_, each, period), world_means(without, each, period))
-        for each in outcomes
-        for period in periods
-    ]
+    return [_effect(with_, without, each, period) for each in outcomes for period in periods]
+
+
+def _effect(with_: Path, without: Path, outcome: Outcome, period: str) -> dict:
+    """One row; levels are compared where a logarithm has nothing to say, because an arm has none of it."""
+    arms = [world_means(folder, outcome, period) for folder in (with_, without)]
+    logs = outcome.log and all(np.isfinite(arm).any() for arm in arms)
+    if outcome.log and not logs:
+        arms = [world_means(folder, outcome, period, logs=False) for folder in (with_, without)]
+    return {"column": outcome.column, "period": period, "log": logs} | compare(*arms)
 
 
 def with_q(frame: pl.DataFrame, family: Sequence[str]) -> pl.DataFrame:

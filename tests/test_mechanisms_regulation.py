@@ -27,7 +27,10 @@ def test_M05_where_society_is_not_trusted_users_lean_on_names():
 
 
 def test_M05_trust_grants_rights_that_make_models_useful():
-    assert effect("consumer_surplus_cn", "trust.start=0.2", base=("mechanisms.social_trust=false",)).z > 5
+    without_rights = ("trust.culprit=0", "trust.everybody=0", "trust.build=0", "trust.substitution=0")
+    assert effect("consumer_surplus_cn", "trust.start=0.2", base=without_rights).z > 5
+    free = "mechanisms.social_trust=false"
+    assert effect("consumer_surplus_cn", "trust.start=0.2", base=(free,)).mean == 0.0, "rights need no trust"
 
 
 def test_M05_without_the_mechanism_trust_stays_as_it_is():

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.lab import ACQUIRED, ALIVE, INSOLVENT, PARENT_WITHDREW, UNICORN
+from agents.lab import ACQUIRED, ALIVE, CN, INSOLVENT, PARENT_WITHDREW, UNICORN
 from world.arrays import Array, sum_by_group, sum_k, take_rows
 from world.capital_market import pay_holders
 
@@ -44,7 +44,8 @@ def _buyers(world: World, worlds: Array, rows: Array, price: Array) -> Array:
     labs, p = world.labs, world.parameters.entry_exit
     rule = world.instrument("capital", "merger_rule")
     able = labs.alive & (labs.exit_reason == ALIVE) & (labs.archetype <= UNICORN)
-    able = able & (rule != "none") & ((rule != "no_leader") | (world.state.token_share < p.leader_share))
+    lawful = (rule != "none") & ((rule != "no_leader") | (world.state.token_share < p.leader_share))
+    able = able & (lawful | (labs.region != CN))
     purse = (labs.cash * p.purse_share)[worlds]
     fits = able[worlds] & (labs.region[worlds] == labs.region[worlds, rows][:, None]) & (purse > price[:, None])
     fits = fits & (np.arange(labs.capacity) != rows[:, None])

@@ -296,7 +296,7 @@ def clear(world: World) -> None:
     share, within, log_sum = nested_shares(value, open_nest, outside, p.nest_correlation)
     state.quality, state.best_quality = quality, row_max(np.where(labs.released & labs.alive, quality, 0.0))
     new = _adopt(world)
-    reconsider = p.follow * world.clock.fraction(reconsidering(world))
+    reconsider = np.minimum(p.follow * world.clock.fraction(reconsidering(world)), 1.0)
     stays = tuning_hub.stays(world, reconsider)
     choosing = reconsider * (state.adopters - new) + new - row_sum(stays)
     labs.users = labs.users * (1.0 - reconsider) + stays + choosing * share

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def level(world: World) -> Array | float:
-    """Capability from which a release is natively multimodal; a scenario may set a date instead."""
+    """Capability from which a release is natively multimodal; from the date of a scenario, any is."""
     date = world.policy.technology.multimodal
-    if date is None:
-        return world.parameters.app_market.multimodal_level
-    return -np.inf if as_date(date) <= world.date else np.inf
+    if date is not None and as_date(date) <= world.date:
+        return -np.inf
+    return world.parameters.app_market.multimodal_level
 
 
 def spread(world: World) -> None:

@@ -109,7 +109,7 @@ def calendar_and_policy(world: World) -> None:
     needed = world.parameters.licensing.needed
     state.needs_licence = needed * at_date(policy.licensing.phases, date, "enforced", 0.0)
     state.beta_allowed = 1.0 - needed * (1.0 - at_date(policy.licensing.phases, date, "beta", 1.0))
-    state.cross_border = at_date(policy.data.cross_border, date, "strength", 0.0)
+    state.cross_border = world.parameters.compliance.border * at_date(policy.data.cross_border, date, "strength", 0.0)
     ban = policy.licensing.wrapper_ban
     state.wrapper_ban = float(bool(ban) and as_date(ban) <= date)
     state.news = sum(

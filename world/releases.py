@@ -40,10 +40,20 @@ def release(world: World) -> None:
     lineage.community(world)
     lineage.expose(world)
     _write_down(world)
+    _subsidise(world, out)
     world.log("release", out, mean)
     world.count("releases", out)
     world.count("open_releases", out & (labs.openness != CLOSED))
     world.count("light_releases", out & (labs.openness == LIGHT_OPEN))
+
+
+def _subsidise(world: World, out: Array) -> None:
+    """The state pays what it promises for open releases in CN."""
+    labs = world.labs
+    opened = out & (labs.openness != CLOSED) & (labs.region == CN)
+    paid = world.instrument("open_source", "subsidy_paid") * opened
+    labs.earned = labs.earned + paid
+    world.accounts.pay("subsidies of open releases", "government", (labs, paid))
 
 
 def _stakes(world: World) -> Observables:
@@ -57,7 +67,7 @@ def _stakes(world: World) -> Observables:
         lead=np.clip(mine - best, -3.0, 3.0),
         share=world.state.token_share,
         has_cloud=((labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER)).astype(float),
-        subsidy=np.full_like(mine, world.instrument("open_source", "subsidy")),
+        subsidy=np.where(labs.region == CN, world.instrument("open_source", "subsidy"), 0.0),
         mandate=(mine >= (np.inf if level is None else level)) | (champion & (told == "all")),
         ban=np.full(mine.shape, world.instrument("open_source", "ban")) | (champion & (told == "none")),
     )

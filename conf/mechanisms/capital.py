@@ -16,7 +16,7 @@ CAPITAL = (
         "devaluation",
         "an open base equalises, and devalues past training",
         "002",
-        off={"technology.write_down": 0.0, "entry_exit.pivot_gap": 5.0, "capital.commodity_penalty": 0.0},
+        off={"technology.write_down": 0.0, "entry_exit.base_shock": 0.0, "capital.commodity_penalty": 0.0},
         shows=("sunk_value_lost_cn", "lab_pivots_cn", "funding_labs_cn"),
     ),
     Mechanism(

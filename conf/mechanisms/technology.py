@@ -118,7 +118,7 @@ TECHNOLOGY = (
         "catching_up",
         "a year later all large firms can match yesterday's frontier, and users follow today's",
         "001",
-        off={"technology.catch_up": 0.0, "technology.public_follow": 0.0, "model_market.follow": 0.0},
+        off={"technology.catch_up": 0.0, "model_market.follow": 0.0},
         shows=("share_turbulence_cn", "big_tech_behind_year_ago_cn"),
     ),
     Mechanism(

@@ -272,6 +272,7 @@ class Compliance:
     content_team: float = par(
         0.6, "CNY million/year", 0, 1000, "000", "people who answer for the content of a filed service"
     )
+    border: float = par(1.0, "times", 0, 2, "000", "strength of the rule on data across the border, as dated")
     content_duty: float = par(0.5, "times", 0, 5, "000", "checks of what a filed service says, in cost of light tokens")
     tainted: float = par(0.5, "1/year", 0, 10, "000", "usage data that turns out tainted and is thrown away")
     suit_rate: float = par(0.05, "1/year", 0, 10, "000", "suits over training data, at the usage where it is counted")

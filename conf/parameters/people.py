@@ -165,6 +165,7 @@ class EntryExit:
     row_entry: float = par(0.3, "labs/month", 0, 100, "prior", "founding of labs, ROW")
     discouraged: float = par(1.5, "years", 0, 50, "004", "founding with the exits of a year per potential entrant")
     exit_memory: float = par(6.0, "months", 0.1, 60, "prior", "how long exits are remembered")
+    base_shock: float = par(1.0, "times", 0, 5, "002", "weight of an open base that leads in the doubt of who trains")
     pivot_gap: float = par(1.0, "OOM", -2, 5, "prior", "lead of the open base at which training is given up")
     pride: float = par(0.6, "OOM", 0, 10, "prior", "further lead that the proud bear")
     pivot_patience: float = par(10.0, "months", 0, 60, "prior", "how long a lab looks on")
