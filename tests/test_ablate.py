@@ -52,7 +52,7 @@ def test_a_report_of_effects(two, tmp_path, capsys):
     found = report(tmp_path)
     frame = pl.read_parquet(found / "effects.parquet")
     assert set(frame["label"]) == {"M19 launch", "M68 tuning_hub", "random pricing"}
-    assert set(frame["period"]) == {LAST_YEAR, "2023-05"}
+    assert set(frame["period"]) == {LAST_YEAR, paired.WHOLE_RUN, "2023-05"}
     launch = frame.filter(pl.col("name") == "launch", pl.col("period") == LAST_YEAR)
     assert set(launch["column"]) == {each.column for each in ablate.OUTCOMES} | {"training_failures_cn"}
     # An off-switch that makes launches fail more often: with the mechanism there are fewer failures.
@@ -64,7 +64,7 @@ def test_a_report_of_effects(two, tmp_path, capsys):
     assert "random pricing" in text
     assert "Not in the market table, so not compared: M19 `no_such_column`." in text
     assert (found / "effects.png").stat().st_size > 10_000
-    assert json.loads((found / "report.json").read_text())["periods"] == [LAST_YEAR, "2023-05"]
+    assert json.loads((found / "report.json").read_text())["periods"] == [LAST_YEAR, paired.WHOLE_RUN, "2023-05"]
 
 
 def test_the_runs_are_runs_like_any_other(two, tmp_path, capsys):

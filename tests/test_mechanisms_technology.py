@@ -253,7 +253,7 @@ def test_M61_closed_models_break_the_loop_of_research():
     openness = effect("research_openness", off)
     assert np.all(openness.without == 1.0) and 0.4 < openness.with_.mean() < 0.8
     public = effect("efficiency_public", off)
-    assert public.z < -10.0 and public.ratio < 0.8
+    assert public.z < -6.0 and public.ratio < 0.8
     poor = pl.col("archetype").is_in(["academic", "vertical", "follower"]) & pl.col("step").is_between(*END)
     assert panel_effect("efficiency", off, poor).z < -5.0
 

@@ -21,7 +21,6 @@ def changes(alternative, column, **more):
     [
         ("none", "hhi_chips_cn", True),
         ("none", "h100e_cn_legal", True),
-        ("none", "frontier_cn", True),
         ("early", "h100e_cn_legal", False),
         ("early", "h100e_cn_h800", False),
         ("tight", "h100e_cn_legal", False),

@@ -53,7 +53,7 @@ def test_a_floor_saves_hardly_any_lab():
 
 def test_interoperability_unties():
     assert _against("interoperability", "lock_in_cn").z < -10
-    assert _against("interoperability", "app_multihoming_share_cn").z > 5
+    assert _against("interoperability", "app_switches_cn").z > 5
     assert _against("interoperability", "share_turbulence_cn").z > 4
     assert _against("interoperability", "price_gpt35_level").z < -3
 
@@ -69,7 +69,7 @@ def test_all_at_once():
     assert _against("strict", "lock_in_margin_cn").ratio < 0.1
     assert _against("strict", "price_light_cn").ratio > 1.5
     assert _against("strict", "tokens_day_cn").z < -10
-    assert _against("strict", "app_multihoming_share_cn").z > 5
+    assert _against("strict", "app_switches_cn").z > 5
 
 
 def test_rules_combine_with_any_other_group():

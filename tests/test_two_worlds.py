@@ -178,7 +178,7 @@ def news_of_2024(policy):
 
 def champion_of_2024(policy):
     policy.open_source.since = "2024-02-01"
-    policy.open_source.champion = "all"
+    policy.open_source.champion = "none"
 
 
 def mandate_of_2024(policy):
