@@ -55,6 +55,7 @@ class ComputePolicy:
     centres: float = par(0.0, "CNY million/year", 0, 1e6, "prior", "further spending on public compute centres")
     builder: str = "private"
     builder_budget: float = par(0.0, "CNY million/year", 0, 1e6, "prior", "public money for the platform")
+    priority_gap: float = par(0.7, "OOM", 0, 5, "prior", "distance to the frontier at home of a leading lab")
     priority: float = par(0.0, "times", 0, 100, "prior", "priority of the leading labs in rationing")
 
 

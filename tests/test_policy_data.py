@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.twins import by_world, effect, market
+from tests.twins import assert_equal_before, assert_something_differs, by_world, effect, market
 
 GROUP = "policy/data"
 #: Alternatives that begin in February 2024.
@@ -33,20 +33,12 @@ def test_direction(alternative, column, rises):
 
 @pytest.mark.parametrize("alternative", DATED)
 def test_before_its_date_nothing_differs(alternative):
-    before = 14
-    plain = market().filter(market()["step"] < before)
-    treated = market(f"{GROUP}={alternative}")
-    treated = treated.filter(treated["step"] < before)
-    for column in plain.columns:
-        if column != "scenario":
-            assert not plain[column].ne_missing(treated[column]).any(), column
+    assert_equal_before(14, f"{GROUP}={alternative}")
 
 
 @pytest.mark.parametrize("alternative", DATED)
 def test_from_its_date_something_differs(alternative):
-    columns = [c for c in market().columns if c not in ("replicate", "step", "date", "scenario")]
-    plain, treated = market(), market(f"{GROUP}={alternative}")
-    assert any(plain[column].ne_missing(treated[column]).any() for column in columns)
+    assert_something_differs(f"{GROUP}={alternative}")
 
 
 def test_the_levy_goes_to_the_owners_of_rights():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.twins import effect, market
+from tests.twins import assert_equal_before, assert_something_differs, effect
 
 GROUP = "policy/industrial"
 #: Alternatives that begin in February 2024.
@@ -35,17 +35,9 @@ def test_direction(alternative, column, rises):
 
 @pytest.mark.parametrize("alternative", DATED)
 def test_before_its_date_nothing_differs(alternative):
-    before = 14
-    plain = market().filter(market()["step"] < before)
-    treated = market(f"{GROUP}={alternative}")
-    treated = treated.filter(treated["step"] < before)
-    for column in plain.columns:
-        if column != "scenario":
-            assert not plain[column].ne_missing(treated[column]).any(), column
+    assert_equal_before(14, f"{GROUP}={alternative}")
 
 
 @pytest.mark.parametrize("alternative", DATED)
 def test_from_its_date_something_differs(alternative):
-    columns = [c for c in market().columns if c not in ("replicate", "step", "date", "scenario")]
-    plain, treated = market(), market(f"{GROUP}={alternative}")
-    assert any(plain[column].ne_missing(treated[column]).any() for column in columns)
+    assert_something_differs(f"{GROUP}={alternative}")

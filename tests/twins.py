@@ -36,6 +36,25 @@ def by_world(frame: pl.DataFrame, column: str, window: tuple[int, int]) -> np.nd
     return means[column].to_numpy()
 
 
+#: What names a row of the market table rather than measures it.
+NAMES = ("scenario", "replicate", "step", "date")
+
+
+def assert_equal_before(step: int, *overrides: str) -> None:
+    """Before a step, a setting and the baseline are one history: every column, bit for bit."""
+    plain, treated = (table.filter(pl.col("step") < step) for table in (market(), market(*overrides)))
+    for column in plain.columns:
+        if column != "scenario":
+            assert not plain[column].ne_missing(treated[column]).any(), column
+
+
+def assert_something_differs(*overrides: str) -> None:
+    """A setting changes at least one column of the baseline."""
+    plain, treated = market(), market(*overrides)
+    columns = [column for column in plain.columns if column not in NAMES]
+    assert any(plain[column].ne_missing(treated[column]).any() for column in columns)
+
+
 @dataclass
 class Effect:
     """Paired difference *with* minus *without*, in the column's unit."""

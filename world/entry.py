@@ -99,7 +99,9 @@ def endow_lab(world: World, labs, row: dict, archetype: int) -> None:
     labs.archetype = archetype
     labs.behaviour = world.entrant_class(archetype)
     labs.region = CN if row["region"] == "CN" else ROW
-    labs.risk_appetite = float(row["risk"]) * np.exp(0.25 * normal(labs.draws("risk"), labs.draws("skill")))
+    labs.risk_appetite = float(row["risk"]) * np.exp(
+        labs.view(world.parameters).entry_exit.risk_spread * normal(labs.draws("risk"), labs.draws("skill"))
+    )
     labs.parent_support = float(row["parent_support"]) * size
     labs.chip_budget = float(row["chip_budget"]) * size
     heads = float(row["staff"]) * size

@@ -193,7 +193,7 @@ def clear(world: World) -> None:
 def _leading(world: World) -> Array:
     """Priority that the state gives the leading labs of CN in rationing."""
     labs = world.labs
-    close = sum_k(labs.served) / 3.0 > world.state.frontier_cn - world.parameters.capital.growth_gap
+    close = sum_k(labs.served) / 3.0 > world.state.frontier_cn - world.policy.compute.priority_gap
     leads = labs.alive & labs.released & (labs.region == CN) & close
     return world.instrument("compute", "priority") * leads
 

@@ -61,7 +61,7 @@ def _session(world: World) -> None:
     """One session: who has waited through both stages is approved, the longest waiting first."""
     labs, apps, state, p = world.labs, world.apps, world.state, world.parameters.licensing
     now, months = world.step_number, world.clock.months
-    slow = np.maximum(1.0 + p.strict_delay * (authority(world, "stringency") - 0.5), p.quickest)
+    slow = np.maximum(1.0 + p.strict_delay * (authority(world, "stringency") - p.usual_stringency), p.quickest)
     # Applications come in the middle of a step, on average; sessions are at its end.
     waited = (now - labs.filing_since + 0.5) * months
     labs.filing = np.where((labs.filing == PROVINCIAL) & (waited >= p.provincial_months * slow), CENTRAL, labs.filing)

@@ -11,12 +11,11 @@ from world.arrays import Array, herfindahl, largest, ratio, row_sum, shares, sum
 from world.model_market import owners_power
 from world.quality import brain, home_segment, nuisance, retrieval
 from world.research import frontiers
+from world.serving import DAYS_A_MONTH
 from world.technology import AXES
 
 if TYPE_CHECKING:
     from world.state import World
-
-DAYS_A_MONTH = 365.25 / 12.0
 
 
 def model_market(world: World) -> dict[str, Array]:

@@ -54,7 +54,7 @@ def _adopt(world: World, builder: dict) -> None:
     labs, p = world.labs, world.parameters.platform
     built = world.state.platform_built
     shunned = p.rivalry * (1.0 - builder["neutrality"])
-    trusted = world.state.trust[CN] * (1.0 - shunned * np.where(labs.archetype == BIG_TECH, 1.0, 0.5))
+    trusted = world.state.trust[CN] * (1.0 - shunned * np.where(labs.archetype == BIG_TECH, 1.0, p.rivalry_others))
     labs.join_platform(
         Observables(
             joins=world.clock.chance(p.join * built * trusted),

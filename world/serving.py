@@ -12,7 +12,7 @@ from world.ecosystem import points_at
 from world.layers import gather
 from world.model_market import reconsidering
 from world.overflow import spill_over
-from world.rental_market import fleet_serving, serving_need_total
+from world.rental_market import HOURS_A_YEAR, fleet_serving, serving_need_total
 
 if TYPE_CHECKING:
     from world.state import World
@@ -168,7 +168,7 @@ def _running_costs(world: World) -> None:
     operation = sum_k(labs.users) * p.operation * world.clock.months
     labs.spent = labs.spent + operation
     world.accounts.pay("operation", (labs, operation), "outside")
-    hours = 8766.0 * world.clock.years
+    hours = HOURS_A_YEAR * world.clock.years
     for population in (labs, vendors):
         kw = sum_k(population.fleet * world.chip_kw) * p.server_power * p.pue
         price = np.where(population.region == 0, p.power_price_cn, p.power_price_row)

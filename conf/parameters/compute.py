@@ -170,6 +170,7 @@ class PlatformRules:
     join: float = par(8.0, "1/year", 0, 20, "000", "labs that join a finished platform of a trusted builder")
     leave: float = par(0.5, "1/year", 0, 20, "prior", "labs that leave a platform that does not work")
     rivalry: float = par(0.7, "share", 0, 1, "000", "how far owners of clouds shun a builder that is not neutral")
+    rivalry_others: float = par(0.5, "times", 0, 1, "prior", "how far other labs do, relative to those")
     security: float = par(0.4, "share", 0, 1, "000", "incidents that a full platform prevents")
 
 

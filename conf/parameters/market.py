@@ -255,6 +255,7 @@ class Licensing:
     least_months: float = par(3.0, "months", 0, 24, "facts: filing_months", "both stages at the quickest")
     app_months: float = par(3.0, "months", 0, 24, "facts: filing_months", "the same for apps")
     strict_delay: float = par(3.0, "times", 0, 20, "prior", "delay with stringency beyond 0.5")
+    usual_stringency: float = par(0.5, "share", 0, 1, "prior", "stringency at which stages take their usual time")
     quickest: float = par(0.4, "times", 0.05, 1, "prior", "shortest stages where stringency is low")
     app_applies: float = par(0.12, "1/month", 0, 0.95, "facts: filings_cn", "public apps that apply")
     stance_pace: float = par(0.3, "1/month", 0, 0.95, "000", "governance moves slowly")

@@ -161,6 +161,7 @@ class EntryExit:
     entry_money_most: float = par(1.5, "10bn CNY", 0, 100, "PRIORS", "cap of the funding that counts")
     entry_elasticity: float = par(0.3, "1", 0, 5, "PRIORS", "founding with money and cost")
     base_cheapens: float = par(0.7, "1/OOM", 0, 5, "004", "open bases cut the cost of a start")
+    risk_spread: float = par(0.25, "1", 0, 2, "prior", "spread of the appetite for risk between founders")
     entrant_pool: float = par(240.0, "labs", 1, 1e6, "PRIORS", "potential entrants, CN")
     row_entry: float = par(0.3, "labs/month", 0, 100, "prior", "founding of labs, ROW")
     discouraged: float = par(1.5, "years", 0, 50, "004", "founding with the exits of a year per potential entrant")
