@@ -89,3 +89,14 @@ def test_a_cadence_in_weeks_acts_as_often_as_in_months(months):
 def test_the_first_step_is_treated_alike_by_all_cadences():
     answers = {Clock("2022-12", unit).every(0, months) for unit in ("month", "week") for months in (1, 3)}
     assert len(answers) == 1
+
+
+@pytest.mark.parametrize("months", [0.5, 1.0, 3.0])
+def test_weekly_sessions_close_nearest_to_the_periods_of_the_calendar(months):
+    weeks, month_steps = Clock("2022-12", "week"), Clock("2022-12")
+    closed = [weeks.date(step + 1) for step in range(209) if weeks.closes(step, months)]
+    assert len(closed) == pytest.approx(48 / months, abs=1)
+    if months >= 1.0:
+        ends = [month_steps.date(step + 1) for step in range(48) if month_steps.closes(step, months)]
+        assert len(ends) == 48 / months
+        assert max(abs((one - other).days) for one, other in zip(closed, ends, strict=False)) <= 3

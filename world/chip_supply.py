@@ -45,19 +45,25 @@ def produce(world: World) -> None:
         scale = rules.supply_scale if chips.homes[first] != "CN" else 1.0
         scale = rules.sparse_supply if chips.kinds[first] == "inference" else scale
         capacity[name] = _quarterly(series, world) * world.clock.months * scale
-    learned = state.domestic_learned / rules.learning_scale
-    state.domestic_yield = rules.yield_limit - (rules.yield_limit - rules.yield_start) * np.exp(
-        -rules.learning_exponent * np.log1p(learned)
-    )
     memory = rules.memory_control if world.policy.memory_controlled(world.date) else 1.0
     # Half the growth of a step before it, half after: steps of any length make the same chips.
     half = np.exp(0.5 * fab_growth(world) * world.clock.years)
     starts = state.domestic_dies * half * world.clock.years * memory
     state.domestic_dies = state.domestic_dies * half * half
+    state.domestic_yield = _yields(rules, state.domestic_learned)
+    # The yield of the step's middle, when half of its chips have been learned from.
+    teaches = 0.5 * (1.0 + world.instrument("industrial", "yield_programme"))
+    state.domestic_yield = _yields(rules, state.domestic_learned + teaches * starts * state.domestic_yield)
     capacity["ascend"] = starts * state.domestic_yield * rules.ascend_share
     capacity["other_domestic"] = starts * state.domestic_yield * (1.0 - rules.ascend_share)
     state.generation_capacity = {name: _unless_unsold(world, name, units) for name, units in capacity.items()}
     _mature(world)
+
+
+def _yields(rules, learned: Array) -> Array:
+    """Share of good dies after so many chips made: Y = Y_max - (Y_max - Y_0) (1 + n/n_0)^-e."""
+    experience = np.log1p(learned / rules.learning_scale)
+    return rules.yield_limit - (rules.yield_limit - rules.yield_start) * np.exp(-rules.learning_exponent * experience)
 
 
 def _unless_unsold(world: World, generation: str, units: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 
 import numpy as np
@@ -66,3 +67,14 @@ class Clock:
     def every(self, step: float, months: float) -> bool:
         """Whether a phase with a cadence of so many months acts in this step."""
         return step == 0 or int(step * self.months / months) != int((step - 1) * self.months / months)
+
+    def closes(self, step: int, months: float) -> bool:
+        """Whether a step ends nearest to the end of a period of so many calendar months."""
+        before, after = (self._calendar_months(self.date(step + k) + dt.timedelta(days=3)) for k in (0, 1))
+        return int(before / months) != int(after / months)
+
+    def _calendar_months(self, date: dt.date) -> float:
+        """Months of the calendar since the start, whole ones and the part of the last."""
+        length = calendar.monthrange(date.year, date.month)[1]
+        whole = 12 * (date.year - self.start.year) + date.month - self.start.month
+        return whole + (date.day - 1) / length

@@ -184,10 +184,11 @@ def clear(world: World) -> None:
     cells = np.where(classes < 0, NOBODY, classes + (region == ROW) * (len(world.chips) + 1))
     got = ration(np.concatenate([supply[CN], supply[ROW]]), units, cells, weight)
     sold = _demand(got, classes, region, len(world.chips))
+    # What was on its way is installed first, what is shipped now goes on its way.
+    install(world)
     _ship(world, offer, got, own, out_class, out_region)
     _book_keeping(world, demand, supply, sold)
     _prices(world, demand, supply)
-    _wear(world)
 
 
 def _leading(world: World) -> Array:
@@ -234,7 +235,7 @@ def _grey_supply(world: World) -> Array:
     eager = np.exp(rules.grey_elasticity * np.log(np.maximum(state.grey_premium, 1e-6)))
     enforcement = authority(world, "enforcement")
     flow = rules.grey_scale * eager * (1.0 - enforcement) * world.clock.years
-    return np.minimum(flow, rules.grey_tap * state.outside_chips[ROW][state.grey_class])
+    return np.minimum(flow, world.clock.fraction(rules.grey_tap) * state.outside_chips[ROW][state.grey_class])
 
 
 def _ship(world: World, offer, got, own, out_class, out_region) -> None:
@@ -342,7 +343,9 @@ def _backlogs(world: World, demand) -> Array:
         maker, value = world.maker_rows[0, members[0]], chips.list_usd[members[0], 0, 0]
         wanted = sum(demand[CN][k] + demand[ROW][k] for k in members)
         asked[:, maker] += value * wanted[:, 0]
-        have[:, maker] += value * (state.generation_capacity[generation] + state.generation_stock[generation])[:, 0]
+        # Orders of a month stand against a month's output and what lies in stock.
+        stock = state.generation_stock[generation] * world.clock.months
+        have[:, maker] += value * (state.generation_capacity[generation] + stock)[:, 0]
     return np.where(have > 0.0, ratio(asked, have), vendors.backlog)
 
 
@@ -361,14 +364,18 @@ def _street_prices(world: World, demand, supply) -> None:
         state.grey_premium = np.clip(state.grey_premium * move, rules.grey_least, rules.grey_most)
 
 
-def _wear(world: World) -> None:
-    """Chips in the pipeline are installed; installed chips wear out."""
-    rules, state = world.parameters.chip_market, world.state
-    install = world.clock.fraction(1.0 - np.exp(-1.0 / rules.deploy_months))
-    wear = 1.0 - np.exp(-rules.wear * world.clock.years)
+def install(world: World) -> None:
+    """Half a step of chips in the pipeline being installed and installed chips wearing out.
+
+    Once before training, rents and serving and once at the end of the step: they see the fleet of
+    the step's middle, however long a step is.
+    """
+    rules, state, half = world.parameters.chip_market, world.state, 0.5 * world.clock.months
+    installed = 1.0 - np.exp(-half / rules.deploy_months)
+    wear = 1.0 - np.exp(-rules.wear * half / 12.0)
     worn = 0.0
     for population in (world.labs, world.vendors):
-        moved = population.incoming * install
+        moved = population.incoming * installed
         lost = population.fleet * wear
         population.incoming = population.incoming - moved
         population.fleet = population.fleet + moved - lost

@@ -49,8 +49,7 @@ def review(world: World) -> None:
     labs.filing_since = np.where(applies, world.step_number, labs.filing_since)
     _apps_apply(world, open_)
     state.review_budget = state.review_budget + authority(world, "capacity") * world.clock.months
-    # At the end of the step that ends nearest to the end of the period.
-    if world.clock.every(world.step_number + 1.5, world.parameters.pace.governance):
+    if world.clock.closes(world.step_number, world.parameters.pace.governance):
         _session(world)
     pending = labs.alive & ((labs.filing == PROVINCIAL) | (labs.filing == CENTRAL))
     waiting = apps.alive & ~apps.filed & (apps.filing_since >= 0)

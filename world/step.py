@@ -63,6 +63,7 @@ PLAN: tuple[tuple[str, Callable[[World], None], float | None], ...] = (
     ("15 entry", entry.enter, None),
     ("16 exit, pivot, acquisition", exits.leave, None),
     ("17 graph", ecosystem.update, None),
+    ("18 installation and wear", gpu_market.install, None),
     ("18 accounts and record", measures.close_month, None),
 )
 

@@ -64,7 +64,7 @@ class ChipMarket:
     grey_pace: float = par(0.1, "1/month", 0, 1, "prior", "pace of the grey premium")
     grey_least: float = par(0.02, "times", 0.001, 1, "prior", "lowest grey premium")
     grey_most: float = par(5.0, "times", 0.1, 50, "prior", "highest grey premium")
-    grey_tap: float = par(0.5, "share", 0, 1, "prior", "share of the stock abroad that can be smuggled in a step")
+    grey_tap: float = par(0.5, "share", 0, 1, "prior", "share of the stock abroad that can be smuggled in a month")
     grey_discount: float = par(0.6, "times", 0, 1, "prior", "worth of a chip without service and with legal risk")
     deploy_months: float = par(3.0, "months", 0.1, 24, "PRIORS", "from shipment to a usable cluster")
     wear: float = par(0.12, "1/year", 0, 1, "facts: hw_value_decline", "chips that wear out")
