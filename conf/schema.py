@@ -20,7 +20,7 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf
 
 from conf.mechanisms import BY_NAME, Switches
-from conf.parameters.base import par
+from conf.parameters.base import ROW_BLOCK, par
 from conf.parameters.compute import ChipMarket, Pace, PlatformRules, Rental, Serving
 from conf.parameters.decisions import RULES, Decisions
 from conf.parameters.lineage import Exploration, Lineage
@@ -172,8 +172,9 @@ def check(config: DictConfig) -> None:
     _check_graph(plain.graph)
     for key in ("labs", "max_labs", "apps", "max_apps"):
         size = getattr(plain.population, key)
-        if size & (size - 1):
-            raise ConfigError(f"population.{key}={size}: must be a power of two, such as {1 << size.bit_length()}")
+        if size % ROW_BLOCK:
+            better = -(-size // ROW_BLOCK) * ROW_BLOCK
+            raise ConfigError(f"population.{key}={size}: must be a multiple of {ROW_BLOCK}, such as {better}")
     for kind in ("labs", "apps"):
         if getattr(plain.population, f"max_{kind}") < getattr(plain.population, kind):
             raise ConfigError(

@@ -160,5 +160,5 @@ def test_growth_in_the_middle_of_a_month_keeps_the_books(books):
     labs.cash = np.random.default_rng(1).normal(20.0, 50.0, (WORLDS, ROWS))
     books = Accounts({"labs": labs}, WORLDS, np)
     labs.enter(np.array([0]), np.array([0]), 1)
-    assert labs.capacity == 2 * ROWS
+    assert labs.capacity > ROWS
     assert np.array_equal(books.close(), np.zeros((WORLDS, 1)))

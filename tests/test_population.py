@@ -330,16 +330,16 @@ def test_burying_clears_what_enters_sums_and_leaves_a_tombstone():
     assert population.skill.dtype == np.float64
 
 
-def test_growth_by_doubling_keeps_rows_and_the_bits_of_sums():
+def test_growth_keeps_rows_and_the_bits_of_sums():
     ids = [0, 1, 2]
     population = filled(ids)
     before = {name: each.copy() for name, each in population.columns.items()}
     total = {name: row_sum(population.columns[name]) for name in ("stock", "id")}
     assert population.growths == 0
     population.enter(np.zeros(500, dtype=int), np.arange(500), 1)
-    assert population.capacity == 1024 and population.growths == 3
+    assert population.capacity == 640 and population.growths == 8
     for name, old in before.items():
-        assert population.columns[name].shape == (*old.shape[:-1], 1024)
+        assert population.columns[name].shape == (*old.shape[:-1], 640)
         assert population.columns[name].dtype == old.dtype
         assert np.array_equal(population.columns[name][..., :100], old[..., :100]), name
     assert np.array_equal(row_sum(population.stock), total["stock"])

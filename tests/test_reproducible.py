@@ -15,8 +15,8 @@ STEPS = 14
 WORLDS = (0, 1, 2, 3, 4, 5)
 PANELS = ["output.level=full", "output.panel_worlds=6", "output.edges_every=6"]
 #: Populations that must grow several times to hold who comes.
-TIGHT = ["population.labs=128", "population.apps=128", "population.max_labs=1024", "population.max_apps=8192"]
-ROOMY = ["population.labs=128", "population.apps=4096", "population.max_labs=1024", "population.max_apps=8192"]
+TIGHT = ["population.labs=64", "population.apps=128", "population.max_labs=1024", "population.max_apps=8192"]
+ROOMY = ["population.labs=64", "population.apps=4096", "population.max_labs=1024", "population.max_apps=8192"]
 #: More founders, so that labs outgrow 128 rows within a year.
 RUSH = ["entry_exit.entry_base=6", "app_market.entry_base=60"]
 
@@ -144,7 +144,7 @@ def grown():
 def test_populations_grow(grown):
     _, world = grown
     assert world.labs.growths >= 1
-    assert world.labs.capacity > 128
+    assert world.labs.capacity > 64
     assert world.apps.growths >= 2
 
 

@@ -32,7 +32,7 @@ def from_file(file):
 
 def test_ties_are_read_from_a_file(cliques):
     world = Ensemble([*from_file(cliques), "output.level=market"], range(2)).run(2).world
-    ties = world.ties.lab_lab
+    ties = world.ties.drawn["lab_lab"]
     degree = (ties >= 0).sum(0)
     assert 3 < degree.mean() < 8  # of seven or eight ties some go to investors
     np.testing.assert_array_equal(ties[:, 0], ties[:, 1])  # one graph for all worlds

@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from conf.parameters.base import ROW_BLOCK
+
 Array = Any  # numpy.ndarray or cupy.ndarray
 
 
@@ -53,10 +55,15 @@ def max_k(array: Array) -> Array:
 def row_sum(array: Array) -> Array:
     """Sum over rows: ``(..., worlds, rows)`` to ``(..., worlds, 1)``.
 
-    The rows must lie side by side in memory: NumPy adds a transposed array in another order.
+    Rows are added in blocks, and the blocks in order, so that empty rows behind the last
+    change no bit. They must lie side by side in memory: NumPy adds a transposed array in another order.
     """
     xp = namespace(array)
-    return xp.ascontiguousarray(array).sum(-1, keepdims=True)
+    array = xp.ascontiguousarray(array)
+    blocks, rest = divmod(array.shape[-1], ROW_BLOCK)
+    if rest or blocks < 2:
+        return array.sum(-1, keepdims=True)
+    return array.reshape(*array.shape[:-1], blocks, ROW_BLOCK).sum(-1).cumsum(-1)[..., -1:]
 
 
 def row_max(array: Array) -> Array:

@@ -82,29 +82,41 @@ def _from_file(path: str, places: int) -> nx.Graph:
 def build(world: World) -> None:
     """Draw the social graph of every world and store it as neighbour tables.
 
-    The graph is drawn over the rows that the population starts with. When it grows, the new
+    The graph is drawn over ``graph.places`` rows of labs. When the population grows beyond, the new
     rows get a graph of their own, joined to the old one row by row, so that nobody's old ties
     change: a world that grows and one that only shares its block stay as they are alone.
     """
-    start, investors = world.config.population.labs, world.investors.capacity
+    ties, rows = world.ties, world.labs.capacity
+    blocks = -(-rows // world.parameters.graph.places)
+    if getattr(ties, "blocks", None) != blocks:
+        ties.blocks, ties.drawn = blocks, _draw_all(world, blocks)
+    ties.investor_investor = ties.drawn["investor_investor"]
+    ties.lab_investor = ties.drawn["lab_investor"][..., :rows]
+    ties.lab_lab = ties.drawn["lab_lab"][..., :rows]
+    # Places that no row has yet are nobody's acquaintance.
+    ties.lab_lab = np.where(ties.lab_lab < rows, ties.lab_lab, NOBODY)
+
+
+def _draw_all(world: World, blocks: int) -> dict[str, Array]:
+    """Tables of ties of all worlds, by kind, for so many blocks of places."""
+    start, investors = world.parameters.graph.places, world.investors.capacity
     tables: dict[str, list] = {kind: [] for kind in TIE_KINDS}
     shared = None
     p = world.parameters.graph
     for index, identity in enumerate(world.world_ids):
         if shared is None or not p.common:
             regions = _place_regions(world, index, start)
-            shared = _tables(world, 0 if p.common else int(identity), start, investors, regions)
+            shared = _tables(world, 0 if p.common else int(identity), blocks, investors, regions)
         for kind in TIE_KINDS:
             tables[kind].append(shared[kind])
-    for kind in TIE_KINDS:
-        setattr(world.ties, kind, _pad(tables[kind], p.most_ties))
+    return {kind: _pad(tables[kind], p.most_ties) for kind in TIE_KINDS}
 
 
-def _tables(world: World, identity: int, start: int, investors: int, regions: np.ndarray) -> dict:
+def _tables(world: World, identity: int, blocks: int, investors: int, regions: np.ndarray) -> dict:
     """Neighbour lists of one world, for as many blocks of rows as there are."""
-    p = world.parameters.graph
+    p, start = world.parameters.graph, world.parameters.graph.places
     joined: dict[str, list[list[int]]] = {kind: [] for kind in TIE_KINDS}
-    for block in range(world.labs.capacity // start):
+    for block in range(blocks):
         seed = (world.seed, identity, block)
         lists = _neighbours(p, seed, start, investors, regions)
         offset = block * start
@@ -139,7 +151,10 @@ def _drawn(settings: tuple, seed: tuple[int, ...], start: int, investors: int, r
 def _place_regions(world: World, index: int, start: int) -> np.ndarray:
     """Region of each place: lab rows as occupied at the start (CN where free), then investors."""
     if not hasattr(world.ties, "first_regions"):
-        world.ties.first_regions = np.where(world.labs.alive, world.labs.region, CN)[:, :start]
+        first = np.full((world.worlds, start), CN)
+        there = np.where(world.labs.alive, world.labs.region, CN)[:, :start]
+        first[:, : there.shape[1]] = there
+        world.ties.first_regions = first
     labs = world.ties.first_regions[index]
     return np.concatenate([labs, world.investors.region[index]])
 

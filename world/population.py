@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from conf.parameters.base import ROW_BLOCK
 from world.arrays import Array
 
 #: Ids are ``step * MAX_ENTRANTS + ordinal``; ordinals count entrants of one step.
@@ -136,9 +137,9 @@ class Population:
         Declares the columns, the streams and the decisions.
     worlds : int
     capacity : int
-        Rows to start with: a power of two.
+        Rows to start with: a multiple of ``ROW_BLOCK``.
     max_capacity : int
-        Rows to which the population may grow by doubling.
+        Rows to which the population may grow.
     xp : module
         numpy or cupy.
 
@@ -327,17 +328,20 @@ class Population:
         return entrants
 
     def _grow(self) -> None:
-        if 2 * self.capacity > self.max_capacity:
+        # By an eighth, so that growing a million rows costs no more than a few copies of each.
+        wide_rows = self.capacity + max(ROW_BLOCK, self.capacity // 8 // ROW_BLOCK * ROW_BLOCK)
+        wide_rows = min(wide_rows, self.max_capacity)
+        if wide_rows == self.capacity:
             raise PopulationFull(
                 f"no free row for a new {self.agent_class.__name__}: {self.capacity} rows are in "
                 f"use; raise population.{self.agent_class.capacity_key} (now {self.max_capacity})"
             )
         for name, column in self.declared.items():
             old = self.columns[name]
-            wide = column.allocate(self.worlds, 2 * self.capacity, self.xp)
+            wide = column.allocate(self.worlds, wide_rows, self.xp)
             wide[..., : self.capacity] = old
             self.columns[name] = wide
-        object.__setattr__(self, "capacity", 2 * self.capacity)
+        object.__setattr__(self, "capacity", wide_rows)
         object.__setattr__(self, "growths", self.growths + 1)
 
     def bury(self, mask: Array) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any
 
+#: Populations have a multiple of so many rows: sums over rows go by blocks of this size.
+ROW_BLOCK = 64
+
 
 def par(value: Any, unit: str, low: float, high: float, source: str, doc: str) -> Any:
     """Declare a parameter.

@@ -197,6 +197,7 @@ class Graph:
     )
     degree: int = par(8, "ties", 0, 10000, "prior", "mean number of acquaintances")
     rewiring: float = par(0.1, "share", 0, 1, "prior", "rewired ties, or ties across blocks")
+    places: int = par(256, "labs", 16, 65536, "prior", "labs among whom acquaintance is drawn at once")
     path: str = par("", "file", 0, 0, "", "GraphML file")
     common: bool = par(False, "flag", 0, 1, "prior", "one graph for all worlds")
     shuffled: bool = par(True, "flag", 0, 1, "prior", "places are dealt at random")
@@ -210,9 +211,9 @@ class Graph:
 class Population:
     """Rows of the populations."""
 
-    labs: int = par(256, "rows", 128, 65536, "ARCHITECTURE", "rows of labs to start with (a power of two)")
-    max_labs: int = par(1024, "rows", 128, 65536, "ARCHITECTURE", "rows of labs at most")
-    apps: int = par(2048, "rows", 128, 4194304, "ARCHITECTURE", "rows of apps to start with (a power of two)")
+    labs: int = par(128, "rows", 64, 65536, "ARCHITECTURE", "rows of labs to start with (a multiple of 64)")
+    max_labs: int = par(1024, "rows", 64, 65536, "ARCHITECTURE", "rows of labs at most")
+    apps: int = par(256, "rows", 64, 4194304, "ARCHITECTURE", "rows of apps to start with (a multiple of 64)")
     most_new_labs: int = par(40, "labs/step", 1, 128, "ARCHITECTURE", "labs of one archetype founded in a step at most")
     most_new_apps: int = par(400, "apps/step", 1, 2048, "ARCHITECTURE", "apps founded in a step at most")
-    max_apps: int = par(8192, "rows", 128, 4194304, "ARCHITECTURE", "rows of apps at most")
+    max_apps: int = par(8192, "rows", 64, 4194304, "ARCHITECTURE", "rows of apps at most")
