@@ -257,7 +257,9 @@ def test_no_observable_is_a_column_that_the_decision_writes(monkeypatch):
 @pytest.fixture(scope="module")
 def model():
     """One world after some months, with its views."""
-    return HundredModelsWar(rng=3, overrides=["output.level=market"]).run(9)
+    return HundredModelsWar(
+        rng=3, overrides=["output.level=market", "population.labs=256", "population.apps=2048"]
+    ).run(9)
 
 
 @pytest.mark.parametrize(("kind", "name"), DECISIONS, ids=[f"{kind}.{name}" for kind, name in DECISIONS])

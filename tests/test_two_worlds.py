@@ -23,6 +23,8 @@ from world.population import MAX_ENTRANTS
 
 #: Nobody knows anybody, and no investor comes unasked.
 STRANGERS = ["graph=empty", "capital.inbound=0", "capital.inbound_fame=0", "output.level=labs"]
+# Rows enough, so that a stranger in the last one makes nobody grow earlier.
+STRANGERS += ["population.labs=256", "population.apps=2048"]
 STEPS = 12
 
 
