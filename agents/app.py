@@ -32,23 +32,24 @@ class AppStartup(MarketAgent):
     that day is (``aim``, in OOM beyond the frontier at its founding) nobody observes.
     """
 
+    # Four streams share a word: first those of which everyone draws in every step.
     streams = (
+        "switch",
+        "notice",
+        "close",
+        "adapt",
+        "file",
+        "cut",
+        "lender",
         "segment",
         "product",
         "aim",
         "aim_luck",
         "place",
-        "adapt",
-        "close",
         "round_size",
-        "lender",
-        "switch",
-        "notice",
         "purse",
         "added",
-        "file",
         "pivot",
-        "cut",
         "buy",
         "limb",
         "modality",
@@ -217,10 +218,20 @@ class AppStartup(MarketAgent):
         taken = apps.alive & (apps.absorbed > rules.absorbed_limit)
         funded = apps.cash > rules.pivot_purse_months * apps.cost
         pivots = taken & funded & (apps.draws("pivot") < market.pivot_chance)
+        aim, _ = draw_aim(apps.draws("aim"), apps.draws("aim_luck"), rules)
         further = np.where(apps.product == DEEP, rules.coupling_aim, 0.0)
-        apps.threshold = np.where(pivots, market.native + market.new_aim + further, apps.threshold)
+        apps.threshold = np.where(pivots, market.native + aim + further, apps.threshold)
         apps.modality = np.where(pivots, TEXT, apps.modality)
         apps.absorbed = np.where(pivots, 0.0, apps.absorbed)
         apps.body_lost = np.where(pivots, 0.0, apps.body_lost)
         apps.rework = np.where(pivots, rules.pivot_months, apps.rework)
         apps.peak_users = np.where(pivots, apps.users, apps.peak_users)
+
+
+def draw_aim(u, luck, p):
+    """Hidden aim in OOM, and its class: most choose close to what models learn next, few far away (M29)."""
+    close = -p.aim_poor * np.log(luck)
+    middle = p.aim_poor - p.aim_middle * np.log(luck)
+    far = p.aim_good_least - p.aim_good * np.log(luck)
+    kind = np.where(u < p.share_poor, POOR, np.where(u < 1.0 - p.share_good, FAIR, GOOD))
+    return np.where(kind == POOR, close, np.where(kind == FAIR, middle, far)), kind

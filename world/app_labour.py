@@ -55,7 +55,7 @@ def weighing(world: World, pace: Array | float) -> Observables:
 def make_or_buy(world: World) -> None:
     """Apps that now buy let their tuning engineers go: displaced people, by segment."""
     apps, state = world.apps, world.state
-    apps.make_or_buy(weighing(world, world.parameters.app_market.buy_pace))
+    apps.make_or_buy(weighing(world, world.parameters.app_market.buy_pace), among=apps.source != API)
     left = np.where(apps.source == API, apps.tuners, 0.0)
     by_segment = sum_by_group(left, apps.segment, CN_SEGMENTS)
     state.displaced = state.displaced + by_segment.T[..., None]

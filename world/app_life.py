@@ -20,6 +20,7 @@ from agents.app import (
     SPEECH,
     TEXT,
     WRAPPER,
+    draw_aim,
 )
 from agents.lab import CN
 from world import app_labour
@@ -113,15 +114,6 @@ def _aim(world: World, entrants, p) -> None:
     entrants.aim = aim + np.where(deep, p.coupling_aim, 0.0)
     entrants.aim_class = np.where(deep & (kind == POOR), POOR_DEEP, kind)
     entrants.threshold = native_level(world)[entrants.worlds, 0][None] + entrants.aim
-
-
-def draw_aim(u: Array, luck: Array, p) -> tuple[Array, Array]:
-    """Hidden aim in OOM, and its class: most choose close to what models learn next, few far away (M29)."""
-    close = -p.aim_poor * np.log(luck)
-    middle = p.aim_poor - p.aim_middle * np.log(luck)
-    far = p.aim_good_least - p.aim_good * np.log(luck)
-    kind = np.where(u < p.share_poor, POOR, np.where(u < 1.0 - p.share_good, FAIR, GOOD))
-    return np.where(kind == POOR, close, np.where(kind == FAIR, middle, far)), kind
 
 
 def _place(entrants, p, more: Array) -> None:

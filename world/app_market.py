@@ -9,7 +9,6 @@ import numpy as np
 from agents.app import API, OPEN_MODEL, WRAPPER
 from agents.lab import CN, FILED, NO_MODEL, ROW
 from world import app_labour, multimodal
-from world.app_life import draw_aim
 from world.app_segments import CN_SEGMENTS, native_level, segment_of_apps
 from world.arrays import Array, first_above, ratio, row_sum, sum_by_group, take_rows
 from world.ecosystem import points_at
@@ -34,7 +33,7 @@ def live(world: World) -> None:
     apps.adapt(_generation(world))
     _compete(world)
     _pay(world)
-    apps.pivot(_pivoting(world))
+    apps.pivot(_pivoting(world), among=apps.absorbed > world.parameters.app_market.absorbed_limit)
     apps.close_down(_resolve(world))
     apps.age = np.where(apps.alive, apps.age + world.clock.months, 0.0)
     app_labour.make_or_buy(world)
@@ -89,7 +88,7 @@ def _choose_bases(world: World) -> None:
     valid = points_at(apps.base_lab[0], apps.base_id[0], labs)
     movers = apps.alive & ((apps.draws("switch") < world.clock.fraction(p.reconsider)) | ~valid)
     before = apps.base_id[0]
-    apps.choose_bases(_choice(world, movers, valid))
+    apps.choose_bases(_choice(world, movers, valid), among=movers)
     switched = apps.alive & valid & (apps.base_id[0] != before)
     world.tally("app_switches", row_sum(switched.astype(float)))
 
@@ -257,6 +256,5 @@ def _pivoting(world: World) -> Observables:
     p = world.parameters.app_market
     return Observables(
         native=native_level(world),
-        new_aim=draw_aim(world.apps.draws("aim"), world.apps.draws("aim_luck"), p)[0],
         pivot_chance=world.clock.fraction(p.pivot_rate),
     )

@@ -33,9 +33,11 @@ def sum_k(array: Array) -> Array:
     ``array.sum(0)`` reduces a one-row slice in another order than a wide one and would
     make a single agent differ from the batch in the last bit.
     """
-    total = array[0]
-    for layer in array[1:]:
-        total = total + layer
+    if len(array) < 2:
+        return array[0]
+    total = array[0] + array[1]
+    for layer in array[2:]:
+        total += layer
     return total
 
 
@@ -62,8 +64,12 @@ def row_sum(array: Array) -> Array:
     array = xp.ascontiguousarray(array)
     blocks, rest = divmod(array.shape[-1], ROW_BLOCK)
     if rest or blocks < 2:
-        return array.sum(-1, keepdims=True)
-    return array.reshape(*array.shape[:-1], blocks, ROW_BLOCK).sum(-1).cumsum(-1)[..., -1:]
+        return xp.add.reduce(array, axis=-1, keepdims=True)
+    by_block = xp.add.reduce(array.reshape(*array.shape[:-1], blocks, ROW_BLOCK), axis=-1)
+    total = by_block[..., :1] + by_block[..., 1:2]
+    for k in range(2, blocks):
+        total += by_block[..., k : k + 1]
+    return total
 
 
 def row_max(array: Array) -> Array:

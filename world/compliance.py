@@ -106,13 +106,15 @@ def _cut_foreign(world: World) -> None:
     world.accounts.pay("fines", (apps, risk), "government")
     cut = foreign & (apps.draws("cut") < world.clock.chance(p.foreign_cut * state.cross_border))
     cut = cut | (foreign & (state.wrapper_ban > 0.0))
+    world.tally("apps_cut_off", row_sum(cut.astype(float)))
+    if not cut.any():
+        return
     apps.base_lab = np.where(cut, NOBODY, apps.base_lab)
     apps.base_id = np.where(cut, NOBODY, apps.base_id)
     # What is not to be used need not be known.
     gone = np.where(cut, take_known_foreign(world), False)
     apps.known_lab = np.where(gone, NOBODY, apps.known_lab)
     apps.known_id = np.where(gone, NOBODY, apps.known_id)
-    world.tally("apps_cut_off", row_sum(cut.astype(float)))
 
 
 def take_known_foreign(world: World) -> Array:

@@ -316,9 +316,8 @@ def update(world: World) -> None:
         for row_name, id_name, target in _pointers(population, world):
             rows, ids = population.columns[row_name], population.columns[id_name]
             layers = rows if rows.ndim == 3 else rows[None]
-            valid = np.stack([take_rows(target.id, layer) for layer in layers]) == ids.reshape(layers.shape)
-            valid = valid & np.stack([take_rows(target.alive, layer) for layer in layers])
-            valid = valid.reshape(rows.shape)
+            there = np.where(target.alive, target.id, NOBODY)
+            valid = np.stack([take_rows(there, layer) for layer in layers]).reshape(rows.shape) == ids
             population.columns[row_name] = np.where(valid, rows, NOBODY)
             population.columns[id_name] = np.where(valid, ids, NOBODY)
 
@@ -334,7 +333,7 @@ def _pointers(population, world: World):
 
 def points_at(rows: Array, ids: Array, target) -> Array:
     """Whether each stored (row, id) still means the agent it meant."""
-    return (rows >= 0) & (take_rows(target.id, rows) == ids) & take_rows(target.alive, rows)
+    return (rows >= 0) & (take_rows(np.where(target.alive, target.id, NOBODY), rows) == ids) & (ids != NOBODY)
 
 
 # ---------------------------------------------------------------------- export

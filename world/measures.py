@@ -280,11 +280,11 @@ def _usage(world: World) -> dict[str, Array]:
     labs, state = world.labs, world.state
     tokens = labs.tokens_flagship + labs.tokens_light
     cn, row = np.where(labs.region == CN, tokens, 0.0), np.where(labs.region == ROW, tokens, 0.0)
-    home = world.segments.column("region") == CN
-    served = sum_k(np.where(home, state.tokens_by_segment, 0.0) * labs.capacity_share)
+    home = world.segments.cn
+    served = sum_k(state.tokens_by_segment[home]) * labs.capacity_share
     served = served + np.where(labs.region == CN, state.overflow, 0.0)
     apps = row_sum(labs.tokens_api)
-    people = np.where(labs.region == CN, sum_k(np.where(home, labs.users, 0.0)), 0.0)
+    people = np.where(labs.region == CN, sum_k(labs.users[home]), 0.0)
     revenue = np.where(labs.region == CN, labs.service_revenue, 0.0)
     public = sum_k([state.tokens_by_segment[k] for k in np.flatnonzero(world.segments.licensed)])
     public = np.where(labs.region == CN, public, 0.0)
@@ -294,12 +294,11 @@ def _usage(world: World) -> dict[str, Array]:
     state.hhi_tokens = herfindahl(cn)
     p = world.parameters.model_market
     # Work is hard where the wall stands; below parity is who sells from further behind than counts as level.
-    hard = home & (world.segments.column("threshold") > p.wall_from)
-    hard_tokens = np.where(labs.region == CN, sum_k(np.where(hard, state.tokens_by_segment, 0.0)), 0.0)
+    hard = world.segments.column("threshold")[home] > p.wall_from
+    hard_tokens = np.where(labs.region == CN, sum_k(np.where(hard, state.tokens_by_segment[home], 0.0)), 0.0)
     below = sum_k(labs.served) / 3.0 < state.frontier_cn - p.wall_slack
-    surplus = sum_k(
-        np.where(home, (state.log_sum - state.outside_value) * state.adopters * world.segments.column("arpu"), 0.0)
-    )
+    each = (state.log_sum - state.outside_value) * state.adopters * world.segments.column("arpu")
+    surplus = sum_k(each[home])
     return {
         "tokens_day_cn": row_sum(served) + apps,
         "tokens_day_row": row_sum(tokens) - row_sum(served) - apps,

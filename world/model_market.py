@@ -92,6 +92,11 @@ class SegmentTable:
     def __len__(self) -> int:
         return len(self.names)
 
+    @property
+    def cn(self) -> slice:
+        """The segments of CN, which come first."""
+        return slice(0, len(self) // 2)
+
     def column(self, name: str) -> Array:
         """A column as ``(segments, 1, 1)``."""
         return getattr(self, name).reshape(-1, 1, 1)
@@ -378,12 +383,12 @@ def _where_served(world: World, used: Array, second: Array) -> None:
     private_flagship = asked_flagship * (stays * (labs.openness == ALL_OPEN))
     cloud_light = asked_light - on_device - private_light
     cloud_flagship = asked_flagship - private_flagship
-    home = table.column("region") == CN
-    state.tokens_device = row_sum(sum_k(np.where(home, on_device, 0.0)))
-    state.tokens_private = row_sum(sum_k(np.where(home, private_light + private_flagship, 0.0)))
-    weight = np.where(home, table.column("privacy"), 0.0)
-    opened = asked_flagship * (labs.openness == ALL_OPEN) + asked_light * (labs.openness >= LIGHT_OPEN)
-    state.open_private = ratio(row_sum(sum_k(weight * opened)), row_sum(sum_k(weight * used)))
+    cn, weight = table.cn, table.column("privacy")[table.cn]
+    state.tokens_device = row_sum(sum_k(on_device[cn]))
+    state.tokens_private = row_sum(sum_k(private_light[cn] + private_flagship[cn]))
+    by_flagship, by_light = (sum_k(weight * asked[cn]) for asked in (asked_flagship, asked_light))
+    opened = by_flagship * (labs.openness == ALL_OPEN) + by_light * (labs.openness >= LIGHT_OPEN)
+    state.open_private = ratio(row_sum(opened), row_sum(by_flagship + by_light))
     state.tokens_by_segment = cloud_flagship + cloud_light
     labs.tokens_light = sum_k(cloud_light)
     labs.tokens_flagship = sum_k(cloud_flagship)

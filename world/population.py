@@ -20,6 +20,9 @@ from world.arrays import Array
 #: Ids are ``step * MAX_ENTRANTS + ordinal``; ordinals count entrants of one step.
 MAX_ENTRANTS = 4096
 
+#: Agents who are so few that one call for all their streams costs less than a call for each four.
+FEW = 256
+
 
 class PopulationFull(RuntimeError):
     """A population would have to grow beyond ``population.max_capacity``."""
@@ -40,10 +43,19 @@ def gather(value: Any, worlds: Array, rows: Array) -> Any:
     wide = value.shape[-1] != 1
     if value.shape[-2] == 1 and not wide:
         return value
-    if value.shape[-2] == 1:
-        worlds = np.zeros_like(worlds)
-    picked = value[..., worlds, rows if wide else np.zeros_like(rows)]
-    return picked[..., None, :]
+    # By one flat index: several times faster than by two.
+    height, width = value.shape[-2:]
+    place = (worlds * width + rows if height > 1 else rows) if wide else worlds
+    return value.reshape(*value.shape[:-2], height * width).take(place, axis=-1)[..., None, :]
+
+
+def put(column: Array, worlds: Array, rows: Array, value: Any) -> None:
+    """Write into selected rows of a ``(..., worlds, rows)`` column, in place."""
+    height, width = column.shape[-2:]
+    if column.ndim == 2:
+        column.reshape(height * width)[worlds * width + rows] = value
+    else:
+        column[..., worlds, rows] = value
 
 
 class View:
@@ -105,23 +117,28 @@ class Selection:
         raise AttributeError(f"{self.population.agent_class.__name__} has no column or decision {name!r}")
 
     def __setattr__(self, name: str, value: Array) -> None:
-        column = self.population.columns[name]
         # (..., 1, n) values lose the axis that stands for the worlds; scalars go as they are.
-        column[..., self.worlds, self.rows] = value[..., 0, :] if getattr(value, "ndim", 0) > 1 else value
+        fresh = value[..., 0, :] if getattr(value, "ndim", 0) > 1 else value
+        put(self.population.columns[name], self.worlds, self.rows, fresh)
 
     def draws(self, stream: str) -> Array:
         """Uniform numbers of these agents in one stream of their decisions, ``(1, n)``."""
         everyone = self.population
-        if everyone.agent_class.streams.index(stream) // 4 in everyone._slab:
+        block, place = divmod(everyone.agent_class.streams.index(stream), 4)
+        if block in everyone._slab:
             return gather(everyone.draws(stream), self.worlds, self.rows)
         streams = everyone.world.streams
         if self.slab is None or self.slab[0] != streams.step:
+            object.__setattr__(self, "slab", (streams.step, {}))
+        held = self.slab[1]
+        if block not in held:
             # A few agents draw all their streams at once: the same numbers as in the slab of all.
-            domain, count = everyone.agent_class.declared_domain(), len(everyone.agent_class.streams)
+            blocks = -(-len(everyone.agent_class.streams) // 4)
+            first, count = (0, blocks) if len(self.rows) < FEW else (block, 1)
             ids = everyone.id[self.worlds, self.rows]
-            slab = streams.some(domain, self.worlds, ids, count)
-            object.__setattr__(self, "slab", (streams.step, slab))
-        return self.slab[1][everyone.agent_class.streams.index(stream)][None]
+            slab = streams.some(everyone.agent_class.declared_domain(), self.worlds, ids, 4 * count, first)
+            held.update({first + k: slab[4 * k : 4 * k + 4] for k in range(count)})
+        return held[block][place][None]
 
     def view(self, source: Any) -> View:
         """Observables or parameters as these agents see them."""
@@ -319,7 +336,7 @@ class Population:
         order = np.cumsum(free, axis=-1)
         chosen_worlds, rows = np.nonzero(free & (order <= counts[:, None]))
         for name, column in self.declared.items():
-            self.columns[name][..., chosen_worlds, rows] = column.default
+            put(self.columns[name], chosen_worlds, rows, column.default)
         entrants = Selection(self, chosen_worlds, rows)
         entrants.id = (step * MAX_ENTRANTS + ordinals)[None]
         entrants.founded = step
@@ -346,8 +363,12 @@ class Population:
 
     def bury(self, mask: Array) -> None:
         """Mark rows dead; neutral values keep the tombstones out of every sum."""
+        worlds, rows = np.nonzero(mask)
+        if not len(rows):
+            return
         self.alive = self.alive & ~mask
         for name, column in self.declared.items():
             if column.clears:
-                value = self.columns[name]
-                self.columns[name] = np.where(mask, np.asarray(column.default, value.dtype), value)
+                # A fresh array: what has been handed out before stays as it was.
+                self.columns[name] = self.columns[name].copy()
+                put(self.columns[name], worlds, rows, column.default)

@@ -60,13 +60,11 @@ def brain(world: World, capability: Array) -> Array:
     table, p = world.segments, world.parameters.model_market
     width = table.column("width")
     reach = np.exp(threshold(world) / width)
+    widths, which = np.unique(table.width, return_inverse=True)
     done = []
     for axis in (LANGUAGE, KNOWLEDGE, REASONING):
         x = np.maximum(capability[axis], NO_MODEL)
-        decay = 0.0
-        for each in np.unique(table.width):
-            decay = np.where(width == each, np.exp(-x / each), decay)
-        asked = reach * decay
+        asked = reach * np.exp(-x / widths.reshape(-1, 1, 1))[which]
         done.append(1.0 / (1.0 + asked))
     looked_up = 1.0 / (1.0 + asked * np.exp(-p.retrieval_ease / width))
     done[KNOWLEDGE] = done[KNOWLEDGE] + retrieval(world) * np.maximum(looked_up - done[KNOWLEDGE], 0.0)

@@ -118,11 +118,11 @@ class Streams:
         stacked = xp.stack(words, axis=1).reshape(blocks * 4, *ids.shape)
         return uniform(stacked[:streams])
 
-    def some(self, domain: str, worlds: Array, ids: Array, streams: int) -> Array:
+    def some(self, domain: str, worlds: Array, ids: Array, streams: int, first: int = 0) -> Array:
         """The slab of a few agents, ``(streams, n)``: ``worlds`` and ``ids`` are (n,)."""
         xp = namespace(ids)
         blocks = -(-streams // 4)
-        block = xp.arange(blocks, dtype=np.uint64).reshape(-1, 1)
+        block = xp.arange(first, first + blocks, dtype=np.uint64).reshape(-1, 1)
         step = xp.full((1,), self.step, dtype=np.uint64)
         counter = (ids.astype(np.uint64), block, step, self.world_ids[worlds, 0])
         words = xp.stack(philox(counter, self.key(domain)), axis=1).reshape(blocks * 4, len(ids))

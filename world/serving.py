@@ -23,6 +23,7 @@ DAYS_A_MONTH = 365.25 / 12.0
 def serve(world: World) -> None:
     """Phase 10: capacity limits what is served; users, apps and hosts pay."""
     labs, state = world.labs, world.state
+    state.app_traffic = _app_traffic(world)
     labs.tokens_api = app_tokens(world)
     labs.tokens_flagship = labs.tokens_flagship + labs.tokens_api
     _lock_in(world)
@@ -52,7 +53,7 @@ def _app_traffic(world: World) -> list[tuple[Array, Array]]:
 def app_tokens(world: World) -> Array:
     """Tokens that apps draw from each lab's API, Mtok a day."""
     labs = world.labs
-    return sum_k([sum_by_group(tokens, rows, labs.capacity) for rows, tokens in _app_traffic(world)])
+    return sum_k([sum_by_group(tokens, rows, labs.capacity) for rows, tokens in world.state.app_traffic])
 
 
 def _lock_in(world: World) -> None:
@@ -61,7 +62,7 @@ def _lock_in(world: World) -> None:
     p, moat = world.parameters.model_market, world.parameters.moat
     single = apps.base_lab[1] < 0
     tie = np.minimum(apps.coupling * moat.ecosystem, 1.0) * single
-    rows, tokens = _app_traffic(world)[0]
+    rows, tokens = state.app_traffic[0]
     eased = 1.0 - world.instrument("market", "interoperability") * (labs.region == CN)
     tied = sum_by_group(tokens * tie, rows, labs.capacity) * eased
     captive = (1.0 - table.column("free")) * np.power(1.0 - reconsidering(world), p.captive_months)
@@ -103,7 +104,7 @@ def _app_bills(world: World, days: float) -> Array:
     """Apps pay for the tokens that they draw."""
     apps, labs = world.apps, world.labs
     bill, income = np.zeros_like(apps.cash), np.zeros_like(labs.cash)
-    for rows, tokens in _app_traffic(world):
+    for rows, tokens in world.state.app_traffic:
         price = take_rows(labs.price_flagship * labs.capacity_share, rows)
         part = np.where(rows >= 0, tokens * price * days / 1e6, 0.0)
         bill = bill + part
