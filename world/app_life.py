@@ -10,8 +10,6 @@ from agents.app import (
     ADD,
     DEATHS,
     DEEP,
-    FAIR,
-    GOOD,
     IMAGE,
     LEAVE,
     POOR,
