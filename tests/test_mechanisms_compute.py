@@ -7,9 +7,12 @@ import polars as pl
 import pytest
 
 from tests.twins import by_world, effect, market
+from world.chip_supply import _mature, software_maturity
 from world.clouds import _compute_for_equity
 from world.ensemble import Ensemble
+from world.population import Observables
 from world.rental_market import _seen_by_labs
+from world.training import cluster
 
 FREE = "policy/embargo=none"
 
@@ -59,6 +62,19 @@ def test_M17_the_platform_brings_domestic_software_and_idle_centres_into_use():
     built = (BUILDERS["operator"],)
     for column in ("domestic_maturity", "utilisation_cn"):
         assert effect(column, "mechanisms.platform=false", base=built).z > 3.5, column
+
+
+def test_M17_a_platform_unifies_mixed_fleets_schedules_centres_and_ripens_software():
+    world = Ensemble(["output.level=market"], (0,)).run(6).world
+    state, done = world.state, []
+    for strength in (0.0, 1.0):
+        state.platform_strength, before = np.full((1, 1), strength), state.domestic_software
+        world.vendors.offer_compute(Observables(maturity=software_maturity(world), platform=state.platform_strength))
+        speed, offered = cluster(world)[0].sum(), world.vendors.offered_share.sum()
+        _mature(world)
+        done.append((speed, offered, (state.domestic_software - before).sum()))
+        state.domestic_software = before
+    assert all(with_ > without for without, with_ in zip(*done, strict=True))
 
 
 def test_M17_without_the_mechanism_no_builder_makes_a_platform():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.twins import by_world, effect, market
+from world.compliance import _clean
 from world.ensemble import Ensemble
 from world.gpu_market import _grey_supply
 from world.policy import _stance, authority
@@ -67,6 +68,14 @@ def test_M06_data_may_not_cross_the_border_so_wrappers_lose_their_foreign_base()
 
 def test_M06_without_the_rule_of_data_nobody_is_cut_off():
     assert mean("apps_cut_off_cn", "policy/data=none", window=(0, 36)) == 0.0
+
+
+def test_M06_tainted_data_of_use_are_thrown_away():
+    world = Ensemble(["output.level=market"], range(2)).run(6).world
+    found, before = world.parameters.compliance.tainted, world.labs.usage_data
+    _clean(world)
+    assert found > 0.0 and before.max() > 0.0
+    np.testing.assert_allclose(world.labs.usage_data, before * np.exp(-found * world.clock.years))
 
 
 # ---------------------------------------------------------------------- M41
