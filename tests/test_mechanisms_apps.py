@@ -10,6 +10,7 @@ from agents.app import TEXT
 from tests.twins import STEPS, WORLDS, by_world, effect, market, tables
 from world.ensemble import Ensemble
 from world.population import Observables
+from world.tuning_hub import hubs, stays
 
 #: All panels of all worlds.
 FULL = ("output.level=full", f"output.panel_worlds={WORLDS}")
@@ -218,6 +219,14 @@ def test_M68_the_hub_holds_those_who_tune():
     held = effect("app_tuned_at_hub_share_cn", "mechanisms.tuning_hub=false", window=LATE)
     assert held.z > 5.0
     assert held.mean > 0.03
+
+
+def test_M68_who_deployed_privately_at_a_hub_stays_there():
+    world = Ensemble(["output.level=market"], (0,)).run(6).world
+    held, users = stays(world, 1.0), world.labs.users
+    private = world.parameters.model_market.hub_private * world.segments.column("privacy")
+    assert held.max() > 0.0
+    np.testing.assert_allclose(held, np.where(hubs(world), private * users, 0.0))
 
 
 def test_M68_open_licences_are_broken():
