@@ -6,7 +6,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from agents.app import TEXT
 from tests.twins import STEPS, WORLDS, by_world, effect, market, tables
+from world.ensemble import Ensemble
+from world.population import Observables
+from world.tuning_hub import hubs, stays
 
 #: All panels of all worlds.
 FULL = ("output.level=full", f"output.panel_worlds={WORLDS}")
@@ -53,6 +57,16 @@ def test_M15_models_take_the_place_of_apps():
     none_at_all = market(off, "mechanisms.multimodal_shock=false")
     assert none_at_all["app_deaths_absorbed_cn"].sum() == 0.0
     assert none_at_all["app_absorbed_share_cn"].sum() == 0.0
+
+
+def test_M15_an_app_is_absorbed_as_the_models_learn_what_it_adds():
+    apps = Ensemble(["output.level=market"], range(2)).run(6).world.apps
+    text, lost = apps.alive & (apps.modality == TEXT), []
+    for learned in (-9.0, 0.0, 9.0):
+        seen = {"base_model": apps.base_model, "native": apps.threshold + learned, "multimodal": 0.0, "months": 1.0}
+        apps.adapt(Observables(**seen))
+        lost.append(apps.absorbed[text])
+    assert lost[0].max() < 0.01 and np.allclose(lost[1], 0.5) and lost[2].min() > 0.99
 
 
 def test_M25_multimodal_models_destroy_single_modality_firms():
@@ -205,6 +219,14 @@ def test_M68_the_hub_holds_those_who_tune():
     held = effect("app_tuned_at_hub_share_cn", "mechanisms.tuning_hub=false", window=LATE)
     assert held.z > 5.0
     assert held.mean > 0.03
+
+
+def test_M68_who_deployed_privately_at_a_hub_stays_there():
+    world = Ensemble(["output.level=market"], (0,)).run(6).world
+    held, users = stays(world, 1.0), world.labs.users
+    private = world.parameters.model_market.hub_private * world.segments.column("privacy")
+    assert held.max() > 0.0
+    np.testing.assert_allclose(held, np.where(hubs(world), private * users, 0.0))
 
 
 def test_M68_open_licences_are_broken():

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
+from agents.lab import LEAST_RUN, run_options
 from tests.twins import Effect, by_world, effect, market, tables
+from world.ensemble import Ensemble
+from world.training import observe
 
 #: The rush, the year after, and the last of three years.
 RUSH, AFTER, LAST = (1, 12), (12, 24), (24, 36)
@@ -30,6 +34,16 @@ def test_M24_impatience_bounds_the_size_of_runs():
         run = effect(column, "mechanisms.burn_tolerance=false", window=LAST)
         assert run.z < -5.0
         assert run.ratio < 0.8, "whoever may burn for a year without news launches larger runs"
+
+
+def test_M24_nobody_plans_a_run_that_nobody_endures():
+    world = Ensemble(["output.level=market"], (0,)).run(2).world
+    rules = world.parameters.training
+    months, flop, ready = run_options(world.labs, observe(world), rules)
+    too_long = months[:, 0, 0] > rules.longest_run
+    assert 0 < too_long.sum() < len(months)
+    assert np.all(flop[too_long] == LEAST_RUN)
+    assert (flop[~too_long][:, ready] > LEAST_RUN).any()
 
 
 def test_M42_consensus_forms_as_investors_see_each_other_invest():

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 import pytest
 
 from tests.twins import by_world, effect, market
+from world.chip_supply import _mature, software_maturity
+from world.clouds import _compute_for_equity
+from world.ensemble import Ensemble
+from world.population import Observables
+from world.rental_market import _seen_by_labs
+from world.training import cluster
 
 FREE = "policy/embargo=none"
 
@@ -57,11 +64,26 @@ def test_M17_the_platform_brings_domestic_software_and_idle_centres_into_use():
         assert effect(column, "mechanisms.platform=false", base=built).z > 3.5, column
 
 
+def test_M17_a_platform_unifies_mixed_fleets_schedules_centres_and_ripens_software():
+    world = Ensemble(["output.level=market"], (0,)).run(6).world
+    state, done = world.state, []
+    for strength in (0.0, 1.0):
+        state.platform_strength, before = np.full((1, 1), strength), state.domestic_software
+        world.vendors.offer_compute(Observables(maturity=software_maturity(world), platform=state.platform_strength))
+        speed, offered = cluster(world)[0].sum(), world.vendors.offered_share.sum()
+        _mature(world)
+        done.append((speed, offered, (state.domestic_software - before).sum()))
+        state.domestic_software = before
+    assert all(with_ > without for without, with_ in zip(*done, strict=True))
+
+
 def test_M17_without_the_mechanism_no_builder_makes_a_platform():
     off = "mechanisms.platform=false"
     assert mean("platform_strength", off, BUILDERS["operator"]) == 0.0
-    same = effect("domestic_maturity", BUILDERS["operator"], base=(off,))
-    assert abs(same.z) < 4 or abs(same.mean) < 0.001
+    # The operator is paid, and that is all.
+    money = ("public_spending_cn", "accounts_residual")
+    nobody, operator = (market(off, *which).drop(*money) for which in ((), (BUILDERS["operator"],)))
+    assert operator.equals(nobody)
 
 
 def test_M17_a_platform_without_money_falls_behind():
@@ -150,6 +172,19 @@ def test_M43_clouds_give_compute_for_equity_and_seed_apps():
     for column in ("compute_for_equity_cn", "cloud_seeds_cn"):
         assert mean(column) > 10.0, column
         assert mean(column, off) == 0.0, column
+    # What clouds give is credit, which is spent on rent.
+    world = Ensemble(["output.level=market"], range(2)).run(12).world
+    labs, credit = world.labs, world.labs.compute_credit
+    world.accounts.open()
+    _compute_for_equity(world)
+    given = world.accounts.flows["compute for equity"][1]
+    assert (given > 0.0).all()
+    np.testing.assert_allclose((labs.compute_credit - credit).sum(-1, keepdims=True), given)
+    wanted = []
+    for labs.compute_credit in (credit, 1e6 + credit):
+        labs.rent_compute(_seen_by_labs(world))
+        wanted.append(labs.rent_wanted.sum(-1))
+    assert (wanted[1] > wanted[0]).all()
     spreads = effect("hhi_compute_cn", off, window=(6, 24))
     assert spreads.z < -4, "compute spreads from big tech to hosted labs"
     # Seeds carry apps over their first months.
