@@ -305,7 +305,7 @@ class ModelLab(MarketAgent):
         rules = p.openness
         margin = np.maximum(labs.price_flagship - labs.marginal_cost, 0.0)
         lost_margin = rules.margin_weight * market.share + rules.rent_weight * np.log1p(margin) * (market.lead > 0.0)
-        behind = np.clip(-market.lead, 0.0, 2.0)
+        behind = np.clip(-market.lead, 0.0, rules.behind_most)
         returns = (
             rules.ecosystem
             + rules.cloud * market.has_cloud
@@ -450,7 +450,8 @@ class ModelLab(MarketAgent):
         turns = labs.alive & turns & (labs.mode == APP_COMPANY) & unused
         # A parent that keeps the product and drops the model: the team goes on as an app.
         turns = turns | (gives_up & (labs.draws("to_apps") < labs.product_share))
-        short = alone & (labs.cash < rules.distress_months * labs.cost) & (labs.cost > 2.0 * labs.revenue)
+        short = alone & (labs.cash < rules.distress_months * labs.cost)
+        short = short & (labs.cost > rules.distress_cost * labs.revenue)
         labs.for_sale = short & (labs.draws("sell") < 1.0 - np.exp(-rules.sells * market.years))
         reason = np.where(turns, TO_APPS, np.where(gives_up, PARENT_WITHDREW, ALIVE))
         reason = np.where(alone & (labs.cash < 0.0), INSOLVENT, reason)

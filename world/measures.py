@@ -245,16 +245,16 @@ def _lab_compute(world: World) -> Array:
 
 
 def _prices(world: World) -> dict[str, Array]:
-    labs = world.labs
+    labs, p = world.labs, world.parameters.measures
     out = labs.alive & labs.released
     cn = out & (labs.region == CN)
-    near = cn & (sum_k(labs.served) / 3.0 > world.state.frontier_cn - 0.35)
+    near = cn & (sum_k(labs.served) / 3.0 > world.state.frontier_cn - p.flagship_reach)
     sold = labs.tokens_flagship + labs.tokens_light + 1e-9
     found = {
         "price_flagship_cn": _weighted(labs.price_flagship, sold * near),
         "price_light_cn": _weighted(labs.price_light, sold * cn),
     }
-    for name, level in (("gpt35", 1.7), ("gpt4", 2.7)):
+    for name, level in (("gpt35", p.gpt35_level), ("gpt4", p.gpt4_level)):
         found[f"price_{name}_level"] = _cheapest(labs, out, level)
     margin = ratio(labs.price_flagship - labs.marginal_cost, labs.price_flagship)
     found["margin_flagship_cn"] = _weighted(margin, sold * near)
@@ -267,7 +267,7 @@ def _weighted(values: Array, weight: Array) -> Array:
     return np.where(total > 0.0, mean, np.nan)
 
 
-def _cheapest(labs, out: Array, level: float) -> Array:
+def _cheapest(labs, out: Array, level: Array) -> Array:
     """Lowest list price at or above a capability, NaN where nobody offers it."""
     best = np.full((out.shape[0], 1), np.inf)
     for capability, price in ((labs.served, labs.price_flagship), (labs.light, labs.price_light)):
