@@ -55,6 +55,8 @@ class AppStartup(MarketAgent):
         "answer",
         "answer_luck",
         "source",
+        "team",
+        "incumbent",
     )
     capacity_key: ClassVar[str] = "max_apps"
 

@@ -80,6 +80,9 @@ class ModelLab(MarketAgent):
         "random_plan",
         "random_price",
         "random_openness",
+        "round_luck",
+        "staff_luck",
+        "keeps_product",
     )
     capacity_key: ClassVar[str] = "max_labs"
 
@@ -449,7 +452,7 @@ class ModelLab(MarketAgent):
         turns = labs.draws("to_apps") < 1.0 - np.exp(-rules.leaves_models * market.years)
         turns = labs.alive & turns & (labs.mode == APP_COMPANY) & unused
         # A parent that keeps the product and drops the model: the team goes on as an app.
-        turns = turns | (gives_up & (labs.draws("to_apps") < labs.product_share))
+        turns = turns | (gives_up & (labs.draws("keeps_product") < labs.product_share))
         short = alone & (labs.cash < rules.distress_months * labs.cost)
         short = short & (labs.cost > rules.distress_cost * labs.revenue)
         labs.for_sale = short & (labs.draws("sell") < 1.0 - np.exp(-rules.sells * market.years))
