@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
+from agents.lab import CN, ROW
 from tests.twins import Effect, by_world, effect, market, tables
+from world import releases
+from world.ensemble import Ensemble
 
 #: The rush, the year after, and the last of three years.
 RUSH, AFTER, LAST = (1, 12), (12, 24), (24, 36)
@@ -120,6 +124,25 @@ def test_M64_domestic_leaps_make_less_hype_than_foreign_ones():
     assert hype.z < -10.0
     assert hype.mean < -0.04
     assert effect("lab_entries_cn", off, window=RUSH).z < -6.0
+
+
+def test_M64_a_leap_at_home_is_news_once_even_where_it_leads_the_world():
+    ensemble = Ensemble(["output.level=market"], range(2))
+    ensemble.run(3)
+    world = ensemble.world
+    labs, before = world.labs, world.state.frontier_all
+
+    def push(region: int, lead: float) -> np.ndarray:
+        first = np.cumsum(labs.alive & (labs.region == region), axis=-1) == 1
+        releases._make_news(
+            world, first & labs.alive & (labs.region == region), before + lead + 0.0 * labs.cash, before
+        )
+        world.state.models_released = world.state.models_released - 1.0
+        return world.state.hype_push
+
+    leap = world.parameters.capital.hype_leap
+    assert np.array_equal(push(CN, 0.5), push(CN, 0.0)), "hype.domestic_leap tells of it"
+    np.testing.assert_allclose(push(ROW, 0.5) - push(ROW, 0.0), 0.5 * leap)
 
 
 def test_M64_domestic_explorers_are_funded_less():
