@@ -133,10 +133,9 @@ def test_M64_a_leap_at_home_is_news_once_even_where_it_leads_the_world():
     labs, before = world.labs, world.state.frontier_all
 
     def push(region: int, lead: float) -> np.ndarray:
-        first = np.cumsum(labs.alive & (labs.region == region), axis=-1) == 1
-        releases._make_news(
-            world, first & labs.alive & (labs.region == region), before + lead + 0.0 * labs.cash, before
-        )
+        here = labs.alive & (labs.region == region)
+        one = here & (np.cumsum(here, axis=-1) == 1)
+        releases._make_news(world, one, before + lead + 0.0 * labs.cash, before)
         world.state.models_released = world.state.models_released - 1.0
         return world.state.hype_push
 
