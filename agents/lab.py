@@ -202,6 +202,7 @@ class ModelLab(MarketAgent):
     marginal_cost_light = column("CNY/Mtok", default=10.0)
     strategic_value = column("CNY/Mtok")
     users = column("million people", inner="segments", clears=True)
+    chosen = column("share", inner="segments", clears=True)
     tokens_flagship = column("Mtok a day", clears=True)
     tokens_light = column("Mtok a day", clears=True)
     tokens_api = column("Mtok a day", clears=True)
