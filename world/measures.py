@@ -353,10 +353,19 @@ def _apps(world: World) -> dict[str, Array]:
         "app_incumbents_remade_cn": seen.get("incumbents_remade", 0.0),
         "app_incumbents_added_cn": seen.get("incumbents_added", 0.0),
         "app_incumbents_left_cn": seen.get("incumbents_left", 0.0),
+        "app_incumbents_lead_cn": _incumbents_lead(world),
         "apps_single_modality_cn": row_sum((apps.alive & (apps.modality != TEXT)).astype(float)),
         "staff_apps_cn": row_sum(apps.engineers + apps.tuners),
         "engineers_displaced_cn": sum_k(state.displaced),
     }
+
+
+def _incumbents_lead(world: World) -> Array:
+    """Revenue of a young app of a software firm with customers over that of a young newcomer (M40)."""
+    apps = world.apps
+    young = apps.alive & (apps.age <= world.parameters.measures.early_months)
+    known, new = (_weighted(apps.revenue, (young & each).astype(float)) for each in (apps.incumbent, ~apps.incumbent))
+    return np.where(new > 0.0, ratio(known, new), np.nan)
 
 
 def _median_age(histogram: Array) -> Array:
