@@ -25,6 +25,7 @@ from conf.parameters.compute import ChipMarket, Pace, PlatformRules, Rental, Ser
 from conf.parameters.decisions import RULES, Decisions
 from conf.parameters.lineage import Exploration, Lineage
 from conf.parameters.market import AppMarket, Compliance, Licensing, Moat, ModelMarket, Trust
+from conf.parameters.measures import Measures
 from conf.parameters.people import Capital, EntryExit, Graph, Population, Talent
 from conf.parameters.technology import Lab, Openness, Organisation, Technology, Training
 from conf.policies import WORDS, PolicyGroups
@@ -83,6 +84,7 @@ class Config:
     graph: Graph = field(default_factory=Graph)
     population: Population = field(default_factory=Population)
     decisions: Decisions = field(default_factory=Decisions)
+    measures: Measures = field(default_factory=Measures)
     mechanisms: Switches = field(default_factory=Switches)
     policy: PolicyGroups = field(default_factory=PolicyGroups)
     output: Output = field(default_factory=Output)

@@ -171,6 +171,18 @@ def test_M40_software_firms_with_customers_profit_early():
     assert year[1] == pytest.approx(year[0], abs=0.03)
 
 
+def test_M40_the_lead_of_incumbents_shows_in_the_market_and_carries_apps_where_they_are_many():
+    off = "mechanisms.incumbents=false"
+    lead = effect("app_incumbents_lead_cn", off)
+    assert lead.with_.mean() > 2.0
+    assert lead.without.mean() == pytest.approx(1.0, abs=0.2)
+    many = ("app_market.share_incumbent=0.6",)
+    assert effect("app_deaths_insolvent_cn", off, base=many).ratio < 0.7
+    longer = effect("app_survival_6_months_share", off, base=many)
+    assert longer.z > 6.0
+    assert longer.mean > effect("app_survival_6_months_share", off).mean
+
+
 def test_M44_engineers_who_tune_are_displaced_as_models_are_bought():
     off = "mechanisms.displacement=false"
     displaced = effect("engineers_displaced_cn", off)

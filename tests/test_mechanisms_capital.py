@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from agents.lab import LEAST_RUN, run_options
+from agents.lab import CN, LEAST_RUN, ROW, run_options
 from tests.twins import Effect, by_world, effect, market, tables
+from world import releases
 from world.ensemble import Ensemble
 from world.training import observe
 
@@ -134,6 +135,24 @@ def test_M64_domestic_leaps_make_less_hype_than_foreign_ones():
     assert hype.z < -10.0
     assert hype.mean < -0.04
     assert effect("lab_entries_cn", off, window=RUSH).z < -6.0
+
+
+def test_M64_a_leap_at_home_is_news_once_even_where_it_leads_the_world():
+    ensemble = Ensemble(["output.level=market"], range(2))
+    ensemble.run(3)
+    world = ensemble.world
+    labs, before = world.labs, world.state.frontier_all
+
+    def push(region: int, lead: float) -> np.ndarray:
+        here = labs.alive & (labs.region == region)
+        one = here & (np.cumsum(here, axis=-1) == 1)
+        releases._make_news(world, one, before + lead + 0.0 * labs.cash, before)
+        world.state.models_released = world.state.models_released - 1.0
+        return world.state.hype_push
+
+    leap = world.parameters.capital.hype_leap
+    assert np.array_equal(push(CN, 0.5), push(CN, 0.0)), "hype.domestic_leap tells of it"
+    np.testing.assert_allclose(push(ROW, 0.5) - push(ROW, 0.0), 0.5 * leap)
 
 
 def test_M64_domestic_explorers_are_funded_less():

@@ -220,6 +220,14 @@ def test_M26_large_firms_catch_up_with_yesterday_and_users_follow_today():
     np.testing.assert_allclose(told["big_tech_behind_year_ago_cn"].to_numpy(), gap, atol=1e-5)
 
 
+def test_M26_off_users_still_choose_anew_but_by_what_was_best_yesterday():
+    off = "mechanisms.catching_up=false"
+    assert effect("users_cn", off).without.min() > 100.0
+    # The leader of yesterday keeps the lead for longer, while the moat of users still tells.
+    assert effect("used_lead_cn", off, window=(12, 24)).z > 5.0
+    assert twins.effect("share_turbulence_cn", "moat.users=0", base=(*LABS, off)).z < -4.0
+
+
 def test_M33_an_infra_team_makes_one_chip_do_the_work_of_two():
     off = "mechanisms.infra_talent=false"
     best, median = effect("mfu_best_cn", off), effect("mfu_median_cn", off)

@@ -195,23 +195,3 @@ def first_above(ladder: Array, worlds: Array, level: Array) -> Array:
         low = xp.where(searching & below, middle + 1, low)
         high = xp.where(searching & ~below, middle, high)
     return low
-
-
-def first_true(mask: Array, count: Array, most: int) -> tuple[Array, Array]:
-    """Return the first ``count[w]`` true rows of each world.
-
-    Parameters
-    ----------
-    mask : boolean array (worlds, rows)
-    count : integer array (worlds, 1)
-    most : int
-        Upper bound of ``count``.
-
-    Returns
-    -------
-    worlds, rows : integer arrays (n,)
-        In order of worlds, then rows.
-    """
-    order = np.cumsum(mask, axis=-1)
-    chosen = mask & (order <= np.minimum(count, most))
-    return np.nonzero(chosen)
