@@ -53,13 +53,16 @@ class Config:
     scenario: str = "baseline"
     experiment_name: str | None = None
     worlds: int = par(32, "worlds", 1, 1e7, "", "replications")
+    first_world: int = par(
+        0, "1", 0, 2**31, "", "number of the first replication: machines share one run's worlds out by it"
+    )
     seed: int = par(1, "1", 0, 2**63, "", "seed of all random streams")
     steps: int = par(48, "steps", 1, 100000, "", "steps to simulate")
     start: str = "2022-12"
     clock: str = "month"
     engine: str = "numpy"
     processes: int = par(0, "processes", 0, 4096, "", "worker processes, 0 for all cores")
-    block: int = par(16, "worlds", 1, 1e6, "", "worlds that advance together")
+    block: int = par(64, "worlds", 1, 1e6, "", "worlds that advance together")
     technology: Technology = field(default_factory=Technology)
     training: Training = field(default_factory=Training)
     lab: Lab = field(default_factory=Lab)
