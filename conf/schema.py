@@ -53,9 +53,7 @@ class Config:
     scenario: str = "baseline"
     experiment_name: str | None = None
     worlds: int = par(32, "worlds", 1, 1e7, "", "replications")
-    first_world: int = par(
-        0, "1", 0, 2**31, "", "number of the first replication: machines share one run's worlds out by it"
-    )
+    first_world: int = par(0, "1", 0, 2**31, "", "number of the first replication: so machines share a run out")
     seed: int = par(1, "1", 0, 2**63, "", "seed of all random streams")
     steps: int = par(48, "steps", 1, 100000, "", "steps to simulate")
     start: str = "2022-12"

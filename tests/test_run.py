@@ -61,6 +61,7 @@ def settings(folder, **changes):
     base = {
         "scenario": "baseline",
         "worlds": 5,
+        "first_world": 0,
         "seed": 1,
         "steps": 9,
         "engine": "numpy",
