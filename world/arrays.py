@@ -66,10 +66,7 @@ def row_sum(array: Array) -> Array:
     if rest or blocks < 2:
         return xp.add.reduce(array, axis=-1, keepdims=True)
     by_block = xp.add.reduce(array.reshape(*array.shape[:-1], blocks, ROW_BLOCK), axis=-1)
-    total = by_block[..., :1] + by_block[..., 1:2]
-    for k in range(2, blocks):
-        total += by_block[..., k : k + 1]
-    return total
+    return xp.add.accumulate(by_block, axis=-1)[..., -1:]
 
 
 def row_max(array: Array) -> Array:
