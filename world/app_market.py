@@ -87,7 +87,7 @@ def _choose_bases(world: World) -> None:
     state.quality_by_app_segment = quality.reshape(world.worlds, -1)
     valid = points_at(apps.base_lab[0], apps.base_id[0], labs)
     movers = apps.alive & ((apps.draws("switch") < world.clock.fraction(p.reconsider)) | ~valid)
-    before = apps.base_id[0]
+    before = apps.base_id[0].copy()  # who moves writes in place
     apps.choose_bases(_choice(world, movers, valid), among=movers)
     switched = apps.alive & valid & (apps.base_id[0] != before)
     world.tally("app_switches", row_sum(switched.astype(float)))
