@@ -33,7 +33,7 @@ def found_teams(world: World, entrants) -> None:
     founders = np.broadcast_to(p.founders, entrants.cash.shape) + 0.0
     entrants.engineers = founders
     entrants.team = founders + p.team * entrants.draws("purse")
-    needed = np.bincount(entrants.worlds, founders[0], world.worlds)[:, None]
+    needed = entrants.by_world(founders[0])
     taken = np.minimum(needed, state.pool[CN][APPLICATION])
     _into_pool(world, -taken)
     trained = state.trained_people[CN].copy()

@@ -55,7 +55,7 @@ def _notice(world: World) -> None:
     ladder = np.cumsum(_awareness(world), axis=-1)
     worlds, rows = np.nonzero(listening)
     # A newcomer fills its whole list, the others renew one place of it, in turn.
-    places = np.arange(apps.known_lab.shape[0]).reshape(-1, 1)
+    places = apps.xp.arange(apps.known_lab.shape[0]).reshape(-1, 1)
     fresh = apps.age[worlds, rows] <= 0.0
     renewed = fresh | (places == (world.step_number + rows) % len(places))
     slots, listeners = np.nonzero(renewed)
@@ -97,14 +97,14 @@ def _choice(world: World, movers: Array, valid: Array) -> Observables:
     """What movers think of the models they know, and of the one they have."""
     apps, labs = world.apps, world.labs
     worlds, rows = np.nonzero(movers)
-    candidates = np.full(apps.known_lab.shape, NEVER)
+    candidates = apps.xp.full(apps.known_lab.shape, NEVER)
     # The base that an app has is no candidate for a switch.
     present = (apps.known_id == apps.base_id[0]) & valid
     known, ids = apps.known_lab[:, worlds, rows], apps.known_id[:, worlds, rows]
     there = (known >= 0) & (labs.id[worlds, known] == ids) & (labs.alive & labs.released)[worlds, known]
     there = there & ~present[:, worlds, rows]
     candidates[:, worlds, rows] = np.where(there, _utility(world, worlds, rows, known), NEVER)
-    here = np.full(movers.shape, NEVER)
+    here = apps.xp.full(movers.shape, NEVER)
     base = apps.base_lab[0][worlds, rows]
     here[worlds, rows] = np.where(valid[worlds, rows], _utility(world, worlds, rows, base[None])[0], NEVER)
     return Observables(

@@ -12,7 +12,7 @@ import numpy as np
 from agents.investor import STATE
 from agents.lab import ACADEMIC, CN, FOLLOWER, UNICORN
 from world import hype
-from world.arrays import Array, logistic, ratio, row_sum, sum_by_group, sum_k
+from world.arrays import Array, add_at, logistic, ratio, row_sum, sum_by_group, sum_k
 from world.deal_flow import adds_nothing, app_deals, lab_deals, launch_cost, round_sizes
 from world.lineage import pay_authors
 from world.population import Observables, View
@@ -142,19 +142,19 @@ def _appraise(world: World, p: View, facts: Array, worlds: Array, who: Array) ->
 def _cut_pledges(world: World, worlds: Array, who: Array, pledged: Array) -> Array:
     """Scale every investor's pledges to the money it has ready."""
     investors = world.investors
-    promised = np.zeros((world.worlds, investors.capacity))
+    promised = np.zeros_like(investors.cash)
     for layer, amount in zip(who, pledged, strict=True):
-        np.add.at(promised, (worlds, layer), amount)
+        add_at(promised, (worlds, layer), amount)
     scale = np.minimum(ratio(investors.ready, promised), 1.0)
     return pledged * scale[worlds, who]
 
 
 def _pay_in(world: World, population, worlds: Array, rows: Array, who: Array, paid: Array) -> None:
     investors = world.investors
-    spent = np.zeros((world.worlds, investors.capacity))
+    spent = np.zeros_like(investors.cash)
     income = np.zeros_like(population.cash)
     for layer, amount in zip(who, paid, strict=True):
-        np.add.at(spent, (worlds, layer), amount)
+        add_at(spent, (worlds, layer), amount)
     income[worlds, rows] = sum_k(paid)
     world.accounts.pay("rounds", (investors, spent), (population, income))
     investors.ready = np.maximum(investors.ready - spent, 0.0)

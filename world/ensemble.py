@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from world.device import find
 from world.founding import populate
 from world.history import History
 from world.state import World
@@ -30,6 +31,8 @@ class Ensemble:
         ensemble can carry a whole design.
     agent_classes : dict, optional
         ``{archetype name: subclass of ModelLab}``: special labs.
+    xp : module, optional
+        numpy or cupy; by default what ``engine`` names.
 
     Examples
     --------
@@ -45,6 +48,7 @@ class Ensemble:
         world_ids: Sequence[int] = (0,),
         parameters: dict[str, Any] | None = None,
         agent_classes: dict[str, type] | None = None,
+        xp: Any = None,
     ):
         from conf.schema import compose, to_parameters
 
@@ -53,7 +57,7 @@ class Ensemble:
         plain = to_parameters(config)
         self.config = plain
         spread = _per_world(plain, parameters or {}, len(list(world_ids)))
-        self.world = World(plain, world_ids, spread)
+        self.world = World(plain, world_ids, spread, find(plain.engine) if xp is None else xp)
         self.world.agent_classes = agent_classes or {}
         self.history = History(self.world)
         self.step_plan = Step()

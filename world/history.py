@@ -12,6 +12,7 @@ from agents.investor import KINDS as INVESTOR_KINDS
 from agents.lab import ARCHETYPES, EXITS, FILED, MODES, REGIONS, RESEARCH
 from agents.vendor import KINDS as VENDOR_KINDS
 from world.arrays import sum_k
+from world.device import Outbox, mirror
 from world.ecosystem import edges
 from world.measures_market import share_at_home
 
@@ -32,33 +33,35 @@ class History:
         self.market: list[dict[str, np.ndarray]] = []
         self.panels: dict[str, list[dict[str, np.ndarray]]] = {}
         self.edge_tables: list[pl.DataFrame] = []
+        self.outbox = Outbox(world.xp)
         world.record = self.record
 
-    def record(self, month: dict[str, np.ndarray]) -> None:
-        """Keep one month."""
-        self.market.append(month)
+    def record(self, names: list[str], values: Any) -> None:
+        """Keep one month: measures ``(measures, worlds)``, which come from a GPU in one copy, behind the next steps."""
+        self.outbox.send(values, lambda copy: self.market.append(dict(zip(names, copy, strict=True))))
         if self.level == "market":
             return
-        self._keep("labs", lab_panel(self.world))
+        world = mirror(self.world)
+        self._keep("labs", lab_panel(world))
         if self.level != "full":
             return
-        chosen = self.world.world_ids < self.panel_worlds
+        chosen = world.world_ids < self.panel_worlds
         if not chosen.any():
             return
-        self._keep("apps", app_panel(self.world, chosen))
-        self._keep("vendors", vendor_panel(self.world, chosen))
-        self._keep("investors", investor_panel(self.world, chosen))
+        self._keep("apps", app_panel(world, chosen))
+        self._keep("vendors", vendor_panel(world, chosen))
+        self._keep("investors", investor_panel(world, chosen))
         step = self.world.step_number
         if self.world.clock.every(step, self.edges_every) or step == 0:
-            self._keep_edges(chosen)
+            self._keep_edges(world, chosen)
 
     def _keep(self, name: str, panel: dict[str, np.ndarray]) -> None:
         panel["step"] = np.full(len(panel["replicate"]), self.world.step_number, dtype=np.int32)
         self.panels.setdefault(name, []).append(panel)
 
-    def _keep_edges(self, chosen: np.ndarray) -> None:
+    def _keep_edges(self, world: World, chosen: np.ndarray) -> None:
         for index in np.nonzero(chosen)[0]:
-            table = edges(self.world, int(index)).with_columns(
+            table = edges(world, int(index)).with_columns(
                 pl.lit(int(self.world.world_ids[index]), dtype=pl.Int32).alias("replicate"),
                 pl.lit(self.world.step_number, dtype=pl.Int32).alias("step"),
             )
@@ -68,6 +71,7 @@ class History:
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """All tables, sorted by replicate and step."""
+        self.outbox.empty()
         found = {"market": self._market(), "events": self._events()}
         for name, panels in self.panels.items():
             columns = {key: np.concatenate([p[key] for p in panels]) for key in panels[0]}

@@ -14,6 +14,7 @@ import zlib
 import numpy as np
 
 from world.arrays import Array, namespace
+from world.device import kernel
 
 _M0, _M1 = 0xD2511F53, 0xCD9E8D57
 _W0, _W1 = 0x9E3779B9, 0xBB67AE85
@@ -25,10 +26,15 @@ _SCALE = 2.0**-32
 def philox(counter: tuple[Array, Array, Array, Array], key: tuple[int, int]) -> tuple[Array, ...]:
     """Ten rounds of Philox 4x32 on broadcastable uint64 counters (low 32 bits used).
 
+    On a GPU one kernel takes all rounds.
+
     Returns
     -------
     four uint64 arrays holding 32-bit words
     """
+    xp = namespace(counter[0])
+    if xp is not np:
+        return tuple(kernel(xp, "philox")(*counter, *key))
     c0, c1, c2, c3 = counter
     k0, k1 = key
     shift = np.uint64(32)
@@ -68,8 +74,10 @@ def poisson(u: Array, rate: Array, most: int) -> Array:
 
     One uniform gives one count, so that a small change of the rate moves few counts.
     """
-    needed = min(most, int(rate.max() + 12.0 * np.sqrt(rate.max()) + 12.0))
-    n = namespace(u).arange(needed).reshape(-1, *(1,) * u.ndim)
+    xp = namespace(u)
+    # What lies beyond changes no count: a GPU takes it along rather than wait for the largest rate.
+    needed = min(most, int(rate.max() + 12.0 * np.sqrt(rate.max()) + 12.0)) if xp is np else most
+    n = xp.arange(needed).reshape(-1, *(1,) * u.ndim)
     log_factorial = np.cumsum(np.log(np.maximum(n, 1.0)), axis=0)
     log_rate = np.log(np.maximum(rate, 1e-300))
     below = np.cumsum(np.exp(n * log_rate - rate - log_factorial), axis=0)
