@@ -160,7 +160,8 @@ class MarketAgent(mesa.Agent):
     def selection(self) -> Selection:
         """This agent as a selection of one row of the first world."""
         self._column("id")
-        return Selection(self.population, np.array([0]), np.array([self.row]))
+        xp = self.population.xp
+        return Selection(self.population, xp.asarray([0]), xp.asarray([self.row]))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._id}>"

@@ -35,7 +35,7 @@ def acquire(world: World) -> None:
     key = np.where(done, worlds * labs.capacity + buyer, -1 - labs.xp.arange(len(rows)))
     first = np.zeros_like(done)
     first[np.unique(key, return_index=True)[1]] = True
-    done = done & first
+    (done,) = np.nonzero(done & first)
     _hand_over(world, worlds[done], rows[done], buyer[done], price)
 
 

@@ -73,7 +73,8 @@ def _without_who_stays_out(world: World, entrants):
     entrants.alive = entrants.answer != LEAVE
     stay = answer != LEAVE
     world.tally("app_entries", entrants.by_world(stay))
-    return world.apps.select(entrants.worlds[stay], entrants.rows[stay])
+    (kept,) = np.nonzero(stay)
+    return world.apps.select(entrants.worlds[kept], entrants.rows[kept])
 
 
 def found(world: World, entrants) -> None:

@@ -68,6 +68,7 @@ def _yields(rules, learned: Array) -> Array:
 
 def _unless_unsold(world: World, generation: str, units: Array) -> Array:
     """A maker runs a line down as months of its output lie unsold, ``(worlds, 1)``."""
+    units = units + world.xp.zeros((world.worlds, 1))
     months = ratio(world.state.generation_stock[generation] * world.clock.months, units)
     return units * np.clip(1.0 - months / world.parameters.chip_market.stock_months, 0.0, 1.0)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from agents.app import API
 from agents.lab import CN, FILED, NOBODY, ROW
-from world.arrays import Array, row_sum, sum_k, take_rows
+from world.arrays import Array, compacts, row_sum, sum_k, take_rows
 from world.ecosystem import points_at
 from world.policy import authority
 from world.serving import DAYS_A_MONTH
@@ -107,7 +107,7 @@ def _cut_foreign(world: World) -> None:
     cut = foreign & (apps.draws("cut") < world.clock.chance(p.foreign_cut * state.cross_border))
     cut = cut | (foreign & (state.wrapper_ban > 0.0))
     world.tally("apps_cut_off", row_sum(cut.astype(float)))
-    if not cut.any():
+    if compacts(world.xp) and not cut.any():
         return
     apps.base_lab = np.where(cut, NOBODY, apps.base_lab)
     apps.base_id = np.where(cut, NOBODY, apps.base_id)

@@ -162,6 +162,58 @@ class Outbox:
             self._arrive()
 
 
+class Notes:
+    """What the host is to know of some rows: noted during a step, sent in one copy at its end.
+
+    NumPy's rows are handed on at once.
+    """
+
+    def __init__(self, xp: Any, outbox: Outbox):
+        self.xp, self.outbox = xp, outbox
+        self.taken: list[tuple[Array, dict[str, Array], Any]] = []
+
+    def take(self, mask: Array, columns: dict[str, Array], store: Any) -> None:
+        """Note the rows of a mask ``(worlds, rows)``; ``store`` gets their worlds and columns by name, if any."""
+        if self.xp is not np:
+            self.taken.append((mask, columns, store))
+            return
+        worlds, rows = np.nonzero(mask)
+        if len(rows):
+            picked = {name: np.broadcast_to(each, mask.shape)[worlds, rows] for name, each in columns.items()}
+            store({"worlds": worlds} | picked)
+
+    def post(self) -> None:
+        """Send what was noted."""
+        for shape in dict.fromkeys(mask.shape for mask, _, _ in self.taken):
+            self._post([each for each in self.taken if each[0].shape == shape], shape)
+        self.taken = []
+
+    def _post(self, taken: list, shape: tuple[int, int]) -> None:
+        """All notes on one population: who is meant is asked once, columns are laid side by side."""
+        xp = self.xp
+        number, worlds, rows = xp.nonzero(xp.stack([mask for mask, _, _ in taken]))
+        if not len(rows):
+            return
+        width = max(len(columns) for _, columns, _ in taken)
+        sheet = xp.zeros((2 + width, len(rows)))
+        sheet[0], sheet[1] = number, worlds
+        for note, (_, columns, _) in enumerate(taken):
+            for place, each in enumerate(columns.values()):
+                here = xp.broadcast_to(each, shape)[worlds, rows]
+                sheet[2 + place] = xp.where(number == note, here, sheet[2 + place])
+        kinds = [({name: each.dtype for name, each in columns.items()}, store) for _, columns, store in taken]
+        self.outbox.send(sheet, lambda copy: _hand_out(copy, kinds))
+
+
+def _hand_out(sheet: np.ndarray, kinds: list) -> None:
+    """Give the rows of each note to whom they are for."""
+    for note, (types, store) in enumerate(kinds):
+        mine = sheet[:, sheet[0] == note]
+        if mine.shape[1]:
+            columns = zip(types.items(), mine[2:], strict=False)
+            store({"worlds": mine[1].astype(np.int64)} | {name: row.astype(kind) for (name, kind), row in columns})
+
+
 def to_host(array: Any) -> Any:
     """An array as NumPy's, which it may be already."""
     return array.get() if hasattr(array, "get") and hasattr(array, "shape") else array

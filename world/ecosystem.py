@@ -18,7 +18,7 @@ import polars as pl
 
 from agents.lab import CN, NO_MODEL, NOBODY, ROW
 from agents.regulator import EXPORT_CONTROL
-from world.arrays import Array, row_max, stack_k, sum_k, take_rows
+from world.arrays import Array, compacts, row_max, stack_k, sum_k, take_rows
 from world.device import mirror, to_host
 from world.lineage import edges as lineage_edges
 
@@ -279,7 +279,7 @@ def best_known_base(world: World) -> tuple[Array, Array, Array, Array, Array, Ar
     for source, home in told + [(tie, None) for tie in world.ties.lab_lab]:
         if home is None:
             known = (source >= 0) & take_rows(labs.alive, source) & (take_rows(score, source) > sum_k(best) / 3.0)
-            if not known.any():
+            if compacts(world.xp) and not known.any():
                 continue
             home = take_rows(labs.region, source)
             source = {

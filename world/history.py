@@ -12,7 +12,7 @@ from agents.investor import KINDS as INVESTOR_KINDS
 from agents.lab import ARCHETYPES, EXITS, FILED, MODES, REGIONS, RESEARCH
 from agents.vendor import KINDS as VENDOR_KINDS
 from world.arrays import sum_k
-from world.device import Outbox, mirror
+from world.device import mirror
 from world.ecosystem import edges
 from world.measures_market import share_at_home
 
@@ -33,12 +33,11 @@ class History:
         self.market: list[dict[str, np.ndarray]] = []
         self.panels: dict[str, list[dict[str, np.ndarray]]] = {}
         self.edge_tables: list[pl.DataFrame] = []
-        self.outbox = Outbox(world.xp)
         world.record = self.record
 
     def record(self, names: list[str], values: Any) -> None:
         """Keep one month: measures ``(measures, worlds)``, which come from a GPU in one copy, behind the next steps."""
-        self.outbox.send(values, lambda copy: self.market.append(dict(zip(names, copy, strict=True))))
+        self.world.outbox.send(values, lambda copy: self.market.append(dict(zip(names, copy, strict=True))))
         if self.level == "market":
             return
         world = mirror(self.world)
@@ -71,7 +70,7 @@ class History:
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """All tables, sorted by replicate and step."""
-        self.outbox.empty()
+        self.world.outbox.empty()
         found = {"market": self._market(), "events": self._events()}
         for name, panels in self.panels.items():
             columns = {key: np.concatenate([p[key] for p in panels]) for key in panels[0]}

@@ -13,7 +13,6 @@ import polars as pl
 
 from agents.lab import CLOSED, CN, NOBODY
 from world.arrays import Array, ratio, row_max, row_sum, sum_by_group, take_rows
-from world.device import to_host
 from world.population import Observables
 
 if TYPE_CHECKING:
@@ -25,10 +24,8 @@ def record(world: World, out: Array) -> None:
     labs, p = world.labs, world.parameters.lineage
     labs.declare(Observables(fresh=out))
     labs.reputation = labs.reputation + p.claim_reputation * (out & labs.claims)
-    worlds, rows = np.nonzero(to_host(out & (labs.base_model >= 0)))
-    if len(rows):
-        told = {"model": labs.model_id, "base": labs.base_model, "declared": ~labs.claims}
-        world.lineage.append({"worlds": worlds} | {name: to_host(each)[worlds, rows] for name, each in told.items()})
+    told = {"model": labs.model_id, "base": labs.base_model, "declared": ~labs.claims}
+    world.notes.take(out & (labs.base_model >= 0), told, world.lineage.append)
 
 
 def hides_its_base(labs) -> Array:

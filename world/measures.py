@@ -58,6 +58,7 @@ def close_month(world: World) -> None:
     state.funding_12 = sum(recent) + missing * world.parameters.capital.funding_before
     state.frontier_history.append(state.frontier_all)
     world.record(*month(world))
+    world.notes.post()
 
 
 def month(world: World) -> tuple[list[str], Array]:

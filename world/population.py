@@ -346,14 +346,13 @@ class Population:
         PopulationFull
             When a world needs more rows than ``max_capacity``.
         """
-        counts = self.xp.asarray(np.bincount(worlds, minlength=self.worlds))
+        counts = self.xp.asarray(np.bincount(worlds, minlength=self.worlds))[:, None]
         while True:
             free = ~self.alive
-            if (free.sum(-1) >= counts).all():
+            chosen_worlds, rows = np.nonzero(free & (np.cumsum(free, axis=-1) <= counts))
+            if len(rows) == len(worlds):
                 break
             self._grow()
-        order = np.cumsum(free, axis=-1)
-        chosen_worlds, rows = np.nonzero(free & (order <= counts[:, None]))
         for name, column in self.declared.items():
             put(self.columns[name], chosen_worlds, rows, column.default)
         entrants = Selection(self, chosen_worlds, rows)

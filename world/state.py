@@ -17,7 +17,7 @@ from agents.vendor import InfraVendor
 from world.accounts import Accounts
 from world.arrays import Array, row_sum, stack_k, to_device
 from world.clock import Clock
-from world.device import to_host
+from world.device import Notes, Outbox
 from world.hardware import CNY_A_USD, ChipTable, power_draw
 from world.model_market import SegmentTable
 from world.policy import Policy
@@ -71,6 +71,8 @@ class World:
         self.archetypes = config.archetypes
         self.policy = Policy(config.policy)
         self.streams = Streams(self.seed, xp.asarray(self.world_ids))
+        self.outbox = Outbox(xp)
+        self.notes = Notes(xp, self.outbox)
         self.observed: dict = {}
         self.ties = SimpleNamespace()
         self.events: list = []
@@ -166,23 +168,14 @@ class World:
         ``detail`` are words and, for each row, the number of one of them. The log is kept on the host.
         """
         ids, region = (self.labs.id, self.labs.region) if who is None else who
-        mask = to_host(mask)
-        worlds, rows = np.nonzero(mask)
-        if not len(rows):
-            return
-        words, codes = detail or ((), None)
-        ids, region, wide = to_host(ids), to_host(region), np.broadcast_to(to_host(amount), mask.shape)
-        self.events.append(
-            {
-                "kind": kind,
-                "step": self.step_number,
-                "worlds": worlds,
-                "ids": ids[worlds, rows],
-                "region": region[worlds, rows],
-                "amount": wide[worlds, rows].astype(float),
-                "detail": np.array(words)[to_host(codes)[worlds, rows]] if words else np.full(len(rows), ""),
-            }
-        )
+        words, codes = detail or (("",), ids * 0)
+        when = {"kind": kind, "step": self.step_number}
+
+        def enter(rows: dict[str, np.ndarray]) -> None:
+            words_here = np.array(words)[rows.pop("detail")]
+            self.events.append(when | rows | {"amount": rows["amount"].astype(float), "detail": words_here})
+
+        self.notes.take(mask, {"ids": ids, "region": region, "amount": amount, "detail": codes}, enter)
 
     def announce(self, kind: str, detail: str) -> None:
         """Enter what happens to everybody in CN, in every world, in the event log."""
