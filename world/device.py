@@ -17,10 +17,11 @@ import numpy as np
 
 Array = Any  # numpy.ndarray or cupy.ndarray
 
-#: Share of the free memory that worlds may take; the rest is for what a step computes in between.
+#: Share of the free memory that worlds may take.
 USED = 0.9
-#: Arrays of a step's intermediate results, in multiples of what is kept: measured in segments x worlds x labs.
-BETWEEN = 3.0
+#: What a world takes beyond its columns, in multiples of them: memory of the markets, ties, random numbers, and
+#: what a step computes in between (measured late in the baseline: 0.3 and 1.6).
+BEYOND = 2.5
 
 
 class NoDevice(RuntimeError):
@@ -28,7 +29,7 @@ class NoDevice(RuntimeError):
 
 
 def find(engine: str) -> Any:
-    """Module of arrays of an engine: numpy, or cupy with pooled memory.
+    """Module of arrays of an engine: numpy, or cupy (whose memory comes from its pool).
 
     Raises
     ------
@@ -50,7 +51,6 @@ def find(engine: str) -> Any:
         raise NoDevice(f"engine=cupy: {_what_is_wrong(str(error))}; or use engine=numpy") from None
     if not number:
         raise NoDevice("engine=cupy: there is no GPU on this machine; run on one that has, or use engine=numpy")
-    cupy.cuda.set_allocator(_pool(cupy).malloc)
     return cupy
 
 
@@ -63,48 +63,29 @@ def _what_is_wrong(error: str) -> str:
     return f"CUDA does not start ({error.split(':', 1)[0]}); check nvidia-smi"
 
 
-@cache
-def _pool(cupy: Any) -> Any:
-    """Memory is given back to a pool and reused: asking the driver for it would wait for the GPU."""
-    return cupy.cuda.MemoryPool()
-
-
 # ---------------------------------------------------------------------- memory
 
 
 def free_bytes(xp: Any) -> int:
-    """Memory of the device that nobody uses."""
+    """Memory of the device that nobody uses; what CuPy's pool holds for reuse counts as such."""
     free, _ = xp.cuda.runtime.memGetInfo()
-    return int(free) + _pool(xp).free_bytes()
+    return int(free) + int(xp.get_default_memory_pool().free_bytes())
 
 
-def bytes_a_world(columns: int, segments: int, labs: int) -> int:
-    """Device memory that one world takes: its columns, and what a step computes by segment and lab.
-
-    Parameters
-    ----------
-    columns : int
-        Bytes of all columns and ties of one world.
-    segments, labs : int
-        Size of the arrays between, of eight bytes each.
-    """
-    wide = 8 * segments * labs
-    return columns + int(BETWEEN * (columns + 8 * wide))
-
-
-def worlds_that_fit(free: int, each: int) -> int:
-    """How many worlds the free memory holds.
+def worlds_that_fit(free: int, columns: int) -> int:
+    """How many worlds the free memory holds, from the bytes of one world's columns.
 
     Examples
     --------
-    >>> worlds_that_fit(80_000_000_000, 10_000_000)
-    7200
+    >>> worlds_that_fit(80_000_000_000, 1_000_000)
+    20571
 
     Raises
     ------
     NoDevice
         When not even one does.
     """
+    each = int(columns * (1.0 + BEYOND))
     fit = int(USED * free) // each
     if fit < 1:
         raise NoDevice(
@@ -173,14 +154,13 @@ class Notes:
         self.taken: list[tuple[Array, dict[str, Array], Any]] = []
 
     def take(self, mask: Array, columns: dict[str, Array], store: Any) -> None:
-        """Note the rows of a mask ``(worlds, rows)``; ``store`` gets their worlds and columns by name, if any."""
+        """Note the rows of a mask ``(worlds, rows)``: ``store`` gets their ``worlds`` and columns by name."""
         if self.xp is not np:
             self.taken.append((mask, columns, store))
             return
         worlds, rows = np.nonzero(mask)
-        if len(rows):
-            picked = {name: np.broadcast_to(each, mask.shape)[worlds, rows] for name, each in columns.items()}
-            store({"worlds": worlds} | picked)
+        picked = {name: np.broadcast_to(each, mask.shape)[worlds, rows] for name, each in columns.items()}
+        store({"worlds": worlds} | picked)
 
     def post(self) -> None:
         """Send what was noted."""
@@ -192,8 +172,6 @@ class Notes:
         """All notes on one population: who is meant is asked once, columns are laid side by side."""
         xp = self.xp
         number, worlds, rows = xp.nonzero(xp.stack([mask for mask, _, _ in taken]))
-        if not len(rows):
-            return
         width = max(len(columns) for _, columns, _ in taken)
         sheet = xp.zeros((2 + width, len(rows)))
         sheet[0], sheet[1] = number, worlds
@@ -209,9 +187,8 @@ def _hand_out(sheet: np.ndarray, kinds: list) -> None:
     """Give the rows of each note to whom they are for."""
     for note, (types, store) in enumerate(kinds):
         mine = sheet[:, sheet[0] == note]
-        if mine.shape[1]:
-            columns = zip(types.items(), mine[2:], strict=False)
-            store({"worlds": mine[1].astype(np.int64)} | {name: row.astype(kind) for (name, kind), row in columns})
+        columns = zip(types.items(), mine[2:], strict=False)
+        store({"worlds": mine[1].astype(np.int64)} | {name: row.astype(kind) for (name, kind), row in columns})
 
 
 def to_host(array: Any) -> Any:

@@ -7,14 +7,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from world.device import find
+from world.device import find, free_bytes, worlds_that_fit
 from world.founding import populate
 from world.history import History
-from world.state import World
+from world.state import World, column_bytes
 from world.step import Step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+def worlds_at_once(config: Any) -> int:
+    """Worlds that advance together: ``block`` of them on a CPU, as many as its memory holds on a GPU."""
+    from conf.schema import to_parameters
+
+    xp = find(str(config.engine))
+    if xp is np:
+        return int(config.block)
+    return worlds_that_fit(free_bytes(xp), column_bytes(to_parameters(config)))
 
 
 class Ensemble:

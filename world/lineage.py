@@ -24,8 +24,13 @@ def record(world: World, out: Array) -> None:
     labs, p = world.labs, world.parameters.lineage
     labs.declare(Observables(fresh=out))
     labs.reputation = labs.reputation + p.claim_reputation * (out & labs.claims)
+
+    def keep(rows: dict[str, np.ndarray]) -> None:
+        if len(rows["worlds"]):
+            world.lineage.append(rows)
+
     told = {"model": labs.model_id, "base": labs.base_model, "declared": ~labs.claims}
-    world.notes.take(out & (labs.base_model >= 0), told, world.lineage.append)
+    world.notes.take(out & (labs.base_model >= 0), told, keep)
 
 
 def hides_its_base(labs) -> Array:

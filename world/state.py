@@ -36,6 +36,27 @@ AGENT_TYPES = {
 }
 
 
+#: How much populations are expected to grow beyond the rows that they start with.
+GROWN = {"labs": 2, "apps": 6}
+
+
+def _rows(sizes: Any) -> tuple[dict[str, int], dict[str, int]]:
+    """Rows of each population at the start and at most."""
+    start = {"labs": sizes.labs, "apps": sizes.apps, "vendors": 16, "investors": 128, "regulators": 8}
+    return start, start | {"labs": sizes.max_labs, "apps": sizes.max_apps}
+
+
+def column_bytes(config: Any) -> int:
+    """Memory of the columns of one world whose populations have grown as expected."""
+    inner = DIMENSIONS | {"chips": len(config.hardware["chips"]), "segments": 2 * len(config.segments)}
+    start, most = _rows(config.population)
+    total = 0
+    for name, kind in AGENT_TYPES.items():
+        each = sum(column.bytes(inner) for column in kind.declared_columns().values())
+        total += each * min(start[name] * GROWN.get(name, 1), most[name])
+    return total
+
+
 class World:
     """Everything that a step reads and writes.
 
@@ -89,12 +110,10 @@ class World:
     def _populations(self) -> None:
         DIMENSIONS["chips"] = len(self.chips)
         DIMENSIONS["segments"] = len(self.segments)
-        sizes = self.config.population
-        start = {"labs": sizes.labs, "apps": sizes.apps, "vendors": 16, "investors": 128, "regulators": 8}
-        most = {"labs": sizes.max_labs, "apps": sizes.max_apps}
+        start, most = _rows(self.config.population)
         self.populations = {}
         for name, kind in AGENT_TYPES.items():
-            population = Population(kind, self.worlds, start[name], most.get(name, start[name]), self.xp)
+            population = Population(kind, self.worlds, start[name], most[name], self.xp)
             population.world = self
             self.populations[name] = population
             setattr(self, name, population)
@@ -172,6 +191,8 @@ class World:
         when = {"kind": kind, "step": self.step_number}
 
         def enter(rows: dict[str, np.ndarray]) -> None:
+            if not len(rows["worlds"]):
+                return
             words_here = np.array(words)[rows.pop("detail")]
             self.events.append(when | rows | {"amount": rows["amount"].astype(float), "detail": words_here})
 
