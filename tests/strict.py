@@ -33,12 +33,23 @@ TRIPS: Counter = Counter()
 #: Names of functions and methods that were called on arrays.
 CALLED: set[str] = set()
 
+#: Phases in which the host waits for the GPU: entrants are counted, rows picked for the few who move, meet or die.
+WAITING = {
+    "4 rental market",
+    "5 training",
+    "11 apps",
+    "14 rounds",
+    "15 entry",
+    "16 exit, pivot, acquisition",
+    "18 accounts and record",
+}
+
 _SORTS = (None, "stable")
 _WAITING = {"nonzero", "flatnonzero", "argwhere", "unique", "bincount", "allclose", "array_equal", "quantile"}
-_METHODS = (
-    "all any argmax argmin argsort astype clip copy cumprod cumsum dot fill flatten max mean min nonzero prod ravel "
-    "repeat reshape round searchsorted sort squeeze std sum swapaxes take trace transpose var"
-).split()
+_METHODS = """
+    all any argmax argmin argsort astype clip copy cumprod cumsum dot fill flatten max mean min nonzero prod ravel
+    repeat reshape round searchsorted sort squeeze std sum swapaxes take trace transpose var
+"""
 _SCANS = ("add", "multiply")
 
 
@@ -253,7 +264,7 @@ def _method(name: str) -> Any:
     return method
 
 
-for _name in _METHODS:
+for _name in _METHODS.split():
     setattr(Strict, _name, _method(_name))
 
 

@@ -36,7 +36,9 @@ def _content_duty(world: World) -> None:
     """Filed services keep a team for what they say in public, and check it: light tokens for each of theirs."""
     labs, state, p = world.labs, world.state, world.parameters.compliance
     licensed = world.segments.licensed
-    public = sum_k([state.tokens_by_segment[k] * licensed[k] for k in world.segments.rows_licensed]) * labs.capacity_share
+    public = (
+        sum_k([state.tokens_by_segment[k] * licensed[k] for k in world.segments.rows_licensed]) * labs.capacity_share
+    )
     duty = labs.alive & (labs.region == CN) & (labs.filing == FILED)
     days = DAYS_A_MONTH * world.clock.months
     checks = p.content_duty * public * labs.marginal_cost_light * days / 1e6
