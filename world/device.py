@@ -159,8 +159,7 @@ class Notes:
             self.taken.append((mask, columns, store))
             return
         worlds, rows = np.nonzero(mask)
-        picked = {name: np.broadcast_to(each, mask.shape)[worlds, rows] for name, each in columns.items()}
-        store({"worlds": worlds} | picked)
+        store({"worlds": worlds} | {name: wide(each, mask.shape)[worlds, rows] for name, each in columns.items()})
 
     def post(self) -> None:
         """Send what was noted."""
@@ -177,10 +176,15 @@ class Notes:
         sheet[0], sheet[1] = number, worlds
         for note, (_, columns, _) in enumerate(taken):
             for place, each in enumerate(columns.values()):
-                here = xp.broadcast_to(each, shape)[worlds, rows]
+                here = wide(each, shape)[worlds, rows]
                 sheet[2 + place] = xp.where(number == note, here, sheet[2 + place])
         kinds = [({name: each.dtype for name, each in columns.items()}, store) for _, columns, store in taken]
         self.outbox.send(sheet, lambda copy: _hand_out(copy, kinds))
+
+
+def wide(array: Array, shape: tuple[int, ...]) -> Array:
+    """An array as if it had a shape."""
+    return array if array.shape == shape else np.broadcast_to(array, shape)
 
 
 def _hand_out(sheet: np.ndarray, kinds: list) -> None:
