@@ -32,7 +32,7 @@ def found_teams(world: World, entrants) -> None:
     p, state = entrants.view(world.parameters).app_market, world.state
     founders = np.zeros_like(entrants.cash) + p.founders
     entrants.engineers = founders
-    entrants.team = founders + p.team * entrants.draws("purse")
+    entrants.team = founders + p.team * entrants.draws("team")
     needed = entrants.by_world(founders[0])
     taken = np.minimum(needed, state.pool[CN][APPLICATION])
     _into_pool(world, -taken)

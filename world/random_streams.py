@@ -10,6 +10,7 @@ Two policy arms with one seed therefore differ only where the policy acts.
 from __future__ import annotations
 
 import zlib
+from functools import lru_cache
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from world.device import kernel
 _M0, _M1 = 0xD2511F53, 0xCD9E8D57
 _W0, _W1 = 0x9E3779B9, 0xBB67AE85
 _MASK = 0xFFFFFFFF
+_FACTORS = np.array([_M0, _M1], dtype=np.uint64)
+_SHIFT, _LOW = np.uint64(32), np.uint64(_MASK)
 #: A 32-bit word becomes the middle of its cell of the open unit interval.
 _SCALE = 2.0**-32
 
@@ -35,23 +38,25 @@ def philox(counter: tuple[Array, Array, Array, Array], key: tuple[int, int]) -> 
     xp = namespace(counter[0])
     if xp is not np:
         return tuple(kernel(xp, "philox")(*counter, *key))
-    c0, c1, c2, c3 = counter
-    k0, k1 = key
-    shift = np.uint64(32)
-    mask = np.uint64(_MASK)
-    m0, m1 = np.uint64(_M0), np.uint64(_M1)
-    for _ in range(10):
-        p0 = c0 * m0
-        p1 = c2 * m1
-        c0, c1, c2, c3 = (
-            (p1 >> shift) ^ c1 ^ np.uint64(k0),
-            p1 & mask,
-            (p0 >> shift) ^ c3 ^ np.uint64(k1),
-            p0 & mask,
-        )
-        k0 = (k0 + _W0) & _MASK
-        k1 = (k1 + _W1) & _MASK
-    return c0, c1, c2, c3
+    shape = np.broadcast_shapes(*(each.shape for each in counter))
+    # Two words are multiplied and two are not: each pair goes through a round together.
+    even, odd = np.empty((2, *shape), np.uint64), np.empty((2, *shape), np.uint64)
+    even[0], odd[0], even[1], odd[1] = counter
+    factors = _FACTORS.reshape(2, *(1,) * len(shape))
+    keys = _round_keys(key).reshape(10, 2, *(1,) * len(shape))
+    for round_key in keys:
+        product = even * factors
+        even = (product >> _SHIFT)[::-1] ^ odd
+        even ^= round_key
+        product &= _LOW
+        odd = product[::-1]
+    return even[0], odd[0], even[1], odd[1]
+
+
+@lru_cache(maxsize=256)
+def _round_keys(key: tuple[int, int]) -> np.ndarray:
+    """Keys of the ten rounds, ``(10, 2)``: each the last plus Weyl's constants."""
+    return np.array([[(key[0] + k * _W0) & _MASK, (key[1] + k * _W1) & _MASK] for k in range(10)], dtype=np.uint64)
 
 
 def uniform(words: Array) -> Array:
