@@ -18,6 +18,9 @@ from world.population import AgentGone, Population, Selection
 #: Number of entries of each inner dimension; chip classes and segments come from conf/.
 DIMENSIONS: dict[str, int] = {"axes": 3, "talent": 4, "bases": 2, "holders": 4, "known": 6}
 
+#: How each declared type is kept.
+KINDS = {float: np.float64, int: np.int64, bool: np.bool_}
+
 
 class column:
     """One attribute of an agent type: an array over worlds and rows.
@@ -48,8 +51,11 @@ class column:
     def allocate(self, worlds: int, rows: int, xp: Any) -> Any:
         """A fresh array of defaults."""
         lead = (DIMENSIONS[self.inner],) if self.inner else ()
-        kinds = {float: np.float64, int: np.int64, bool: np.bool_}
-        return xp.full((*lead, worlds, rows), self.default, dtype=kinds[self.dtype])
+        return xp.full((*lead, worlds, rows), self.default, dtype=KINDS[self.dtype])
+
+    def bytes(self, dimensions: dict[str, int]) -> int:
+        """Memory of one row."""
+        return np.dtype(KINDS[self.dtype]).itemsize * (dimensions[self.inner] if self.inner else 1)
 
     def __get__(self, agent: Any, owner: type) -> Any:
         if agent is None:
@@ -160,7 +166,8 @@ class MarketAgent(mesa.Agent):
     def selection(self) -> Selection:
         """This agent as a selection of one row of the first world."""
         self._column("id")
-        return Selection(self.population, np.array([0]), np.array([self.row]))
+        xp = self.population.xp
+        return Selection(self.population, xp.asarray([0]), xp.asarray([self.row]))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._id}>"

@@ -486,7 +486,7 @@ def asked(labs, market, rules, target, cost, open_at):
 
 def run_options(labs, market, rules):
     """Lengths of a run, months, the compute of each, FLOP, and who may start one at all."""
-    months = np.array(RUN_MONTHS).reshape(-1, 1, 1)
+    months = labs.xp.asarray(RUN_MONTHS).reshape(-1, 1, 1)
     flop = np.maximum(market.training_speed * months, 1.0)
     # One launch per purse: what must be rented and paid may not exceed a share of cash.
     purse = rules.launch_purse * np.maximum(labs.cash, 0.0) + market.parent_launch

@@ -57,7 +57,7 @@ class InfraVendor(MarketAgent):
         """
         rules = p.chip_market
         # The last class is the grey channel: public centres keep to the law.
-        grey = np.arange(len(market.class_value)).reshape(-1, 1, 1) == len(market.class_value) - 1
+        grey = vendors.xp.arange(len(market.class_value)).reshape(-1, 1, 1) == len(market.class_value) - 1
         value = np.where(grey & (vendors.kind == CENTRE), 0.0, market.class_value)
         home = np.where(market.domestic, value, 0.0)
         bound = (vendors.draws("quota") < market.quota) & (max_k(home) > 0.0)

@@ -60,7 +60,7 @@ class Config:
     clock: str = "month"
     engine: str = "numpy"
     processes: int = par(0, "processes", 0, 4096, "", "worker processes, 0 for all cores")
-    block: int = par(64, "worlds", 1, 1e6, "", "worlds that advance together")
+    block: int = par(64, "worlds", 1, 1e6, "", "worlds that advance together (engine=cupy: as many as fit)")
     technology: Technology = field(default_factory=Technology)
     training: Training = field(default_factory=Training)
     lab: Lab = field(default_factory=Lab)
@@ -170,7 +170,7 @@ def check(config: DictConfig) -> None:
         if value not in names:
             raise ConfigError(f"{key}={value}: must be one of {', '.join(names)}")
     if plain.engine == "cupy":
-        raise ConfigError("engine=cupy: there is no GPU engine in this version yet; use engine=numpy")
+        _check_device()
     _check_dates(plain)
     _check_graph(plain.graph)
     for key in ("labs", "max_labs", "apps", "max_apps"):
@@ -185,6 +185,16 @@ def check(config: DictConfig) -> None:
                 f"population.{kind}={getattr(plain.population, kind)}"
             )
     _check_tables(plain)
+
+
+def _check_device() -> None:
+    """A GPU engine needs a GPU, and what drives it."""
+    from world.device import NoDevice, find
+
+    try:
+        find("cupy")
+    except NoDevice as error:
+        raise ConfigError(str(error)) from None
 
 
 def parameters_of(plain: Any, prefix: str = ""):

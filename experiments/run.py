@@ -397,13 +397,24 @@ def build_ensemble(cfg: DictConfig, worlds: Sequence[int]) -> Any:
     return Ensemble(cfg, worlds)
 
 
+def largest_block(cfg: DictConfig) -> int:
+    """Worlds that the GPU's free memory holds at once."""
+    from world.device import NoDevice
+    from world.ensemble import worlds_at_once
+
+    try:
+        return worlds_at_once(cfg)
+    except NoDevice as error:
+        raise schema.ConfigError(str(error)) from None
+
+
 def simulate(cfg: DictConfig, part: Path, build: Build) -> float:
     """Run all worlds in blocks, write their tables below ``part``, return seconds stepping."""
-    # One GPU holds one block at a time.
-    processes = count(int(cfg.processes)) if str(cfg.engine) == "numpy" else 1
-    calls = [
-        (run_block, cfg, worlds, part, build) for worlds in split(cfg.worlds, cfg.block, processes, cfg.first_world)
-    ]
+    # One GPU holds one block at a time, as large as its memory allows.
+    on_cpu = str(cfg.engine) == "numpy"
+    processes, block = (count(int(cfg.processes)), cfg.block) if on_cpu else (1, largest_block(cfg))
+    blocks = split(cfg.worlds, block, processes, cfg.first_world)
+    calls = [(run_block, cfg, worlds, part, build) for worlds in blocks]
     bar = tqdm(total=cfg.worlds * cfg.steps, unit=" world-steps", desc=str(cfg.scenario), disable=None, leave=False)
     with bar:
         return sum(run_all(calls, processes, bar))

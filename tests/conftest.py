@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import csv
+import ctypes
+import shutil
+import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from conf import schema
 from conf.mechanisms import MECHANISMS
+from world import device
 from world.hardware import ChipTable
 
 FACTS = Path(__file__).resolve().parents[1] / "conf" / "facts"
@@ -88,3 +93,37 @@ def make_chip():
         return ChipTable.from_rows([chip_row(h100) | changes])
 
     return make
+
+
+C_TYPES = {"uint64": "unsigned long long", "int64": "long long", "float64": "double"}
+
+
+@pytest.fixture
+def compiled(tmp_path):
+    """Call the text of a GPU kernel, compiled for the host: ``compiled(name, inputs, outputs, dtype[, size])``."""
+    compiler = shutil.which("g++") or shutil.which("c++")
+    if compiler is None:
+        pytest.skip("no C++ compiler")
+
+    def call(name, inputs, outputs, dtype, size=None):
+        given, made, text = device._TEXTS[name]
+        size = size or inputs[0].size
+        results = [np.zeros(size, dtype=dtype) for _ in range(outputs)]
+        head, pointers = [], []
+        for number, declared in enumerate(f"{given}, {made}".split(", ")):
+            *raw, kind, label = declared.split()
+            pointers.append(f"{C_TYPES[kind]}* p{number}")
+            head.append(
+                f"{C_TYPES[kind]}* {label} = p{number};" if raw else f"{C_TYPES[kind]}& {label} = p{number}[i];"
+            )
+        source = f'extern "C" void run({", ".join(pointers)}) {{ for (long long i = 0; i < {size}; ++i) {{'
+        source += "\n".join([*head, text]) + "} }"
+        (tmp_path / "kernel.cpp").write_text(source)
+        library = tmp_path / "kernel.so"
+        command = [compiler, "-O1", "-shared", "-fPIC", str(tmp_path / "kernel.cpp"), "-o", str(library)]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+        arrays = [np.ascontiguousarray(each) for each in inputs] + results
+        ctypes.CDLL(str(library)).run(*(ctypes.c_void_p(each.ctypes.data) for each in arrays))
+        return results
+
+    return call

@@ -32,10 +32,10 @@ def acquire(world: World) -> None:
     buyer = _buyers(world, worlds, rows, price[worlds, rows])
     done = buyer >= 0
     # One team a buyer and step keeps the till honest.
-    key = np.where(done, worlds * labs.capacity + buyer, -1 - np.arange(len(rows)))
-    first = np.zeros(len(rows), dtype=bool)
+    key = np.where(done, worlds * labs.capacity + buyer, -1 - labs.xp.arange(len(rows)))
+    first = np.zeros_like(done)
     first[np.unique(key, return_index=True)[1]] = True
-    done = done & first
+    (done,) = np.nonzero(done & first)
     _hand_over(world, worlds[done], rows[done], buyer[done], price)
 
 
@@ -48,9 +48,9 @@ def _buyers(world: World, worlds: Array, rows: Array, price: Array) -> Array:
     able = able & (lawful | (labs.region != CN))
     purse = (labs.cash * p.purse_share)[worlds]
     fits = able[worlds] & (labs.region[worlds] == labs.region[worlds, rows][:, None]) & (purse > price[:, None])
-    fits = fits & (np.arange(labs.capacity) != rows[:, None])
+    fits = fits & (labs.xp.arange(labs.capacity) != rows[:, None])
     ladder = np.cumsum(np.where(fits, purse, 0.0), axis=-1)
-    u = world.streams.pairs("buyer", worlds, labs.id[worlds, rows], np.zeros((1, 1), dtype=np.int64))[0]
+    u = world.streams.pairs("buyer", worlds, labs.id[worlds, rows], labs.xp.zeros((1, 1), dtype=np.int64))[0]
     found = (ladder <= (u * ladder[:, -1])[:, None]).sum(-1)
     return np.where(ladder[:, -1] > 0.0, np.minimum(found, labs.capacity - 1), -1)
 
@@ -58,8 +58,8 @@ def _buyers(world: World, worlds: Array, rows: Array, price: Array) -> Array:
 def _hand_over(world: World, worlds: Array, rows: Array, buyer: Array, price: Array) -> None:
     """People and chips go to the buyer, who learns what they know; the price goes to the holders."""
     labs = world.labs
-    sold = np.zeros(labs.alive.shape, dtype=bool)
-    to = np.full(labs.alive.shape, -1)
+    sold = np.zeros_like(labs.alive)
+    to = np.full_like(labs.id, -1)
     sold[worlds, rows] = True
     to[worlds, rows] = buyer
     labs.exit_reason = np.where(sold, ACQUIRED, labs.exit_reason)

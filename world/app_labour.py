@@ -13,7 +13,7 @@ import numpy as np
 from agents.app import API
 from agents.lab import APPLICATION, CN
 from world.app_segments import CN_SEGMENTS, native_level, segment_of_apps
-from world.arrays import Array, logistic, ratio, row_sum, sum_by_group
+from world.arrays import Array, logistic, row_sum, sum_by_group
 from world.population import Observables
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ def _into_pool(world: World, people: Array) -> None:
 def found_teams(world: World, entrants) -> None:
     """Founders come out of the pool, and from outside the industry when it is empty."""
     p, state = entrants.view(world.parameters).app_market, world.state
-    founders = np.broadcast_to(p.founders, entrants.cash.shape) + 0.0
+    founders = np.zeros_like(entrants.cash) + p.founders
     entrants.engineers = founders
     entrants.team = founders + p.team * entrants.draws("team")
-    needed = np.bincount(entrants.worlds, founders[0], world.worlds)[:, None]
+    needed = entrants.by_world(founders[0])
     taken = np.minimum(needed, state.pool[CN][APPLICATION])
     _into_pool(world, -taken)
     trained = state.trained_people[CN].copy()
@@ -90,4 +90,4 @@ def tuned_quality(world: World) -> Array:
     apps, p = world.apps, world.parameters.app_market
     need = segment_of_apps(world, world.segments.column("threshold")[:CN_SEGMENTS])
     worth = p.tuned_value * logistic((need + p.buy_margin - native_level(world)) / p.tuned_width)
-    return np.where(apps.source == API, 0.0, worth) * np.minimum(ratio(apps.tuners, np.maximum(p.tuners, 1e-9)), 1.0)
+    return np.where(apps.source == API, 0.0, worth) * np.minimum(apps.tuners / np.maximum(p.tuners, 1e-9), 1.0)

@@ -23,8 +23,9 @@ from agents.app import (
 from agents.lab import CN
 from world import app_labour
 from world.app_segments import CN_SEGMENTS, native_level, segment_of_apps
-from world.arrays import Array, row_sum
-from world.population import Observables
+from world.arrays import Array, row_sum, sum_by_group
+from world.device import to_host
+from world.population import Observables, spread_out
 from world.random_streams import normal, poisson
 
 if TYPE_CHECKING:
@@ -45,16 +46,14 @@ def enter(world: World) -> None:
     u = world.streams.per_world("app entry", 1)[0]
     count = poisson(u, rate * world.clock.months, world.config.population.most_new_apps).astype(np.int64)
     # Labs that left models for products in the last step come back as apps.
-    add_apps(world, count + state.spin_offs.astype(np.int64), world.step_number + 1)
+    add_apps(world, to_host(count + state.spin_offs.astype(np.int64)), world.step_number + 1)
 
 
 def add_apps(world: World, count: Array, step: int) -> None:
-    """Found ``count`` (worlds, 1) apps with people and purses; incumbents may stay out."""
+    """Found ``count`` (worlds, 1) apps, counted on the host, with people and purses; incumbents may stay out."""
     if not count.any():
         return
-    worlds = np.repeat(np.arange(world.worlds), count[:, 0])
-    ordinals = np.concatenate([np.arange(n) for n in count[:, 0]])
-    entrants = world.apps.enter(worlds, ordinals, step)
+    entrants = world.apps.enter(*spread_out(count), step)
     found(world, entrants)
     entrants = _without_who_stays_out(world, entrants)
     app_labour.found_teams(world, entrants)
@@ -70,11 +69,12 @@ def _without_who_stays_out(world: World, entrants):
     """Incumbents that leave AI alone are counted and gone; the rest are founded."""
     answer = entrants.answer[0]
     for choice, name in ((REMAKE, "incumbents_remade"), (ADD, "incumbents_added"), (LEAVE, "incumbents_left")):
-        world.tally(name, np.bincount(entrants.worlds, answer == choice, world.worlds)[:, None])
+        world.tally(name, entrants.by_world(answer == choice))
     entrants.alive = entrants.answer != LEAVE
     stay = answer != LEAVE
-    world.tally("app_entries", np.bincount(entrants.worlds, stay, world.worlds)[:, None])
-    return world.apps.select(entrants.worlds[stay], entrants.rows[stay])
+    world.tally("app_entries", entrants.by_world(stay))
+    (kept,) = np.nonzero(stay)
+    return world.apps.select(entrants.worlds[kept], entrants.rows[kept])
 
 
 def found(world: World, entrants) -> None:
@@ -137,8 +137,7 @@ def close(world: World) -> None:
         world.tally(f"app_deaths_{DEATHS[cause]}", row_sum((gone & (apps.exit_reason == cause)).astype(float)))
     world.tally("app_deaths_single", row_sum((gone & (apps.modality != TEXT)).astype(float)))
     apps.exit_step = np.where(gone, world.step_number, apps.exit_step)
-    worlds, rows = np.nonzero(gone)
-    np.add.at(state.death_ages, (worlds, _age_in_months(world, worlds, rows)), 1.0)
+    state.death_ages = state.death_ages + _by_age(world, gone)
     _report(world, gone)
     app_labour.dissolve(world, gone)
     world.accounts.pay("liquidation", (apps, np.where(gone, apps.cash, 0.0)), "outside")
@@ -149,22 +148,23 @@ def _report(world: World, gone: Array) -> None:
     """Enter closures in the event log of the worlds whose panels are kept."""
     output = world.config.output
     if output.level == "full":
-        kept = gone & (world.world_ids < output.panel_worlds)[:, None]
+        kept = gone & world.xp.asarray(world.world_ids < output.panel_worlds)[:, None]
         who = world.apps.id, np.full_like(world.apps.id, CN)
-        world.log("app exit", kept, world.apps.age, np.array(DEATHS)[world.apps.exit_reason], who)
+        world.log("app exit", kept, world.apps.age, (DEATHS, world.apps.exit_reason), who)
 
 
 # ---------------------------------------------------------------------- how long they live
 
 
-def _age_in_months(world: World, worlds: Array, rows: Array) -> Array:
-    """Months that apps have lived, to the nearest, at most as many as the histogram has room for.
+def _by_age(world: World, mask: Array) -> Array:
+    """Number of apps by the months they have lived, to the nearest, ``(worlds, ages)``; the oldest stand together.
 
     They are founded and close in the middle of a step, on average: whole months gone would be half a
     month less in weeks than in months.
     """
-    most = world.state.death_ages.shape[-1] - 1
-    return np.minimum((world.apps.age[worlds, rows] + 0.5).astype(np.int64), most)
+    ages = world.state.death_ages.shape[-1]
+    months = np.minimum((world.apps.age + 0.5).astype(np.int64), ages - 1)
+    return sum_by_group(mask.astype(float), np.where(mask, months, -1), ages)
 
 
 def survival(world: World) -> Array:
@@ -174,11 +174,7 @@ def survival(world: World) -> Array:
     it; who lives and is younger is at risk no longer and tells nothing about later ages.
     """
     deaths = world.state.death_ages
-    worlds, rows = np.nonzero(world.apps.alive)
-    ages = deaths.shape[-1]
-    index = worlds * ages + _age_in_months(world, worlds, rows)
-    alive = np.bincount(index, minlength=world.worlds * ages).reshape(-1, ages)
-    reached = np.cumsum((deaths + alive)[:, ::-1], axis=-1)[:, ::-1]
+    reached = np.cumsum((deaths + _by_age(world, world.apps.alive))[:, ::-1], axis=-1)[:, ::-1]
     return np.cumprod(1.0 - deaths / np.maximum(reached, 1.0), axis=-1)
 
 

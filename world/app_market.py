@@ -50,12 +50,12 @@ def _notice(world: World) -> None:
     apps, labs, p = world.apps, world.labs, world.parameters.app_market
     heard = apps.draws("notice")
     listening = apps.alive & ((heard < world.clock.fraction(p.notice)) | (apps.age <= 0.0))
-    if not listening.any():
+    worlds, rows = np.nonzero(listening)
+    if not len(rows):
         return
     ladder = np.cumsum(_awareness(world), axis=-1)
-    worlds, rows = np.nonzero(listening)
     # A newcomer fills its whole list, the others renew one place of it, in turn.
-    places = np.arange(apps.known_lab.shape[0]).reshape(-1, 1)
+    places = apps.xp.arange(apps.known_lab.shape[0]).reshape(-1, 1)
     fresh = apps.age[worlds, rows] <= 0.0
     renewed = fresh | (places == (world.step_number + rows) % len(places))
     slots, listeners = np.nonzero(renewed)
@@ -64,10 +64,9 @@ def _notice(world: World) -> None:
     top = ladder[worlds, -1]
     # First lab whose cumulative awareness passes the draw.
     found = np.minimum(first_above(ladder, worlds, u * top), labs.capacity - 1)
-    some = top > 0.0
-    slots, worlds, rows, found = slots[some], worlds[some], rows[some], found[some]
-    apps.known_lab[slots, worlds, rows] = found
-    apps.known_id[slots, worlds, rows] = labs.id[worlds, found]
+    some, place = top > 0.0, (slots, worlds, rows)
+    apps.known_lab[place] = np.where(some, found, apps.known_lab[place])
+    apps.known_id[place] = np.where(some, labs.id[worlds, found], apps.known_id[place])
 
 
 def _awareness(world: World) -> Array:
@@ -87,7 +86,8 @@ def _choose_bases(world: World) -> None:
     state.quality_by_app_segment = quality.reshape(world.worlds, -1)
     valid = points_at(apps.base_lab[0], apps.base_id[0], labs)
     movers = apps.alive & ((apps.draws("switch") < world.clock.fraction(p.reconsider)) | ~valid)
-    before = apps.base_id[0].copy()  # who moves writes in place
+    # A copy, for a decision of some writes into the column.
+    before = apps.base_id[0].copy()
     apps.choose_bases(_choice(world, movers, valid), among=movers)
     switched = apps.alive & valid & (apps.base_id[0] != before)
     world.tally("app_switches", row_sum(switched.astype(float)))
@@ -97,14 +97,14 @@ def _choice(world: World, movers: Array, valid: Array) -> Observables:
     """What movers think of the models they know, and of the one they have."""
     apps, labs = world.apps, world.labs
     worlds, rows = np.nonzero(movers)
-    candidates = np.full(apps.known_lab.shape, NEVER)
+    candidates = apps.xp.full(apps.known_lab.shape, NEVER)
     # The base that an app has is no candidate for a switch.
     present = (apps.known_id == apps.base_id[0]) & valid
     known, ids = apps.known_lab[:, worlds, rows], apps.known_id[:, worlds, rows]
     there = (known >= 0) & (labs.id[worlds, known] == ids) & (labs.alive & labs.released)[worlds, known]
     there = there & ~present[:, worlds, rows]
     candidates[:, worlds, rows] = np.where(there, _utility(world, worlds, rows, known), NEVER)
-    here = np.full(movers.shape, NEVER)
+    here = apps.xp.full(movers.shape, NEVER)
     base = apps.base_lab[0][worlds, rows]
     here[worlds, rows] = np.where(valid[worlds, rows], _utility(world, worlds, rows, base[None])[0], NEVER)
     return Observables(

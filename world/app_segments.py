@@ -17,7 +17,7 @@ CN_SEGMENTS = 12
 def segment_of_apps(world: World, table: Array) -> Array:
     """Value of each app's own segment from ``(segments, worlds or 1, 1)``."""
     wide = np.broadcast_to(table, (table.shape[0], world.worlds, 1))[..., 0].T
-    return take_rows(np.ascontiguousarray(wide), world.apps.segment)
+    return take_rows(world.xp.ascontiguousarray(wide), world.apps.segment)
 
 
 def native_level(world: World) -> Array:

@@ -12,12 +12,15 @@ alone, in a block of worlds, and after the population has grown.
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import sys
 from typing import Any
 
 import numpy as np
 
 from conf.parameters.base import ROW_BLOCK
+from world.device import kernel
 
 Array = Any  # numpy.ndarray or cupy.ndarray
 
@@ -41,9 +44,10 @@ def sum_k(array: Array) -> Array:
     return total
 
 
-def stack_k(*values: Any) -> Array:
-    """Scalars or ``(worlds, 1)`` arrays as one ``(k, 1 or worlds, 1)`` array."""
-    return np.stack(np.broadcast_arrays(*[np.atleast_2d(np.asarray(each, dtype=float)) for each in values]))
+def stack_k(*values: Any, xp: Any = np) -> Array:
+    """Scalars or ``(worlds, 1)`` arrays as one ``(k, 1 or worlds, 1)`` array of numpy or cupy."""
+    wide = [each if getattr(each, "ndim", 0) else xp.full((1, 1), each, dtype=np.float64) for each in values]
+    return np.stack(np.broadcast_arrays(*wide))
 
 
 def max_k(array: Array) -> Array:
@@ -131,8 +135,8 @@ def sum_by_group(values: Array, group: Array, groups: int) -> Array:
     Notes
     -----
     A bin only ever sees values of its own world in row order: the sum has the same bits
-    whatever the block size. A float scatter-add on a GPU has no fixed order; there the
-    dense form keeps it.
+    whatever the block size. A float scatter-add on a GPU has no fixed order; there a kernel
+    of one thread a bin keeps it.
     """
     xp = namespace(values)
     worlds = values.shape[0]
@@ -141,7 +145,71 @@ def sum_by_group(values: Array, group: Array, groups: int) -> Array:
         index = np.where(group < 0, groups, group) + offset
         flat = np.bincount(index.ravel(), values.ravel(), worlds * (groups + 1))
         return flat.reshape(worlds, groups + 1)[:, :groups]
-    return xp.concatenate([row_sum(xp.where(group == g, values, 0.0)) for g in range(groups)], axis=1)
+    rows = xp.ascontiguousarray(xp.broadcast_to(group, values.shape))
+    total = xp.empty((worlds, groups))
+    return kernel(xp, "sum_by_group")(values.astype(np.float64), rows, values.shape[1], groups, total)
+
+
+def sum_by_world(values: Array, worlds: Array, rows: Array, shape: tuple[int, int]) -> Array:
+    """Add the values of some rows up within each world.
+
+    Parameters
+    ----------
+    values, worlds, rows : arrays (n,)
+        No row comes twice.
+    shape : (worlds, rows)
+        Of the population that the rows belong to.
+
+    Returns
+    -------
+    array (worlds,)
+    """
+    xp = namespace(values)
+    if xp is np:
+        return np.bincount(worlds, values, shape[0])
+    wide = xp.zeros(shape)
+    wide[worlds, rows] = values
+    return kernel(xp, "sum_by_group")(wide, xp.zeros(shape, dtype=np.int64), shape[1], 1, xp.empty((shape[0], 1)))[:, 0]
+
+
+def add_at(target: Array, place: tuple[Array, ...], values: Any) -> None:
+    """Add values at places that may come twice, in place."""
+    namespace(target).add.at(target, place, values)
+
+
+def compacts(xp: Any) -> bool:
+    """Whether work on a few rows pays for picking them: a GPU works on all rather than wait for their number."""
+    return xp is np
+
+
+def codes_in_use(codes: Array, count: int) -> Array:
+    """Which of the codes 0 to ``count - 1`` are there, in order; all of them where looking would not pay."""
+    xp = namespace(codes)
+    if not compacts(xp):
+        return xp.arange(count)
+    return np.flatnonzero(np.bincount(codes[codes >= 0], minlength=count))
+
+
+def is_one_of(values: Array, codes: tuple[int, ...] | list[int]) -> Array:
+    """Whether integers are one of a few codes."""
+    found = values == codes[0]
+    for code in codes[1:]:
+        found = found | (values == code)
+    return found
+
+
+def to_device(tree: Any, xp: Any) -> Any:
+    """An array, a dataclass of arrays, or a dataclass of such, with its arrays on the device of ``xp``."""
+    if xp is np:
+        return tree
+    if isinstance(tree, np.ndarray):
+        return xp.asarray(tree)
+    if not dataclasses.is_dataclass(tree):
+        return tree
+    moved = copy.copy(tree)
+    for each in dataclasses.fields(tree):
+        object.__setattr__(moved, each.name, to_device(getattr(tree, each.name), xp))
+    return moved
 
 
 def shares(values: Array) -> Array:

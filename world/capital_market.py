@@ -12,7 +12,7 @@ import numpy as np
 from agents.investor import STATE
 from agents.lab import ACADEMIC, CN, FOLLOWER, UNICORN
 from world import hype
-from world.arrays import Array, logistic, ratio, row_sum, sum_by_group, sum_k
+from world.arrays import Array, add_at, logistic, ratio, row_sum, sum_by_group, sum_k
 from world.deal_flow import adds_nothing, app_deals, lab_deals, launch_cost, round_sizes
 from world.ecosystem import points_at
 from world.lineage import pay_authors
@@ -119,7 +119,7 @@ def _match(world: World, population, deals) -> Array:
     pledged = np.where(yes, asked / np.maximum(sum_k(yes.astype(float)), 1.0), 0.0)
     paid = _cut_pledges(world, worlds, who, pledged)
     total = sum_k(paid)
-    closes = total >= np.broadcast_to(p.least_close, (1, len(rows)))[0] * asked
+    closes = total >= (p.least_close * asked[None])[0]
     paid = np.where(closes, paid, 0.0)
     _pay_in(world, population, worlds, rows, who, paid)
     raised[worlds, rows] = np.where(closes, total, 0.0)
@@ -143,19 +143,19 @@ def _appraise(world: World, p: View, facts: Array, worlds: Array, who: Array) ->
 def _cut_pledges(world: World, worlds: Array, who: Array, pledged: Array) -> Array:
     """Scale every investor's pledges to the money it has ready."""
     investors = world.investors
-    promised = np.zeros((world.worlds, investors.capacity))
+    promised = np.zeros_like(investors.cash)
     for layer, amount in zip(who, pledged, strict=True):
-        np.add.at(promised, (worlds, layer), amount)
+        add_at(promised, (worlds, layer), amount)
     scale = np.minimum(ratio(investors.ready, promised), 1.0)
     return pledged * scale[worlds, who]
 
 
 def _pay_in(world: World, population, worlds: Array, rows: Array, who: Array, paid: Array) -> None:
     investors = world.investors
-    spent = np.zeros((world.worlds, investors.capacity))
+    spent = np.zeros_like(investors.cash)
     income = np.zeros_like(population.cash)
     for layer, amount in zip(who, paid, strict=True):
-        np.add.at(spent, (worlds, layer), amount)
+        add_at(spent, (worlds, layer), amount)
     income[worlds, rows] = sum_k(paid)
     world.accounts.pay("rounds", (investors, spent), (population, income))
     investors.ready = np.maximum(investors.ready - spent, 0.0)
@@ -163,22 +163,16 @@ def _pay_in(world: World, population, worlds: Array, rows: Array, who: Array, pa
     investors.since_deal = np.where(spent > 0.0, 0.0, investors.since_deal)
     if "holder_row" not in population.columns:
         return
-    for layer, amount in zip(who, paid, strict=True):
-        _hold(population, investors, worlds, rows, layer, amount)
+    _hold(population, worlds, rows, paid, holder_row=who, holder_id=investors.id[worlds, who], holder_stake=paid)
 
 
-def _hold(labs, investors, worlds: Array, rows: Array, who: Array, amount: Array) -> None:
-    """Enter a stake in the oldest slot of the lab's list of holders."""
-    some = amount > 0.0
-    worlds, rows, who, amount = worlds[some], rows[some], who[some], amount[some]
-    for name, value in (
-        ("holder_row", who),
-        ("holder_id", investors.id[worlds, who]),
-        ("holder_stake", amount),
-    ):
-        column = labs.columns[name]
-        column[1:, worlds, rows] = column[:-1, worlds, rows]
-        column[0, worlds, rows] = value
+def _hold(labs, worlds: Array, rows: Array, paid: Array, **stakes: Array) -> None:
+    """Enter stakes ``(k, n)`` on top of the labs' lists of holders, from which the oldest fall."""
+    for name, entries in stakes.items():
+        held = labs.columns[name][:, worlds, rows]
+        for entry, amount in zip(entries, paid, strict=True):
+            held = np.where(amount > 0.0, np.concatenate([entry[None], held[:-1]]), held)
+        labs.columns[name][:, worlds, rows] = held
 
 
 def _refill(world: World) -> None:

@@ -25,12 +25,12 @@ SUBSTITUTES = ("domestic", "consumer", "inference", "edge")
 
 def of_kind(world: World, *kinds: str) -> Array:
     """Which classes are of the given kinds, ``(classes, 1, 1)``."""
-    return np.array([kind in kinds for kind in world.chips.kinds]).reshape(-1, 1, 1)
+    return world.chips_where("kinds", *kinds)
 
 
 def made_in(world: World, home: str) -> Array:
     """Which classes are made in a country, ``(classes, 1, 1)``."""
-    return np.array([each == home for each in world.chips.homes]).reshape(-1, 1, 1)
+    return world.chips_where("homes", home)
 
 
 # ---------------------------------------------------------------------- production
@@ -68,7 +68,8 @@ def _yields(rules, learned: Array) -> Array:
 
 def _unless_unsold(world: World, generation: str, units: Array) -> Array:
     """A maker runs a line down as months of its output lie unsold, ``(worlds, 1)``."""
-    months = ratio(world.state.generation_stock[generation] * world.clock.months, np.asarray(units, dtype=float))
+    units = units + world.xp.zeros((world.worlds, 1))
+    months = ratio(world.state.generation_stock[generation] * world.clock.months, units)
     return units * np.clip(1.0 - months / world.parameters.chip_market.stock_months, 0.0, 1.0)
 
 
@@ -152,9 +153,9 @@ def list_prices(world: World) -> Array:
 
 def grey_class(world: World) -> int:
     """The barred class that is worth smuggling: the fastest datacenter chip on sale abroad."""
-    chips, state = world.chips, world.state
+    chips, state = world.catalogue, world.state
     speed = (chips.h100e * chips.maturity)[:, 0, 0] * np.array([k == "datacenter" for k in chips.kinds])
-    speed = np.where(state.barred[:, 0, 0] & state.offered_row[:, 0, 0], speed, 0.0)
+    speed = np.where(state.bars & state.sold_abroad, speed, 0.0)
     age = [(world.date - as_date(day)).days for day in chips.launch]
     speed = np.where(np.array(age) > world.parameters.chip_market.grey_age_days, speed, 0.0)
     return int(np.argmax(speed)) if speed.max() > 0 else NOBODY

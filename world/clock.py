@@ -58,11 +58,11 @@ class Clock:
 
     def fraction(self, monthly: float) -> float:
         """Share that moves in one step when ``monthly`` of a stock moves in a month."""
-        return 1.0 - np.power(1.0 - np.asarray(monthly, dtype=float), self.months)
+        return 1.0 - np.power(1.0 - monthly, self.months)
 
     def chance(self, yearly_rate: float) -> float:
         """Probability of an event in one step at a yearly hazard rate."""
-        return 1.0 - np.exp(-np.asarray(yearly_rate) * self.years)
+        return 1.0 - np.exp(-yearly_rate * self.years)
 
     def every(self, step: float, months: float) -> bool:
         """Whether a phase with a cadence of so many months acts in this step."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from agents.lab import ACADEMIC, APP_COMPANY, CHALLENGER, CN, FOLLOWER, UNICORN
 from agents.vendor import CLOUD
-from world.arrays import Array, ratio, row_sum, sum_by_group, sum_k, take_rows
+from world.arrays import Array, is_one_of, ratio, row_sum, sum_by_group, sum_k, take_rows
 from world.ecosystem import points_at
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def _chest(world: World, share: Array) -> Array:
 def _compute_for_equity(world: World) -> None:
     """Hosted labs without a rich parent, near the best at home, get compute against a stake."""
     labs, vendors, state, p = world.labs, world.vendors, world.state, world.parameters.rental
-    venture = np.isin(labs.archetype, (CHALLENGER, UNICORN, ACADEMIC, FOLLOWER)) & (labs.mode != APP_COMPANY)
+    venture = is_one_of(labs.archetype, (CHALLENGER, UNICORN, ACADEMIC, FOLLOWER)) & (labs.mode != APP_COMPANY)
     best = np.where(labs.region == CN, state.frontier_cn, state.frontier_all)
     behind = np.maximum(best - sum_k(labs.served) / 3.0, 0.0)
     hosted = labs.alive & labs.released & venture & points_at(labs.host, labs.host_id, vendors)
@@ -71,7 +71,7 @@ def _seed_apps(world: World) -> None:
 def _vouchers(world: World) -> None:
     """The state gives young firms and universities credit for compute, to each alike."""
     labs = world.labs
-    small = np.isin(labs.archetype, (UNICORN, ACADEMIC, FOLLOWER)) & (labs.mode != APP_COMPANY)
+    small = is_one_of(labs.archetype, (UNICORN, ACADEMIC, FOLLOWER)) & (labs.mode != APP_COMPANY)
     able = (labs.alive & (labs.region == CN) & small).astype(float)
     money = world.instrument("compute", "vouchers") * world.clock.years
     given = money * ratio(able, row_sum(able))

@@ -12,7 +12,7 @@ import numpy as np
 
 from agents.app import API
 from agents.lab import CN, FILED, NOBODY, ROW
-from world.arrays import Array, row_sum, sum_k, take_rows
+from world.arrays import Array, compacts, row_sum, sum_k, take_rows
 from world.ecosystem import points_at
 from world.policy import authority
 from world.serving import DAYS_A_MONTH
@@ -36,7 +36,9 @@ def _content_duty(world: World) -> None:
     """Filed services keep a team for what they say in public, and check it: light tokens for each of theirs."""
     labs, state, p = world.labs, world.state, world.parameters.compliance
     licensed = world.segments.licensed
-    public = sum_k([state.tokens_by_segment[k] * licensed[k] for k in np.flatnonzero(licensed)]) * labs.capacity_share
+    public = (
+        sum_k([state.tokens_by_segment[k] * licensed[k] for k in world.segments.rows_licensed]) * labs.capacity_share
+    )
     duty = labs.alive & (labs.region == CN) & (labs.filing == FILED)
     days = DAYS_A_MONTH * world.clock.months
     checks = p.content_duty * public * labs.marginal_cost_light * days / 1e6
@@ -107,7 +109,7 @@ def _cut_foreign(world: World) -> None:
     cut = foreign & (apps.draws("cut") < world.clock.chance(p.foreign_cut * state.cross_border))
     cut = cut | (foreign & (state.wrapper_ban > 0.0))
     world.tally("apps_cut_off", row_sum(cut.astype(float)))
-    if not cut.any():
+    if compacts(world.xp) and not cut.any():
         return
     apps.base_lab = np.where(cut, NOBODY, apps.base_lab)
     apps.base_id = np.where(cut, NOBODY, apps.base_id)

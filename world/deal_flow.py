@@ -152,7 +152,7 @@ def _deal_flow(world: World, worlds: Array, rows: Array) -> Array:
     holders = _not_met(labs.holder_row[:, worlds, rows], known)
     fame = p.inbound_fame * labs.awareness[worlds, rows]
     fame = fame + p.inbound * (labs.archetype[worlds, rows] == UNICORN)
-    slots = np.arange(int(world.config.capital.inbound_most)).reshape(-1, 1)
+    slots = labs.xp.arange(int(world.config.capital.inbound_most)).reshape(-1, 1)
     u = world.streams.pairs("inbound", worlds, labs.id[worlds, rows], slots)
     here = labs.region[worlds, rows] == CN
     comes = world.streams.pairs("inbound comes", worlds, labs.id[worlds, rows], slots) < fame
@@ -174,7 +174,7 @@ def _guided(world: World, worlds: Array, rows: Array, met: Array, here: Array) -
     """State funds that carry guidance money go to labs that nobody knows, too."""
     investors = world.investors
     state_funds = (investors.kind[0] == STATE) & (investors.region[0] == CN)
-    u = world.streams.pairs("guided", worlds, world.labs.id[worlds, rows], np.zeros((1, 1), dtype=np.int64))
+    u = world.streams.pairs("guided", worlds, world.labs.id[worlds, rows], world.xp.zeros((1, 1), dtype=np.int64))
     guides = world.instrument("capital", "guidance_fund") > 0.0
     return _not_met(np.where(guides & here, _drawn(investors, state_funds, u), NOBODY), met)
 

@@ -19,6 +19,7 @@ import polars as pl
 from agents.lab import CN, NO_MODEL, NOBODY, ROW
 from agents.regulator import EXPORT_CONTROL
 from world.arrays import Array, row_max, stack_k, sum_k, take_rows
+from world.device import mirror, to_host
 from world.lineage import edges as lineage_edges
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ def build(world: World) -> None:
     ties, rows = world.ties, world.labs.capacity
     blocks = -(-rows // world.parameters.graph.places)
     if getattr(ties, "blocks", None) != blocks:
-        ties.blocks, ties.drawn = blocks, _draw_all(world, blocks)
+        drawn = _draw_all(world, blocks)
+        ties.blocks, ties.drawn = blocks, {kind: world.xp.asarray(table) for kind, table in drawn.items()}
     ties.investor_investor = ties.drawn["investor_investor"]
     ties.lab_investor = ties.drawn["lab_investor"][..., :rows]
     ties.lab_lab = ties.drawn["lab_lab"][..., :rows]
@@ -152,11 +154,11 @@ def _place_regions(world: World, index: int, start: int) -> np.ndarray:
     """Region of each place: lab rows as occupied at the start (CN where free), then investors."""
     if not hasattr(world.ties, "first_regions"):
         first = np.full((world.worlds, start), CN)
-        there = np.where(world.labs.alive, world.labs.region, CN)[:, :start]
+        there = to_host(np.where(world.labs.alive, world.labs.region, CN))[:, :start]
         first[:, : there.shape[1]] = there
-        world.ties.first_regions = first
+        world.ties.first_regions, world.ties.investor_regions = first, to_host(world.investors.region)
     labs = world.ties.first_regions[index]
-    return np.concatenate([labs, world.investors.region[index]])
+    return np.concatenate([labs, world.ties.investor_regions[index]])
 
 
 def _split(graph: nx.Graph, labs: int, investors: int) -> dict[str, list[list[int]]]:
@@ -204,7 +206,7 @@ def among_neighbours(values: Array, ties: Array, alive: Array, missing: float) -
 def neighbour_best(values: Array, ties: Array, alive: Array, missing: float) -> Array:
     """Greatest value among living neighbours; tie by tie, for there may be hundreds."""
     heard = np.where(alive, values, missing)
-    best = np.full(ties.shape[1:], missing)
+    best = np.full_like(heard, missing)
     for layer in ties:
         best = np.maximum(best, np.where(layer >= 0, take_rows(heard, layer), missing))
     return best
@@ -247,7 +249,7 @@ def publish(world: World) -> None:
 def foreign_penalty(world: World) -> Array:
     """How much weaker a foreign base is in Chinese, by axis, ``(3, 1, 1)`` (M58)."""
     p = world.parameters.technology
-    return stack_k(p.foreign_language, p.foreign_knowledge, 0.0)
+    return stack_k(p.foreign_language, p.foreign_knowledge, 0.0, xp=world.xp)
 
 
 def best_known_base(world: World) -> tuple[Array, Array, Array, Array, Array, Array]:
@@ -294,7 +296,7 @@ def _best_among_friends(world: World, penalty: Array) -> dict[str, Array]:
     to_cn = sum_k(labs.open_weights - np.where(labs.region == ROW, penalty, 0.0))
     worth = [np.where(labs.alive, each, 3.0 * NO_MODEL) for each in (to_cn, sum_k(labs.open_weights))]
     worth, eyes = np.concatenate(worth, axis=-1), np.where(here, 0, labs.capacity)
-    top = np.full(here.shape, 3.0 * NO_MODEL)
+    top = np.full_like(labs.knack, 3.0 * NO_MODEL)
     row = np.full_like(labs.id, NOBODY)
     for tie in ties:
         seen = take_rows(worth, tie + eyes)
@@ -414,7 +416,7 @@ def _name(kind: str, population, index: int, row: int) -> str:
 
 def graph(world: World, index: int = 0) -> nx.MultiDiGraph:
     """One world's ecosystem as a networkx multigraph, with node attributes."""
-    multigraph = nx.MultiDiGraph()
+    multigraph, world = nx.MultiDiGraph(), mirror(world)
     for kind, population in world.populations.items():
         for row in np.nonzero(population.alive[index])[0]:
             multigraph.add_node(_name(kind[:-1], population, index, row), kind=kind[:-1])

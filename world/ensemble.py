@@ -7,13 +7,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from world.device import find, free_bytes, worlds_that_fit
 from world.founding import populate
 from world.history import History
-from world.state import World
+from world.state import World, column_bytes
 from world.step import Step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+def worlds_at_once(config: Any) -> int:
+    """Worlds that advance together: ``block`` of them on a CPU, as many as its memory holds on a GPU."""
+    from conf.schema import to_parameters
+
+    xp = find(str(config.engine))
+    if xp is np:
+        return int(config.block)
+    return worlds_that_fit(free_bytes(xp), column_bytes(to_parameters(config)))
 
 
 class Ensemble:
@@ -30,6 +41,8 @@ class Ensemble:
         ensemble can carry a whole design.
     agent_classes : dict, optional
         ``{archetype name: subclass of ModelLab}``: special labs.
+    xp : module, optional
+        numpy or cupy; by default what ``engine`` names.
 
     Examples
     --------
@@ -45,6 +58,7 @@ class Ensemble:
         world_ids: Sequence[int] = (0,),
         parameters: dict[str, Any] | None = None,
         agent_classes: dict[str, type] | None = None,
+        xp: Any = None,
     ):
         from conf.schema import compose, to_parameters
 
@@ -53,7 +67,7 @@ class Ensemble:
         plain = to_parameters(config)
         self.config = plain
         spread = _per_world(plain, parameters or {}, len(list(world_ids)))
-        self.world = World(plain, world_ids, spread)
+        self.world = World(plain, world_ids, spread, find(plain.engine) if xp is None else xp)
         self.world.agent_classes = agent_classes or {}
         self.history = History(self.world)
         self.step_plan = Step()

@@ -8,9 +8,11 @@ import numpy as np
 
 from agents.lab import CN, OPEN_BASE, ROW, VERTICAL
 from world import app_life
-from world.arrays import Array
+from world.arrays import Array, namespace
+from world.device import to_host
 from world.ecosystem import build
 from world.layers import trade_of
+from world.population import spread_out
 from world.random_streams import normal, poisson
 
 if TYPE_CHECKING:
@@ -29,20 +31,21 @@ def enter(world: World) -> None:
     # Between what founders saw at the last step's end and at this one's: as in the middle of the step.
     rate = 0.5 * (now + (now if state.entry_rate is None else state.entry_rate))
     state.entry_rate = now
-    for archetype, row in enumerate(world.archetypes):
-        share = (
-            rate * row["entrant_share"]
-            if row["region"] == "CN"
-            else world.parameters.entry_exit.row_entry * row["entrant_share"]
-        )
-        share = np.broadcast_to(np.asarray(share, dtype=float), (world.worlds, 1))
-        if not (share > 0.0).any():
-            continue
-        u = world.streams.per_world(f"entry {row['archetype']}", 1)[0]
-        count = poisson(u, share * world.clock.months, world.config.population.most_new_labs).astype(np.int64)
+    founded = {k: _entrants(world, row, rate) for k, row in enumerate(world.archetypes) if row["entrant_share"] > 0.0}
+    # How many there are is known to the host, which makes room for them: one look for all.
+    counted = to_host(np.stack(list(founded.values())))
+    for archetype, count in zip(founded, counted, strict=True):
         _found_labs(world, archetype, count)
     _fit_to_capacity(world)
     app_life.enter(world)
+
+
+def _entrants(world: World, row: dict, rate: Array) -> Array:
+    """Number of labs of an archetype that are founded in this step, ``(worlds, 1)``."""
+    rate = rate if row["region"] == "CN" else world.parameters.entry_exit.row_entry + world.xp.zeros((world.worlds, 1))
+    u = world.streams.per_world(f"entry {row['archetype']}", 1)[0]
+    expected = rate * row["entrant_share"] * world.clock.months
+    return poisson(u, expected, world.config.population.most_new_labs).astype(np.int64)
 
 
 def _fit_to_capacity(world: World) -> None:
@@ -58,7 +61,7 @@ def _fit_to_capacity(world: World) -> None:
 
 
 def _widen(values: Array, width: int) -> Array:
-    wide = np.zeros((*values.shape[:-1], width), dtype=values.dtype)
+    wide = namespace(values).zeros((*values.shape[:-1], width), dtype=values.dtype)
     wide[..., : values.shape[-1]] = values
     return wide
 
@@ -80,16 +83,15 @@ def entry_rate(world: World) -> Array:
     return p.entry_base * np.exp(heat) * room
 
 
-def _found_labs(world: World, archetype: int, count: Array) -> None:
+def _found_labs(world: World, archetype: int, count: np.ndarray) -> None:
     if not count.any():
         return
-    worlds = np.repeat(np.arange(world.worlds), count[:, 0])
-    ordinals = np.concatenate([np.arange(n) for n in count[:, 0]]) + archetype * LAB_SLOTS
-    entrants = world.labs.enter(worlds, ordinals, world.step_number + 1)
+    worlds, ordinals = spread_out(count)
+    entrants = world.labs.enter(worlds, ordinals + archetype * LAB_SLOTS, world.step_number + 1)
     endow_lab(world, entrants, world.archetypes[archetype], archetype)
-    here = np.where(world.archetypes[archetype]["region"] == "CN", count, 0)
+    here = world.xp.asarray(count.astype(float)) * (world.archetypes[archetype]["region"] == "CN")
     world.state.entrants = world.state.entrants + here
-    world.tally("entries", count.astype(float) if world.archetypes[archetype]["region"] == "CN" else 0.0 * count)
+    world.tally("entries", here)
 
 
 def endow_lab(world: World, labs, row: dict, archetype: int) -> None:
@@ -105,15 +107,15 @@ def endow_lab(world: World, labs, row: dict, archetype: int) -> None:
     labs.parent_support = float(row["parent_support"]) * size
     labs.chip_budget = float(row["chip_budget"]) * size
     heads = float(row["staff"]) * size
-    mix = np.array([float(row[k]) for k in ("infra", "scaling", "research", "application")])
+    mix = world.xp.asarray([float(row[k]) for k in ("infra", "scaling", "research", "application")])
     _recruit(world, labs, heads * (mix / mix.sum()).reshape(4, 1, 1))
     labs.product_share = float(row["product_share"])
     labs.log_efficiency = world.state.public_efficiency[labs.worlds, 0] + float(row["edge"])
     _endow_with_ability(world, labs, float(row["data_quality"]))
     labs.mode = OPEN_BASE if row["builds"] else 0
     if archetype == VERTICAL:
-        labs.home_segment = trade_of(labs.draws("home"), world.segments.privacy[world.segments.region == CN])
-        start = np.asarray(labs.view(world.parameters).technology.layer_start) * np.ones_like(labs.cash)
+        labs.home_segment = trade_of(labs.draws("home"), world.segments.privacy[world.segments.cn])
+        start = labs.view(world.parameters).technology.layer_start * np.ones_like(labs.cash)
         labs.layers = np.stack([0.0 * start, start, 0.0 * start])
     labs.log_largest = float(row["log_largest"])
     labs.since_round = 99.0
@@ -129,7 +131,7 @@ def endow_lab(world: World, labs, row: dict, archetype: int) -> None:
 def _endow_with_ability(world: World, labs, data_quality: float) -> None:
     """Labs differ in what no budget shows: their data, their craft, who holds each position."""
     p = labs.view(world.parameters)
-    u = world.streams.pairs("ability", labs.worlds, labs.id[0], np.arange(12).reshape(-1, 1))
+    u = world.streams.pairs("ability", labs.worlds, labs.id[0], labs.xp.arange(12).reshape(-1, 1))
     luck = normal(u[:6], u[6:])[:, None]
     labs.data_quality = data_quality * np.exp(p.technology.data_spread * luck[0])
     labs.craft = np.exp(p.technology.post_spread * luck[1])
@@ -142,21 +144,20 @@ def _recruit(world: World, labs, wanted: Array) -> None:
     for region in (CN, ROW):
         here = np.where(labs.region == region, wanted, 0.0)[:, 0]
         for kind in range(4):
-            people = np.bincount(labs.worlds, here[kind], world.worlds)[:, None]
-            world.state.trained_people[region][kind] += people
+            world.state.trained_people[region][kind] += labs.by_world(here[kind])
 
 
 def _buy_starting_fleet(world: World, labs, h100e: Array, chip: str) -> None:
     """The first fleet is second hand: it comes out of the region's outside stock."""
     k = world.chips.names.index(chip)
-    units = np.floor(h100e / world.chips.h100e[k, 0, 0])[0]
+    units = np.floor(h100e / world.catalogue.h100e[k, 0, 0])[0]
     region = labs.region[0]
     for where in (CN, ROW):
         wanted = np.where(region == where, units, 0.0)
-        total = np.bincount(labs.worlds, wanted, world.worlds)
+        total = labs.by_world(wanted)[:, 0]
         have = world.state.outside_chips[where][k, :, 0]
         fill = np.minimum(1.0, have / np.maximum(total, 1e-9))
         given = wanted * fill[labs.worlds]
         world.labs.fleet[k, labs.worlds, labs.rows] += given
-        taken = np.bincount(labs.worlds, given, world.worlds)
+        taken = labs.by_world(given)[:, 0]
         world.state.outside_chips[where][k, :, 0] = np.maximum(have - taken, 0.0)

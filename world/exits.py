@@ -10,7 +10,7 @@ from agents.lab import ACQUIRED, ALIVE, BIG_TECH, CN, EXITS, FRONTIER, MODES, OP
 from agents.vendor import CENTRE
 from world import app_life
 from world.acquisition import acquire
-from world.arrays import Array, row_sum, sum_k
+from world.arrays import Array, is_one_of, row_sum, sum_k
 from world.ecosystem import best_known_base
 from world.population import Observables
 
@@ -32,13 +32,13 @@ def leave(world: World) -> None:
         Observables(
             base_lead=lead,
             frontier_launch=np.log10(np.maximum(state.largest_run[CN], state.largest_run[ROW])),
-            pride=np.isin(labs.archetype, PROUD).astype(float),
+            pride=is_one_of(labs.archetype, PROUD).astype(float),
             share=state.token_share,
             months=world.clock.months,
         )
     )
     world.count("pivots", labs.mode != before)
-    world.log("pivot", labs.mode != before, labs.cash, np.array(MODES)[labs.mode])
+    world.log("pivot", labs.mode != before, labs.cash, (MODES, labs.mode))
     labs.wind_up(
         Observables(
             # What a parent could have without a lab of its own: open weights, or any firm's API.
@@ -51,7 +51,7 @@ def leave(world: World) -> None:
     acquire(world)
     _cover(world)
     gone = labs.alive & (labs.exit_reason != ALIVE)
-    world.log("exit", gone, labs.cash, np.array(EXITS)[labs.exit_reason])
+    world.log("exit", gone, labs.cash, (EXITS, labs.exit_reason))
     labs.exit_step = np.where(gone, world.step_number, labs.exit_step)
     world.count("exits", gone)
     world.count("acquisitions", gone & (labs.exit_reason == ACQUIRED))

@@ -31,7 +31,7 @@ def explore(world: World) -> None:
     labs, p = world.labs, world.parameters.exploration
     labs.choose_path(
         Observables(
-            tolerance=world.by_region(stack_k(p.tolerance_cn, p.tolerance_row)),
+            tolerance=world.by_region(stack_k(p.tolerance_cn, p.tolerance_row, xp=world.xp)),
             step=world.step_number,
             chance=world.clock.chance(p.reconsider),
         )

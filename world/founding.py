@@ -12,7 +12,8 @@ from agents.regulator import KINDS as REGULATOR_KINDS
 from agents.vendor import BUILDERS
 from agents.vendor import KINDS as VENDOR_KINDS
 from world.app_life import add_apps
-from world.arrays import row_sum, sum_k
+from world.arrays import Array, row_sum, sum_k
+from world.device import to_host
 from world.ecosystem import build, publish
 from world.entry import LAB_SLOTS, endow_lab
 from world.model_market import serving_speed
@@ -34,7 +35,8 @@ def populate(world: World) -> None:
     build(world)
     _served_models(world)
     _adopters(world)
-    count = np.broadcast_to(np.asarray(world.parameters.app_market.start, dtype=np.int64), (world.worlds, 1))
+    start = to_host(world.parameters.app_market.start)
+    count = np.broadcast_to(np.asarray(start, dtype=np.int64), (world.worlds, 1))
     publish(world)
     update_teachers(world)
     world.state.open_start = world.state.frontier_open.copy()
@@ -47,11 +49,16 @@ def _all_worlds(world: World, count: int, first: int = 0):
     return np.repeat(np.arange(world.worlds), count), np.tile(np.arange(first, first + count), world.worlds)
 
 
+def _for_all(world: World, values: list) -> Array:
+    """One value an agent, alike in all worlds, ``(1, agents of all worlds)``."""
+    return world.xp.asarray(np.tile(np.asarray(values), world.worlds))[None]
+
+
 def _labs(world: World, archetype: int, row: dict) -> None:
     worlds, ordinals = _all_worlds(world, int(row["start"]), archetype * LAB_SLOTS)
     labs = world.labs.enter(worlds, ordinals, 0)
     endow_lab(world, labs, row, archetype)
-    number = (ordinals - archetype * LAB_SLOTS)[None]
+    number = world.xp.asarray(ordinals - archetype * LAB_SLOTS)[None]
     labs.runs_done = float(row["runs_done"])
     for axis, name in enumerate(("language", "knowledge", "reasoning")):
         column = world.labs.pretrained
@@ -96,7 +103,7 @@ def _adopters(world: World) -> None:
     p = world.parameters.model_market
     share = np.where(table.column("region") == CN, p.adopters_cn, p.adopters_row)
     start = table.column("population") * table.column("ceiling") * share
-    world.state.adopters = start * np.ones((1, world.worlds, 1))
+    world.state.adopters = start * world.xp.ones((1, world.worlds, 1))
 
 
 def _vendors(world: World) -> None:
@@ -104,20 +111,16 @@ def _vendors(world: World) -> None:
     vendors = world.vendors
     worlds, ordinals = _all_worlds(world, len(rows))
     chosen = vendors.enter(worlds, ordinals, 0)
-
-    def spread(values):
-        return np.tile(np.asarray(values), world.worlds)[None]
-
-    chosen.kind = spread([VENDOR_KINDS.index(r["kind"]) for r in rows])
-    chosen.region = spread([CN if r["region"] == "CN" else ROW for r in rows])
-    chosen.builder = spread([BUILDERS.index(r["builder"]) for r in rows])
-    chosen.chip_budget = spread([float(r["chip_budget"]) for r in rows])
+    chosen.kind = _for_all(world, [VENDOR_KINDS.index(r["kind"]) for r in rows])
+    chosen.region = _for_all(world, [CN if r["region"] == "CN" else ROW for r in rows])
+    chosen.builder = _for_all(world, [BUILDERS.index(r["builder"]) for r in rows])
+    chosen.chip_budget = _for_all(world, [float(r["chip_budget"]) for r in rows])
     for ordinal, row in enumerate(rows):
         units = float(row["h100e"])
         if units <= 0:
             continue
         k = world.chips.names.index(row["chip"])
-        vendors.fleet[k, :, ordinal] = units / world.chips.h100e[k, 0, 0]
+        vendors.fleet[k, :, ordinal] = units / world.catalogue.h100e[k, 0, 0]
         region = CN if row["region"] == "CN" else ROW
         stock = world.state.outside_chips[region]
         stock[k, :, 0] = np.maximum(stock[k, :, 0] - vendors.fleet[k, :, ordinal], 0.0)
@@ -129,10 +132,10 @@ def _investors(world: World) -> None:
     chosen = world.investors.enter(worlds, ordinals, 0)
 
     def spread(key):
-        return np.tile(np.array([float(r[key]) for r in rows]), world.worlds)[None]
+        return _for_all(world, [float(r[key]) for r in rows])
 
-    chosen.kind = np.tile([INVESTOR_KINDS.index(r["kind"]) for r in rows], world.worlds)[None]
-    chosen.region = np.tile([CN if r["region"] == "CN" else ROW for r in rows], world.worlds)[None]
+    chosen.kind = _for_all(world, [INVESTOR_KINDS.index(r["kind"]) for r in rows])
+    chosen.region = _for_all(world, [CN if r["region"] == "CN" else ROW for r in rows])
     chosen.annual_budget = spread("dry_powder") * spread("share_a_year")
     # The young follow papers, the senior revenue: as far as kinds differ from the mean investor (M51).
     differ = chosen.view(world.parameters).capital.kinds_differ
@@ -148,9 +151,9 @@ def _regulators(world: World) -> None:
     rows = world.config.regulators
     worlds, ordinals = _all_worlds(world, len(rows))
     chosen = world.regulators.enter(worlds, ordinals, 0)
-    chosen.kind = np.tile([REGULATOR_KINDS.index(r["kind"]) for r in rows], world.worlds)[None]
-    chosen.region = np.tile([CN if r["region"] == "CN" else ROW for r in rows], world.worlds)[None]
-    chosen.adaptive = np.tile([bool(r["adaptive"]) for r in rows], world.worlds)[None]
+    chosen.kind = _for_all(world, [REGULATOR_KINDS.index(r["kind"]) for r in rows])
+    chosen.region = _for_all(world, [CN if r["region"] == "CN" else ROW for r in rows])
+    chosen.adaptive = _for_all(world, [bool(r["adaptive"]) for r in rows])
     chosen.stringency = np.where(chosen.kind == REGULATOR_KINDS.index("content"), 0.3, 0.0)
 
 

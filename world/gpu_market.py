@@ -13,7 +13,7 @@ import numpy as np
 
 from agents.lab import CN, NOBODY, ROW
 from agents.vendor import CENTRE, CHIPMAKER
-from world.arrays import Array, one_hot, ratio, row_max, row_sum, sum_by_group, sum_k, take_rows
+from world.arrays import Array, codes_in_use, one_hot, ratio, row_max, row_sum, sum_by_group, sum_k, take_rows
 from world.chip_supply import grey_class, made_in, of_kind, offers
 from world.hardware import CNY_A_USD
 from world.policy import authority, listed
@@ -58,7 +58,7 @@ def ration(supply: Array, orders: Array, classes: Array, weight: Array) -> Array
     levels = np.take_along_axis(fill_level, order, -1)
     sorted_class = np.take_along_axis(np.where(orders > 0.0, classes, -1), order, -1)
     # Only classes that somebody orders.
-    present = np.flatnonzero(np.bincount(sorted_class[sorted_class >= 0], minlength=supply.shape[0]))
+    present = codes_in_use(sorted_class, supply.shape[0])
     mine, stock = sorted_class[None] == present.reshape(-1, 1, 1), supply[present]
     # Running sums, because their bits do not depend on how many empty rows follow.
     asked = np.cumsum(mine * np.take_along_axis(orders, order, -1), axis=-1)
@@ -89,12 +89,17 @@ def _for_buyers(world: World, population, offer: Observables, **more) -> Observa
     return Observables(**pick, years=world.clock.years, months=world.clock.months, **more)
 
 
+def _and_grey(mask: Array) -> Array:
+    """A mask of the classes with the grey channel, of which it does not hold, behind them."""
+    return np.concatenate([mask, np.zeros_like(mask[:1])])
+
+
 def _for_labs(world: World, offer: Observables) -> Observables:
     """The same for labs: firms on the entity list are sold no foreign chip."""
     seen = _for_buyers(world, world.labs, offer)
     named = listed(world)
     if named is not None:
-        foreign = np.concatenate([made_in(world, "US"), np.zeros((1, 1, 1), bool)])
+        foreign = _and_grey(made_in(world, "US"))
         seen.class_value = np.where(foreign & named, 0.0, seen.class_value)
     return seen
 
@@ -114,7 +119,7 @@ def _for_vendors(world: World, offer: Observables) -> Observables:
         elapsed=world.clock.year(world.step_number),
         public=public,
         quota=quota,
-        domestic=np.concatenate([of_kind(world, "domestic", "inference"), np.zeros((1, 1, 1), bool)]),
+        domestic=_and_grey(of_kind(world, "domestic", "inference")),
     )
 
 
@@ -140,7 +145,7 @@ def outside_orders(world: World, offer: Observables) -> tuple[Array, Array, Arra
         budget = share * spending * offer.rush[region]
         price = np.where(np.isfinite(offer.price[region]), offer.price[region], 1.0)
         units.append(np.floor(budget / price)[..., 0].T)
-        classes.append(np.broadcast_to(np.arange(len(taste)), units[-1].shape))
+        classes.append(np.broadcast_to(world.xp.arange(len(taste)), units[-1].shape))
     where = np.concatenate([np.full_like(classes[0], CN), np.full_like(classes[1], ROW)], axis=1)
     return np.concatenate(units, axis=1), np.concatenate(classes, axis=1), where
 
@@ -148,12 +153,12 @@ def outside_orders(world: World, offer: Observables) -> tuple[Array, Array, Arra
 def _loyal(world: World) -> Array:
     """Share of buyers outside the industry in CN that turn to domestic chips once any chip is barred (M07)."""
     rules = world.parameters.chip_market
-    return rules.loyal * rules.substitution * float(world.state.barred.any())
+    return rules.loyal * rules.substitution * float(world.state.bars.any())
 
 
 def _at_home(world: World, taste: Array) -> Array:
     """Shares of the domestic classes in the spending of those who buy nothing else."""
-    home = np.concatenate([of_kind(world, "domestic", "inference"), np.zeros((1, 1, 1), bool)])
+    home = _and_grey(of_kind(world, "domestic", "inference"))
     mine = np.where(home, taste, 0.0)
     return ratio(mine, sum_k(mine))
 
@@ -213,7 +218,7 @@ def _supply(world: World, demand: dict[int, Array]) -> dict[int, Array]:
     """Chips for sale: the capacity and stock of a generation go where the orders are."""
     state, chips = world.state, world.chips
     supply = {CN: np.zeros_like(demand[CN]), ROW: np.zeros_like(demand[ROW])}
-    state.produced = np.zeros((len(chips), world.worlds, 1))
+    state.produced = world.xp.zeros((len(chips), world.worlds, 1))
     for generation in dict.fromkeys(chips.generations):
         members = [k for k, g in enumerate(chips.generations) if g == generation]
         wanted = sum(demand[CN][k] + demand[ROW][k] for k in members)
@@ -233,7 +238,7 @@ def _grey_supply(world: World) -> Array:
     """Chips that reach CN past the law: s0 premium^eta (1 - enforcement), in chips a step."""
     rules, state = world.parameters.chip_market, world.state
     if state.grey_class == NOBODY:
-        return np.zeros((world.worlds, 1))
+        return world.xp.zeros((world.worlds, 1))
     eager = np.exp(rules.grey_elasticity * np.log(np.maximum(state.grey_premium, 1e-6)))
     enforcement = authority(world, "enforcement")
     flow = rules.grey_scale * eager * (1.0 - enforcement) * world.clock.years
@@ -246,7 +251,7 @@ def _ship(world: World, offer, got, own, out_class, out_region) -> None:
     count, grey = len(world.chips), max(state.grey_class, 0)
     v, o = vendors.capacity, out_class.shape[1]
     parts = {"vendors": got[:, :v], "outside": got[:, v : v + o], "labs": got[:, v + o :]}
-    state.grey_shipped = np.zeros((world.worlds, 1))
+    state.grey_shipped = world.xp.zeros((world.worlds, 1))
     for name, population in (("vendors", vendors), ("labs", labs)):
         units = parts[name]
         shipped = np.where(population.order_class == count, grey, population.order_class)
@@ -284,7 +289,7 @@ def _ship_outside(world: World, offer, units, classes, region) -> None:
         bill = (by_class * price)[:-1, :, 0].T
         received = sum_by_group(bill, np.broadcast_to(world.maker_rows, bill.shape), vendors.capacity)
         world.accounts.pay("chips", "outside", (vendors, received))
-        helped = _subsidy(world, bill, np.broadcast_to(np.arange(count), bill.shape), np.full_like(bill, where))
+        helped = _subsidy(world, bill, np.broadcast_to(world.xp.arange(count), bill.shape), np.full_like(bill, where))
         helped = sum_by_group(helped, np.broadcast_to(world.maker_rows, bill.shape), vendors.capacity)
         world.accounts.pay("chip subsidy", "government", (vendors, helped))
         vendors.earned = vendors.earned + received + helped
@@ -295,14 +300,15 @@ def _ship_outside(world: World, offer, units, classes, region) -> None:
 def _subsidy(world: World, bill: Array, classes: Array, region: Array) -> Array:
     """What the state adds to the price of domestic chips in CN: the maker gets the full price."""
     share = world.instrument("industrial", "chip_subsidy")
-    helped = np.append(of_kind(world, "domestic", "inference")[:, 0, 0], [False, False])
+    helped = of_kind(world, "domestic", "inference")[:, 0, 0]
+    helped = np.concatenate([helped, np.zeros_like(helped[:2])])
     return np.where(helped[classes] & (region == CN), bill * share / (1.0 - share), 0.0)
 
 
 def take_rows_of_maker(world: World, classes: Array) -> Array:
     """Vendor row of the maker of a class (grey and none: nobody)."""
-    makers = np.append(world.maker_rows[0], [NOBODY, NOBODY])
-    return makers[classes]
+    makers = world.maker_rows[0]
+    return np.concatenate([makers, np.full_like(makers[:2], NOBODY)])[classes]
 
 
 def _book_keeping(world: World, demand, supply, sold) -> None:
@@ -336,13 +342,13 @@ def _prices(world: World, demand, supply) -> None:
 def _backlogs(world: World, demand) -> Array:
     """Value of orders over value of supply of each maker's chips for servers, last month held where none."""
     state, chips, vendors = world.state, world.chips, world.vendors
-    asked = np.zeros((world.worlds, vendors.capacity))
+    asked = np.zeros_like(vendors.cash)
     have = np.zeros_like(asked)
     for generation in dict.fromkeys(chips.generations):
         members = [k for k, g in enumerate(chips.generations) if g == generation]
         if chips.kinds[members[0]] in ("consumer", "edge"):
             continue
-        maker, value = world.maker_rows[0, members[0]], chips.list_usd[members[0], 0, 0]
+        maker, value = world.makers[members[0]], world.catalogue.list_usd[members[0], 0, 0]
         wanted = sum(demand[CN][k] + demand[ROW][k] for k in members)
         asked[:, maker] += value * wanted[:, 0]
         # Orders of a month stand against a month's output and what lies in stock.

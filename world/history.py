@@ -12,6 +12,7 @@ from agents.investor import KINDS as INVESTOR_KINDS
 from agents.lab import ARCHETYPES, EXITS, FILED, MODES, REGIONS, RESEARCH
 from agents.vendor import KINDS as VENDOR_KINDS
 from world.arrays import sum_k
+from world.device import mirror
 from world.ecosystem import edges
 from world.measures_market import share_at_home
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from world.state import World
 
 LEVELS = ("market", "labs", "full")
+
+#: Columns of a panel by name: values, and the type to keep or the words for its codes.
+Columns = dict[str, tuple[Any, Any]]
 
 
 class History:
@@ -34,33 +38,51 @@ class History:
         self.edge_tables: list[pl.DataFrame] = []
         world.record = self.record
 
-    def record(self, month: dict[str, np.ndarray]) -> None:
-        """Keep one month."""
-        self.market.append(month)
+    def record(self, names: list[str], values: Any) -> None:
+        """Keep one month: measures ``(measures, worlds)``, and the panels.
+
+        From a GPU both come in one copy each, which the next steps do not wait for.
+        """
+        world = self.world
+        world.outbox.send(values, lambda copy: self.market.append(dict(zip(names, copy, strict=True))))
         if self.level == "market":
             return
-        self._keep("labs", lab_panel(self.world))
+        self._keep("labs", *lab_panel(world))
         if self.level != "full":
             return
-        chosen = self.world.world_ids < self.panel_worlds
+        chosen = world.world_ids < self.panel_worlds
         if not chosen.any():
             return
-        self._keep("apps", app_panel(self.world, chosen))
-        self._keep("vendors", vendor_panel(self.world, chosen))
-        self._keep("investors", investor_panel(self.world, chosen))
-        step = self.world.step_number
-        if self.world.clock.every(step, self.edges_every) or step == 0:
+        here = world.xp.asarray(chosen)[:, None]
+        self._keep("apps", *app_panel(world, here))
+        self._keep("vendors", *vendor_panel(world, here))
+        self._keep("investors", *investor_panel(world, here))
+        if world.clock.every(world.step_number, self.edges_every) or world.step_number == 0:
             self._keep_edges(chosen)
 
-    def _keep(self, name: str, panel: dict[str, np.ndarray]) -> None:
-        panel["step"] = np.full(len(panel["replicate"]), self.world.step_number, dtype=np.int32)
-        self.panels.setdefault(name, []).append(panel)
+    def _keep(self, name: str, mask: Any, columns: Columns) -> None:
+        """Keep the rows of a mask: each column as its type, or with words for its codes."""
+        step, kinds = self.world.step_number, {name: kind for name, (_, kind) in columns.items()}
+
+        def store(rows: dict[str, np.ndarray]) -> None:
+            panel = {"replicate": self.world.world_ids[rows["worlds"]]}
+            for column, kind in kinds.items():
+                values = rows[column]
+                panel[column] = np.array(kind)[values] if isinstance(kind, tuple) else values.astype(kind)
+            panel["step"] = np.full(len(panel["replicate"]), step, dtype=np.int32)
+            self.panels.setdefault(name, []).append(panel)
+
+        self.world.notes.take(mask, {name: values for name, (values, _) in columns.items()}, store)
 
     def _keep_edges(self, chosen: np.ndarray) -> None:
+        # What was noted so far belongs to the snapshot.
+        self.world.notes.post()
+        self.world.outbox.empty()
+        world = mirror(self.world)
         for index in np.nonzero(chosen)[0]:
-            table = edges(self.world, int(index)).with_columns(
-                pl.lit(int(self.world.world_ids[index]), dtype=pl.Int32).alias("replicate"),
-                pl.lit(self.world.step_number, dtype=pl.Int32).alias("step"),
+            table = edges(world, int(index)).with_columns(
+                pl.lit(int(world.world_ids[index]), dtype=pl.Int32).alias("replicate"),
+                pl.lit(world.step_number, dtype=pl.Int32).alias("step"),
             )
             self.edge_tables.append(table)
 
@@ -68,6 +90,7 @@ class History:
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """All tables, sorted by replicate and step."""
+        self.world.outbox.empty()
         found = {"market": self._market(), "events": self._events()}
         for name, panels in self.panels.items():
             columns = {key: np.concatenate([p[key] for p in panels]) for key in panels[0]}
@@ -130,20 +153,15 @@ class History:
         return self._dated(pl.concat(frames) if frames else pl.DataFrame(schema=schema))
 
 
-def _rows(world: World, population: Any, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return np.nonzero(population.alive & chosen[:, None])
+def _singles(population: Any, *names: str) -> Columns:
+    """Columns of a population in single precision."""
+    return {name: (population.columns[name], np.float32) for name in names}
 
 
-def lab_panel(world: World) -> dict[str, np.ndarray]:
-    """One row a living lab (and a last row in the month it leaves)."""
+def lab_panel(world: World) -> tuple[Any, Columns]:
+    """One row a living lab (and a last row in the month it leaves): who, and the columns with their types."""
     labs = world.labs
     gone = (labs.exit_reason > 0) & (labs.exit_step == world.step_number)
-    worlds, rows = np.nonzero((labs.alive | gone) & (labs.id >= 0))
-
-    def pick(values: Any) -> np.ndarray:
-        return np.asarray(values)[worlds, rows]
-
-    tokens = labs.tokens_flagship + labs.tokens_light
     capability = np.where(labs.released, labs.served, np.nan)
     numbers = {
         "cash": labs.cash,
@@ -159,7 +177,7 @@ def lab_panel(world: World) -> dict[str, np.ndarray]:
         "capability_reasoning": capability[2],
         "price_flagship": labs.price_flagship,
         "price_light": labs.price_light,
-        "tokens_day": tokens,
+        "tokens_day": labs.tokens_flagship + labs.tokens_light,
         "tokens_api": labs.tokens_api,
         "usage_data": labs.usage_data,
         "users": sum_k(labs.users),
@@ -180,17 +198,16 @@ def lab_panel(world: World) -> dict[str, np.ndarray]:
         "control": labs.control,
         "lock_in": labs.lock_in,
     }
-    panel = {"replicate": world.world_ids[worlds], "lab_id": pick(labs.id)}
-    for name in ("region", "archetype", "mode", "exit_reason"):
-        panel[name] = pick(labs.columns[name])
-    panel["alive"] = pick(labs.alive)
-    panel.update({name: pick(values).astype(np.float32) for name, values in numbers.items()})
-    panel["open"] = pick(labs.openness).astype(np.int8)
-    panel["filed"] = pick(labs.filing == FILED)
-    panel["releases"] = pick(labs.releases).astype(np.int16)
-    panel["rounds"] = pick(labs.stage).astype(np.int16)
-    panel["founded"] = pick(labs.founded).astype(np.int32)
-    return panel
+    codes = ("region", "archetype", "mode", "exit_reason")
+    columns = {"lab_id": (labs.id, np.int64)} | {name: (labs.columns[name], np.int64) for name in codes}
+    columns |= {"alive": (labs.alive, bool)} | {name: (values, np.float32) for name, values in numbers.items()}
+    return (labs.alive | gone) & (labs.id >= 0), columns | {
+        "open": (labs.openness, np.int8),
+        "filed": (labs.filing == FILED, bool),
+        "releases": (labs.releases, np.int16),
+        "rounds": (labs.stage, np.int16),
+        "founded": (labs.founded, np.int32),
+    }
 
 
 def named(frame: pl.DataFrame) -> pl.DataFrame:
@@ -205,66 +222,45 @@ def named(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(name)
 
 
-def app_panel(world: World, chosen: np.ndarray) -> dict[str, np.ndarray]:
+def app_panel(world: World, chosen: Any) -> tuple[Any, Columns]:
     """One row a living app, and a last row in the month it closes."""
     apps = world.apps
     gone = (apps.exit_reason > 0) & (apps.exit_step == world.step_number)
-    worlds, rows = np.nonzero((apps.alive | gone) & (apps.id >= 0) & chosen[:, None])
-    panel = {"replicate": world.world_ids[worlds], "app_id": apps.id[worlds, rows]}
-    panel["segment"] = np.array(world.segments.names)[apps.segment[worlds, rows]]
     words = {"product": PRODUCTS, "source": SOURCES, "modality": MODALITIES, "aim_class": AIMS, "answer": ANSWERS}
-    for name, labels in words.items():
-        panel[name] = np.array(labels)[apps.columns[name][worlds, rows]]
-    panel["incumbent"] = apps.incumbent[worlds, rows]
-    panel["alive"] = apps.alive[worlds, rows]
-    for name in (
-        "users",
-        "revenue",
-        "cost",
-        "api_cost",
-        "cash",
-        "age",
-        "absorbed",
-        "body_lost",
-        "rework",
-        "aim",
-        "coupling",
-        "raised",
-        "eye",
-        "brain",
-        "hand",
-        "engineers",
-        "tuners",
-    ):
-        panel[name] = apps.columns[name][worlds, rows].astype(np.float32)
-    panel["base_lab"] = apps.base_id[0, worlds, rows]
-    panel["filed"] = apps.filed[worlds, rows]
-    panel["founded"] = apps.founded[worlds, rows].astype(np.int32)
-    panel["exit_reason"] = np.array(DEATHS)[apps.exit_reason[worlds, rows]]
-    return panel
+    columns = {"app_id": (apps.id, np.int64), "segment": (apps.segment, world.segments.names)}
+    columns |= {name: (apps.columns[name], labels) for name, labels in words.items()}
+    columns |= {"incumbent": (apps.incumbent, bool), "alive": (apps.alive, bool)}
+    columns |= _singles(apps, "users", "revenue", "cost", "api_cost", "cash", "age", "absorbed", "body_lost", "rework")
+    columns |= _singles(apps, "aim", "coupling", "raised", "eye", "brain", "hand", "engineers", "tuners")
+    return (apps.alive | gone) & (apps.id >= 0) & chosen, columns | {
+        "base_lab": (apps.base_id[0], np.int64),
+        "filed": (apps.filed, bool),
+        "founded": (apps.founded, np.int32),
+        "exit_reason": (apps.exit_reason, DEATHS),
+    }
 
 
-def vendor_panel(world: World, chosen: np.ndarray) -> dict[str, np.ndarray]:
+def vendor_panel(world: World, chosen: Any) -> tuple[Any, Columns]:
     """One row a vendor."""
     vendors = world.vendors
-    worlds, rows = _rows(world, vendors, chosen)
-    panel = {"replicate": world.world_ids[worlds], "vendor_id": vendors.id[worlds, rows]}
-    panel["name"] = np.array(world.maker_names)[rows]
-    panel["kind"] = np.array(VENDOR_KINDS)[vendors.kind[worlds, rows]]
-    panel["region"] = np.array(REGIONS)[vendors.region[worlds, rows]]
-    panel["h100e"] = sum_k(vendors.fleet * world.chips.h100e)[worlds, rows].astype(np.float32)
-    for name in ("cash", "revenue", "cost", "utilisation", "backlog", "price_factor"):
-        panel[name] = vendors.columns[name][worlds, rows].astype(np.float32)
-    return panel
+    columns = {
+        "vendor_id": (vendors.id, np.int64),
+        "name": (world.xp.arange(vendors.capacity), tuple(world.maker_names)),
+        "kind": (vendors.kind, VENDOR_KINDS),
+        "region": (vendors.region, REGIONS),
+        "h100e": (sum_k(vendors.fleet * world.chips.h100e), np.float32),
+    }
+    more = _singles(vendors, "cash", "revenue", "cost", "utilisation", "backlog", "price_factor")
+    return vendors.alive & chosen, columns | more
 
 
-def investor_panel(world: World, chosen: np.ndarray) -> dict[str, np.ndarray]:
+def investor_panel(world: World, chosen: Any) -> tuple[Any, Columns]:
     """One row an investor."""
     investors = world.investors
-    worlds, rows = _rows(world, investors, chosen)
-    panel = {"replicate": world.world_ids[worlds], "investor_id": investors.id[worlds, rows]}
-    panel["kind"] = np.array(INVESTOR_KINDS)[investors.kind[worlds, rows]]
-    panel["region"] = np.array(REGIONS)[investors.region[worlds, rows]]
-    for name in ("cash", "ready", "invested", "attention", "since_deal"):
-        panel[name] = investors.columns[name][worlds, rows].astype(np.float32)
-    return panel
+    columns = {
+        "investor_id": (investors.id, np.int64),
+        "kind": (investors.kind, INVESTOR_KINDS),
+        "region": (investors.region, REGIONS),
+    }
+    more = _singles(investors, "cash", "ready", "invested", "attention", "since_deal")
+    return investors.alive & chosen, columns | more

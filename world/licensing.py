@@ -42,8 +42,9 @@ def review(world: World) -> None:
     """
     labs, apps, state, p = world.labs, world.apps, world.state, world.parameters.licensing
     opens = world.policy.licensing.opens
-    asked = np.asarray(p.needed) > 0.0
-    open_ = asked & ((authority(world, "capacity") > 0.0) | (opens is not None and as_date(opens) <= world.date))
+    open_ = (p.needed > 0.0) & (
+        (authority(world, "capacity") > 0.0) | (opens is not None and as_date(opens) <= world.date)
+    )
     applies = labs.alive & labs.released & (labs.region == CN) & (labs.filing == NOT_APPLIED) & open_
     labs.filing = np.where(applies, PROVINCIAL, labs.filing)
     labs.filing_since = np.where(applies, world.step_number, labs.filing_since)

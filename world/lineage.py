@@ -24,16 +24,13 @@ def record(world: World, out: Array) -> None:
     labs, p = world.labs, world.parameters.lineage
     labs.declare(Observables(fresh=out))
     labs.reputation = labs.reputation + p.claim_reputation * (out & labs.claims)
-    worlds, rows = np.nonzero(out & (labs.base_model >= 0))
-    if len(rows):
-        world.lineage.append(
-            {
-                "worlds": worlds,
-                "model": labs.model_id[worlds, rows],
-                "base": labs.base_model[worlds, rows],
-                "declared": ~labs.claims[worlds, rows],
-            }
-        )
+
+    def keep(rows: dict[str, np.ndarray]) -> None:
+        if len(rows["worlds"]):
+            world.lineage.append(rows)
+
+    told = {"model": labs.model_id, "base": labs.base_model, "declared": ~labs.claims}
+    world.notes.take(out & (labs.base_model >= 0), told, keep)
 
 
 def hides_its_base(labs) -> Array:

@@ -26,7 +26,7 @@ from world import app_life, exploration, hype, lineage, spread
 from world.app_market import needs_filing
 from world.app_segments import CN_SEGMENTS
 from world.arrays import Array, herfindahl, largest, ratio, row_max, row_sum, shares, sum_k, take_rows
-from world.chip_supply import domestic_maturity, list_prices, serving_speed
+from world.chip_supply import domestic_maturity, list_prices, made_in, of_kind, serving_speed
 from world.compliance import on_foreign
 from world.deal_flow import benchmark_fit, launch_cost
 from world.gpu_market import chips_in, makers_pay
@@ -57,19 +57,20 @@ def close_month(world: World) -> None:
     missing = (window - len(recent)) / window
     state.funding_12 = sum(recent) + missing * world.parameters.capital.funding_before
     state.frontier_history.append(state.frontier_all)
-    world.record(month(world))
+    world.record(*month(world))
+    world.notes.post()
 
 
-def month(world: World) -> dict[str, Array]:
-    """All measures of the month, each ``(worlds,)``."""
+def month(world: World) -> tuple[list[str], Array]:
+    """Names of all measures, and their values in this month, ``(measures, worlds)``."""
     found: dict[str, Array] = {}
     parts = (_labs, _training, _frontiers, _chips, _prices, _usage, model_market, _apps, _money, _society)
     for part in (*parts, _capital, lineage.measures, exploration.measures, spread.measures):
         found.update(part(world))
-    fresh = np.empty((len(found), world.worlds))
+    fresh = world.xp.empty((len(found), world.worlds))
     for row, value in zip(fresh, found.values(), strict=True):
         row[:] = value[:, 0] if getattr(value, "ndim", 0) else value
-    return dict(zip(found, fresh, strict=True))
+    return list(found), fresh
 
 
 def _labs(world: World) -> dict[str, Array]:
@@ -97,7 +98,7 @@ def _labs(world: World) -> dict[str, Array]:
         "models_released_cn": total["releases"],
         "models_filed_cn": total["filed"] + total["filed_apps"],
         "labs_filed_cn": total["filed"],
-        "open_release_share_cn": ratio(np.asarray(total["open_releases"]), np.asarray(total["releases"])),
+        "open_release_share_cn": ratio(total["open_releases"], total["releases"]),
         "training_failures_cn": seen.get("training_failures", 0.0),
         "largest_run_cn_flop": state.largest_run[CN],
         "largest_run_row_flop": state.largest_run[ROW],
@@ -190,8 +191,8 @@ def months_behind(world: World, level: Array) -> Array:
 
 def _chips(world: World) -> dict[str, Array]:
     state, chips = world.state, world.chips
-    counted = np.array([kind != "consumer" for kind in chips.kinds]).reshape(-1, 1, 1)
-    domestic = np.array([home == "CN" for home in chips.homes]).reshape(-1, 1, 1)
+    counted = ~of_kind(world, "consumer")
+    domestic = made_in(world, "CN")
     equivalents = {r: chips_in(world, r) * chips.h100e * counted for r in (CN, ROW)}
     local = sum_k(np.where(domestic, equivalents[CN], 0.0))
     foreign = sum_k(np.where(domestic, 0.0, equivalents[CN]))
@@ -234,7 +235,8 @@ def _chips(world: World) -> dict[str, Array]:
 def _by_maker(world: World, equivalents: Array) -> Array:
     """H100 equivalents by maker, ``(makers, worlds, 1)``."""
     makers = dict.fromkeys(world.chips.vendors)
-    return np.stack([sum_k(equivalents[[k for k, v in enumerate(world.chips.vendors) if v == m]]) for m in makers])
+    by_class = list(zip(world.chips.vendors, equivalents, strict=True))
+    return np.stack([sum_k([each for vendor, each in by_class if vendor == maker]) for maker in makers])
 
 
 def _lab_compute(world: World) -> Array:
@@ -269,7 +271,7 @@ def _weighted(values: Array, weight: Array) -> Array:
 
 def _cheapest(labs, out: Array, level: Array) -> Array:
     """Lowest list price at or above a capability, NaN where nobody offers it."""
-    best = np.full((out.shape[0], 1), np.inf)
+    best = np.inf
     for capability, price in ((labs.served, labs.price_flagship), (labs.light, labs.price_light)):
         able = out & (sum_k(capability) / 3.0 >= level)
         best = np.minimum(best, np.where(able, price, np.inf).min(-1, keepdims=True))
@@ -286,7 +288,7 @@ def _usage(world: World) -> dict[str, Array]:
     apps = row_sum(labs.tokens_api)
     people = np.where(labs.region == CN, sum_k(labs.users[home]), 0.0)
     revenue = np.where(labs.region == CN, labs.service_revenue, 0.0)
-    public = sum_k([state.tokens_by_segment[k] for k in np.flatnonzero(world.segments.licensed)])
+    public = sum_k([state.tokens_by_segment[k] for k in world.segments.rows_licensed])
     public = np.where(labs.region == CN, public, 0.0)
     share = shares(cn)
     before = state.share_before if state.share_before is not None and state.share_before.shape == share.shape else share
@@ -404,7 +406,7 @@ def _capital(world: World) -> dict[str, Array]:
     cn = investors.alive & (investors.region == CN)
     put_in = {k: row_sum(np.where(cn & (investors.kind == k), investors.invested, 0.0)) for k in (YOUNG, SENIOR)}
     all_in = row_sum(np.where(cn, investors.invested, 0.0))
-    raised = seen.get("rounds", np.zeros((world.worlds, 1)))
+    raised = seen.get("rounds", world.xp.zeros((world.worlds, 1)))
     return {
         "funding_labs_cn": state.funding_labs_cn,
         "rounds_cn": raised,
@@ -418,7 +420,7 @@ def _capital(world: World) -> dict[str, Array]:
         "announcements_cn": seen.get("announcements", 0.0),
         "announcement_gain_cn": seen.get("announcement_gain", 0.0),
         "labs_turned_to_apps_cn": seen.get("turned_to_apps", 0.0),
-        "light_release_share_cn": ratio(np.asarray(total["light_releases"]), np.asarray(total["releases"])),
+        "light_release_share_cn": ratio(total["light_releases"], total["releases"]),
     }
 
 

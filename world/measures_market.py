@@ -121,7 +121,7 @@ def _worth(world: World) -> dict[str, Array]:
     now = brain(world, best)
     found = {}
     for axis, name in enumerate(AXES):
-        better = best + (np.arange(3) == axis).reshape(3, 1, 1)
+        better = best + (world.xp.arange(3) == axis).reshape(3, 1, 1)
         found[f"worth_{name}_cn"] = ratio(sum_k(people * (brain(world, better) - now)), sum_k(people))
     return found
 

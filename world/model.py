@@ -7,6 +7,7 @@ from typing import Any
 import mesa
 import numpy as np
 
+from world.device import to_host
 from world.ecosystem import graph
 from world.ensemble import Ensemble
 from world.population import Population
@@ -94,8 +95,9 @@ class HundredModelsWar(mesa.Model):
         self._synced = self.world.step_number
         living: dict[tuple[str, int], tuple[Population, int]] = {}
         for name, population in self.world.populations.items():
-            for row in np.nonzero(population.alive[0])[0]:
-                living[(name, int(population.id[0, row]))] = (population, int(row))
+            ids = to_host(population.id)[0]
+            for row in np.nonzero(to_host(population.alive)[0])[0]:
+                living[(name, int(ids[row]))] = (population, int(row))
         for key in [key for key in self._views if key not in living]:
             self._views.pop(key).remove()
         for key, (population, row) in living.items():

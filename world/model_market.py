@@ -50,6 +50,9 @@ class SegmentTable:
     bass_imitate: Array
     arpu: Array
     addressable: Array
+    rows_licensed: tuple[int, ...]
+    widths: Array  # those that differ, (widths, 1, 1)
+    which_width: Array
 
     @classmethod
     def from_rows(cls, rows: list, row_scale: float) -> SegmentTable:
@@ -61,6 +64,8 @@ class SegmentTable:
 
         scale = np.array([1.0 if region == 0 else row_scale for _, region in both])
         home = np.array([region for _, region in both])
+        widths, which = np.unique(numbers("width"), return_inverse=True)
+        licensed = numbers("licensed") * (home == 0)
         weights = np.array([[float(row[k]) for row, _ in both] for k in ("language", "knowledge", "reasoning")])
         return cls(
             names=tuple(f"{row['segment']}_{'row' if region else 'cn'}" for row, region in both),
@@ -76,7 +81,7 @@ class SegmentTable:
             lift=numbers("lift"),
             reconsider=numbers("reconsider"),
             free=numbers("free"),
-            licensed=numbers("licensed") * (home == 0),
+            licensed=licensed,
             privacy=numbers("privacy"),
             old_tools=numbers("old_tools"),
             old_models=numbers("old_models"),
@@ -87,6 +92,9 @@ class SegmentTable:
             bass_imitate=numbers("bass_imitate"),
             arpu=numbers("arpu"),
             addressable=numbers("addressable"),
+            rows_licensed=tuple(np.flatnonzero(licensed).tolist()),
+            widths=widths.reshape(-1, 1, 1),
+            which_width=which,
         )
 
     def __len__(self) -> int:

@@ -95,17 +95,18 @@ def at_date(schedule: list[dict[str, Any]], date: dt.date, key: str, before: flo
 def calendar_and_policy(world: World) -> None:
     """Phase 1: what is in force this month."""
     date, policy, state = world.date, world.policy, world.state
-    chips, rules = world.chips, policy.embargo.rules
-    known = state.barred
-    state.barred = barred(rules, chips, date).reshape(-1, 1, 1)
-    for chip in np.nonzero(state.barred != known)[0]:
-        world.announce("ban" if state.barred[chip, 0, 0] else "ban lifted", chips.names[chip])
-    state.announced = _announced(world, rules, date).reshape(-1, 1, 1)
-    state.offered_cn = _offered(world, rules, date).reshape(-1, 1, 1)
+    chips, rules = world.catalogue, policy.embargo.rules
+    known = state.bars
+    state.bars = barred(rules, chips, date)
+    for chip in np.nonzero(state.bars != known)[0]:
+        world.announce("ban" if state.bars[chip] else "ban lifted", chips.names[chip])
     launched = [as_date(day) <= date for day in chips.launch]
     base = [kind != "export_variant" for kind in chips.kinds]
     foreign = [home == "US" for home in chips.homes]
-    state.offered_row = (np.array(launched) & np.array(base) & np.array(foreign)).reshape(-1, 1, 1)
+    state.sold_abroad = np.array(launched) & np.array(base) & np.array(foreign)
+    state.barred, state.offered_row = world.by_class(state.bars), world.by_class(state.sold_abroad)
+    state.announced = world.by_class(_announced(world, rules, date))
+    state.offered_cn = world.by_class(_offered(world, rules, date))
     needed = world.parameters.licensing.needed
     state.needs_licence = needed * at_date(policy.licensing.phases, date, "enforced", 0.0)
     state.beta_allowed = 1.0 - needed * (1.0 - at_date(policy.licensing.phases, date, "beta", 1.0))
@@ -136,11 +137,11 @@ def _stance(world: World, months: float) -> Observables:
 
 def _announced(world: World, rules: list, date: dt.date) -> np.ndarray:
     """Classes that a published rule will bar soon but that may still be sold."""
-    soon = np.zeros(len(world.chips), dtype=bool)
+    soon = np.zeros(len(world.catalogue), dtype=bool)
     for rule in rules:
         told = as_date(rule.get("announced") or rule["date"])
         if told <= date < as_date(rule["date"]):
-            soon |= barred_by(rule, world.chips)
+            soon |= barred_by(rule, world.catalogue)
     return soon
 
 
@@ -150,8 +151,7 @@ def _offered(world: World, rules: list, date: dt.date) -> np.ndarray:
     A chipmaker answers a rule with the best variant that it leaves, some months later; where
     the parent may be sold nobody makes the variant (one wafer serves either).
     """
-    chips = world.chips
-    bars = world.state.barred[:, 0, 0]
+    chips, bars = world.catalogue, world.state.bars
     offered = np.zeros(len(chips), dtype=bool)
     for k, kind in enumerate(chips.kinds):
         if bars[k] or as_date(chips.launch[k]) > date:

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from conf.parameters.base import ROW_BLOCK
-from world.arrays import Array
+from world.arrays import Array, compacts, is_one_of, sum_by_world
+from world.device import to_host
 
 #: Ids are ``step * MAX_ENTRANTS + ordinal``; ordinals count entrants of one step.
 MAX_ENTRANTS = 4096
@@ -64,6 +65,12 @@ def reset(columns: dict[str, Array], declared: dict[str, Any], worlds: Array, ro
     for name, column in declared.items():
         for layer in columns[name].reshape(-1, height * width):
             layer[place] = column.default
+
+
+def spread_out(count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """World and ordinal of each entrant, from their number in each world, ``(worlds, 1)`` on the host."""
+    worlds = np.repeat(np.arange(len(count)), count[:, 0])
+    return worlds, np.concatenate([np.arange(n) for n in count[:, 0]])
 
 
 class View:
@@ -128,6 +135,15 @@ class Selection:
         # (..., 1, n) values lose the axis that stands for the worlds; scalars go as they are.
         fresh = value[..., 0, :] if getattr(value, "ndim", 0) > 1 else value
         put(self.population.columns[name], self.worlds, self.rows, fresh)
+
+    @property
+    def xp(self) -> Any:
+        """Module of the arrays: numpy or cupy."""
+        return self.population.xp
+
+    def by_world(self, values: Array) -> Array:
+        """Sum of values of these agents, ``(n,)``, in each world, ``(worlds, 1)``."""
+        return sum_by_world(values, self.worlds, self.rows, self.population.alive.shape)[:, None]
 
     def draws(self, stream: str) -> Array:
         """Uniform numbers of these agents in one stream of their decisions, ``(1, n)``."""
@@ -270,13 +286,13 @@ class Population:
         implementations: dict[Any, list[int]] = {}
         for index, special in enumerate(self.classes):
             implementations.setdefault(getattr(special, name), []).append(index)
-        if len(implementations) == 1 and among is None:
+        if len(implementations) == 1 and (among is None or not compacts(self.xp)):
             next(iter(implementations)).run(self, observed)
             return
         # Masks are taken first: a decision may end a life, and nobody may decide twice.
         present = self.alive if among is None else self.alive & among
         chosen = [
-            (implementation, present & np.isin(self.behaviour, indices))
+            (implementation, present & is_one_of(self.behaviour, indices))
             for implementation, indices in implementations.items()
         ]
         for implementation, mask in chosen:
@@ -284,7 +300,10 @@ class Population:
 
     def decide_among(self, name: str, worlds: Array, rows: Array, *observed: Any) -> None:
         """Run a decision on selected rows, each by the implementation of its class."""
-        for index in np.unique(self.behaviour[worlds, rows]):
+        if len(self.classes) == 1:
+            self._run_on(name, getattr(self.agent_class, name), worlds, rows, observed)
+            return
+        for index in to_host(np.unique(self.behaviour[worlds, rows])):
             chosen = self.behaviour[worlds, rows] == index
             implementation = getattr(self.classes[int(index)], name)
             self._run_on(name, implementation, worlds[chosen], rows[chosen], observed)
@@ -326,7 +345,7 @@ class Population:
         Parameters
         ----------
         worlds : integer array (n,), sorted
-            World of each entrant.
+            World of each entrant, as the host counts them.
         ordinals : integer array (n,)
             Number of each entrant within its world and step, below ``MAX_ENTRANTS``.
 
@@ -335,17 +354,16 @@ class Population:
         PopulationFull
             When a world needs more rows than ``max_capacity``.
         """
-        counts = np.bincount(worlds, minlength=self.worlds)
+        counts = self.xp.asarray(np.bincount(worlds, minlength=self.worlds))[:, None]
         while True:
             free = ~self.alive
-            if (free.sum(-1) >= counts).all():
+            chosen_worlds, rows = np.nonzero(free & (np.cumsum(free, axis=-1) <= counts))
+            if len(rows) == len(worlds):
                 break
             self._grow()
-        order = np.cumsum(free, axis=-1)
-        chosen_worlds, rows = np.nonzero(free & (order <= counts[:, None]))
         reset(self.columns, self.declared, chosen_worlds, rows)
         entrants = Selection(self, chosen_worlds, rows)
-        entrants.id = (step * MAX_ENTRANTS + ordinals)[None]
+        entrants.id = self.xp.asarray(step * MAX_ENTRANTS + ordinals)[None]
         entrants.founded = step
         entrants.alive = True
         object.__setattr__(self, "_slab", {})

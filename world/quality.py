@@ -60,11 +60,10 @@ def brain(world: World, capability: Array) -> Array:
     table, p = world.segments, world.parameters.model_market
     width = table.column("width")
     reach = np.exp(threshold(world) / width)
-    widths, which = np.unique(table.width, return_inverse=True)
     done = []
     for axis in (LANGUAGE, KNOWLEDGE, REASONING):
         x = np.maximum(capability[axis], NO_MODEL)
-        asked = reach * np.exp(-x / widths.reshape(-1, 1, 1))[which]
+        asked = reach * np.exp(-x / table.widths)[table.which_width]
         done.append(1.0 / (1.0 + asked))
     looked_up = 1.0 / (1.0 + asked * np.exp(-p.retrieval_ease / width))
     done[KNOWLEDGE] = done[KNOWLEDGE] + retrieval(world) * np.maximum(looked_up - done[KNOWLEDGE], 0.0)
@@ -89,7 +88,7 @@ def own_data(world: World) -> Array:
 
 def home_segment(world: World) -> Array:
     """Which segment each vertical lab was founded for, booleans."""
-    return np.arange(len(world.segments)).reshape(-1, 1, 1) == world.labs.home_segment
+    return world.xp.arange(len(world.segments)).reshape(-1, 1, 1) == world.labs.home_segment
 
 
 def with_eyes_and_hands(world: World, brains: Array) -> Array:

@@ -15,6 +15,7 @@ from functools import lru_cache
 import numpy as np
 
 from world.arrays import Array, namespace
+from world.device import kernel
 
 _M0, _M1 = 0xD2511F53, 0xCD9E8D57
 _W0, _W1 = 0x9E3779B9, 0xBB67AE85
@@ -28,17 +29,21 @@ _SCALE = 2.0**-32
 def philox(counter: tuple[Array, Array, Array, Array], key: tuple[int, int]) -> tuple[Array, ...]:
     """Ten rounds of Philox 4x32 on broadcastable uint64 counters (low 32 bits used).
 
+    On a GPU one kernel takes all rounds.
+
     Returns
     -------
     four uint64 arrays holding 32-bit words
     """
     xp = namespace(counter[0])
+    if xp is not np:
+        return tuple(kernel(xp, "philox")(*counter, *key))
     shape = np.broadcast_shapes(*(each.shape for each in counter))
     # Two words are multiplied and two are not: each pair goes through a round together.
-    even, odd = xp.empty((2, *shape), np.uint64), xp.empty((2, *shape), np.uint64)
+    even, odd = np.empty((2, *shape), np.uint64), np.empty((2, *shape), np.uint64)
     even[0], odd[0], even[1], odd[1] = counter
-    factors = xp.asarray(_FACTORS).reshape(2, *(1,) * len(shape))
-    keys = xp.asarray(_round_keys(key)).reshape(10, 2, *(1,) * len(shape))
+    factors = _FACTORS.reshape(2, *(1,) * len(shape))
+    keys = _round_keys(key).reshape(10, 2, *(1,) * len(shape))
     for round_key in keys:
         product = even * factors
         even = (product >> _SHIFT)[::-1] ^ odd
@@ -74,8 +79,10 @@ def poisson(u: Array, rate: Array, most: int) -> Array:
 
     One uniform gives one count, so that a small change of the rate moves few counts.
     """
-    needed = min(most, int(rate.max() + 12.0 * np.sqrt(rate.max()) + 12.0))
-    n = namespace(u).arange(needed).reshape(-1, *(1,) * u.ndim)
+    xp = namespace(u)
+    # What lies beyond changes no count: a GPU takes it along rather than wait for the largest rate.
+    needed = min(most, int(rate.max() + 12.0 * np.sqrt(rate.max()) + 12.0)) if xp is np else most
+    n = xp.arange(needed).reshape(-1, *(1,) * u.ndim)
     log_factorial = np.cumsum(np.log(np.maximum(n, 1.0)), axis=0)
     log_rate = np.log(np.maximum(rate, 1e-300))
     below = np.cumsum(np.exp(n * log_rate - rate - log_factorial), axis=0)

@@ -69,7 +69,7 @@ def _stakes(world: World) -> Observables:
         has_cloud=((labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER)).astype(float),
         subsidy=np.where(labs.region == CN, world.instrument("open_source", "subsidy"), 0.0),
         mandate=(mine >= (np.inf if level is None else level)) | (champion & (told == "all")),
-        ban=np.full(mine.shape, world.instrument("open_source", "ban")) | (champion & (told == "none")),
+        ban=world.xp.full(mine.shape, world.instrument("open_source", "ban")) | (champion & (told == "none")),
     )
 
 

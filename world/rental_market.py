@@ -74,7 +74,7 @@ def _abroad(world: World) -> Array:
     """
     state, p = world.state, world.parameters.rental
     closes = world.policy.embargo.cloud_rule
-    open_ = bool(state.barred.any()) and not (closes and as_date(closes) <= world.date)
+    open_ = bool(state.bars.any()) and not (closes and as_date(closes) <= world.date)
     dearer = np.log(state.rent_training[CN] / (state.rent_training[ROW] * (1.0 + p.abroad_premium)))
     return p.abroad_share * np.clip(dearer, 0.0, 1.0) * open_
 

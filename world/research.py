@@ -58,7 +58,7 @@ def _turning_points(world: World) -> None:
     if _now(world, plan.scaling_ends):
         largest_done = np.maximum(state.largest_run[CN], state.largest_run[ROW])
         given = largest_done if plan.scaling_ceiling is None else plan.scaling_ceiling
-        state.scaling_ceiling = np.broadcast_to(np.asarray(given, dtype=float), largest_done.shape)
+        state.scaling_ceiling = 0.0 * largest_done + given
 
 
 def _now(world: World, date: str | None) -> bool:

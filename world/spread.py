@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import CN, NO_MODEL, ROW
-from world.arrays import Array, ratio, row_sum, sum_k
+from world.arrays import Array, namespace, ratio, row_sum, sum_k
 from world.ecosystem import foreign_penalty, neighbour_best
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def gini(values: Array, among: Array) -> Array:
     count = row_sum(among.astype(float))
     # Who does not count stands in front, as nothing: ranks of the rest shift by their number.
     ordered = np.sort(np.where(among, values, 0.0), axis=-1)
-    rank = np.arange(1.0, rows + 1.0) - (rows - count)
+    rank = namespace(ordered).arange(1.0, rows + 1.0) - (rows - count)
     total = row_sum(ordered)
     found = 2.0 * ratio(row_sum(rank * ordered), count * total) - ratio(count + 1.0, count)
     return np.where(total > 0.0, found, np.nan)

@@ -15,8 +15,9 @@ from agents.lab import ARCHETYPES, CN, NO_MODEL, NOBODY, ROW, ModelLab
 from agents.regulator import Regulator
 from agents.vendor import InfraVendor
 from world.accounts import Accounts
-from world.arrays import Array, row_sum, stack_k
+from world.arrays import Array, row_sum, stack_k, to_device
 from world.clock import Clock
+from world.device import Notes, Outbox
 from world.hardware import CNY_A_USD, ChipTable, power_draw
 from world.model_market import SegmentTable
 from world.policy import Policy
@@ -35,6 +36,27 @@ AGENT_TYPES = {
 }
 
 
+#: How much populations are expected to grow beyond the rows that they start with.
+GROWN = {"labs": 2, "apps": 6}
+
+
+def _rows(sizes: Any) -> tuple[dict[str, int], dict[str, int]]:
+    """Rows of each population at the start and at most."""
+    start = {"labs": sizes.labs, "apps": sizes.apps, "vendors": 16, "investors": 128, "regulators": 8}
+    return start, start | {"labs": sizes.max_labs, "apps": sizes.max_apps}
+
+
+def column_bytes(config: Any) -> int:
+    """Memory of the columns of one world whose populations have grown as expected."""
+    inner = DIMENSIONS | {"chips": len(config.hardware["chips"]), "segments": 2 * len(config.segments)}
+    start, most = _rows(config.population)
+    total = 0
+    for name, kind in AGENT_TYPES.items():
+        each = sum(column.bytes(inner) for column in kind.declared_columns().values())
+        total += each * min(start[name] * GROWN.get(name, 1), most[name])
+    return total
+
+
 class World:
     """Everything that a step reads and writes.
 
@@ -46,23 +68,32 @@ class World:
         Global numbers of the worlds of this block: world 7 is the same alone and in a block.
     parameters : tree, optional
         Replaces the parameter sections; leaves may be arrays ``(worlds, 1)``.
+    xp : module
+        numpy, or cupy: where the columns, the tables, the ties and the memory of the markets live.
     """
 
-    def __init__(self, config: Any, world_ids: Sequence[int], parameters: Any = None):
+    def __init__(self, config: Any, world_ids: Sequence[int], parameters: Any = None, xp: Any = np):
         self.config = config
+        self.xp = xp
         self.parameters = parameters or config
         self.seed = int(config.seed)
         self.world_ids = np.asarray(list(world_ids), dtype=np.int64)
         self.worlds = len(self.world_ids)
         self.clock = Clock(config.start, config.clock)
         self.step_number = 0
-        self.chips = ChipTable.from_rows(config.hardware["chips"], self.parameters.training.bandwidth_bound)
-        self.chip_kw = power_draw(self.chips, self.parameters.training.weak_power)
+        #: The chips as rules on them are read, on the host; ``chips`` are the same where they are computed with.
+        self.catalogue = ChipTable.from_rows(config.hardware["chips"], self.parameters.training.bandwidth_bound)
+        self.chips = to_device(self.catalogue, xp)
+        self.chip_kw = to_device(power_draw(self.catalogue, self.parameters.training.weak_power), xp)
+        self.chip_masks: dict[tuple[str, ...], Array] = {}
         self.supply = config.hardware["supply"]
-        self.segments = SegmentTable.from_rows(config.segments, config.model_market.row_scale)
+        self.segments = to_device(SegmentTable.from_rows(config.segments, config.model_market.row_scale), xp)
+        self.parameters = to_device(self.parameters, xp)
         self.archetypes = config.archetypes
         self.policy = Policy(config.policy)
-        self.streams = Streams(self.seed, self.world_ids)
+        self.streams = Streams(self.seed, xp.asarray(self.world_ids))
+        self.outbox = Outbox(xp)
+        self.notes = Notes(xp, self.outbox)
         self.observed: dict = {}
         self.ties = SimpleNamespace()
         self.events: list = []
@@ -71,27 +102,25 @@ class World:
         self.mesa_model = None
         self.agent_classes: dict[str, type] = {}
         self._populations()
-        self.accounts = Accounts(self.populations, self.worlds, np)
-        makers = [self.maker_names.index(name) for name in self.chips.vendors]
-        self.maker_rows = np.broadcast_to(np.array(makers), (self.worlds, len(makers)))
+        self.accounts = Accounts(self.populations, self.worlds, xp)
+        self.makers = [self.maker_names.index(name) for name in self.chips.vendors]
+        self.maker_rows = np.broadcast_to(xp.asarray(self.makers), (self.worlds, len(self.makers)))
         self.state = initial_state(self)
 
     def _populations(self) -> None:
         DIMENSIONS["chips"] = len(self.chips)
         DIMENSIONS["segments"] = len(self.segments)
-        sizes = self.config.population
-        start = {"labs": sizes.labs, "apps": sizes.apps, "vendors": 16, "investors": 128, "regulators": 8}
-        most = {"labs": sizes.max_labs, "apps": sizes.max_apps}
+        start, most = _rows(self.config.population)
         self.populations = {}
         for name, kind in AGENT_TYPES.items():
-            population = Population(kind, self.worlds, start[name], most.get(name, start[name]))
+            population = Population(kind, self.worlds, start[name], most[name], self.xp)
             population.world = self
             self.populations[name] = population
             setattr(self, name, population)
         self.labs.rules.update(random_rules.chosen(self.config.decisions))
         self.maker_names = [row["name"] for row in self.config.vendors]
 
-    def record(self, month: dict[str, Array]) -> None:
+    def record(self, names: list[str], values: Array) -> None:
         """Receive the measures of a month; the history puts its own recorder here."""
 
     def assign_classes(self) -> None:
@@ -125,6 +154,17 @@ class World:
         """Pick by each lab's region from ``(2, worlds, 1)``."""
         return np.where(self.labs.region == CN, pair[CN], pair[ROW])
 
+    def by_class(self, values: Array) -> Array:
+        """What the host knows of each chip class, ``(classes,)``, where it is computed with, ``(classes, 1, 1)``."""
+        return self.xp.asarray(values).reshape(-1, 1, 1)
+
+    def chips_where(self, column: str, *words: str) -> Array:
+        """Mask of the chip classes whose ``column`` is one of the words, ``(classes, 1, 1)``; made once."""
+        key = (column, *words)
+        if key not in self.chip_masks:
+            self.chip_masks[key] = self.by_class(np.array([each in words for each in getattr(self.chips, column)]))
+        return self.chip_masks[key]
+
     def agent_at(self, population: Population, row: int) -> Any:
         """The Mesa agent in a row of a one-world model."""
         if self.mesa_model is None:
@@ -141,24 +181,22 @@ class World:
         """Add ``(worlds, 1)`` values to a counter of this month."""
         self.monthly[name] = self.monthly.get(name, 0.0) + values
 
-    def log(self, kind: str, mask: Array, amount: Array, detail: Array | None = None, who: Any = None) -> None:
-        """Enter what happened to labs (or to others, ``who``) in the event log: how much, and in which words."""
+    def log(self, kind: str, mask: Array, amount: Array, detail: Any = None, who: Any = None) -> None:
+        """Enter what happened to labs (or to others, ``who``) in the event log: how much, in which words.
+
+        ``detail`` are words and, for each row, the number of one of them. The log is kept on the host.
+        """
         ids, region = (self.labs.id, self.labs.region) if who is None else who
-        worlds, rows = np.nonzero(mask)
-        if not len(rows):
-            return
-        wide = np.broadcast_to(amount, mask.shape)
-        self.events.append(
-            {
-                "kind": kind,
-                "step": self.step_number,
-                "worlds": worlds,
-                "ids": ids[worlds, rows],
-                "region": region[worlds, rows],
-                "amount": wide[worlds, rows].astype(float),
-                "detail": np.full(len(rows), "") if detail is None else detail[worlds, rows],
-            }
-        )
+        words, codes = detail or (("",), ids * 0)
+        when = {"kind": kind, "step": self.step_number}
+
+        def enter(rows: dict[str, np.ndarray]) -> None:
+            if not len(rows["worlds"]):
+                return
+            words_here = np.array(words)[rows.pop("detail")]
+            self.events.append(when | rows | {"amount": rows["amount"].astype(float), "detail": words_here})
+
+        self.notes.take(mask, {"ids": ids, "region": region, "amount": amount, "detail": codes}, enter)
 
     def announce(self, kind: str, detail: str) -> None:
         """Enter what happens to everybody in CN, in every world, in the event log."""
@@ -178,9 +216,9 @@ class World:
 
 def initial_state(world: World) -> SimpleNamespace:
     """Memory of the markets before the first step, arrays ``(..., worlds, 1)``."""
-    shape = (world.worlds, 1)
+    shape, xp = (world.worlds, 1), world.xp
     k, segments, config = len(world.chips), len(world.segments), world.parameters
-    zero, one = np.zeros(shape), np.ones(shape)
+    zero, one = xp.zeros(shape), xp.ones(shape)
     state = SimpleNamespace()
     _market_state(state, world, shape, k)
     _technology_state(state, world, shape)
@@ -198,46 +236,48 @@ def initial_state(world: World) -> SimpleNamespace:
     state.announcements = zero
     state.exit_rate = zero
     state.spin_offs = zero
-    state.adopters = np.zeros((segments, *shape))
-    state.app_share = np.zeros((segments, *shape))
-    state.eyes = np.full((segments, *shape), config.app_market.eye_start)
-    state.hands = np.full((segments, *shape), config.app_market.hand_start)
+    state.adopters = xp.zeros((segments, *shape))
+    state.app_share = xp.zeros((segments, *shape))
+    state.eyes = xp.full((segments, *shape), config.app_market.eye_start)
+    state.hands = xp.full((segments, *shape), config.app_market.hand_start)
     state.hhi_tokens = zero
-    state.leader, state.leads_since = np.full(shape, NOBODY), zero
-    state.death_ages = np.zeros((world.worlds, 60))
-    state.displaced = np.zeros((len(world.segments) // 2, *shape))
+    state.leader, state.leads_since = xp.full(shape, NOBODY), zero
+    state.death_ages = xp.zeros((world.worlds, 60))
+    state.displaced = xp.zeros((len(world.segments) // 2, *shape))
     state.multimodal = [zero, zero]
     state.frontier_history = []
     state.totals = {}
     state.share_before = None
     for name in ("token_share", "sales_share", "nest_share", "chip_bill", "serving_need", "training_bill"):
-        setattr(state, name, np.zeros((world.worlds, world.labs.capacity)))
+        setattr(state, name, xp.zeros((world.worlds, world.labs.capacity)))
     return state
 
 
 def _technology_state(state: SimpleNamespace, world: World, shape: tuple) -> None:
     """What is known, published and open before the first step."""
-    config, zero, one = world.parameters, np.zeros(shape), np.ones(shape)
+    config, xp = world.parameters, world.xp
+    zero, one = xp.zeros(shape), xp.ones(shape)
     state.research_openness = one * config.technology.openness_start
     state.public_efficiency = zero
-    state.teacher = np.full((3, *shape), NO_MODEL)
+    state.teacher = xp.full((3, *shape), NO_MODEL)
     for name in ("frontier_all", "frontier_cn", "frontier_open"):
-        setattr(state, name, np.full(shape, NO_MODEL))
+        setattr(state, name, xp.full(shape, NO_MODEL))
     state.open_start = zero
     state.gap_oom = zero
     state.scaling_ceiling = one * np.finfo(float).max
-    state.cluster_use = np.zeros((3, world.worlds, world.labs.capacity))
-    state.largest_run = stack_k(config.training.largest_before_cn, config.training.largest_before_row) * one
-    empty = {"score": np.full(shape, NO_MODEL), "weights": np.full((3, *shape), NO_MODEL)}
-    empty |= {"post": np.zeros((3, *shape))}
-    empty |= {name: np.full(shape, NOBODY) for name in ("row", "id", "model")}
+    state.cluster_use = xp.zeros((3, world.worlds, world.labs.capacity))
+    state.largest_run = stack_k(config.training.largest_before_cn, config.training.largest_before_row, xp=xp) * one
+    empty = {"score": xp.full(shape, NO_MODEL), "weights": xp.full((3, *shape), NO_MODEL)}
+    empty |= {"post": xp.zeros((3, *shape))}
+    empty |= {name: xp.full(shape, NOBODY) for name in ("row", "id", "model")}
     state.archive = {CN: dict(empty), ROW: dict(empty)}
     state.archive_history = []
 
 
 def _society_state(state: SimpleNamespace, world: World, shape: tuple) -> None:
     """Trust, rules and the middle layer before the first step."""
-    config, zero, one = world.parameters, np.zeros(shape), np.ones(shape)
+    config, xp = world.parameters, world.xp
+    zero, one = xp.zeros(shape), xp.ones(shape)
     state.trust = [one * config.trust.start, one * config.trust.start]
     state.incident_memory = [zero, zero]
     state.needs_licence = 0.0
@@ -254,40 +294,41 @@ def _society_state(state: SimpleNamespace, world: World, shape: tuple) -> None:
 
 def _market_state(state: SimpleNamespace, world: World, shape: tuple, k: int) -> None:
     """Chips, rents and wages before the first step."""
-    config = world.parameters
-    one = np.ones(shape)
+    config, xp = world.parameters, world.xp
+    one = xp.ones(shape)
     usd = CNY_A_USD
     state.rent_training = np.stack([one * config.rental.start_usd_cn * usd, one * config.rental.start_usd_row * usd])
     state.rent_serving = state.rent_training * config.rental.serving_start
     state.rent_start = one * config.rental.start_usd_cn * usd
     state.rent_cap = np.stack([one, one]) * 100.0
     state.entry_price = np.stack([one * config.model_market.entry_price_cn, one * config.model_market.entry_price_row])
-    state.class_fill = [np.full((k + 1, *shape), 0.5), np.full((k + 1, *shape), 0.5)]
+    state.class_fill = [xp.full((k + 1, *shape), 0.5), xp.full((k + 1, *shape), 0.5)]
     state.cn_premium = one * 0.0
     state.grey_premium = one * config.chip_market.grey_start
     state.grey_class = NOBODY
     state.grey_stock = one * 0.0
     state.grey_shipped = one * 0.0
-    state.chips_made = np.zeros((k, *shape))
-    state.chips_worn = np.zeros((k, *shape))
+    state.chips_made = xp.zeros((k, *shape))
+    state.chips_worn = xp.zeros((k, *shape))
     state.domestic_made = one * config.chip_market.domestic_before
     state.domestic_installed = one * config.chip_market.domestic_before
     state.domestic_learned = one * config.chip_market.domestic_before
     state.domestic_dies = one * config.chip_market.domestic_dies
     state.domestic_software = one * 0.0
     state.generation_stock = {g: one * 0.0 for g in dict.fromkeys(world.chips.generations)}
-    state.vendor_relation = np.zeros((world.worlds, world.vendors.capacity))
-    state.barred = np.zeros((k, 1, 1), dtype=bool)
-    state.delivered_labs = np.zeros((world.worlds, world.labs.capacity))
-    state.delivered_vendors = np.zeros((world.worlds, world.vendors.capacity))
-    state.lab_relation = np.zeros((world.worlds, world.labs.capacity))
-    stock = np.array([[float(row["stock_cn"]), float(row["stock_row"])] for row in world.config.hardware["chips"]])
+    state.vendor_relation = xp.zeros((world.worlds, world.vendors.capacity))
+    state.bars = np.zeros(k, dtype=bool)
+    state.barred = world.by_class(state.bars)
+    state.delivered_labs = xp.zeros((world.worlds, world.labs.capacity))
+    state.delivered_vendors = xp.zeros((world.worlds, world.vendors.capacity))
+    state.lab_relation = xp.zeros((world.worlds, world.labs.capacity))
+    stock = xp.asarray([[float(row["stock_cn"]), float(row["stock_row"])] for row in world.config.hardware["chips"]])
     state.outside_chips = [stock[:, r].reshape(k, 1, 1) * one for r in (CN, ROW)]
     t = config.talent
-    base = stack_k(t.wage_infra, t.wage_scaling, t.wage_research, t.wage_application)
+    base = stack_k(t.wage_infra, t.wage_scaling, t.wage_research, t.wage_application, xp=xp)
     state.wages = [base * one, base * one * t.row_wages]
-    pool = stack_k(t.pool_infra, t.pool_scaling, t.pool_research, t.pool_application)
+    pool = stack_k(t.pool_infra, t.pool_scaling, t.pool_research, t.pool_application, xp=xp)
     state.pool = [pool * one * t.pool_cn, pool * one * t.pool_row]
-    state.tightness = [np.full((4, *shape), t.wage_neutral), np.full((4, *shape), t.wage_neutral)]
-    state.trained_people = [np.zeros((4, *shape)), np.zeros((4, *shape))]
+    state.tightness = [xp.full((4, *shape), t.wage_neutral), xp.full((4, *shape), t.wage_neutral)]
+    state.trained_people = [xp.zeros((4, *shape)), xp.zeros((4, *shape))]
     state.people_start = [pool * one * t.pool_cn, pool * one * t.pool_row]

@@ -59,8 +59,8 @@ def _seen(world: World) -> Observables:
     pace = world.clock.fraction(p.hire_pace)
     growth = -np.log1p(-pace)
     fastest, slowest = (1.0 + ratio(np.expm1(growth * (f - 1.0)), pace) for f in (p.fastest, p.slowest))
-    train = stack_k(p.train_infra, p.train_scaling, p.train_research, p.train_application)
-    build = stack_k(p.build_infra, p.build_scaling, p.build_research, p.build_application)
+    train = stack_k(p.train_infra, p.train_scaling, p.train_research, p.train_application, xp=world.xp)
+    build = stack_k(p.build_infra, p.build_scaling, p.build_research, p.build_application, xp=world.xp)
     return Observables(
         wages=by_region_of_labs(world, world.state.wages),
         mix_train=train / sum_k(train),
@@ -97,7 +97,7 @@ def _leave(world: World) -> None:
 def _train(world: World) -> None:
     """The rush trains people, and so may the state: they come from outside the industry (M49)."""
     state, p = world.state, world.parameters.talent
-    mix = stack_k(p.pool_infra, p.pool_scaling, p.pool_research, p.pool_application)
+    mix = stack_k(p.pool_infra, p.pool_scaling, p.pool_research, p.pool_application, xp=world.xp)
     programme = np.full_like(state.hype, world.instrument("talent", "training"))
     _pay_programme(world, programme * world.clock.years)
     for region, size, public in ((CN, p.inflow_cn, programme), (ROW, p.inflow_row, 0.0)):
@@ -153,7 +153,7 @@ def _wages_move(world: World) -> None:
     state, p = world.state, world.parameters.talent
     for region in (CN, ROW):
         drift = p.wage_pace * np.clip(np.log(state.tightness[region] + 0.05) - np.log(p.wage_neutral), -1.0, 1.0)
-        base = stack_k(p.wage_infra, p.wage_scaling, p.wage_research, p.wage_application)
+        base = stack_k(p.wage_infra, p.wage_scaling, p.wage_research, p.wage_application, xp=world.xp)
         base = base * (p.row_wages if region == ROW else 1.0)
         wage = state.wages[region] * np.exp(drift * world.clock.years)
         state.wages[region] = np.clip(wage, p.least_wage * base, p.most_wage * base)

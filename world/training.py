@@ -54,8 +54,8 @@ def balance(world: World) -> Array:
     """
     labs, p, training = world.labs, world.parameters.talent, world.parameters.training
     r = training.complements
-    train = stack_k(p.train_infra, p.train_scaling, p.train_research, p.train_application)
-    build = stack_k(p.build_infra, p.build_scaling, p.build_research, p.build_application)
+    train = stack_k(p.train_infra, p.train_scaling, p.train_research, p.train_application, xp=world.xp)
+    build = stack_k(p.build_infra, p.build_scaling, p.build_research, p.build_application, xp=world.xp)
     need = np.where(labs.mode == FROM_SCRATCH, train / sum_k(train), build / sum_k(build))
     # Where nobody holds a position the others do a little of its work in passing.
     people = (labs.staff + training.in_passing) * labs.key_people
@@ -76,7 +76,7 @@ def cluster(world: World) -> tuple[Array, Array]:
     platform = world.state.platform_strength
     mixed = p.mixed_loss * (1.0 - concentration) * (1.0 - platform)
     speed = speed * np.where(count > 0.0, 1.0 - mixed, 1.0)
-    rented_speed = world.by_region(stack_k(p.rented_speed_cn, p.rented_speed_row))
+    rented_speed = world.by_region(stack_k(p.rented_speed_cn, p.rented_speed_row, xp=world.xp))
     rented_count = labs.rented_training / rented_speed
     return speed + labs.rented_training * p.run_share, count + rented_count * p.run_share
 
@@ -139,7 +139,7 @@ def unique_tokens(world: World) -> Array:
     U_k q^s (1 + corpus in CN): a small set of high quality does as well as a large one (000).
     """
     labs, tech = world.labs, world.parameters.technology
-    tokens = stack_k(tech.tokens_language, tech.tokens_knowledge, tech.tokens_reasoning) * 1e12
+    tokens = stack_k(tech.tokens_language, tech.tokens_knowledge, tech.tokens_reasoning, xp=world.xp) * 1e12
     good = np.exp(tech.quality_substitutes * np.log(labs.data_quality))
     corpus = 1.0 + np.where(labs.region == CN, world.instrument("data", "public_corpus"), 0.0)
     return tokens * good * corpus
