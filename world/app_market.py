@@ -29,7 +29,7 @@ def live(world: World) -> None:
     apps = world.apps
     multimodal.spread(world)
     _notice(world)
-    _choose_bases(world)
+    choose_bases(world)
     apps.adapt(_generation(world))
     _compete(world)
     _pay(world)
@@ -80,7 +80,7 @@ def _awareness(world: World) -> Array:
     return np.where(labs.alive & labs.released, weight, 0.0)
 
 
-def _choose_bases(world: World) -> None:
+def choose_bases(world: World) -> None:
     """Some apps reconsider their base, and all who have lost theirs."""
     apps, labs, state, p = world.apps, world.labs, world.state, world.parameters.app_market
     quality = np.moveaxis(state.quality[:CN_SEGMENTS], 0, 1)
