@@ -2,7 +2,8 @@
 
 Pricing, demand by segment, choice of base and exit of the model, by its own functions, in a block of
 worlds taken from the baseline after two years. The rest of the model stands still: capabilities, costs,
-the number of users, who may be used where, and what apps add; nobody is founded.
+the number of users, who may be used where, and what apps add. Whoever closes has a successor with the same
+idea and a purse of its own, so that the market stays as large as it is.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from agents.app import API
-from agents.lab import ALL_OPEN, CN
+from agents.lab import ALL_OPEN, CN, NOBODY
 from world import app_labour, app_market, model_market
 from world.app_segments import CN_SEGMENTS, segment_of_apps
 from world.arrays import Array, herfindahl, logistic, ratio, row_sum, shares, sum_by_group, sum_k, take_rows
@@ -58,6 +59,7 @@ class ColumnMarket:
         p = world.parameters.app_market
         wage = world.state.wages[CN][3] * world.clock.years * (1.0 + p.overhead)
         self.wages = (apps.engineers + apps.tuners) * wage
+        self.purse = p.purse * np.where(apps.incumbent, p.incumbent_purse, 1.0)
         self.income = segment_of_apps(world, world.segments.column("arpu")) * p.arpu_scale * apps.customers
 
     def step(self) -> None:
@@ -154,16 +156,20 @@ class ColumnMarket:
         apps.cost = np.where(apps.alive, self.wages + bill, 0.0) / world.clock.months
 
     def close(self) -> None:
-        """Founders give up what has failed; the rest are a month older."""
+        """Founders give up what has failed, and others try the same again; the rest are a month older."""
         world, apps = self.world, self.world.apps
         p = world.parameters.app_market
         resolve = world.clock.chance(12.0 * p.resolve)
         apps.close_down(Observables(resolve=resolve, resolve_outdated=world.clock.chance(12.0 * p.rework_resolve)))
         gone = apps.alive & (apps.exit_reason != 0)
         self.deaths = row_sum(gone.astype(float))
-        apps.bury(gone)
-        apps.age = np.where(apps.alive, apps.age + world.clock.months, 0.0)
-        apps.peak_users = np.maximum(apps.peak_users, apps.users)
+        apps.age = np.where(gone, 0.0, apps.age + world.clock.months * apps.alive)
+        apps.peak_users = np.where(gone, 0.0, np.maximum(apps.peak_users, apps.users))
+        apps.cash = np.where(gone, self.purse, apps.cash)
+        apps.rework = np.where(gone, 0.0, apps.rework)
+        apps.users = np.where(gone, 0.0, apps.users)
+        apps.base_lab, apps.base_id = np.where(gone, NOBODY, apps.base_lab), np.where(gone, NOBODY, apps.base_id)
+        apps.exit_reason = np.where(gone, 0, apps.exit_reason)
 
     # ------------------------------------------------------------------ what is compared
 
@@ -175,7 +181,6 @@ class ColumnMarket:
             "price": ratio(row_sum(labs.tokens_flagship * labs.price_flagship), row_sum(labs.tokens_flagship)),
             "hhi": herfindahl(sold),
             "users": row_sum(sum_k(labs.users)),
-            "apps": row_sum(apps.alive.astype(float)),
             "deaths": self.deaths,
             "app_users": row_sum(apps.users),
             "cash": row_sum(np.where(apps.alive, apps.cash, 0.0)),

@@ -159,6 +159,7 @@ class App(mesa.Agent):
     def __init__(self, model: Market, facts: dict[str, Any]):
         super().__init__(model)
         self.__dict__.update(facts)
+        self.idea = facts
         self.tastes: dict[Lab, float] = {}
 
     def choose_base(self) -> None:
@@ -216,11 +217,17 @@ class App(mesa.Agent):
         self.cash += income - self.wages - bill
         self.revenue, self.cost = income / months, (self.wages + bill) / months
         if self.fails():
-            model.deaths += 1
-            self.remove()
+            self.close()
             return
         self.age += months
         self.peak_users = max(self.peak_users, self.users)
+
+    def close(self) -> None:
+        """Leave the market; another founder tries the same."""
+        self.model.deaths += 1
+        self.remove()
+        new = {"base": None, "age": 0.0, "rework": 0.0, "users": 0.0, "peak_users": 0.0, "cash": self.purse}
+        App(self.model, self.idea | new)
 
     def fails(self) -> bool:
         """Whether the money is gone, the model has taken its place, or it has fallen behind."""
