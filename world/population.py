@@ -282,8 +282,9 @@ class Population:
             return
         # Masks are taken first: a decision may end a life, and nobody may decide twice.
         present = self.alive if among is None else self.alive & among
+        alike = len(implementations) == 1
         chosen = [
-            (implementation, present & np.isin(self.behaviour, indices))
+            (implementation, present if alike else present & np.isin(self.behaviour, indices))
             for implementation, indices in implementations.items()
         ]
         for implementation, mask in chosen:
