@@ -56,6 +56,8 @@ class AppStartup(MarketAgent):
         "answer",
         "answer_luck",
         "source",
+        "team",
+        "incumbent",
     )
     capacity_key: ClassVar[str] = "max_apps"
 

@@ -81,6 +81,9 @@ class ModelLab(MarketAgent):
         "random_plan",
         "random_price",
         "random_openness",
+        "round_luck",
+        "staff_luck",
+        "keeps_product",
     )
     capacity_key: ClassVar[str] = "max_labs"
 
@@ -200,6 +203,7 @@ class ModelLab(MarketAgent):
     marginal_cost_light = column("CNY/Mtok", default=10.0)
     strategic_value = column("CNY/Mtok")
     users = column("million people", inner="segments", clears=True)
+    chosen = column("share", inner="segments", clears=True)
     tokens_flagship = column("Mtok a day", clears=True)
     tokens_light = column("Mtok a day", clears=True)
     tokens_api = column("Mtok a day", clears=True)
@@ -306,7 +310,7 @@ class ModelLab(MarketAgent):
         rules = p.openness
         margin = np.maximum(labs.price_flagship - labs.marginal_cost, 0.0)
         lost_margin = rules.margin_weight * market.share + rules.rent_weight * np.log1p(margin) * (market.lead > 0.0)
-        behind = np.clip(-market.lead, 0.0, 2.0)
+        behind = np.clip(-market.lead, 0.0, rules.behind_most)
         returns = (
             rules.ecosystem
             + rules.cloud * market.has_cloud
@@ -450,8 +454,9 @@ class ModelLab(MarketAgent):
         turns = labs.draws("to_apps") < 1.0 - np.exp(-rules.leaves_models * market.years)
         turns = labs.alive & turns & (labs.mode == APP_COMPANY) & unused
         # A parent that keeps the product and drops the model: the team goes on as an app.
-        turns = turns | (gives_up & (labs.draws("to_apps") < labs.product_share))
-        short = alone & (labs.cash < rules.distress_months * labs.cost) & (labs.cost > 2.0 * labs.revenue)
+        turns = turns | (gives_up & (labs.draws("keeps_product") < labs.product_share))
+        short = alone & (labs.cash < rules.distress_months * labs.cost)
+        short = short & (labs.cost > rules.distress_cost * labs.revenue)
         labs.for_sale = short & (labs.draws("sell") < 1.0 - np.exp(-rules.sells * market.years))
         reason = np.where(turns, TO_APPS, np.where(gives_up, PARENT_WITHDREW, ALIVE))
         reason = np.where(alone & (labs.cash < 0.0), INSOLVENT, reason)

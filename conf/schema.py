@@ -25,6 +25,7 @@ from conf.parameters.compute import ChipMarket, Pace, PlatformRules, Rental, Ser
 from conf.parameters.decisions import RULES, Decisions
 from conf.parameters.lineage import Exploration, Lineage
 from conf.parameters.market import AppMarket, Compliance, Licensing, Moat, ModelMarket, Trust
+from conf.parameters.measures import Measures
 from conf.parameters.people import Capital, EntryExit, Graph, Population, Talent
 from conf.parameters.technology import Lab, Openness, Organisation, Technology, Training
 from conf.policies import WORDS, PolicyGroups
@@ -52,13 +53,14 @@ class Config:
     scenario: str = "baseline"
     experiment_name: str | None = None
     worlds: int = par(32, "worlds", 1, 1e7, "", "replications")
+    first_world: int = par(0, "1", 0, 2**31, "", "number of the first replication: so machines share a run out")
     seed: int = par(1, "1", 0, 2**63, "", "seed of all random streams")
     steps: int = par(48, "steps", 1, 100000, "", "steps to simulate")
     start: str = "2022-12"
     clock: str = "month"
     engine: str = "numpy"
     processes: int = par(0, "processes", 0, 4096, "", "worker processes, 0 for all cores")
-    block: int = par(16, "worlds", 1, 1e6, "", "worlds that advance together")
+    block: int = par(64, "worlds", 1, 1e6, "", "worlds that advance together")
     technology: Technology = field(default_factory=Technology)
     training: Training = field(default_factory=Training)
     lab: Lab = field(default_factory=Lab)
@@ -83,6 +85,7 @@ class Config:
     graph: Graph = field(default_factory=Graph)
     population: Population = field(default_factory=Population)
     decisions: Decisions = field(default_factory=Decisions)
+    measures: Measures = field(default_factory=Measures)
     mechanisms: Switches = field(default_factory=Switches)
     policy: PolicyGroups = field(default_factory=PolicyGroups)
     output: Output = field(default_factory=Output)

@@ -20,7 +20,6 @@ import polars as pl
 from omegaconf import DictConfig
 
 from conf.mechanisms import MECHANISMS
-from conf.mechanisms.base import Mechanism
 from conf.schema import parameters_of, to_parameters
 from experiments import paired, reports
 from experiments.cells import QUIET, changed, run_cells
@@ -90,24 +89,19 @@ def comparisons(cfg: DictConfig, only: Sequence[str] = ()) -> list[Comparison]:
     for word in only:
         if word not in known and word not in KINDS:
             near = difflib.get_close_matches(word, [*known, *KINDS], 1)
-            empty = next((m for m in MECHANISMS if word in (m.id, m.name)), None)
-            why = "it has no off-switch, or is off already" if empty else "there is no such mechanism, moat or decision"
+            there = any(word in (m.id, m.name) for m in MECHANISMS)
+            why = "it is off already" if there else "there is no such mechanism, moat or decision"
             hint = f"; did you mean {near[0]}?" if near else "; give ids such as M08, names, or " + ", ".join(KINDS)
-            raise UserError(f"--only {word}: {why}{'' if empty else hint}")
+            raise UserError(f"--only {word}: {why}{'' if there else hint}")
     chosen = [each for each in found if {*each.label.split(), each.name, each.kind} & {*only}]
     if not chosen:
         raise UserError(f"--only {','.join(only)}: nothing of this kind can be taken out of these settings")
     return chosen
 
 
-def without_switch() -> list[Mechanism]:
-    """Mechanisms whose off-switch is still empty: they cannot be compared."""
-    return [mechanism for mechanism in MECHANISMS if not mechanism.off]
-
-
 def _mechanisms(cfg: DictConfig) -> Iterable[Comparison]:
     for each in MECHANISMS:
-        if not each.off or not cfg.mechanisms[each.name]:
+        if not cfg.mechanisms[each.name]:
             continue
         off = ((f"mechanisms.{each.name}", False),)
         label = f"{each.id} {each.name}"
@@ -253,12 +247,10 @@ def _inert_lines(frame: pl.DataFrame) -> list[str]:
 
 
 def _skipped(frame: pl.DataFrame) -> list[str]:
-    """What could not be compared: mechanisms without a switch, columns of other tables."""
-    names = [f"{each.id} {each.name}" for each in without_switch()]
-    lines = ["Not compared, for want of an off-switch: " + ", ".join(names) + ".", ""] if names else []
+    """What could not be compared: columns of other tables."""
     there, compared = set(frame["column"]), set(frame["name"])
     elsewhere = [f"{m.id} `{name}`" for m in MECHANISMS if m.name in compared for name in m.shows if name not in there]
-    return [*lines, "Not in the market table, so not compared: " + ", ".join(elsewhere) + "."] if elsewhere else lines
+    return ["Not in the market table, so not compared: " + ", ".join(elsewhere) + "."] if elsewhere else []
 
 
 # ---------------------------------------------------------------------- the command

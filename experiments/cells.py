@@ -58,7 +58,7 @@ def _run_cell(cfg: DictConfig, folder: Path, tick: Tick) -> None:
     started = time.perf_counter()
     with store.part_folder(folder) as part:
         try:
-            blocks = run.split(cfg.worlds, cfg.block, 1)
+            blocks = run.split(cfg.worlds, cfg.block, 1, cfg.first_world)
             simulation = sum(run.run_block(cfg, worlds, part, run.build_ensemble, tick) for worlds in blocks)
         except Stopped:
             raise

@@ -401,14 +401,16 @@ def simulate(cfg: DictConfig, part: Path, build: Build) -> float:
     """Run all worlds in blocks, write their tables below ``part``, return seconds stepping."""
     # One GPU holds one block at a time.
     processes = count(int(cfg.processes)) if str(cfg.engine) == "numpy" else 1
-    calls = [(run_block, cfg, worlds, part, build) for worlds in split(cfg.worlds, cfg.block, processes)]
+    calls = [
+        (run_block, cfg, worlds, part, build) for worlds in split(cfg.worlds, cfg.block, processes, cfg.first_world)
+    ]
     bar = tqdm(total=cfg.worlds * cfg.steps, unit=" world-steps", desc=str(cfg.scenario), disable=None, leave=False)
     with bar:
         return sum(run_all(calls, processes, bar))
 
 
-def split(worlds: int, block: int, processes: int) -> list[range]:
-    """Even blocks of at most ``block`` worlds that keep every process busy.
+def split(worlds: int, block: int, processes: int, first: int = 0) -> list[range]:
+    """Even blocks of at most ``block`` worlds, numbered from ``first``, that keep every process busy.
 
     Examples
     --------
@@ -420,8 +422,8 @@ def split(worlds: int, block: int, processes: int) -> list[range]:
     rounds = -(-worlds // (block * processes))
     count = min(worlds, rounds * processes)
     size, longer = divmod(worlds, count)
-    starts = [index * size + min(index, longer) for index in range(count + 1)]
-    return [range(first, last) for first, last in itertools.pairwise(starts)]
+    starts = [first + index * size + min(index, longer) for index in range(count + 1)]
+    return [range(low, high) for low, high in itertools.pairwise(starts)]
 
 
 def run_block(cfg: DictConfig, worlds: Sequence[int], part: Path, build: Build, tick: Tick) -> float:

@@ -153,13 +153,6 @@ def test_an_unknown_option_is_one_line_too(capsys):
 # ---------------------------------------------------------------------- what is compared
 
 
-def test_mechanisms_without_a_switch_are_left_out_and_named(monkeypatch):
-    empty = dataclasses.replace(MECHANISMS[0], off={})
-    monkeypatch.setattr(ablate, "MECHANISMS", (empty,))
-    assert {each.kind for each in ablate.comparisons(compose())} <= {"moats", "decisions"}
-    assert ablate.without_switch() == [empty]
-
-
 def test_what_is_off_already_is_not_compared(two):
     names = {each.name for each in ablate.comparisons(compose(["mechanisms.launch=false"]))}
     assert "tuning_hub" in names and "launch" not in names
@@ -176,8 +169,7 @@ def test_every_moat_is_set_to_nothing_alone():
 
 
 def test_every_mechanism_can_be_taken_out():
-    assert not ablate.without_switch()
-    assert all(each.shows for each in MECHANISMS)
+    assert all(each.off and each.shows for each in MECHANISMS)
 
 
 # ---------------------------------------------------------------------- statistics

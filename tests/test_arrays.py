@@ -147,14 +147,6 @@ def test_largest():
     assert arrays.largest(values, 4).tolist() == [[13.0], [2.0]]
 
 
-def test_first_true_takes_the_first_of_each_world():
-    mask = np.array([[0, 1, 1, 0, 1], [1, 0, 0, 1, 1], [0, 0, 0, 0, 0]], dtype=bool)
-    worlds, rows = arrays.first_true(mask, np.array([[2], [1], [3]]), most=4)
-    assert list(zip(worlds.tolist(), rows.tolist(), strict=True)) == [(0, 1), (0, 2), (1, 0)]
-    worlds, rows = arrays.first_true(mask, np.array([[3], [3], [3]]), most=1)
-    assert list(zip(worlds.tolist(), rows.tolist(), strict=True)) == [(0, 1), (1, 0)]
-
-
 @QUICK
 @given(SEEDS, st.integers(1, 70))
 def test_the_first_row_above_a_level_is_found_by_counting_those_below(seed, rows):

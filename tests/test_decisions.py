@@ -195,4 +195,7 @@ def test_random_openness_opens_more_and_keeps_labs_alive():
     opened = effect("open_release_share_cn", "decisions.openness=random")
     assert opened.z < -4.0 and opened.mean < -0.1
     assert effect("labs_alive_cn", "decisions.openness=random").z < -3.5
-    assert effect("hhi_tokens_cn", "decisions.openness=random").z > 1.9
+    # What anybody can download spreads use over more labs.
+    for column in ("hhi_tokens_cn", "hhi_users_cn"):
+        gathers = effect(column, "decisions.openness=random", window=(3, 36))
+        assert gathers.z > 4.5 and gathers.ratio > 1.2, column

@@ -6,7 +6,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from agents.app import TEXT
 from tests.twins import STEPS, WORLDS, by_world, effect, market, tables
+from world.ensemble import Ensemble
+from world.population import Observables
+from world.tuning_hub import hubs, stays
 
 #: All panels of all worlds.
 FULL = ("output.level=full", f"output.panel_worlds={WORLDS}")
@@ -53,6 +57,16 @@ def test_M15_models_take_the_place_of_apps():
     none_at_all = market(off, "mechanisms.multimodal_shock=false")
     assert none_at_all["app_deaths_absorbed_cn"].sum() == 0.0
     assert none_at_all["app_absorbed_share_cn"].sum() == 0.0
+
+
+def test_M15_an_app_is_absorbed_as_the_models_learn_what_it_adds():
+    apps = Ensemble(["output.level=market"], range(2)).run(6).world.apps
+    text, lost = apps.alive & (apps.modality == TEXT), []
+    for learned in (-9.0, 0.0, 9.0):
+        seen = {"base_model": apps.base_model, "native": apps.threshold + learned, "multimodal": 0.0, "months": 1.0}
+        apps.adapt(Observables(**seen))
+        lost.append(apps.absorbed[text])
+    assert lost[0].max() < 0.01 and np.allclose(lost[1], 0.5) and lost[2].min() > 0.99
 
 
 def test_M25_multimodal_models_destroy_single_modality_firms():
@@ -157,6 +171,18 @@ def test_M40_software_firms_with_customers_profit_early():
     assert year[1] == pytest.approx(year[0], abs=0.03)
 
 
+def test_M40_the_lead_of_incumbents_shows_in_the_market_and_carries_apps_where_they_are_many():
+    off = "mechanisms.incumbents=false"
+    lead = effect("app_incumbents_lead_cn", off)
+    assert lead.with_.mean() > 2.0
+    assert lead.without.mean() == pytest.approx(1.0, abs=0.2)
+    many = ("app_market.share_incumbent=0.6",)
+    assert effect("app_deaths_insolvent_cn", off, base=many).ratio < 0.7
+    longer = effect("app_survival_6_months_share", off, base=many)
+    assert longer.z > 6.0
+    assert longer.mean > effect("app_survival_6_months_share", off).mean
+
+
 def test_M44_engineers_who_tune_are_displaced_as_models_are_bought():
     off = "mechanisms.displacement=false"
     displaced = effect("engineers_displaced_cn", off)
@@ -205,6 +231,14 @@ def test_M68_the_hub_holds_those_who_tune():
     held = effect("app_tuned_at_hub_share_cn", "mechanisms.tuning_hub=false", window=LATE)
     assert held.z > 5.0
     assert held.mean > 0.03
+
+
+def test_M68_who_deployed_privately_at_a_hub_stays_there():
+    world = Ensemble(["output.level=market"], (0,)).run(6).world
+    held, users = stays(world, 1.0), world.labs.users
+    private = world.parameters.model_market.hub_private * world.segments.column("privacy")
+    assert held.max() > 0.0
+    np.testing.assert_allclose(held, np.where(hubs(world), private * users, 0.0))
 
 
 def test_M68_open_licences_are_broken():

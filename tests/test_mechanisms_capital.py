@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
+from agents.lab import CN, LEAST_RUN, ROW, run_options
 from tests.twins import Effect, by_world, effect, market, tables
+from world import releases
+from world.ensemble import Ensemble
+from world.training import observe
 
 #: The rush, the year after, and the last of three years.
 RUSH, AFTER, LAST = (1, 12), (12, 24), (24, 36)
@@ -30,6 +35,16 @@ def test_M24_impatience_bounds_the_size_of_runs():
         run = effect(column, "mechanisms.burn_tolerance=false", window=LAST)
         assert run.z < -5.0
         assert run.ratio < 0.8, "whoever may burn for a year without news launches larger runs"
+
+
+def test_M24_nobody_plans_a_run_that_nobody_endures():
+    world = Ensemble(["output.level=market"], (0,)).run(2).world
+    rules = world.parameters.training
+    months, flop, ready = run_options(world.labs, observe(world), rules)
+    too_long = months[:, 0, 0] > rules.longest_run
+    assert 0 < too_long.sum() < len(months)
+    assert np.all(flop[too_long] == LEAST_RUN)
+    assert (flop[~too_long][:, ready] > LEAST_RUN).any()
 
 
 def test_M42_consensus_forms_as_investors_see_each_other_invest():
@@ -120,6 +135,24 @@ def test_M64_domestic_leaps_make_less_hype_than_foreign_ones():
     assert hype.z < -10.0
     assert hype.mean < -0.04
     assert effect("lab_entries_cn", off, window=RUSH).z < -6.0
+
+
+def test_M64_a_leap_at_home_is_news_once_even_where_it_leads_the_world():
+    ensemble = Ensemble(["output.level=market"], range(2))
+    ensemble.run(3)
+    world = ensemble.world
+    labs, before = world.labs, world.state.frontier_all
+
+    def push(region: int, lead: float) -> np.ndarray:
+        here = labs.alive & (labs.region == region)
+        one = here & (np.cumsum(here, axis=-1) == 1)
+        releases._make_news(world, one, before + lead + 0.0 * labs.cash, before)
+        world.state.models_released = world.state.models_released - 1.0
+        return world.state.hype_push
+
+    leap = world.parameters.capital.hype_leap
+    assert np.array_equal(push(CN, 0.5), push(CN, 0.0)), "hype.domestic_leap tells of it"
+    np.testing.assert_allclose(push(ROW, 0.5) - push(ROW, 0.0), 0.5 * leap)
 
 
 def test_M64_domestic_explorers_are_funded_less():

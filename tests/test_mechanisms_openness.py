@@ -7,9 +7,13 @@ import numpy as np
 import polars as pl
 import pytest
 
+from agents.lab import CLOSED
 from experiments.lineage import lineage_graph, measures, table
 from tests.test_mechanisms_capital import exactly_zero
 from tests.twins import Effect, by_world, effect, market, tables
+from world.ensemble import Ensemble
+from world.lineage import community
+from world.releases import _write_down
 
 FULL = ("output.level=full",)
 
@@ -48,6 +52,14 @@ def test_M36_an_open_base_devalues_past_training():
     lost = effect("sunk_value_lost_cn", off, window=(6, 36))
     assert lost.mean > 50.0
     assert effect("lab_pivots_cn", off, window=(3, 24)).z > 5.0, "labs give up training when an open base leads"
+    # Who leads the open base loses nothing, who is far behind at the full rate.
+    world = Ensemble(["output.level=market"], range(2)).run(2).world
+    labs, rate = world.labs, world.parameters.technology.write_down * world.clock.years
+    mine, sunk = labs.served.mean(0), np.where(labs.released, 100.0, 0.0)
+    for lead, kept in ((-0.1, 1.0), (9.0, np.exp(-rate))):
+        labs.sunk_value, world.state.frontier_open = sunk, mine + lead
+        _write_down(world)
+        assert np.allclose(labs.sunk_value, sunk * np.where(labs.alive, kept, 1.0))
 
 
 def test_M36_money_shuns_what_anybody_can_download():
@@ -88,6 +100,14 @@ def test_M46_what_returns_keeps_weights_open():
     assert opened.z > 6.0
     assert opened.mean > 0.05
     assert effect("frontier_open", off, window=(12, 36)).z > 3.0, "derivatives improve their base"
+    world = Ensemble(["output.level=market"], range(3)).run(12).world
+    labs, p = world.labs, world.parameters.openness
+    known = labs.log_efficiency
+    community(world)
+    base = labs.alive & (labs.openness != CLOSED) & (labs.children > 0)
+    gain = p.community * labs.children / (labs.children + p.community_half) * world.clock.years
+    assert base.any()
+    np.testing.assert_allclose(labs.log_efficiency - known, np.where(base, gain, 0.0), atol=1e-12)
 
 
 def test_M60_firms_hide_their_bases_and_some_are_exposed():

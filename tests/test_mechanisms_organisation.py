@@ -133,6 +133,12 @@ def test_M67_an_unused_model_drives_its_lab_into_products_and_out_of_data():
     assert mean < -0.1
 
 
+def test_M67_shows_in_the_market():
+    moved = effect("product_share_unused_cn", "mechanisms.unused_model=false")
+    assert moved.z > 15.0
+    assert moved.mean > 0.1
+
+
 def test_M67_without_it_nobody_moves_to_products_for_lack_of_users():
     off = ("mechanisms.unused_model=false", "mechanisms.organisation_drift=false")
     still = labs(*off).filter(pl.col("archetype") == "unicorn", pl.col("mode") != "app_company")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from tests.twins import by_world, effect, market
+from world.compliance import _clean
+from world.ensemble import Ensemble
+from world.gpu_market import _grey_supply
+from world.policy import _stance, authority
 
 
 def mean(column, *overrides, window=(24, 36)):
@@ -65,6 +70,14 @@ def test_M06_without_the_rule_of_data_nobody_is_cut_off():
     assert mean("apps_cut_off_cn", "policy/data=none", window=(0, 36)) == 0.0
 
 
+def test_M06_tainted_data_of_use_are_thrown_away():
+    world = Ensemble(["output.level=market"], range(2)).run(6).world
+    found, before = world.parameters.compliance.tainted, world.labs.usage_data
+    _clean(world)
+    assert found > 0.0 and before.max() > 0.0
+    np.testing.assert_allclose(world.labs.usage_data, before * np.exp(-found * world.clock.years))
+
+
 # ---------------------------------------------------------------------- M41
 
 
@@ -101,7 +114,18 @@ def test_an_adaptive_content_authority_answers_incidents():
 
 
 def test_an_adaptive_export_authority_enforces_harder_as_the_gap_closes():
-    assert effect("h100e_cn_grey", ADAPTIVE, worlds=24).z > 2.5
+    alone = (ADAPTIVE, "licensing.incident_response=0", "licensing.hhi_response=0")
+    grey = effect("h100e_cn_grey", "licensing.gap_response=0", base=alone)
+    assert (grey.with_ < grey.without).all() and grey.ratio < 0.96  # little only where the gap never closes
+    world = Ensemble([ADAPTIVE, "output.level=market"], (0,)).run(12).world
+    strict, smuggled = [], []
+    for gap in (1.5, 0.4):
+        world.state.gap_oom = np.full((1, 1), gap)
+        world.regulators.set_stance(_stance(world, 1.0))
+        strict.append(authority(world, "enforcement").item())
+        smuggled.append(_grey_supply(world).item())
+    assert strict[1] == pytest.approx(strict[0] + 0.6 * world.parameters.licensing.gap_response)
+    assert smuggled[1] / smuggled[0] == pytest.approx((1.0 - strict[1]) / (1.0 - strict[0]))
     assert effect("h100e_cn_grey", ADAPTIVE, base=("licensing.gap_response=0",)).ratio == pytest.approx(1.0, abs=0.01)
 
 

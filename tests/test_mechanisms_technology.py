@@ -131,7 +131,7 @@ def test_M09_power_cooling_and_network_bind_large_clusters():
     assert effect("cluster_loss_cn", off).with_.mean() < 0.8 * effect("cluster_loss_cn", off, window=START).with_.mean()
 
 
-def test_M10_arithmetic_outgrows_bandwidth_and_training_is_bound_by_it():
+def test_M10_arithmetic_outgrows_bandwidth_and_training_is_bound_by_it(chips, make_chip):
     off = "mechanisms.data_bandwidth=false"
     first, last = (effect("speed_per_h100e_row", off, window=window) for window in ((0, 3), (33, 36)))
     assert last.with_.mean() < 0.93 * first.with_.mean()
@@ -139,6 +139,10 @@ def test_M10_arithmetic_outgrows_bandwidth_and_training_is_bound_by_it():
     assert effect("speed_per_h100e_cn", off).z < -20.0
     assert effect("largest_run_row_flop", off).z < -5.0
     assert effect("largest_run_row_flop", off).ratio < 0.85
+    # Who moves data slower trains slower, chip by chip: interconnect alone makes the H800 of an H100.
+    speed = dict(zip(chips.names, chips.training_speed.ravel(), strict=True))
+    assert 0.75 < speed["H800"] < 0.9 < 1.0 == pytest.approx(speed["H100"])
+    assert make_chip(memory_tb_per_s=1.0).training_speed.item() < 0.8
 
 
 def test_M13_algorithms_improve_for_all():
@@ -192,6 +196,9 @@ def test_M23_costs_fall_ten_to_twenty_times_in_two_years():
     assert on > 10.0 and on > 5.0 * without
     serving = effect("price_gpt35_level", off)
     assert serving.z < -10.0 and serving.ratio < 0.2
+    # Each of its parts: list prices fall as generations age, and models of one level shrink.
+    listed = effect("price_h100_list_usd", off)
+    assert listed.z < -30.0 and listed.ratio < 0.8
 
 
 def test_M26_large_firms_catch_up_with_yesterday_and_users_follow_today():
@@ -203,6 +210,22 @@ def test_M26_large_firms_catch_up_with_yesterday_and_users_follow_today():
     assert learned.z > 4.0 and learned.ratio > 1.02
     behind = effect("big_tech_behind_year_ago_cn", off)
     assert -0.2 < behind.with_.mean() < 1.0  # what led a year ago is within one order of magnitude
+    assert effect("big_tech_behind_year_ago_cn", off, window=(12, 36)).z < -3.8
+    # The column is what it says: the frontier of twelve months ago less what big tech offers on average.
+    offers = panel().filter(pl.col("archetype") == "big_tech", pl.col("alive"), pl.col("capability").is_not_nan())
+    offers = offers.group_by("replicate", "step").agg(pl.col("capability").cast(pl.Float64).mean())
+    ago = twins.market(*LABS).with_columns(step=pl.col("step") + 12).select("replicate", "step", ago="frontier_all")
+    told = twins.market(*LABS).join(offers, on=("replicate", "step")).join(ago, on=("replicate", "step"))
+    gap = (told["ago"] - told["capability"]).to_numpy()
+    np.testing.assert_allclose(told["big_tech_behind_year_ago_cn"].to_numpy(), gap, atol=1e-5)
+
+
+def test_M26_off_users_still_choose_anew_but_by_what_was_best_yesterday():
+    off = "mechanisms.catching_up=false"
+    assert effect("users_cn", off).without.min() > 100.0
+    # The leader of yesterday keeps the lead for longer, while the moat of users still tells.
+    assert effect("used_lead_cn", off, window=(12, 24)).z > 5.0
+    assert twins.effect("share_turbulence_cn", "moat.users=0", base=(*LABS, off)).z < -4.0
 
 
 def test_M33_an_infra_team_makes_one_chip_do_the_work_of_two():

@@ -8,7 +8,7 @@ import pytest
 from conf.schema import Config
 from world.arrays import logistic
 from world.clock import Clock
-from world.hardware import CNY_A_USD, H100_TFLOPS, SECONDS_A_DAY, serving_cost
+from world.hardware import CNY_A_USD, H100_TFLOPS, SECONDS_A_DAY, tokens_per_second
 from world.rental_market import HOURS_A_YEAR
 from world.serving import DAYS_A_MONTH
 
@@ -140,7 +140,8 @@ def test_every_read_figure_has_a_source_and_every_number_parses(facts):
 def test_serving_cost_by_chip(chips, chip, active, rent, years, low, high):
     """CNY/Mtok at rents of the day (CNY an hour), with the engines of mid-2023 and mid-2024."""
     p, k = Config().serving, chips.names.index(chip)
-    cost = serving_cost(active, rent, chips.tflops[k, 0, 0], chips.bandwidth[k, 0, 0], p)
+    speed = tokens_per_second(active, chips.tflops[k, 0, 0], chips.bandwidth[k, 0, 0], p)
+    cost = rent / (3600.0 * speed) * 1e6
     assert low <= cost * np.exp(-p.engine_growth * years) <= high
 
 

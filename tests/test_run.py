@@ -61,6 +61,7 @@ def settings(folder, **changes):
     base = {
         "scenario": "baseline",
         "worlds": 5,
+        "first_world": 0,
         "seed": 1,
         "steps": 9,
         "engine": "numpy",
@@ -122,6 +123,19 @@ def test_blocks_and_processes_change_no_number(tmp_path):
     assert alone.name == spread.name, "block and processes are no part of the run id"
     for name in ("market", "labs", "apps", "events"):
         assert pl.read_parquet(alone / f"{name}.parquet").equals(pl.read_parquet(spread / f"{name}.parquet"))
+
+
+def test_machines_share_the_worlds_of_one_run_out(tmp_path):
+    whole = run.execute(settings(tmp_path / "whole"), FakeEnsemble)
+    count = load.market(whole).collect()["replicate"].n_unique()
+    shards = [
+        run.execute(settings(tmp_path / "shards", worlds=worlds, first_world=first), FakeEnsemble)
+        for first, worlds in ((0, 2), (2, count - 2))
+    ]
+    assert shards[0].name != shards[1].name
+    for name in ("market", "labs", "events"):
+        parts = pl.concat([pl.read_parquet(shard / f"{name}.parquet") for shard in shards])
+        assert parts.equals(pl.read_parquet(whole / f"{name}.parquet")), name
 
 
 @pytest.mark.parametrize("worlds", [1, 5, 32, 33, 100])

@@ -10,7 +10,7 @@ import pytest
 from world import technology as tech
 
 #: Parameters of efficiency growth as MODEL.md has them.
-GROWTH = SimpleNamespace(catch_up=0.8, own_research=0.30, public_progress=0.75, misled=0.1)
+GROWTH = SimpleNamespace(catch_up=0.8, own_research=0.30, own_most=2.0, public_progress=0.75, misled=0.1)
 
 
 def loss(flop: float, tokens: np.ndarray, unique: float, patience: float) -> np.ndarray:

@@ -32,7 +32,7 @@ def found_teams(world: World, entrants) -> None:
     p, state = entrants.view(world.parameters).app_market, world.state
     founders = np.broadcast_to(p.founders, entrants.cash.shape) + 0.0
     entrants.engineers = founders
-    entrants.team = founders + p.team * entrants.draws("purse")
+    entrants.team = founders + p.team * entrants.draws("team")
     needed = np.bincount(entrants.worlds, founders[0], world.worlds)[:, None]
     taken = np.minimum(needed, state.pool[CN][APPLICATION])
     _into_pool(world, -taken)

@@ -83,7 +83,7 @@ def found(world: World, entrants) -> None:
     weight = np.cumsum(table.addressable[:CN_SEGMENTS] * np.sqrt(table.population[:CN_SEGMENTS]))
     segment = np.searchsorted(weight / weight[-1], entrants.draws("segment")[0])
     entrants.segment = np.minimum(segment, CN_SEGMENTS - 1)[None]
-    entrants.incumbent = entrants.draws("file") < p.share_incumbent
+    entrants.incumbent = entrants.draws("incumbent") < p.share_incumbent
     old_tools = segment_of_apps(world, table.column("old_tools")[:CN_SEGMENTS])
     entrants.answer_models(Observables(old_tools=old_tools))
     remade, adds = entrants.answer == REMAKE, entrants.answer == ADD

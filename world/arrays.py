@@ -157,6 +157,17 @@ def herfindahl(values: Array) -> Array:
     return row_sum(shares(values) ** 2)
 
 
+def _first_above_by_world(ladder: Array, worlds: Array, level: Array) -> Array:
+    """The same by one search a world, which is quicker where no call costs a launch."""
+    found = np.empty_like(worlds)
+    order = np.argsort(worlds, kind="stable")
+    ends = np.searchsorted(worlds[order], np.arange(len(ladder) + 1))
+    for world in range(len(ladder)):
+        mine = order[ends[world] : ends[world + 1]]
+        found[mine] = np.searchsorted(ladder[world], level[mine], side="right")
+    return found
+
+
 def largest(values: Array, count: int) -> Array:
     """Sum of the ``count`` largest values of each world, as ``(worlds, 1)``."""
     return row_sum(np.sort(values, axis=-1)[..., -count:])
@@ -173,6 +184,8 @@ def first_above(ladder: Array, worlds: Array, level: Array) -> Array:
         Which world to look in, and for what.
     """
     xp = namespace(ladder)
+    if xp is np:
+        return _first_above_by_world(ladder, worlds, level)
     low = xp.zeros_like(worlds)
     high = xp.full_like(worlds, ladder.shape[-1])
     for _ in range(ladder.shape[-1].bit_length()):
@@ -182,23 +195,3 @@ def first_above(ladder: Array, worlds: Array, level: Array) -> Array:
         low = xp.where(searching & below, middle + 1, low)
         high = xp.where(searching & ~below, middle, high)
     return low
-
-
-def first_true(mask: Array, count: Array, most: int) -> tuple[Array, Array]:
-    """Return the first ``count[w]`` true rows of each world.
-
-    Parameters
-    ----------
-    mask : boolean array (worlds, rows)
-    count : integer array (worlds, 1)
-    most : int
-        Upper bound of ``count``.
-
-    Returns
-    -------
-    worlds, rows : integer arrays (n,)
-        In order of worlds, then rows.
-    """
-    order = np.cumsum(mask, axis=-1)
-    chosen = mask & (order <= np.minimum(count, most))
-    return np.nonzero(chosen)

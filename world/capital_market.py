@@ -14,6 +14,7 @@ from agents.lab import ACADEMIC, CN, FOLLOWER, UNICORN
 from world import hype
 from world.arrays import Array, logistic, ratio, row_sum, sum_by_group, sum_k
 from world.deal_flow import adds_nothing, app_deals, lab_deals, launch_cost, round_sizes
+from world.ecosystem import points_at
 from world.lineage import pay_authors
 from world.population import Observables, View
 
@@ -73,12 +74,12 @@ def first_purses(world: World) -> Array:
 
 def pay_holders(world: World, amount: Array) -> None:
     """What is paid for a lab goes to its holders by what they put in, the rest to its founders."""
-    labs, investors, p = world.labs, world.investors, world.parameters.capital
-    stake = np.where(labs.holder_row >= 0, labs.holder_stake, 0.0)
+    labs, investors, vendors, p = world.labs, world.investors, world.vendors, world.parameters.capital
+    stake = np.where(points_at(labs.holder_row, labs.holder_id, investors), labs.holder_stake, 0.0)
     # A cloud that gave compute for equity holds like any other.
-    total = sum_k(stake) + labs.host_stake
-    hosts = amount * p.holders_share * ratio(labs.host_stake, total)
-    vendors = world.vendors
+    host_stake = np.where(points_at(labs.host, labs.host_id, vendors), labs.host_stake, 0.0)
+    total = sum_k(stake) + host_stake
+    hosts = amount * p.holders_share * ratio(host_stake, total)
     world.accounts.pay("returns", "outside", (vendors, sum_by_group(hosts, labs.host, vendors.capacity)))
     share = p.holders_share * ratio(stake, total[None])
     paid = amount * share

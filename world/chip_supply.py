@@ -177,11 +177,25 @@ def rent_weight(world: World, region: int) -> Array:
     return rules.training_weight + rules.rent_steers * (earns - rules.training_weight)
 
 
+def _instead(world: World, value: Array) -> Array:
+    """Weight of each class in the eye of buyers in CN, by how far bans turn them to substitutes (M07).
+
+    s + (1 - s) V / V*, with V the value for money of the best datacenter chip on sale and V* of the best there
+    would be without bans: with s = 0 substitutes stand to what is left as they would to what is barred, and who
+    buys them does so on their merits.
+    """
+    state, turns = world.state, world.parameters.chip_market.substitution
+    others = of_kind(world, *SUBSTITUTES)
+    free = ~others & (state.offered_cn | state.barred & state.offered_row)
+    left, best = (np.where(each, value, 0.0).max(0) for each in (free & state.offered_cn, free))
+    return np.where(others, turns + (1.0 - turns) * np.where(best > 0.0, ratio(left, best), 1.0), 1.0)
+
+
 def offers(world: World, for_rent: bool = False) -> Observables:
     """What buyers in each region can order: value for money, price, rush by class.
 
     The last class stands for the grey channel. In CN all but the datacenter chips from abroad
-    are substitutes, which buyers take as far as ``substitution`` goes (M07).
+    are substitutes, to which barred buyers turn as far as ``substitution`` goes (M07).
 
     Parameters
     ----------
@@ -198,9 +212,8 @@ def offers(world: World, for_rent: bool = False) -> Observables:
     }
     weight = {r: rent_weight(world, r) if for_rent else rules.training_weight for r in (CN, ROW)}
     speed = {r: np.broadcast_to(worth(world, weight[r]), listed.shape) for r in (CN, ROW)}
-    instead = np.where(of_kind(world, *SUBSTITUTES), rules.substitution, 1.0)
     quick = {
-        CN: np.where(state.offered_cn, speed[CN] * instead, 0.0),
+        CN: np.where(state.offered_cn, speed[CN] * _instead(world, speed[CN] / price[CN][:-1]), 0.0),
         ROW: np.where(state.offered_row, speed[ROW], 0.0),
     }
     smuggled = speed[CN][max(grey, 0)] * rules.grey_discount * rules.substitution * (grey != NOBODY)

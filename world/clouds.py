@@ -1,6 +1,8 @@
 """Clouds as ecosystem builders: compute for equity, seeds for apps, and public vouchers (M43).
 
-A cloud pays in, the lab spends the credit on rent at its host, the cloud holds a stake.
+A cloud pays in, the lab spends the credit on rent at its host, the cloud holds a stake. What it pays in
+buys that stake: a flow of capital, like the returns on it, and no part of its ``spent``; the rent that comes
+back is income like any rent. Seeds buy no stake: they are a cost of winning tenants.
 """
 
 from __future__ import annotations
@@ -54,12 +56,15 @@ def _seed_apps(world: World) -> None:
     """A cloud in CN seeds the young apps that build on the labs that it hosts."""
     apps, labs, vendors, p = world.apps, world.labs, world.vendors, world.parameters.rental
     young = apps.alive & (apps.age < p.seed_months) & points_at(apps.base_lab[0], apps.base_id[0], labs)
-    at_home = take_rows(np.where(labs.region == CN, labs.host, -1), apps.base_lab[0])
+    hosted = (labs.region == CN) & points_at(labs.host, labs.host_id, vendors)
+    at_home = take_rows(np.where(hosted, labs.host, -1), apps.base_lab[0])
     rows = np.where(young, at_home, -1)
     count = sum_by_group((rows >= 0).astype(float), rows, vendors.capacity)
     each = take_rows(ratio(_chest(world, p.seed_share), count), rows)
     seed = np.where(rows >= 0, each, 0.0)
-    world.accounts.pay("seeds", (vendors, sum_by_group(seed, rows, vendors.capacity)), (apps, seed))
+    given = sum_by_group(seed, rows, vendors.capacity)
+    vendors.spent = vendors.spent + given
+    world.accounts.pay("seeds", (vendors, given), (apps, seed))
     world.tally("cloud_seeds", row_sum(seed))
 
 

@@ -38,7 +38,7 @@ def round_sizes(world: World) -> Observables:
     grown = star | (labs.released & (near > -p.growth_gap) & (state.token_share > p.growth_share))
     median = np.where(leader, p.leader_round, np.where(grown, p.growth_round, p.seed_round))
     sigma = np.where(leader, p.leader_sigma, np.where(grown, p.growth_sigma, p.seed_sigma))
-    z = normal(labs.draws("round_size"), labs.draws("noise"))
+    z = normal(labs.draws("round_size"), labs.draws("round_luck"))
     size = median * np.exp(sigma * z) * (p.size_calm + p.size_hype * state.hype)
     return Observables(hype=state.hype, round_size=np.maximum(size, p.round_covers_launch * launch_cost(world)))
 

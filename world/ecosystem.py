@@ -267,38 +267,47 @@ def best_known_base(world: World) -> tuple[Array, Array, Array, Array, Array, Ar
     labs = world.labs
     old = world.state.archive_history[0]
     penalty = foreign_penalty(world)
-    best = np.full_like(labs.open_weights, NO_MODEL)
-    post = np.zeros_like(best)
-    row, identity, model = (np.full_like(labs.id, NOBODY) for _ in range(3))
     able = labs.knack < world.parameters.technology.building
+    here = labs.region == CN
+    friend = _best_among_friends(world, penalty)
+    # In order: of equal bases the first is taken.
+    offers = [(old[home], np.full_like(here, home == ROW)) for home in (CN, ROW)]
+    offers.append((friend, take_rows(labs.region, friend["row"]) == ROW))
+    best = {"weights": np.full_like(labs.open_weights, NO_MODEL), "post": np.zeros_like(labs.open_weights)}
+    best |= {name: np.full_like(labs.id, NOBODY) for name in ("row", "id", "model")}
     abroad = np.zeros_like(labs.alive)
-    score = sum_k(labs.open_weights) / 3.0
-    told = [(old[home], home) for home in (CN, ROW)]
-    for source, home in told + [(tie, None) for tie in world.ties.lab_lab]:
-        if home is None:
-            known = (source >= 0) & take_rows(labs.alive, source) & (take_rows(score, source) > sum_k(best) / 3.0)
-            if not known.any():
-                continue
-            home = take_rows(labs.region, source)
-            source = {
-                "weights": take_rows(labs.open_weights, source),
-                "post": take_rows(labs.open_post, source),
-                "row": source,
-                "id": take_rows(labs.id, source),
-                "model": take_rows(labs.open_model, source),
-            }
-        else:
-            known = source["score"] > NO_MODEL + 0.5
-        foreign = (labs.region == CN) & (home == ROW)
-        seen = source["weights"] - np.where(foreign, penalty, 0.0)
-        better = able & known & (sum_k(seen) > sum_k(best))
-        best = np.where(better, seen, best)
-        post = np.where(better, source["post"], post)
-        row = np.where(better, source["row"], row)
-        identity = np.where(better, source["id"], identity)
-        model = np.where(better, source["model"], model)
+    for offer, from_row in offers:
+        foreign = here & from_row
+        seen = offer["weights"] - np.where(foreign, penalty, 0.0)
+        known = able & (offer["score"] > NO_MODEL + 0.5)
+        better = known & (sum_k(seen) > sum_k(best["weights"]))
+        best = {name: np.where(better, seen if name == "weights" else offer[name], best[name]) for name in best}
         abroad = np.where(better, foreign, abroad)
-    return best - post, post, row, identity, model, abroad
+    return best["weights"] - best["post"], best["post"], best["row"], best["id"], best["model"], abroad
+
+
+def _best_among_friends(world: World, penalty: Array) -> dict[str, Array]:
+    """The best open base among the living acquaintances of each lab, as it sees them (row -1: none)."""
+    labs, ties = world.labs, world.ties.lab_lab
+    here = labs.region == CN
+    # What a lab is worth as a base to labs of CN and to labs abroad.
+    to_cn = sum_k(labs.open_weights - np.where(labs.region == ROW, penalty, 0.0))
+    worth = [np.where(labs.alive, each, 3.0 * NO_MODEL) for each in (to_cn, sum_k(labs.open_weights))]
+    worth, eyes = np.concatenate(worth, axis=-1), np.where(here, 0, labs.capacity)
+    top = np.full(here.shape, 3.0 * NO_MODEL)
+    row = np.full_like(labs.id, NOBODY)
+    for tie in ties:
+        seen = take_rows(worth, tie + eyes)
+        better = (tie >= 0) & (seen > top)
+        top, row = np.where(better, seen, top), np.where(better, tie, row)
+    return {
+        "score": np.where(row >= 0, take_rows(sum_k(labs.open_weights) / 3.0, row), NO_MODEL),
+        "weights": take_rows(labs.open_weights, row),
+        "post": take_rows(labs.open_post, row),
+        "row": row,
+        "id": take_rows(labs.id, row),
+        "model": take_rows(labs.open_model, row),
+    }
 
 
 # ---------------------------------------------------------------------- update

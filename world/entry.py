@@ -94,7 +94,7 @@ def _found_labs(world: World, archetype: int, count: Array) -> None:
 
 def endow_lab(world: World, labs, row: dict, archetype: int) -> None:
     """Give new labs what their archetype starts with; the purse comes from outside."""
-    luck = normal(labs.draws("staff"), labs.draws("risk"))
+    luck = normal(labs.draws("staff"), labs.draws("staff_luck"))
     size = np.exp(float(row["spread"]) * luck)
     labs.archetype = archetype
     labs.behaviour = world.entrant_class(archetype)

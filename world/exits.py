@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.lab import ACQUIRED, ALIVE, BIG_TECH, CN, EXITS, MODES, ROW, TO_APPS
+from agents.lab import ACQUIRED, ALIVE, BIG_TECH, CN, EXITS, FRONTIER, MODES, OPEN_CHAMPION, ROW, TO_APPS
 from agents.vendor import CENTRE
 from world import app_life
 from world.acquisition import acquire
@@ -17,10 +17,13 @@ from world.population import Observables
 if TYPE_CHECKING:
     from world.state import World
 
+#: Archetypes too proud to give up training for a lead that others would bow to.
+PROUD = (FRONTIER, OPEN_CHAMPION, BIG_TECH)
+
 
 def leave(world: World) -> None:
     """Phase 16: pivots, closures, acquisitions."""
-    labs, state = world.labs, world.state
+    labs, state, p = world.labs, world.state, world.parameters.entry_exit
     base, post, *_ = best_known_base(world)
     own = sum_k(labs.pretrained + labs.post) / 3.0
     lead = sum_k(base + post) / 3.0 - own
@@ -29,7 +32,7 @@ def leave(world: World) -> None:
         Observables(
             base_lead=lead,
             frontier_launch=np.log10(np.maximum(state.largest_run[CN], state.largest_run[ROW])),
-            pride=np.isin(labs.archetype, (0, 1, BIG_TECH)).astype(float),
+            pride=np.isin(labs.archetype, PROUD).astype(float),
             share=state.token_share,
             months=world.clock.months,
         )
@@ -39,7 +42,7 @@ def leave(world: World) -> None:
     labs.wind_up(
         Observables(
             # What a parent could have without a lab of its own: open weights, or any firm's API.
-            parent_gap=np.clip(np.maximum(lead, state.frontier_cn - own), 0.0, 2.0) * labs.released,
+            parent_gap=np.clip(np.maximum(lead, state.frontier_cn - own), 0.0, p.parent_gap_most) * labs.released,
             share=state.token_share,
             hype=state.hype,
             years=world.clock.years,

@@ -13,7 +13,7 @@ import numpy as np
 
 from agents.lab import CN, NOBODY, ROW
 from agents.vendor import CENTRE, CHIPMAKER
-from world.arrays import Array, one_hot, ratio, row_sum, sum_by_group, sum_k, take_rows
+from world.arrays import Array, one_hot, ratio, row_max, row_sum, sum_by_group, sum_k, take_rows
 from world.chip_supply import grey_class, made_in, of_kind, offers
 from world.hardware import CNY_A_USD
 from world.policy import authority, listed
@@ -57,19 +57,21 @@ def ration(supply: Array, orders: Array, classes: Array, weight: Array) -> Array
     order = np.argsort(fill_level, axis=-1, kind="stable")
     levels = np.take_along_axis(fill_level, order, -1)
     sorted_class = np.take_along_axis(np.where(orders > 0.0, classes, -1), order, -1)
-    mine = one_hot(sorted_class, supply.shape[0])
+    # Only classes that somebody orders.
+    present = np.flatnonzero(np.bincount(sorted_class[sorted_class >= 0], minlength=supply.shape[0]))
+    mine, stock = sorted_class[None] == present.reshape(-1, 1, 1), supply[present]
+    # Running sums, because their bits do not depend on how many empty rows follow.
     asked = np.cumsum(mine * np.take_along_axis(orders, order, -1), axis=-1)
-    heavy = mine * np.take_along_axis(weight, order, -1)
-    passed = np.cumsum(heavy, axis=-1)
+    passed = np.cumsum(mine * np.take_along_axis(weight, order, -1), axis=-1)
     waiting = passed[..., -1:] - passed
     safe_levels = np.where(np.isfinite(levels), levels, 0.0)
-    full = mine & (asked + safe_levels * waiting <= supply * (1.0 + 1e-12))
-    # Running sums, because their bits do not depend on how many empty rows follow.
-    asked_here = mine * np.take_along_axis(orders, order, -1)
-    served = np.cumsum(np.where(full, asked_here, 0.0), axis=-1)[..., -1:]
-    thirsty = np.cumsum(np.where(mine & ~full, heavy, 0.0), axis=-1)[..., -1:]
-    rest = np.maximum(supply - served, 0.0)
-    level = np.where(thirsty > 0.0, ratio(rest, thirsty), _OVERFLOWING)
+    full = mine & (asked + safe_levels * waiting <= stock * (1.0 + 1e-12))
+    # Who is full stands before who is not: what the last of them leaves is for the rest.
+    served = row_max(np.where(full, asked, 0.0))
+    thirsty = np.where(full, waiting, passed[..., -1:]).min(-1, keepdims=True)
+    rest = np.maximum(stock - served, 0.0)
+    level = np.full_like(supply, _OVERFLOWING)
+    level[present] = np.where(thirsty > 0.0, ratio(rest, thirsty), _OVERFLOWING)
     level_here = take_rows(level[..., 0].T, classes)
     return np.where(classes >= 0, np.minimum(orders, weight * level_here), 0.0)
 

@@ -135,8 +135,3 @@ def tokens_per_second(active: Array, tflops: Array, bandwidth: Array, p) -> Arra
     arithmetic = tflops * 1e12 * p.serving_mfu / (2.0 * active)
     traffic = bandwidth * 1e12 * p.batch / (active * p.bytes_per_parameter + p.batch * p.kv_bytes)
     return np.minimum(arithmetic, traffic) * p.utilisation
-
-
-def serving_cost(active: Array, rent_hour: Array, tflops: Array, bandwidth: Array, p) -> Array:
-    """Cost of a million tokens in the currency of ``rent_hour`` (rent of one chip an hour)."""
-    return rent_hour / (tokens_per_second(active, tflops, bandwidth, p) * 3600.0) * 1e6

@@ -68,10 +68,11 @@ def announce(world: World) -> None:
 def parents_pay(world: World) -> None:
     """Parents support their labs, and pay for the chips that they told them to buy."""
     labs, p = world.labs, world.parameters.capital
-    # A parent pays in full while the purse holds less than a year's support, nothing beyond two.
+    # A parent pays in full while the purse holds little, less the more there is, and then nothing.
     purse = labs.cash / np.maximum(labs.parent_support, 1e-9)
     pays = labs.parent_support * (1.0 + p.announce_support * labs.parent_gain)
-    support = np.where(labs.alive, pays, 0.0) * world.clock.years * np.clip(2.0 - purse, 0.0, 1.0)
+    part = np.clip(1.0 - (purse - p.parent_purse) / p.parent_purse_fade, 0.0, 1.0)
+    support = np.where(labs.alive, pays, 0.0) * world.clock.years * part
     labs.parent_support = labs.parent_support * np.exp(
         np.where(labs.region == CN, p.parent_growth_cn, p.parent_growth_row)
         * (labs.parent_support > p.rich_parent)

@@ -245,16 +245,16 @@ def _lab_compute(world: World) -> Array:
 
 
 def _prices(world: World) -> dict[str, Array]:
-    labs = world.labs
+    labs, p = world.labs, world.parameters.measures
     out = labs.alive & labs.released
     cn = out & (labs.region == CN)
-    near = cn & (sum_k(labs.served) / 3.0 > world.state.frontier_cn - 0.35)
+    near = cn & (sum_k(labs.served) / 3.0 > world.state.frontier_cn - p.flagship_reach)
     sold = labs.tokens_flagship + labs.tokens_light + 1e-9
     found = {
         "price_flagship_cn": _weighted(labs.price_flagship, sold * near),
         "price_light_cn": _weighted(labs.price_light, sold * cn),
     }
-    for name, level in (("gpt35", 1.7), ("gpt4", 2.7)):
+    for name, level in (("gpt35", p.gpt35_level), ("gpt4", p.gpt4_level)):
         found[f"price_{name}_level"] = _cheapest(labs, out, level)
     margin = ratio(labs.price_flagship - labs.marginal_cost, labs.price_flagship)
     found["margin_flagship_cn"] = _weighted(margin, sold * near)
@@ -267,7 +267,7 @@ def _weighted(values: Array, weight: Array) -> Array:
     return np.where(total > 0.0, mean, np.nan)
 
 
-def _cheapest(labs, out: Array, level: float) -> Array:
+def _cheapest(labs, out: Array, level: Array) -> Array:
     """Lowest list price at or above a capability, NaN where nobody offers it."""
     best = np.full((out.shape[0], 1), np.inf)
     for capability, price in ((labs.served, labs.price_flagship), (labs.light, labs.price_light)):
@@ -352,10 +352,19 @@ def _apps(world: World) -> dict[str, Array]:
         "app_incumbents_remade_cn": seen.get("incumbents_remade", 0.0),
         "app_incumbents_added_cn": seen.get("incumbents_added", 0.0),
         "app_incumbents_left_cn": seen.get("incumbents_left", 0.0),
+        "app_incumbents_lead_cn": _incumbents_lead(world),
         "apps_single_modality_cn": row_sum((apps.alive & (apps.modality != TEXT)).astype(float)),
         "staff_apps_cn": row_sum(apps.engineers + apps.tuners),
         "engineers_displaced_cn": sum_k(state.displaced),
     }
+
+
+def _incumbents_lead(world: World) -> Array:
+    """Revenue of a young app of a software firm with customers over that of a young newcomer (M40)."""
+    apps = world.apps
+    young = apps.alive & (apps.age <= world.parameters.measures.early_months)
+    known, new = (_weighted(apps.revenue, (young & each).astype(float)) for each in (apps.incumbent, ~apps.incumbent))
+    return np.where(new > 0.0, ratio(known, new), np.nan)
 
 
 def _median_age(histogram: Array) -> Array:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.lab import CN, NOBODY
+from agents.lab import APP_COMPANY, CN, NOBODY
 from world.arrays import Array, herfindahl, largest, ratio, row_sum, shares, sum_k, take_rows
 from world.model_market import owners_power
 from world.quality import brain, home_segment, nuisance, retrieval
@@ -69,8 +69,17 @@ def _ties(world: World) -> dict[str, Array]:
         "lock_in_cn": ratio(row_sum(tokens * labs.lock_in), row_sum(tokens)),
         "lock_in_margin_cn": ratio(row_sum(tokens * power), row_sum(tokens)),
         "leader_tenure_cn": _tenure(world, tokens),
+        "product_share_unused_cn": _product_of_the_unused(world),
         "layer_data_cn": _mean(labs.layers[2], here & labs.alive & (labs.base_id != NOBODY)),
     }
+
+
+def _product_of_the_unused(world: World) -> Array:
+    """Share of product work in labs of CN with a model on sale, each counted as far as nobody uses it (M67)."""
+    labs, used = world.labs, world.parameters.organisation.used_share
+    models = labs.alive & labs.released & (labs.region == CN) & (labs.mode != APP_COMPANY)
+    unused = np.where(models, np.clip(1.0 - world.state.token_share / used, 0.0, 1.0), 0.0)
+    return ratio(row_sum(unused * labs.product_share), row_sum(unused))
 
 
 def _mean(values: Array, among: Array) -> Array:

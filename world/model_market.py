@@ -301,16 +301,28 @@ def clear(world: World) -> None:
     share, within, log_sum = nested_shares(value, open_nest, outside, p.nest_correlation)
     state.quality, state.best_quality = quality, row_max(np.where(labs.released & labs.alive, quality, 0.0))
     new = _adopt(world)
-    reconsider = np.minimum(p.follow * world.clock.fraction(reconsidering(world)), 1.0)
+    reconsider = world.clock.fraction(reconsidering(world))
     stays = tuning_hub.stays(world, reconsider)
     choosing = reconsider * (state.adopters - new) + new - row_sum(stays)
-    labs.users = labs.users * (1.0 - reconsider) + stays + choosing * share
+    labs.users = labs.users * (1.0 - reconsider) + stays + choosing * _followed(world, share)
     state.log_sum = log_sum
     state.direct_share = 1.0 - state.app_share
     # Some requests of those who use a model are still better served by the old tools (M16).
     _usage(world, second, quality, logistic(value - outside))
     state.sales_share = _by_region_share(world, state.paid_flagship + state.paid_light)
     state.nest_share = ratio(sum_k(within * state.tokens_by_segment), sum_k(state.tokens_by_segment))
+
+
+def _followed(world: World, share: Array) -> Array:
+    """Shares by which users choose: today's, as far as they follow it, else yesterday's (M26).
+
+    f s + (1 - f) s~, with s~ a mean of past shares that fades over a year, brought to the sum of today's.
+    """
+    labs, p = world.labs, world.parameters.model_market
+    fade = np.exp(-world.clock.months / p.yesterday)
+    labs.chosen = labs.chosen * fade + share * (1.0 - fade)
+    past = labs.chosen * ratio(row_sum(share), row_sum(labs.chosen))
+    return share + (1.0 - p.follow) * (past - share)
 
 
 def reconsidering(world: World) -> Array:

@@ -66,11 +66,19 @@ def gather(value: Any, worlds: Array, rows: Array) -> Any:
 
 def put(column: Array, worlds: Array, rows: Array, value: Any) -> None:
     """Write into selected rows of a ``(..., worlds, rows)`` column, in place."""
-    height, width = column.shape[-2:]
     if column.ndim == 2:
-        column.reshape(height * width)[worlds * width + rows] = value
+        column.reshape(-1)[worlds * column.shape[-1] + rows] = value
     else:
         column[..., worlds, rows] = value
+
+
+def reset(columns: dict[str, Array], declared: dict[str, Any], worlds: Array, rows: Array) -> None:
+    """Write the declared defaults into selected rows of some columns, in place."""
+    height, width = columns["alive"].shape
+    place = worlds * width + rows
+    for name, column in declared.items():
+        for layer in columns[name].reshape(-1, height * width):
+            layer[place] = column.default
 
 
 class View:
@@ -351,8 +359,7 @@ class Population:
             self._grow()
         order = np.cumsum(free, axis=-1)
         chosen_worlds, rows = np.nonzero(free & (order <= counts[:, None]))
-        for name, column in self.declared.items():
-            put(self.columns[name], chosen_worlds, rows, column.default)
+        reset(self.columns, self.declared, chosen_worlds, rows)
         entrants = Selection(self, chosen_worlds, rows)
         entrants.id = identities(step, ordinals)[None]
         entrants.founded = step
@@ -383,8 +390,8 @@ class Population:
         if not len(rows):
             return
         self.alive = self.alive & ~mask
-        for name, column in self.declared.items():
-            if column.clears:
-                # A fresh array: what has been handed out before stays as it was.
-                self.columns[name] = self.columns[name].copy()
-                put(self.columns[name], worlds, rows, column.default)
+        cleared = {name: column for name, column in self.declared.items() if column.clears}
+        for name in cleared:
+            # A fresh array: what has been handed out before stays as it was.
+            self.columns[name] = self.columns[name].copy()
+        reset(self.columns, cleared, worlds, rows)

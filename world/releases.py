@@ -107,11 +107,15 @@ def _entry_price(world: World) -> Array:
 
 
 def _make_news(world: World, out: Array, mean: Array, before: Array) -> None:
-    """A leap of the frontier makes hype; a me-too release makes less each time (M42, M49)."""
+    """A leap of the frontier abroad makes hype; a me-too release makes less each time (M42, M49).
+
+    What leaps at home is news of its own, which is believed less (``hype.domestic_leap``).
+    """
     state, p = world.state, world.parameters.capital
     labs = world.labs
-    leap = np.maximum(row_max(np.where(out, mean, NO_MODEL)) - before, 0.0)
-    foreign = row_sum((out & (labs.region == ROW)).astype(float))
+    abroad = out & (labs.region == ROW)
+    leap = np.maximum(row_max(np.where(abroad, mean, NO_MODEL)) - before, 0.0)
+    foreign = row_sum(abroad.astype(float))
     me_too = row_sum(out.astype(float))
     # Each release of a step is one of those so far: they count as at its middle.
     heard = state.models_released + 0.5 * me_too

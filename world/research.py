@@ -139,7 +139,7 @@ def _serve_updates(world: World) -> None:
     """Served models are updated with better post-training between releases."""
     labs, p = world.labs, world.parameters.technology
     pace = world.clock.fraction(p.update_pace)
-    served = labs.served + pace * (np.minimum(capability(labs), labs.served + 0.5) - labs.served)
+    served = labs.served + pace * (np.minimum(capability(labs), labs.served + p.update_most) - labs.served)
     current = labs.released & ~labs.trained
     labs.served = np.where(current, served, labs.served)
 

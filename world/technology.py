@@ -89,7 +89,7 @@ def efficiency_growth(log_efficiency: Array, public: Array, openness: Array, cap
     papers is led astray by those that report what does not work (002), at a rate m.
     """
     catch_up = p.catch_up * np.maximum(public - log_efficiency, 0.0)
-    own = p.own_research * np.minimum(np.sqrt(lead), 2.0)
+    own = p.own_research * np.minimum(np.sqrt(lead), p.own_most)
     return capacity * (p.public_progress * openness + catch_up) + own - p.misled * openness * (1.0 - capacity)
 
 

@@ -39,7 +39,7 @@ def update_skill(world: World) -> None:
     labs, p = world.labs, world.parameters.training
     infra, scaling = labs.staff[INFRA], labs.staff[SCALING]
     size = np.log((infra + 2.0 * scaling + 1.0) / p.skill_reference)
-    labs.skill = np.clip(size + p.weakest_link * balance(world), -2.5, 2.5)
+    labs.skill = np.clip(size + p.weakest_link * balance(world), -p.skill_most, p.skill_most)
     commons = p.mfu_commons * (1.0 - np.exp(-world.clock.year(world.step_number) / p.mfu_commons_years))
     depth = 1.0 / (1.0 + np.exp(-p.mfu_slope * (labs.skill - p.mfu_middle)))
     labs.mfu = p.mfu_least + (p.mfu_most - p.mfu_least) * depth + commons
@@ -52,12 +52,13 @@ def balance(world: World) -> Array:
     of work needs, n_k = staff_k quality_k / need_k: (sum need_k n_k^-r)^(-1/r), a complement of
     elasticity 1/(1 + r), over sum need_k n_k.
     """
-    labs, p, r = world.labs, world.parameters.talent, world.parameters.training.complements
+    labs, p, training = world.labs, world.parameters.talent, world.parameters.training
+    r = training.complements
     train = stack_k(p.train_infra, p.train_scaling, p.train_research, p.train_application)
     build = stack_k(p.build_infra, p.build_scaling, p.build_research, p.build_application)
     need = np.where(labs.mode == FROM_SCRATCH, train / sum_k(train), build / sum_k(build))
-    # Half a person is what the others can do in passing, where nobody holds the position.
-    people = (labs.staff + 0.5) * labs.key_people
+    # Where nobody holds a position the others do a little of its work in passing.
+    people = (labs.staff + training.in_passing) * labs.key_people
     share = people / sum_k(people)
     short = sum_k(need * np.exp(r * np.log(need / share)))
     return -np.log(short) / r

@@ -53,7 +53,14 @@ APPS = (
             "app_market.incumbent_customers": 1.0,
             "app_market.incumbent_known": 0.0,
         },
-        shows=("apps: incumbent",),
+        shows=(
+            "app_incumbents_lead_cn",
+            "app_deaths_insolvent_cn",
+            "app_survival_6_months_share",
+            "apps: incumbent",
+        ),
+        # Where most founders are software firms, all apps live longer.
+        scenario=("app_market.share_incumbent=0.6",),
     ),
     Mechanism(
         "M44",
@@ -77,7 +84,7 @@ APPS = (
         "an unused model drives its lab into products, against its customers, and out of data",
         "001",
         off={"organisation.unused": 0.0, "app_market.rival_owner": 0.0},
-        shows=("labs: product_share", "labs: tokens_api", "labs: usage_data"),
+        shows=("product_share_unused_cn", "labs: product_share", "labs: tokens_api", "labs: usage_data"),
     ),
     Mechanism(
         "M68",

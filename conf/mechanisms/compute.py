@@ -6,7 +6,7 @@ COMPUTE = (
     Mechanism(
         "M07",
         "dispersion",
-        "where chips are barred, substitutes disperse the supply and the labs",
+        "where chips are barred, buyers turn to substitutes, which disperses the supply and the labs",
         "000",
         off={
             "chip_market.substitution": 0.0,

@@ -13,7 +13,7 @@ class ChipMarket:
         1.0, "times", 0.05, 20, "facts: NVIDIA units", "foreign chips made, relative to the table"
     )
     substitution: float = par(
-        1.0, "times", 0, 1, "000", "how far barred buyers turn to domestic, consumer, inference and grey chips"
+        1.0, "times", 0, 1, "000", "how far bans turn buyers to domestic, consumer, inference and grey chips"
     )
     sparse_supply: float = par(1.0, "times", 0, 1000, "002", "sparse cards made, relative to the table")
     sparse_factor: float = par(4.0, "times", 1, 32, "002", "serving of a sparse card, relative to dense arithmetic")

@@ -39,6 +39,9 @@ class Technology:
     own_research: float = par(
         0.3, "1/year", 0, 2, "facts: algo_halving", "growth of efficiency from own research at the top"
     )
+    own_most: float = par(
+        2.0, "times", 0.1, 10, "MODEL", "most that own research gives, relative to the mean of the top five"
+    )
     absorption_scale: float = par(60.0, "CNY million/year", 1, 5000, "prior", "research budget for absorptive capacity")
     misled: float = par(0.15, "1/year", 0, 2, "002", "efficiency lost to misleading papers by who cannot read them")
     spillover: float = par(0.6, "1/year", 0, 5, "prior", "know-how flowing along social ties")
@@ -69,6 +72,7 @@ class Technology:
     layer_start: float = par(0.4, "share", 0, 1, "002", "industry data of a vertical lab at its founding")
     usage_memory: float = par(9.0, "months", 0.5, 60, "prior", "life of usage data")
     update_pace: float = par(0.25, "1/month", 0, 0.95, "prior", "updates of served models between releases")
+    update_most: float = par(0.5, "OOM", 0, 6, "prior", "most that updates move towards at once on an axis")
     active_at_unit: float = par(
         5e10, "parameters", 1e8, 1e12, "prior", "active parameters of a model of capability 0 at the start"
     )
@@ -126,10 +130,16 @@ class Training:
     mfu_middle: float = par(0.8, "standard deviations", -3, 3, "prior", "skill of the middle MFU")
     mfu_commons: float = par(0.08, "1", 0, 0.4, "001", "MFU that better software gives everybody")
     mfu_commons_years: float = par(2.0, "years", 0.1, 20, "001", "time for that")
+    skill_most: float = par(
+        2.5, "standard deviations", 0.1, 10, "prior", "skill, and lack of it, beyond which no more counts"
+    )
     skill_reference: float = par(60.0, "people", 1, 1000, "prior", "infra and scaling people of an average contender")
     weakest_link: float = par(1.0, "1", 0, 5, "002", "skill lost by a team in which a position is badly filled")
     complements: float = par(
         2.0, "1", 0.1, 20, "002", "how little one kind of staff substitutes another, 1/elasticity - 1"
+    )
+    in_passing: float = par(
+        0.5, "people", 0.01, 100, "prior", "people whose work the others do in passing where a position is empty"
     )
     people_spread: float = par(0.5, "1", 0, 2, "002", "spread of the ability of who holds a position")
     detection: float = par(1.5, "1/month", 0, 10, "002", "seeing that a run is doomed")
@@ -182,6 +192,7 @@ class Openness:
     ecosystem: float = par(0.15, "1", -5, 5, "003", "ecosystem and reputation")
     cloud: float = par(0.1, "1", -5, 5, "002", "demand for the own cloud")
     rival_rent: float = par(0.25, "1/OOM", 0, 5, "002", "damage to a rival's rent, when behind")
+    behind_most: float = par(2.0, "OOM", 0, 6, "prior", "distance behind the rival beyond which no more is damaged")
     champion: float = par(1.2, "1", -5, 5, "002", "the champion's strategy")
     academic: float = par(0.6, "1", -5, 5, "004", "academic norms")
     margin_weight: float = par(1.5, "1", 0, 10, "003", "margin given up, by market share")

@@ -1,0 +1,17 @@
+"""What an observer counts as what, in the output columns that need a yardstick."""
+
+from dataclasses import dataclass
+
+from conf.parameters.base import par
+
+
+@dataclass
+class Measures:
+    """Yardsticks of the output columns; nothing in the market looks at them."""
+
+    flagship_reach: float = par(
+        0.35, "OOM", 0, 6, "prior", "distance to the home frontier within which a price is a flagship's"
+    )
+    early_months: float = par(6.0, "months", 0.5, 60, "002", "age up to which what an app earns is earned early")
+    gpt35_level: float = par(1.7, "OOM", -3, 9, "PRIORS: capability path", "capability that counts as GPT-3.5")
+    gpt4_level: float = par(2.7, "OOM", -3, 9, "PRIORS: capability path", "capability that counts as GPT-4")
