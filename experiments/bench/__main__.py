@@ -10,6 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from conf.schema import Config
 from experiments.bench import compare, keep, machine, measure, report, scale
 from experiments.bench.apart import apart
 
@@ -21,8 +22,10 @@ WORKERS = (1, 2)
 BLOCKS = (8, 16, 32, 64, 128)
 #: Sizes of one world, and steps that say how it grows.
 APPS, MILLION, APP_STEPS = (1_000, 10_000, 100_000), 1_000_000, 6
-#: Worlds streamed to disk, and the block in which they run.
-STREAMED, BLOCK = 1000, 16
+#: Worlds streamed to disk, in blocks as they are by default.
+STREAMED, BLOCK = 1000, Config().block
+#: Worlds whose market goes on together: as many as pay best.
+MARKETS = 32
 #: Months of the whole model before the market goes on alone.
 BEFORE, QUICK_BEFORE = 24, 3
 NO_GPU = "no GPU was found"
@@ -87,7 +90,7 @@ def _whole(worlds: int, repeat: int, million: bool) -> Iterator[Task]:
             yield "processes", f"blocks of {block} in {workers}", lambda many=many: measure.processes(*many)
     for size in (*APPS, MILLION) if million else APPS:
         yield "apps", f"{size:,} apps", lambda size=size: apart(scale.crowd, size, APP_STEPS)
-    yield "market_step", "plain Mesa", lambda: apart(compare.market_steps, BLOCK, STEPS, BEFORE)
+    yield "market_step", "plain Mesa", lambda: apart(compare.market_steps, MARKETS, STEPS, BEFORE)
 
 
 def measured(options: argparse.Namespace) -> measure.Facts:

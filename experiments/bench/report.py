@@ -112,7 +112,7 @@ def _stream(facts: Facts) -> str:
 def _market_step(facts: Facts) -> str:
     title = (
         f"The market step, {facts['steps']} steps, {facts['labs']:.0f} labs and {facts['apps']:.0f} apps a world: "
-        f"agent by agent, and on the columns of {facts['worlds']} worlds; s a world"
+        f"agent by agent, and on the columns of {facts['worlds']} worlds; processor s a world"
     )
     row = [f"{facts['plain_mesa']:.3f}", f"{facts['columns']:.4f}", f"{facts['ratio']:.1f}"]
     return grid(title, ["plain Mesa", "columns", "times faster"], [row])
