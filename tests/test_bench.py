@@ -84,6 +84,14 @@ def test_files_are_counted_by_table_and_world(tmp_path):
     assert found == {"table": "labs", "worlds": 4, "kb_a_world": size / 4000}
 
 
+def test_worlds_are_streamed_by_the_main_command():
+    found = scale.streamed(worlds=2, steps=1, workers=1, block=1)
+    assert {each["table"]: each["worlds"] for each in found["files"]}["labs"] == 2
+    assert found["worlds_a_second"] == pytest.approx(2 / found["wall"])
+    if apart.PROC.exists():
+        assert 50 < found["peak_mb"] < 2000
+
+
 # ---------------------------------------------------------------------- processes
 
 
