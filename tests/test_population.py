@@ -10,7 +10,15 @@ import pytest
 
 from agents.base import MarketAgent, column, decision
 from world.arrays import row_sum, sum_k
-from world.population import MAX_ENTRANTS, AgentGone, Observables, Population, PopulationFull
+from world.population import (
+    FOUNDERS_MOST,
+    MAX_ENTRANTS,
+    AgentGone,
+    Observables,
+    Population,
+    PopulationFull,
+    identities,
+)
 from world.random_streams import Streams
 
 
@@ -300,6 +308,17 @@ def test_entrants_take_the_lowest_free_rows():
     assert population.alive.sum(-1).tolist() == [6, 3]
     # Nobody else has moved.
     assert population.id[0, [0, 2, 4]].tolist() == [0, 2, 4]
+
+
+def test_ids_of_crowds_belong_to_one_agent_each():
+    usual = np.arange(3 * MAX_ENTRANTS)
+    founders = np.r_[usual, FOUNDERS_MOST - 2, FOUNDERS_MOST - 1]
+    ids = [identities(0, founders), *(identities(step, usual) for step in (1, 2, 3, 300, 16000))]
+    together = np.concatenate(ids)
+    assert len(np.unique(together)) == len(together)
+    assert together.min() == 0 and together.max() == 2**32 - 1
+    # Nobody whom there was room for before has another number.
+    assert np.array_equal(identities(5, usual[:MAX_ENTRANTS]), 5 * MAX_ENTRANTS + usual[:MAX_ENTRANTS])
 
 
 def test_entry_resets_every_column():

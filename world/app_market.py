@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.app import API, OPEN_MODEL, WRAPPER
-from agents.lab import CN, FILED, NO_MODEL, ROW
+from agents.lab import CN, FILED, NO_MODEL, NOBODY, ROW
 from world import app_labour, multimodal
 from world.app_segments import CN_SEGMENTS, native_level, segment_of_apps
 from world.arrays import Array, first_above, ratio, row_sum, sum_by_group, take_rows
@@ -29,7 +29,7 @@ def live(world: World) -> None:
     apps = world.apps
     multimodal.spread(world)
     _notice(world)
-    _choose_bases(world)
+    choose_bases(world)
     apps.adapt(_generation(world))
     _compete(world)
     _pay(world)
@@ -79,7 +79,7 @@ def _awareness(world: World) -> Array:
     return np.where(labs.alive & labs.released, weight, 0.0)
 
 
-def _choose_bases(world: World) -> None:
+def choose_bases(world: World) -> None:
     """Some apps reconsider their base, and all who have lost theirs."""
     apps, labs, state, p = world.apps, world.labs, world.state, world.parameters.app_market
     quality = np.moveaxis(state.quality[:CN_SEGMENTS], 0, 1)
@@ -97,16 +97,16 @@ def _choice(world: World, movers: Array, valid: Array) -> Observables:
     """What movers think of the models they know, and of the one they have."""
     apps, labs = world.apps, world.labs
     worlds, rows = np.nonzero(movers)
-    candidates = apps.xp.full(apps.known_lab.shape, NEVER)
-    # The base that an app has is no candidate for a switch.
-    present = (apps.known_id == apps.base_id[0]) & valid
+    # The base that an app has is no candidate for a switch, but what others are weighed against.
     known, ids = apps.known_lab[:, worlds, rows], apps.known_id[:, worlds, rows]
-    there = (known >= 0) & (labs.id[worlds, known] == ids) & (labs.alive & labs.released)[worlds, known]
-    there = there & ~present[:, worlds, rows]
-    candidates[:, worlds, rows] = np.where(there, _utility(world, worlds, rows, known), NEVER)
-    here = apps.xp.full(movers.shape, NEVER)
-    base = apps.base_lab[0][worlds, rows]
-    here[worlds, rows] = np.where(valid[worlds, rows], _utility(world, worlds, rows, base[None])[0], NEVER)
+    base, identity, held = apps.base_lab[0][worlds, rows], apps.base_id[0][worlds, rows], valid[worlds, rows]
+    place = worlds * labs.capacity + np.maximum(known, 0)
+    there = (known >= 0) & (np.where(labs.alive & labs.released, labs.id, NOBODY).take(place) == ids)
+    there = there & ~((ids == identity) & held) & (ids != NOBODY)
+    worth = _utility(world, worlds, rows, np.concatenate([known, base[None]]))
+    candidates, here = apps.xp.full(apps.known_lab.shape, NEVER), apps.xp.full(movers.shape, NEVER)
+    candidates[:, worlds, rows] = np.where(there, worth[:-1], NEVER)
+    here[worlds, rows] = np.where(held, worth[-1], NEVER)
     return Observables(
         # What holds an app at its base: its ecosystem (M31), less what interoperability takes away.
         tied=world.parameters.moat.ecosystem * (1.0 - world.instrument("market", "interoperability")),
@@ -130,14 +130,16 @@ def _utility(world: World, worlds: Array, rows: Array, bases: Array) -> Array:
     apps, labs = world.apps, world.labs
     some = apps.select(worlds, rows)
     p, model = (getattr(some.view(world.parameters), name) for name in ("app_market", "model_market"))
-    flat = apps.segment[worlds, rows] * labs.capacity + np.maximum(bases, 0)
-    utility = p.base_quality * world.state.quality_by_app_segment[worlds, flat]
-    utility = utility - p.base_price * np.log(labs.price_flagship[worlds, bases] + model.hassle_cost)
-    opened = labs.open_weights[0][worlds, bases] > NO_MODEL
+    bases = np.maximum(bases, 0)
+    place = worlds * labs.capacity + bases
+    flat = worlds * world.state.quality_by_app_segment.shape[-1] + apps.segment[worlds, rows] * labs.capacity + bases
+    utility = p.base_quality * world.state.quality_by_app_segment.take(flat)
+    utility = utility - p.base_price * np.log(labs.price_flagship.take(place) + model.hassle_cost)
+    opened = (labs.open_weights[0] > NO_MODEL).take(place)
     tunes = apps.source[worlds, rows] == OPEN_MODEL
-    utility = utility + tunes * (p.open_fit * opened + p.hub_hold * hubs(world)[worlds, bases])
-    utility = utility - p.rival_owner * labs.product_share[worlds, bases]
-    u = world.streams.pairs("base taste", worlds, apps.id[worlds, rows], labs.id[worlds, bases], lasting=True)
+    utility = utility + tunes * (p.open_fit * opened + p.hub_hold * hubs(world).take(place))
+    utility = utility - p.rival_owner * labs.product_share.take(place)
+    u = world.streams.pairs("base taste", worlds, apps.id[worlds, rows], labs.id.take(place), lasting=True)
     return utility + p.taste * gumbel(u)
 
 

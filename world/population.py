@@ -20,6 +20,9 @@ from world.device import to_host
 
 #: Ids are ``step * MAX_ENTRANTS + ordinal``; ordinals count entrants of one step.
 MAX_ENTRANTS = 4096
+#: Who comes in larger crowds is numbered in the upper half of 32 bits, and a crowd of founders at its end.
+CROWD, CROWD_MOST = 2**31, 2**17
+FOUNDERS_MOST = 2**22
 
 #: Agents who are so few that one call for all their streams costs less than a call for each four.
 FEW = 256
@@ -31,6 +34,18 @@ class PopulationFull(RuntimeError):
 
 class AgentGone(LookupError):
     """The agent that this view stood for has left the market."""
+
+
+def identities(step: int, ordinals: Array) -> Array:
+    """Ids of the entrants of a step, different from those of every other step, below 2**32.
+
+    Examples
+    --------
+    >>> identities(2, np.array([0, 4095, 4096])).tolist()
+    [8192, 12287, 2147749888]
+    """
+    crowd = CROWD + step * CROWD_MOST if step else 2 * CROWD - FOUNDERS_MOST
+    return np.where(ordinals < MAX_ENTRANTS, step * MAX_ENTRANTS, crowd) + ordinals
 
 
 def gather(value: Any, worlds: Array, rows: Array) -> Any:
@@ -291,8 +306,9 @@ class Population:
             return
         # Masks are taken first: a decision may end a life, and nobody may decide twice.
         present = self.alive if among is None else self.alive & among
+        alike = len(implementations) == 1
         chosen = [
-            (implementation, present & is_one_of(self.behaviour, indices))
+            (implementation, present if alike else present & is_one_of(self.behaviour, indices))
             for implementation, indices in implementations.items()
         ]
         for implementation, mask in chosen:
@@ -347,7 +363,7 @@ class Population:
         worlds : integer array (n,), sorted
             World of each entrant, as the host counts them.
         ordinals : integer array (n,)
-            Number of each entrant within its world and step, below ``MAX_ENTRANTS``.
+            Number of each entrant within its world and step, below ``CROWD_MOST`` (founders: ``FOUNDERS_MOST``).
 
         Raises
         ------
@@ -363,7 +379,7 @@ class Population:
             self._grow()
         reset(self.columns, self.declared, chosen_worlds, rows)
         entrants = Selection(self, chosen_worlds, rows)
-        entrants.id = self.xp.asarray(step * MAX_ENTRANTS + ordinals)[None]
+        entrants.id = self.xp.asarray(identities(step, ordinals))[None]
         entrants.founded = step
         entrants.alive = True
         object.__setattr__(self, "_slab", {})

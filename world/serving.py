@@ -23,13 +23,13 @@ DAYS_A_MONTH = 365.25 / 12.0
 def serve(world: World) -> None:
     """Phase 10: capacity limits what is served; users, apps and hosts pay."""
     labs, state = world.labs, world.state
-    state.app_traffic = _app_traffic(world)
-    labs.tokens_api = app_tokens(world)
+    traffic = _app_traffic(world)
+    labs.tokens_api = sum_k([sum_by_group(tokens, rows, labs.capacity) for rows, tokens in traffic])
     labs.tokens_flagship = labs.tokens_flagship + labs.tokens_api
-    _lock_in(world)
+    _lock_in(world, traffic[0])
     gather(world)
     _limit(world)
-    revenue = _sales(world) + _subscriptions(world) + _projects(world)
+    revenue = _sales(world) + _app_bills(world, traffic) + _subscriptions(world) + _projects(world)
     labs.service_revenue = revenue / world.clock.months
     labs.earned = labs.earned + revenue
     total = labs.tokens_flagship + labs.tokens_light
@@ -50,19 +50,13 @@ def _app_traffic(world: World) -> list[tuple[Array, Array]]:
     return [(np.where(v, rows, -1), apps.tokens * s) for v, rows, s in zip(valid, apps.base_lab, shares, strict=True)]
 
 
-def app_tokens(world: World) -> Array:
-    """Tokens that apps draw from each lab's API, Mtok a day."""
-    labs = world.labs
-    return sum_k([sum_by_group(tokens, rows, labs.capacity) for rows, tokens in world.state.app_traffic])
-
-
-def _lock_in(world: World) -> None:
+def _lock_in(world: World, traffic: tuple[Array, Array]) -> None:
     """Share of a lab's sales that cannot leave: apps tied to one base, firms that do not reconsider (M47)."""
     labs, apps, table, state = world.labs, world.apps, world.segments, world.state
     p, moat = world.parameters.model_market, world.parameters.moat
     single = apps.base_lab[1] < 0
     tie = np.minimum(apps.coupling * moat.ecosystem, 1.0) * single
-    rows, tokens = state.app_traffic[0]
+    rows, tokens = traffic
     eased = 1.0 - world.instrument("market", "interoperability") * (labs.region == CN)
     tied = sum_by_group(tokens * tie, rows, labs.capacity) * eased
     captive = (1.0 - table.column("free")) * np.power(1.0 - reconsidering(world), p.captive_months)
@@ -97,14 +91,15 @@ def _sales(world: World) -> Array:
     list_value = state.paid_flagship * labs.price_flagship + state.paid_light * labs.price_light
     direct = (list_value * labs.capacity_share + state.overflow_value) * realised * days / 1e6
     world.accounts.pay("model sales", "users", (labs, direct))
-    return direct + _app_bills(world, days)
+    return direct
 
 
-def _app_bills(world: World, days: float) -> Array:
+def _app_bills(world: World, traffic: list[tuple[Array, Array]]) -> Array:
     """Apps pay for the tokens that they draw."""
     apps, labs = world.apps, world.labs
+    days = DAYS_A_MONTH * world.clock.months
     bill, income = np.zeros_like(apps.cash), np.zeros_like(labs.cash)
-    for rows, tokens in world.state.app_traffic:
+    for rows, tokens in traffic:
         price = take_rows(labs.price_flagship * labs.capacity_share, rows)
         part = np.where(rows >= 0, tokens * price * days / 1e6, 0.0)
         bill = bill + part

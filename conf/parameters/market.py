@@ -122,7 +122,7 @@ class Moat:
 class AppMarket:
     """Apps: their founding, their bases, their lifelines, their people."""
 
-    start: int = par(120, "apps", 0, 100000, "prior", "apps at the start")
+    start: int = par(120, "apps", 0, 4000000, "prior", "apps at the start")
     entry_base: float = par(40.0, "apps/month", 0, 1e6, "PRIORS: 1,000 alive", "founding of apps")
     entry_hype: float = par(1.5, "1", 0, 10, "prior", "founding with hype")
     entry_level: float = par(0.2, "OOM", -3, 6, "prior", "capability from which apps are founded")

@@ -1,1 +1,1 @@
-"""How fast it is: ``python -m experiments.bench`` measures on your machine and prints a table."""
+"""How fast it is: ``python -m experiments.bench`` measures on your machine, prints a table and keeps it."""

@@ -2,49 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import sys
 import tempfile
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from conf.schema import compose
 from experiments import run
+from experiments.bench.apart import peak_mb
+from experiments.bench.scale import sizes
 from world.ensemble import Ensemble
 from world.model import HundredModelsWar
 
-try:
-    import resource
-except ImportError:  # Windows has no such module
-    resource = None
-
 Facts = dict[str, Any]
-
-
-def machine() -> Facts:
-    """Where it was measured: a speed without its machine says nothing."""
-    return {
-        "cpu": _cpu_model(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
-        "system": platform.system(),
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("numpy", "polars", "mesa")},
-    }
-
-
-def _cpu_model() -> str:
-    facts = Path("/proc/cpuinfo")
-    if facts.exists():
-        for line in facts.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def one_world(steps: int, repeat: int) -> Facts:
@@ -108,21 +80,21 @@ def ensemble(worlds: int, steps: int, repeat: int) -> tuple[Facts, list[Facts]]:
     return facts, last[0].plan_table().to_dicts()
 
 
-def processes(worlds: int, steps: int, workers: int) -> Facts:
-    """All worlds as ``baimo`` runs them: in worker processes, tables written to files.
+def processes(worlds: int, steps: int, workers: int, block: int) -> Facts:
+    """All worlds as ``baimo`` runs them: in blocks over worker processes, tables written to files.
 
     The start of the workers counts in ``wall``, as it does for whoever waits; ``stepping`` is
     the sum over the workers.
     """
-    block = -(-worlds // workers)
-    settings = [f"worlds={worlds}", f"steps={steps}", f"processes={workers}", f"block={block}"]
-    cfg = compose(settings)
+    words = [f"worlds={worlds}", f"steps={steps}", f"processes={workers}", f"block={block}", "output.level=labs"]
+    cfg = compose(words)
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         stepping = run.simulate(cfg, Path(folder), run.build_ensemble)
         wall = time.perf_counter() - started
-    facts = {"worlds": worlds, "steps": steps, "processes": workers, "wall": wall, "stepping": stepping}
-    return facts | rates(worlds, steps, stepping, wall) | {"peak_mb_a_worker": peak_mb(children=True)}
+        files = sizes((Path(folder) / "blocks").glob("*/*.parquet"))
+    facts = {"worlds": worlds, "steps": steps, "processes": workers, "block": block, "wall": wall}
+    return facts | {"stepping": stepping} | rates(worlds, steps, stepping, wall) | {"files": files}
 
 
 def rates(worlds: int, steps: int, stepping: float, together: float) -> dict[str, float]:
@@ -134,14 +106,6 @@ def rates(worlds: int, steps: int, stepping: float, together: float) -> dict[str
     {'ms_a_world_step': 2.0, 'worlds_a_second': 5.0}
     """
     return {"ms_a_world_step": 1000.0 * stepping / (worlds * steps), "worlds_a_second": worlds / together}
-
-
-def peak_mb(children: bool = False) -> float | None:
-    """Most memory held so far by this process, or by the largest of its children; MB."""
-    if resource is None:
-        return None
-    used = resource.getrusage(resource.RUSAGE_CHILDREN if children else resource.RUSAGE_SELF).ru_maxrss
-    return used / 1e6 if sys.platform == "darwin" else used * 1024 / 1e6  # bytes there, KiB elsewhere
 
 
 def _repeated(once: Callable[[], dict[str, float]], repeat: int) -> dict[str, dict[str, float]]:

@@ -12,10 +12,15 @@ NOTE = "Other work on the machine makes all of it slower: trust the best more th
 def text(facts: Facts) -> str:
     """All measurements as one page."""
     parts = [_machine(facts["machine"]), _one_world(facts["one_world"]), _ensembles(facts["ensembles"])]
-    if "processes" in facts:
-        parts.append(_processes(facts["processes"]))
-    parts += [_phases(facts["phases"], facts["ensembles"][-1]["worlds"]), NOTE]
-    return "\n\n".join(parts)
+    for name, part in (("processes", _processes), ("apps", _apps), ("stream", _stream), ("market_step", _market_step)):
+        if name in facts:
+            parts.append(part(facts[name]))
+    files = facts["stream"]["files"] if "stream" in facts else facts.get("processes", [{}])[-1].get("files")
+    if files:
+        parts.append(_files(files))
+    parts.append(_exponents(facts["exponents"]))
+    parts += [_phases(facts["phases"], facts["ensembles"][-1]["worlds"]), f"GPU: {facts['gpu']}", NOTE]
+    return "\n\n".join(part for part in parts if part)
 
 
 def grid(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -41,7 +46,10 @@ def grid(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _machine(facts: Facts) -> str:
     versions = ", ".join(f"{name} {facts[name]}" for name in ("python", "numpy", "polars", "mesa"))
     load = "" if facts["load"] is None else f", load {facts['load']} at the start"
-    return f"{facts['cpu']}, {facts['cores']} cores{load} ({facts['system']})\n{versions}"
+    caches = "".join(f", {level} {size}" for level, size in facts["caches"].items())
+    memory = "" if facts["memory_gb"] is None else f", {facts['memory_gb']:g} GB"
+    commit = "" if facts["commit"] is None else f", commit {facts['commit'][:10]}{' and changes' * facts['changed']}"
+    return f"{facts['cpu']}, {facts['cores']} cores{caches}{memory}{load} ({facts['system']})\n{versions}{commit}"
 
 
 def _one_world(facts: Facts) -> str:
@@ -66,11 +74,61 @@ def _ensembles(ensembles: Sequence[Facts]) -> str:
     return grid(f"Ensembles in one process, {ensembles[0]['steps']} steps, recorded; the best run", head, rows)
 
 
-def _processes(facts: Facts) -> str:
-    title = f"Ensemble over {facts['processes']} processes, their start and the files included; one run"
-    head = ["worlds", "wall s", "stepping s, sum", "core-ms a world-step", "worlds/s", "peak MB a worker"]
-    row = [str(facts["worlds"]), f"{facts['wall']:.2f}", f"{facts['stepping']:.2f}", *_rates(facts)]
-    return grid(title, head, [[*row, _mb(facts["peak_mb_a_worker"])]])
+def _processes(runs: Sequence[Facts]) -> str:
+    title = f"Runs of {runs[0]['steps']} steps over processes, their start and the files included; one run each"
+    head = ["processes", "block", "worlds", "wall s", "stepping s, sum", "core-ms a world-step", "worlds/s"]
+    rows = [
+        [
+            *(str(each[name]) for name in ("processes", "block", "worlds")),
+            *(f"{each[name]:.2f}" for name in ("wall", "stepping")),
+            *_rates(each),
+        ]
+        for each in runs
+    ]
+    return grid(title, head, rows)
+
+
+def _apps(worlds: Sequence[Facts]) -> str:
+    title = "One world with many apps from the start; the first step fills what later ones find"
+    head = ["apps", "construction s", "first step s", "later steps s", "edges", "peak MB"]
+    rows = [
+        [
+            f"{each['apps']:,}",
+            *(f"{each[name]:.3f}" for name in ("construction", "first_step", "step")),
+            f"{each['edges']:,}",
+            _mb(each["peak_mb"]),
+        ]
+        for each in worlds
+    ]
+    return grid(title, head, rows)
+
+
+def _stream(facts: Facts) -> str:
+    title = f"Streamed to disk, {facts['steps']} steps, {facts['processes']} processes, blocks of {facts['block']}"
+    row = [str(facts["worlds"]), f"{facts['wall']:.1f}", f"{facts['worlds_a_second']:.2f}", _mb(facts["peak_mb"])]
+    return grid(title, ["worlds", "wall s", "worlds/s", "peak MB of all processes"], [row])
+
+
+def _market_step(facts: Facts) -> str:
+    title = (
+        f"The market step, {facts['steps']} steps, {facts['labs']:.0f} labs and {facts['apps']:.0f} apps a world: "
+        f"agent by agent, and on the columns of {facts['worlds']} worlds; processor s a world"
+    )
+    row = [f"{facts['plain_mesa']:.3f}", f"{facts['columns']:.4f}", f"{facts['ratio']:.1f}"]
+    return grid(title, ["plain Mesa", "columns", "times faster"], [row])
+
+
+def _files(files: Sequence[Facts]) -> str:
+    rows = [
+        [each["table"], str(each["worlds"]), "-" if each["kb_a_world"] is None else f"{each['kb_a_world']:.1f}"]
+        for each in files
+    ]
+    return grid("Files", ["table", "worlds in it", "KB a world"], rows)
+
+
+def _exponents(facts: Facts) -> str:
+    rows = [[name.replace("_", " "), f"{value:.2f}"] for name, value in facts.items()]
+    return grid("Scaling exponents (1 is linear)", ["", "exponent"], rows) if rows else ""
 
 
 def _rates(facts: Facts) -> list[str]:

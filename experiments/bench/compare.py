@@ -1,0 +1,41 @@
+"""The market step on the columns against the same step agent by agent."""
+
+from __future__ import annotations
+
+import time
+from statistics import median
+from typing import Any
+
+from experiments.bench.market_step import ColumnMarket
+from experiments.bench.translate import plain
+
+#: Worlds that are also run agent by agent.
+PLAIN = 3
+
+
+def market_steps(worlds: int, steps: int, months: int) -> dict[str, Any]:
+    """Processor seconds a world for so many steps of the market, both ways, and their ratio.
+
+    Parameters
+    ----------
+    worlds : int
+        Worlds of the ensemble.
+    steps : int
+    months : int
+        How long the whole model has run before.
+    """
+    columns = ColumnMarket(worlds, months)
+    models = [plain(columns, index) for index in range(min(worlds, PLAIN))]
+    alive = columns.world.labs.alive.sum(), columns.world.apps.alive.sum()
+    facts = {"worlds": worlds, "steps": steps, "labs": alive[0] / worlds, "apps": alive[1] / worlds}
+    together = _seconds(columns, steps) / worlds
+    alone = median(_seconds(model, steps) for model in models)
+    return facts | {"columns": together, "plain_mesa": alone, "ratio": alone / together}
+
+
+def _seconds(market: Any, steps: int) -> float:
+    """Processor time: both ways use one core, and what else the machine does counts for neither."""
+    started = time.process_time()
+    for _ in range(steps):
+        market.step()
+    return time.process_time() - started

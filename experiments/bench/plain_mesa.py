@@ -1,0 +1,298 @@
+"""The market step as one writes it in Mesa: an agent for each lab, app and segment, plain floats.
+
+What ``market_step`` does on columns, for one world: labs move their prices, users of each segment choose
+among the models on sale, apps choose a base, win users, pay their way and close. Written to be fast as far
+as one agent at a time can be: what a lab has in common for all segments is worked out once a month,
+nobody looks for what he can hold, and apps draw from the model's generator (or are handed their numbers,
+so that both ways can be compared digit by digit).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import exp, log, sqrt
+from typing import Any
+
+import mesa
+
+#: Gives a uniform number: of which stream, for whom (id), with whom (id).
+Luck = Callable[[str, int, int], float]
+
+
+class Lab(mesa.Agent):
+    """A lab that sells a flagship and a light model."""
+
+    def __init__(self, model: Market, facts: dict[str, Any]):
+        super().__init__(model)
+        self.__dict__.update(facts)
+        self.sold_flagship = self.sold_light = self.paid = self.nest = 0.0
+
+    def set_price(self) -> None:
+        """Move toward the nested-logit mark-up, less what a sale is worth beyond its price."""
+        p = self.model.rules.model_market
+        sigma = p.nest_correlation
+        rivalry = (1.0 - sigma * self.nest_share) / (1.0 - sigma) - self.sales_share
+        elastic = p.price_sensitivity * max(rivalry * (1.0 - self.captive), 0.05)
+        worth = p.cloud_value * self.cloud + p.data_value / (1.0 + self.usage_data / p.data_scale)
+        worth *= p.strategic_weight
+        self.price_flagship = self._moved(self.price_flagship, self.cost_flagship, elastic, worth, self.open_flagship)
+        self.price_light = self._moved(self.price_light, self.cost_light, elastic, worth, self.open_light)
+
+    def _moved(self, price: float, cost: float, elastic: float, worth: float, is_open: bool) -> float:
+        p = self.model.rules.model_market
+        target = cost + (price + p.hassle_cost) / elastic - worth * cost / (cost + p.strategic_cost)
+        if is_open:
+            target = min(target, cost * (1.0 + p.hosting_margin))
+        target = min(max(target, p.least_price), p.most_price)
+        return max(price + self.model.price_pace * (target - price), 0.0)
+
+    def prepare(self) -> None:
+        """What is the same for users of every segment, and empty tills."""
+        p = self.model.rules.model_market
+        self.log_flagship = log(self.price_flagship + p.hassle_cost)
+        self.log_light = log(self.price_light + p.hassle_cost)
+        self.use_flagship = log(self.price_flagship + p.use_offset)
+        self.use_light = log(self.price_light + p.use_offset)
+        self.learned = self.model.data_worth * self.usage_data / (self.usage_data + self.model.data_half)
+        self.sold_flagship = self.sold_light = self.paid = self.nest = 0.0
+
+    def settle(self) -> None:
+        """Shares of sales and nest, and data from use."""
+        sold, everybody = self.sold_flagship + self.sold_light, self.model.paid[self.region]
+        self.sales_share = self.paid / everybody if everybody > 0.0 else 0.0
+        self.nest_share = self.nest / sold if sold > 0.0 else 0.0
+        fade = self.model.fade
+        self.usage_data = self.usage_data * fade + sold * (1.0 - fade)
+
+
+class Segment(mesa.Agent):
+    """Users with the same work to do; lists are by ``Lab.place``."""
+
+    def __init__(self, model: Market, facts: dict[str, Any]):
+        super().__init__(model)
+        self.__dict__.update(facts)
+        self.pull = 0.0
+
+    def choose(self) -> None:
+        """A share of the users choose anew; all use what they have, the more the cheaper and better it is."""
+        flagship, light = (self._worth(which) for which in (0, 1))
+        p = self.model.rules.model_market
+        values, seconds = [], []
+        least = p.free_light * self.free
+        for one, other in zip(flagship, light, strict=True):
+            ahead = other - one
+            values.append(one + p.routing * ahead if ahead > 0.0 else one)
+            second = 1.0 / (1.0 + exp(min(max(-ahead / p.router_width, -60.0), 60.0)))
+            seconds.append(p.routing * (second if second > least else least))
+        shares, nests = self._shares(values)
+        self._use(shares, nests, seconds)
+
+    def _worth(self, which: int) -> list[float]:
+        """Utility of each lab's flagship (0) or light model (1), and what it can do."""
+        model, p = self.model, self.model.rules.model_market
+        weight, limits = self.brain_weight, self.limits
+        quality = []
+        for able, own, lab in zip(self.able[which], self.own_data, model.labs, strict=True):
+            data = own + lab.learned
+            brain = able + (1.0 - able) * data if data < 1.0 else 1.0
+            quality.append(1.0 / sqrt(weight / (brain if brain > 1e-3 else 1e-3) ** 2 + limits))
+        best = max((q for q, lab in zip(quality, model.labs, strict=True) if lab.on_sale), default=0.0)
+        if which == 0:
+            self.quality = quality
+        else:
+            self.quality = [a if a > b else b for a, b in zip(self.quality, quality, strict=True)]
+        moat, close, scale = model.rules.moat.performance, p.close_enough, p.quality_weight
+        sensitive, willing = self.sensitive, self.willing
+        found = []
+        for q, standing, lab in zip(quality, self.standing[which], model.labs, strict=True):
+            short = best - q if q < best else 0.0
+            price = lab.log_light if which else lab.log_flagship
+            appeal = best - moat * short * short / (short + close)
+            found.append(scale * appeal + standing - sensitive * (price - willing))
+        return found
+
+    def _shares(self, values: list[float]) -> tuple[list[float], list[float]]:
+        """Nested logit over closed models, open weights and the old tools."""
+        labs, scale = self.model.labs, 1.0 - self.model.rules.model_market.nest_correlation
+        top = max(-60.0, *values)
+        weights = [
+            exp((v - top) / scale) if lab.on_sale and v > -100.0 else 0.0 for v, lab in zip(values, labs, strict=True)
+        ]
+        sums = [0.0, 0.0]
+        for weight, lab in zip(weights, labs, strict=True):
+            sums[lab.open_flagship] += weight
+        nests = [exp(scale * log(each)) if each > 0.0 else 0.0 for each in sums]
+        total = nests[0] + nests[1] + exp(min(max(self.outside - top, -300.0), 300.0))
+        part = [nest / total for nest in nests]
+        within = [w / sums[lab.open_flagship] if w > 0.0 else 0.0 for w, lab in zip(weights, labs, strict=True)]
+        return [w * part[lab.open_flagship] for w, lab in zip(within, labs, strict=True)], within
+
+    def _use(self, shares: list[float], nests: list[float], seconds: list[float]) -> None:
+        most, paying = log(self.model.rules.model_market.most_use), 1.0 - self.free
+        stay, come = 1.0 - self.moving, self.moving * self.adopters
+        elasticity, willing, answers, lift = self.elasticity, self.use_willing, self.answers_price, self.lift
+        everybody = known = asked = 0.0
+        users = self.users
+        for k, lab in enumerate(self.model.labs):
+            if not lab.on_sale:
+                continue
+            here = users[k] = users[k] * stay + come * shares[k]
+            second, quality = seconds[k], self.quality[k]
+            cheap = elasticity * (willing - lab.use_flagship - second * (lab.use_light - lab.use_flagship))
+            each = self.tokens * exp((cheap if cheap < most else most) * answers) * (1.0 + lift * quality)
+            used = here * each
+            lab.sold_light += used * second
+            lab.sold_flagship += used - used * second
+            lab.paid += paying * used
+            lab.nest += nests[k] * used
+            everybody += here
+            known += here * quality
+            asked += used
+        self.native = known / max(everybody, 1e-12)
+        self.tokens_each = asked / max(everybody, 1e-12)
+        self.pull = 0.0
+
+
+class App(mesa.Agent):
+    """A product on top of a lab's model."""
+
+    def __init__(self, model: Market, facts: dict[str, Any]):
+        super().__init__(model)
+        self.__dict__.update(facts)
+        self.idea = facts
+        self.tastes: dict[Lab, float] = {}
+
+    def choose_base(self) -> None:
+        """Take the best of the models it knows, less what leaving the present one costs."""
+        model, rules = self.model, self.model.rules.app_market
+        base = self.base
+        if base is not None and model.luck("switch", self.id, 0) >= model.reconsider:
+            return
+        ranked = sorted(((self.worth(lab), lab.id, lab) for lab in self.known if lab is not base), reverse=True)
+        if not ranked:
+            return
+        top, _, best = ranked[0]
+        if base is not None:
+            if top <= self.worth(base) + rules.switching_cost * model.tied * self.coupling:
+                return
+            if self.age > 0.5:
+                self.rework += rules.switch_months * self.coupling
+        second = ranked[1] if len(ranked) > 1 else None
+        self.second = second[2] if second and second[0] > top - rules.multihome_margin else None
+        self.base = best
+
+    def worth(self, lab: Lab) -> float:
+        """Quality, price, fit, the owner, and lasting taste."""
+        rules = self.model.rules.app_market
+        if lab not in self.tastes:
+            self.tastes[lab] = -log(-log(self.model.luck("base taste", self.id, lab.id)))
+        worth = rules.base_quality * self.segment.quality[lab.place] - rules.base_price * lab.log_flagship
+        if self.tunes:
+            worth += rules.open_fit * lab.opened + rules.hub_hold * lab.hub
+        return worth - rules.rival_owner * lab.product_share + rules.taste * self.tastes[lab]
+
+    def attract(self) -> None:
+        """Stand out by what it adds and by a better base than users have."""
+        if self.base is None:
+            self.pull = 0.0
+            return
+        rules, segment = self.model.rules.app_market, self.segment
+        rework = min(self.rework / rules.rework_scale, rules.rework_most)
+        better = segment.quality[self.base.place] - segment.native + self.added
+        advantage = min(max(rules.advantage * better - rules.rework_penalty * rework, -20.0), 8.0)
+        known = max(self.age + self.model.months + self.head_start, 0.0)
+        self.pull = exp(advantage) * (1.0 - exp(-known / rules.ramp_months))
+        segment.pull += self.pull
+
+    def live(self) -> None:
+        """Win users, pay people and the owner of the base; close when it has failed."""
+        model, segment = self.model, self.segment
+        months = model.months
+        self.users = segment.potential / (model.rules.app_market.bare_weight + segment.pull) * self.pull
+        self.rework = max(self.rework - months, 0.0)
+        bill = 0.0
+        if self.calls and self.base is not None:
+            bill = self.users * segment.tokens_each * model.days * self.base.price_flagship / 1e6
+        income = self.users * self.income * months
+        self.cash += income - self.wages - bill
+        self.revenue, self.cost = income / months, (self.wages + bill) / months
+        if self.fails():
+            self.close()
+            return
+        self.age += months
+        self.peak_users = max(self.peak_users, self.users)
+
+    def close(self) -> None:
+        """Leave the market; another founder tries the same."""
+        self.model.deaths += 1
+        self.remove()
+        new = {"base": None, "age": 0.0, "rework": 0.0, "users": 0.0, "peak_users": 0.0, "cash": self.purse}
+        App(self.model, self.idea | new)
+
+    def fails(self) -> bool:
+        """Whether the money is gone, the model has taken its place, or it has fallen behind."""
+        if self.cash < 0.0:
+            return True
+        model, rules = self.model, self.model.rules.app_market
+        fading = self.users < rules.fading_share * self.peak_users
+        if self.taken and (fading or self.revenue < self.cost) and model.luck("close", self.id, 0) < model.resolve:
+            return True
+        behind = self.rework > rules.rework_limit and fading
+        return behind and model.luck("adapt", self.id, 0) < model.resolve_outdated
+
+
+class Market(mesa.Model):
+    """One world.
+
+    Parameters
+    ----------
+    rules : conf.schema.Config
+        The parameters of the model.
+    constants : dict
+        Shares and paces of a month, and what is fixed for all labs.
+    labs, segments, apps : list of dict
+        Attributes of the agents; apps name their segment, base and known labs by number.
+    luck : callable, optional
+        Where apps get their random numbers; default the model's own generator.
+    """
+
+    def __init__(
+        self,
+        rules: Any,
+        constants: dict[str, float],
+        labs: list[dict],
+        segments: list[dict],
+        apps: list[dict],
+        luck: Luck | None = None,
+        rng: int = 1,
+    ):
+        super().__init__(rng=rng)
+        self.rules = rules
+        self.__dict__.update(constants)
+        self.luck = luck or (lambda stream, who, whom: self.random.random())
+        self.labs = [Lab(self, facts) for facts in labs]
+        self.segments = [Segment(self, facts) for facts in segments]
+        for facts in apps:
+            named = {"segment": self.segments[facts["segment"]]}
+            named["base"] = None if facts["base"] is None else self.labs[facts["base"]]
+            named["known"] = [self.labs[place] for place in facts["known"]]
+            App(self, facts | named)
+        self.deaths = 0
+
+    def step(self) -> None:
+        """One month."""
+        labs, segments = self.agents_by_type[Lab], self.agents_by_type[Segment]
+        technology, p = self.rules.technology, self.rules.model_market
+        labs.do("set_price")
+        everybody = sum(lab.usage_data for lab in self.labs)
+        self.data_half = technology.usage_half + technology.usage_crowd * everybody
+        self.data_worth = self.rules.moat.data * p.usage_fit
+        labs.do("prepare")
+        segments.do("choose")
+        self.paid = [sum(lab.paid for lab in self.labs if lab.region == region) for region in (0, 1)]
+        labs.do("settle")
+        self.deaths = 0
+        apps = self.agents_by_type[App]
+        apps.do("choose_base")
+        apps.do("attract")
+        apps.do("live")
