@@ -61,8 +61,8 @@ def rates(
 def flows(panel: pl.LazyFrame, *, region: str | None = "CN", where: pl.Expr | None = None) -> pl.LazyFrame:
     """Entries, exits and the living by step, counted in a panel; :func:`rates` takes it.
 
-    An entry is a firm's first row (none in the first step of a run: these were there), an exit its row
-    without ``alive``.
+    An entry is a firm's first row, but for those who were there before the first step; an exit is its row without
+    ``alive``.
 
     Returns
     -------
@@ -77,15 +77,14 @@ def flows(panel: pl.LazyFrame, *, region: str | None = "CN", where: pl.Expr | No
     )
     counted = counted if where is None else counted.filter(where)
     first = pl.col("step").min().over([*world, unit])
+    new = pl.col("step") > pl.col("step").min()
+    new = new | (pl.col("founded") > pl.col("step")) if "founded" in panel.collect_schema() else new
     found = (
-        counted.with_columns((pl.col("step") == first).alias("first"))
+        counted.with_columns(((pl.col("step") == first) & new).alias("first"))
         .group_by(keys)
         .agg(pl.col("first").sum().alias("entries"), (~pl.col("alive")).sum().alias("exits"), pl.col("alive").sum())
     )
-    start = panel.select(pl.col("step").min()).collect().item()
-    return frames.sorted_by(found, keys).with_columns(
-        pl.when(pl.col("step") > start).then("entries").otherwise(0).alias("entries")
-    )
+    return frames.sorted_by(found, keys)
 
 
 def cross_correlation(found: pl.LazyFrame, lags: int = 6, x: str = "entry_rate", y: str = "exit_rate") -> pl.LazyFrame:
@@ -150,9 +149,9 @@ def lives(
     Returns
     -------
     LazyFrame
-        Keys of the world, id, ``founded_date``, ``months`` from the first day of the step of founding to the end
-        of the last step seen, ``died``, ``exit_reason``, ``cohort``, what is kept. Firms of the first step
-        count from there: how old they were is not told.
+        Keys of the world, id, ``founded_date`` (of the step at whose end a firm is there first), ``months`` from
+        then to the end of the last step seen, ``died``, ``exit_reason``, ``cohort``, what is kept. Firms that are
+        there before the first step count from its begin: how old they were is not told.
     """
     frames.needs(panel, "alive", "step", "date", *keep)
     schema = panel.collect_schema()
@@ -161,16 +160,18 @@ def lives(
     calendar = _ends_of_steps(panel, world)
     chosen = panel if region is None or "region" not in schema else panel.filter(pl.col("region") == region)
     on = [*world, "step"]
-    columns = list(
-        dict.fromkeys([*on, unit, "date", "alive", *kept, *(["exit_reason"] if "exit_reason" in schema else [])])
-    )
+    optional = [name for name in ("exit_reason", "founded") if name in schema]
+    columns = list(dict.fromkeys([*on, unit, "date", "alive", *kept, *optional]))
     chosen = chosen.select(columns).join(calendar, on=on)
+    # Who is founded at the end of a step lives from the next one on.
+    later = pl.col("founded") > pl.col("step") if "founded" in schema else pl.lit(False)
+    chosen = chosen.with_columns(pl.when(later).then("end").otherwise("begin").alias("since"))
     last = pl.col("step").arg_max()
     first = pl.col("step").arg_min()
     reason = pl.col("exit_reason").get(last) if "exit_reason" in schema else pl.lit(None, pl.String)
     found = chosen.group_by([*world, unit]).agg(
         pl.col("date").min().alias("founded_date"),
-        (pl.col("end").max() - pl.col("begin").min()).alias("months"),
+        (pl.col("end").max() - pl.col("since").get(first)).alias("months"),
         pl.col("alive").get(last).not_().alias("died"),
         reason.alias("exit_reason"),
         *(pl.col(name).get(first) for name in kept),

@@ -177,18 +177,19 @@ def cox(
     Returns
     -------
     DataFrame
-        ``covariate``, ``coefficient``, ``hazard_ratio``, ``error``, ``low`` and ``high`` (95%, of the coefficient), ``z``,
-        ``p``, ``n``, ``deaths``, ``log_likelihood``. Errors take firms as independent.
+        ``covariate``, ``coefficient``, ``hazard_ratio``, ``error``, ``low`` and ``high`` (95%, of the coefficient),
+        ``z``, ``p``, ``n``, ``deaths``, ``log_likelihood``. Errors take firms as independent.
 
     Raises
     ------
     ValueError
-        Without deaths, or for covariates that tell the same.
+        Without deaths, for a dummy value with which nobody died (there is no finite estimate), or for covariates
+        that tell the same.
     """
     columns = list(dict.fromkeys([*covariates, *strata, months, died]))
     frames.needs(lives.lazy(), *columns)
     data = lives.lazy().select(columns).drop_nulls().collect(engine="streaming")
-    design, names = _design(data, covariates)
+    design, names = _design(data, covariates, died)
     if not names:
         raise ValueError(f"nothing varies in {', '.join(covariates)}")
     group = data.select(pl.struct(strata).rank("dense")).to_series().to_numpy() if strata else np.ones(data.height)
@@ -215,7 +216,7 @@ def cox(
     )
 
 
-def _design(data: pl.DataFrame, covariates: Sequence[str]) -> tuple[np.ndarray, list[str]]:
+def _design(data: pl.DataFrame, covariates: Sequence[str], died: str) -> tuple[np.ndarray, list[str]]:
     """Columns of numbers and of dummies, with their names."""
     columns, names = [], []
     for name in covariates:
@@ -224,7 +225,11 @@ def _design(data: pl.DataFrame, covariates: Sequence[str]) -> tuple[np.ndarray, 
             columns.append(values.cast(pl.Float64).to_numpy())
             names.append(name)
             continue
-        for level in values.unique().sort().to_list()[1:]:
+        levels = values.unique().sort().to_list()
+        safe = [level for level in levels if not data.filter(values == level)[died].any()]
+        if safe:
+            raise ValueError(f"{name}={safe[0]}: nobody with it died, so that no estimate is finite; leave these out")
+        for level in levels[1:]:
             columns.append((values == level).cast(pl.Float64).to_numpy())
             names.append(f"{name}={level}")
     return np.stack(columns, axis=1) if columns else np.zeros((data.height, 0)), names
