@@ -11,7 +11,7 @@ from experiments.measures import frames
 
 def price_at(
     panel: pl.LazyFrame,
-    levels: Sequence[float] = (0.6, 1.5),
+    levels: Sequence[float] = (1.7, 2.7),
     *,
     region: str | None = None,
     where: pl.Expr | None = None,
@@ -27,7 +27,7 @@ def price_at(
         Labs: keys, ``alive``, ``region``, ``capability`` (OOM, null before the first release), ``price_flagship``
         (CNY/million tokens).
     levels : sequence of float
-        OOM.
+        OOM; by default what counts as GPT-3.5 and as GPT-4 (``measures.gpt35_level``, ``measures.gpt4_level``).
 
     Returns
     -------

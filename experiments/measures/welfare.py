@@ -72,26 +72,23 @@ def surplus(market: pl.LazyFrame) -> pl.LazyFrame:
     -------
     LazyFrame
         Keys, ``surplus`` (CNY million a step), ``users`` (million), ``surplus_per_user`` (CNY a step; null without
-        users), ``log_price`` (log of the token-weighted geometric mean price of flagship and light models, hassle
-        not included), ``models`` (numbers equivalent 1/HHI of tokens).
+        users), ``models`` (numbers equivalent 1/HHI of tokens), ``light`` (share of tokens), ``log_flagship`` and
+        ``log_light`` (logs of the two prices).
     """
     frames.needs(market, *_COLUMNS)
     return market.select(*frames.moments(market), *_state(0.0))
 
 
 def _state(hassle: float) -> list[pl.Expr]:
-    light, users = pl.col("tokens_light_share_cn").fill_null(0.0), pl.col("users_cn")
-    price = {name: (pl.col(f"price_{name}_cn") + hassle).log() for name in ("flagship", "light")}
-    # Where nobody uses one of the two, its price is that of nobody: null, and weighs nothing.
-    mean = (1.0 - light) * price["flagship"].fill_null(price["light"]) + light * price["light"].fill_null(
-        price["flagship"]
-    )
+    users = pl.col("users_cn")
     return [
         pl.col("consumer_surplus_cn").alias("surplus"),
         users.alias("users"),
         pl.when(users > 0.0).then(pl.col("consumer_surplus_cn") / users).alias("surplus_per_user"),
-        mean.alias("log_price"),
         (1.0 / pl.col("hhi_tokens_cn")).alias("models"),
+        pl.col("tokens_light_share_cn").fill_null(0.0).alias("light"),
+        (pl.col("price_flagship_cn") + hassle).log().alias("log_flagship"),
+        (pl.col("price_light_cn") + hassle).log().alias("log_light"),
     ]
 
 
@@ -101,15 +98,16 @@ def decomposition(after: pl.LazyFrame, before: pl.LazyFrame, demand: Demand, on:
     With n users who have v each, Bennet's (1920) exact split at means of the two states (bars)::
 
         adoption = v_bar (n' - n)              more users
-        price    = -n_bar w (P' - P)           P the log price of the mean token, hassle included
+        price    = -n_bar w sum_k z_bar_k (ln p'_k - ln p_k)   k flagship and light, z their shares of tokens,
+                                               hassle included: Toernqvist's (1936) index, at one mix of the two
         variety  = n_bar w (1 - sigma) / alpha (ln N' - ln N)     N = 1 / HHI models of equal size
         quality  = n_bar (v' - v) - price - variety
 
     w is the stake of :class:`Demand` times the months of a step. The four sum to the change exactly. Approximate is
     where the lines between the last three run: one user with the mean stake stands for all segments; list prices of
     two classes weighted by tokens stand for the prices that each segment's users see; (1 - sigma) ln N is the
-    gain of variety in one nest of equal models; *quality* is the rest, and takes in awareness, trust, filing, borders and
-    the shift of users between segments.
+    gain of variety in one nest of equal models; *quality* is the rest, and takes in awareness, trust, filing, borders
+    and the shift of users between segments and between flagship and light models.
 
     Parameters
     ----------
@@ -142,11 +140,14 @@ def decomposition(after: pl.LazyFrame, before: pl.LazyFrame, demand: Demand, on:
     spread = (1.0 - demand.correlation) / demand.sensitivity
     # No users, no value each: all that comes is adoption.
     each = [pl.col(name).fill_null(0.0) for name in ("surplus_per_user", "surplus_per_user_before")]
+    # A class that is not sold at one of the two times has no change of price.
+    rises = {name: change(f"log_{name}").fill_null(0.0) for name in ("flagship", "light")}
+    index = (1.0 - mean("light")) * rises["flagship"] + mean("light") * rises["light"]
     parts = both.select(
         *frames.moments(after),
         change("surplus").alias("change"),
         ((each[0] + each[1]) / 2.0 * change("users")).alias("adoption"),
-        (-worth * change("log_price")).alias("price"),
+        (-worth * index).alias("price"),
         (worth * spread * (pl.col("models") / pl.col("models_before")).log()).alias("variety"),
     )
     rest = pl.col("change") - pl.col("adoption") - pl.col("price") - pl.col("variety")
