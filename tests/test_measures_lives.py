@@ -130,6 +130,12 @@ def test_kaplan_meier_worked_by_hand():
         assert found[name].to_list() == pytest.approx(its.evaluate(found["age"].to_numpy()).tolist())
 
 
+def test_lives_without_an_age_do_not_count():
+    rows = lives([(1, True), (2, False), (3, True)]).with_columns(pl.when(pl.col("months") < 3).then("months"))
+    assert survival.kaplan_meier(rows, []).collect()["at_risk"].to_list() == [2, 1]
+    assert survival.hazard_by_age(rows).collect()["exposure"].sum() == pytest.approx(3.0)
+
+
 def test_cohorts_do_not_mix_and_medians_may_be_undefined():
     two = lives([(1, True), (2, True), (5, False), (6, False)], cohort=[2023, 2023, 2024, 2024])
     curves = survival.kaplan_meier(two)

@@ -65,6 +65,15 @@ def test_who_counts():
         concentration.concentration(labs, "nonsense")
 
 
+def test_what_is_not_a_number_is_nobodys():
+    labs = market_of([3.0, 1.0, float("nan"), 0.0])
+    assert concentration.concentration(labs).collect()["hhi"].item() == pytest.approx(0.625)
+    assert turbulence.shares(labs).collect()["share"].sort().to_list() == pytest.approx([0.25, 0.75])
+    assert size.inequality(labs, ["tokens_day"]).collect()["gini_tokens_day"].item() == pytest.approx(
+        np.abs(np.subtract.outer([3, 1, 0], [3, 1, 0])).mean() / (8 / 3)
+    )
+
+
 @settings(max_examples=80, deadline=None)
 @given(SIZES, st.floats(1e-3, 1e3), st.randoms(use_true_random=False))
 def test_concentration_is_bounded_and_knows_no_scale_or_order(values, scale, random):

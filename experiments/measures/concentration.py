@@ -15,7 +15,7 @@ from experiments.measures import frames
 def _sizes(value: str | pl.Expr) -> pl.Expr:
     """Sizes that count: defined and above nothing."""
     size = (pl.col(value) if isinstance(value, str) else value).cast(pl.Float64)
-    return size.filter(size > 0.0)
+    return size.filter(size.is_finite() & (size > 0.0))
 
 
 def hhi(value: str | pl.Expr) -> pl.Expr:

@@ -40,7 +40,7 @@ def price_at(
     living = frames.firms(panel, region, where)
     parts = []
     for level in levels:
-        able = (pl.col("capability") >= level) & price.is_finite()
+        able = pl.col("capability").is_finite() & (pl.col("capability") >= level) & price.is_finite()
         parts.append(
             living.group_by(keys).agg(
                 pl.lit(float(level)).alias("level"),

@@ -180,7 +180,7 @@ def growth_rates(
     keys, unit = frames.moments(panel), frames.unit_of(panel)
     on = [*frames.worlds(panel), "step", unit]
     size = pl.col(value).cast(pl.Float64)
-    living = frames.firms(panel, region, where).filter(size > 0.0)
+    living = frames.firms(panel, region, where).filter(size.is_finite() & (size > 0.0))
     now = living.select(*keys, unit, size.log().alias("now"))
     then = living.select(*on, size.log().alias("then")).with_columns(pl.col("step") + lag)
     both = now.join(then, on=on).select(

@@ -49,7 +49,8 @@ def kaplan_meier(
     frames.needs(lives, months, died, *by)
     age = pl.col(months).cast(pl.Float64).round(_DIGITS).alias("age")
     counts = (
-        lives.select(*by, age, pl.col(died).cast(pl.Int64).alias("dead"))
+        lives.drop_nulls([months, died])
+        .select(*by, age, pl.col(died).cast(pl.Int64).alias("dead"))
         .group_by([*by, "age"])
         .agg(pl.col("dead").sum().alias("deaths"), (1 - pl.col("dead")).sum().alias("censored"))
         .sort([*by, "age"])
@@ -123,7 +124,9 @@ def hazard_by_age(
     lived = pl.col(months).cast(pl.Float64)
     index = ((lived / width).round(_DIGITS).ceil() - 1).clip(0).cast(pl.Int64)
     # Who dies in interval k has lived through all before it: gather first, then spread over intervals.
-    ended = lives.select(*by, index.alias("k"), lived.alias("lived"), pl.col(died).cast(pl.Int64).alias("dead"))
+    ended = lives.drop_nulls([months, died]).select(
+        *by, index.alias("k"), lived.alias("lived"), pl.col(died).cast(pl.Int64).alias("dead")
+    )
     ended = ended.group_by([*by, "k"]).agg(
         pl.col("dead").sum().alias("deaths"),
         pl.len().alias("here"),
