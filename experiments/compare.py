@@ -122,15 +122,10 @@ def effects(
 def _replications(found: Mapping[str, np.ndarray], log: np.ndarray, width: float) -> dict[str, np.ndarray]:
     """Worlds for the wanted half-width, with twins and, an arm, without."""
     wanted = np.where(log, np.log1p(width), width * np.abs(found["without"]))
-    deviation = found["error"] * np.sqrt(found["n"])
-    # A difference of unpaired means has the variance (Var x + Var y) / n.
-    with np.errstate(invalid="ignore"):
-        apart = deviation * np.sqrt(found["variance_ratio"])
-    with np.errstate(divide="ignore"):
-        known = np.where(wanted > 0.0, wanted, np.nan)
+    known = np.where(wanted > 0.0, wanted, np.nan)
     return {
-        "replications": paired.replications(deviation, known),
-        "replications_unpaired": paired.replications(np.where(np.isfinite(apart), apart, np.nan), known),
+        "replications": paired.replications(found["deviation"], known),
+        "replications_unpaired": paired.replications(found["deviation_unpaired"], known),
     }
 
 

@@ -141,7 +141,8 @@ def spread(with_: np.ndarray, without: np.ndarray) -> dict[str, np.ndarray]:
     dict of array (outcomes,)
         ``median``, ``q05``, ``q95`` over worlds; ``share_sign``, the share of worlds whose effect has the sign
         of the mean; ``correlation`` of the twins; ``variance_ratio``, (Var x + Var y) / Var (x - y): how many
-        times as many worlds an unpaired comparison would need (1 without correlation; Law 2015, section 11.2).
+        times as many worlds an unpaired comparison would need (1 without correlation; Law 2015, section 11.2);
+        ``deviation`` of the differences and, of those of independent worlds, ``deviation_unpaired``.
     """
     difference = _pairs(with_, without)
     there = np.isfinite(difference)
@@ -156,6 +157,7 @@ def spread(with_: np.ndarray, without: np.ndarray) -> dict[str, np.ndarray]:
     quantiles = _quantiles(difference, (0.05, 0.5, 0.95))
     found = {"median": quantiles[1], "q05": quantiles[0], "q95": quantiles[2], "share_sign": share}
     found |= {"correlation": np.clip(correlation, -1.0, 1.0), "variance_ratio": ratio}
+    found |= {"deviation": both, "deviation_unpaired": np.sqrt(x**2 + y**2)}
     return {name: np.where((n > 1) & ~np.isnan(values), values, np.nan) for name, values in found.items()}
 
 

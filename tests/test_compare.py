@@ -166,6 +166,15 @@ def test_the_replications_give_the_wanted_width():
     assert np.mean(halves) == pytest.approx(1.0, rel=0.12)
 
 
+def test_twins_that_differ_by_a_constant_need_no_more_worlds_and_others_many():
+    rng = np.random.default_rng(11)
+    base = np.repeat(rng.normal(10.0, 3.0, (50, 1)), 3, axis=1)
+    found = row(effects(frame(base + 1.0), frame(base), months=False), "whole run")
+    apart = np.sqrt(2.0) * base[:, 0].std(ddof=1)
+    assert found["deviation_unpaired"] == pytest.approx(apart) and found["replications"] == 2
+    assert found["replications_unpaired"] == pytest.approx((1.96 * apart / (0.05 * base.mean())) ** 2, rel=0.02)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(*[st.floats(-1e3, 1e3)] * 2), min_size=2, max_size=20),

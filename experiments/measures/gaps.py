@@ -35,37 +35,15 @@ def gap(
     """
     frames.needs(market, leader, follower, "step", "date")
     world, keys = frames.worlds(market), frames.moments(market)
-    best = pl.col(leader).cum_max()
-    # Where a frontier is null, so is its gap.
-    line = (
-        market.filter(pl.col(leader).is_not_null())
-        .sort([*world, "step"])
-        .select(
-            *world,
-            pl.col("step").alias("passed_step"),
-            (best.over(world, order_by="step") if world else best).cast(pl.Float64).alias("best"),
-            frames.calendar_months().alias("passed"),
-        )
-    )
-    # The last month at which the best stood no higher than a level, and the next.
-    line = line.with_columns(
-        *(
-            (pl.col(name).shift(-1).over(world, order_by="passed_step") if world else pl.col(name).shift(-1)).alias(
-                f"{name}_next"
-            )
-            for name in ("best", "passed")
-        )
-    )
-    first = line.group_by(world).agg(pl.col("best").min().alias("start"), pl.col("passed").min().alias("began"))
-    first = first if world else line.select(pl.col("best").min().alias("start"), pl.col("passed").min().alias("began"))
+    line = _line(market, leader, world)
+    starts = [pl.col("best").min().alias("start"), pl.col("passed").min().alias("began")]
+    first = line.group_by(world).agg(starts) if world else line.select(starts)
     level = pl.col(follower).cast(pl.Float64)
     now = market.select(
         *keys, level.alias("level"), pl.col(leader).alias("leader"), frames.calendar_months().alias("now")
     )
-    # Of equal levels the last counts: there the leader began to rise.
-    line = line.sort("best", "passed_step")
     found = now.sort("level").join_asof(
-        line.drop("passed_step"),
+        line,
         left_on="level",
         right_on="best",
         by=world or None,
@@ -77,6 +55,26 @@ def gap(
     return frames.sorted_by(_months(found, pace_before), keys).select(
         *keys, (pl.col("leader") - pl.col("level")).alias("gap_oom"), "gap_months"
     )
+
+
+def _line(market: pl.LazyFrame, leader: str, world: list[str]) -> pl.LazyFrame:
+    """The best the leader ever had, step by step and with that of the next step; sorted by level.
+
+    Of equal levels the last comes last: there the leader began to rise.
+    """
+
+    def within(each: pl.Expr) -> pl.Expr:
+        return each.over(world, order_by="order") if world else each
+
+    known = market.filter(pl.col(leader).is_not_null()).sort([*world, "step"])
+    line = known.select(
+        *world,
+        pl.col("step").alias("order"),
+        pl.col(leader).cast(pl.Float64).alias("best"),
+        frames.calendar_months().alias("passed"),
+    ).with_columns(within(pl.col("best").cum_max()))
+    following = [within(pl.col(name).shift(-1)).alias(f"{name}_next") for name in ("best", "passed")]
+    return line.with_columns(following).sort("best", "order").drop("order")
 
 
 def _months(found: pl.LazyFrame, pace_before: float | None) -> pl.LazyFrame:
