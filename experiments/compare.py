@@ -13,7 +13,8 @@ import fnmatch
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import numpy as np
 import polars as pl
 from omegaconf import OmegaConf
 
+from conf import schema
 from experiments import effect_text, load, paired, reports, store
 from experiments.paired import LAST_YEAR, WHOLE_RUN, Outcome
 from experiments.run import UserError
@@ -132,9 +134,9 @@ def _replications(found: Mapping[str, np.ndarray], log: np.ndarray, width: float
 def _columns(frames: Iterable[pl.LazyFrame], columns: Sequence[str] | None) -> list[str]:
     """Columns that are compared, checked against what there is; patterns such as ``hhi_*`` are filled in."""
     schemas = [frame.collect_schema() for frame in frames]
-    for schema in schemas:
+    for there in schemas:
         for key in ("replicate", "step", "date"):
-            if key not in schema:
+            if key not in there:
                 raise NotComparable(f"no column {key!r}: what is compared has one row a world (replicate) and step")
     numbers = [name for name, kind in schemas[0].items() if kind.is_numeric() and name not in (*store.KEYS, "seed")]
     there = [name for name in numbers if name in schemas[1]]
@@ -291,6 +293,7 @@ def arms(where: Sequence[load.Where], baseline: Sequence[load.Where]) -> tuple[l
     if len(base) > 1:
         differ = ", ".join(differences(base[1], base[0])[:3])
         raise NotComparable(f"--baseline: {len(base)} different settings ({differ}); give one")
+    found = _labelled(found, base[0])
     for arm in found:
         _check_twins(arm, base[0])
     return found, base[0]
@@ -308,13 +311,44 @@ def _grouped(folders: Iterable[Path]) -> list[Arm]:
         if seed in arm.runs:
             raise NotComparable(f"{arm.runs[seed]} and {folder}: the same settings and seed twice; give one of them")
         arm.runs[seed] = folder
-    labels = [arm.label for arm in arms.values()]
-    return [
-        arm
-        if labels.count(arm.label) == 1
-        else Arm(f"{arm.label} {min(run.name for run in arm.runs.values())}", arm.runs, arm.settings)
-        for arm in arms.values()
-    ]
+    return list(arms.values())
+
+
+def _labelled(found: Sequence[Arm], base: Arm) -> list[Arm]:
+    """Names that tell the arms from each other and from the baseline: scenarios, else what is set otherwise."""
+    names = [arm.label for arm in (*found, base)]
+    labels = [_label(arm, base) if names.count(arm.label) > 1 else arm.label for arm in found]
+    runs = [min(folder.name for folder in arm.runs.values()) for arm in found]
+    labels = [f"{label} {run}" if labels.count(label) > 1 else label for label, run in zip(labels, runs, strict=True)]
+    return [replace(arm, label=label) for arm, label in zip(found, labels, strict=True)]
+
+
+def _label(arm: Arm, base: Arm) -> str:
+    """``embargo=none, price_sensitivity=3``: policies by their alternatives, other settings by their values."""
+    parts = {} if arm.label == base.label else {arm.label: None}
+    for each in differences(arm, base):
+        key, _, value = each.partition("=")
+        section, group, *_ = [*key.split("."), ""]
+        policy = section == "policy"
+        name = f"{group}={_alternative(group, arm)}" if policy else f"{key.rpartition('.')[2]}={value}"
+        parts[name if len(name) <= 40 else f"{name[:37]}..."] = None
+    return ", ".join([*parts][:4]) + (", ..." if len(parts) > 4 else "")
+
+
+def _alternative(group: str, arm: Arm) -> str:
+    """Name of the alternative of a policy group that an arm has, ``own`` for none of those in ``conf/policy``."""
+    mine = {key: value for key, value in arm.settings.items() if key.startswith(f"policy.{group}.")}
+    return next((name for name, its in _alternatives(group).items() if its == mine), "own")
+
+
+@cache
+def _alternatives(group: str) -> dict[str, dict[str, Any]]:
+    """Settings of all alternatives of a policy group."""
+    found = {}
+    for file in sorted((Path(schema.__file__).parent / "policy" / group).glob("*.yaml")):
+        config = store.plain(schema.compose([f"policy/{group}={file.stem}"]))
+        found[file.stem] = dict(load.leaves({"policy": {group: config["policy"][group]}}))
+    return found
 
 
 def differences(arm: Arm, base: Arm) -> list[str]:

@@ -291,6 +291,36 @@ def test_arms_from_a_sweep_leave_the_baseline_out(runs):
     assert table["policy"].to_list() == ["no_embargo"] * 2
 
 
+def test_cells_of_a_sweep_are_named_by_what_is_set(runs):
+    """The same scenario with other policies: their alternatives are the names."""
+    small = [
+        "steps=2",
+        "worlds=2",
+        "processes=1",
+        "output.level=market",
+        "output.figure=false",
+        "experiment_name=cells",
+    ]
+    cells = (
+        [],
+        ["policy/embargo=none"],
+        ["policy/embargo=none", "policy/open_source=mandate", "policy.open_source.since=2023-09-01"],
+        ["model_market.price_sensitivity=3"],
+    )
+    for words in cells:
+        assert run.main([f"output.folder={runs}", *small, *words]) == 0
+    folders = {folder.name: folder for folder in (runs / "cells").glob("*")}
+    base = [folder for folder in folders.values() if "price_sensitivity: 2.0" in (folder / "config.yaml").read_text()]
+    plain = compare._grouped(base)
+    (history,) = (arm for arm in plain if compare._alternative("embargo", arm) == "history")
+    found, _ = compare.arms([runs / "cells"], [*history.runs.values()])
+    assert {arm.label for arm in found} == {
+        "embargo=none",
+        "embargo=none, open_source=own",
+        "price_sensitivity=3.0",
+    }
+
+
 def test_several_seeds_are_one_arm(runs):
     base = [runs / "baseline", runs / "other_seed"]
     found, baseline = compare.arms([runs / "no_embargo"], base)

@@ -7,6 +7,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from experiments import load, run
+from experiments.compare import effects
 from experiments.measures import (
     concentration,
     demography,
@@ -129,3 +130,13 @@ def test_run_by_run_is_all_at_once(place):
         parts = frames.by_run(table, measure, place)
         keys = [name for name in (*KEYS[:4], "lab_id") if name in whole.columns]
         assert parts.sort(keys).equals(whole.sort(keys)), measure.__name__
+
+
+def test_effects_on_a_measure(place):
+    """What compare does with columns of the market table it does with any measure of two arms."""
+    one, two = (load.labs(folder) for folder in load.run_folders(place))
+    arms = [turbulence.hymer_pashigian(labs).select("replicate", "step", "date", "turbulence") for labs in (one, two)]
+    found = effects(*arms, windows={"2023": "2023-01..2023-12"}, months=False).row(0, named=True)
+    means = [arm.filter(pl.col("date").dt.year() == 2023).collect()["turbulence"].mean() for arm in arms]
+    assert found["column"] == "turbulence" and found["n"] == 2
+    assert found["effect"] == pytest.approx(means[0] - means[1])
