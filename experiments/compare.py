@@ -22,7 +22,8 @@ import numpy as np
 import polars as pl
 from omegaconf import OmegaConf
 
-from conf import schema
+from conf import policies
+from conf.policies import PolicyGroups
 from experiments import effect_text, load, paired, reports, store
 from experiments.paired import LAST_YEAR, WHOLE_RUN, Outcome
 from experiments.run import UserError
@@ -49,6 +50,7 @@ COLUMNS = (
 WINDOWS = {LAST_YEAR: LAST_YEAR, WHOLE_RUN: WHOLE_RUN}
 #: Settings in which runs of one arm may differ.
 _NOT_THE_POLICY = ("seed", "worlds", "processes", "block", "experiment_name", "scenario", "output.")
+_POLICIES = Path(policies.__file__).parent / "policy"
 _MONTH = r"\d{4}-(0[1-9]|1[0-2])"
 
 
@@ -344,11 +346,18 @@ def _alternative(group: str, arm: Arm) -> str:
 @cache
 def _alternatives(group: str) -> dict[str, dict[str, Any]]:
     """Settings of all alternatives of a policy group."""
-    found = {}
-    for file in sorted((Path(schema.__file__).parent / "policy" / group).glob("*.yaml")):
-        config = store.plain(schema.compose([f"policy/{group}={file.stem}"]))
-        found[file.stem] = dict(load.leaves({"policy": {group: config["policy"][group]}}))
-    return found
+    names = sorted(file.stem for file in (_POLICIES / group).glob("*.yaml"))
+    plain = {name: OmegaConf.to_container(_written(group, name), enum_to_str=True) for name in names}
+    return {name: dict(load.leaves({"policy": {group: each}})) for name, each in plain.items()}
+
+
+def _written(group: str, name: str) -> Any:
+    """An alternative over those that it names in its defaults, over a policy of nothing."""
+    file = OmegaConf.load(_POLICIES / group / f"{name}.yaml")
+    config = OmegaConf.structured(PolicyGroups)[group]
+    for other in file.pop("defaults", []):
+        config = config if other == "_self_" else _written(group, other)
+    return OmegaConf.merge(config, file)
 
 
 def differences(arm: Arm, base: Arm) -> list[str]:

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from experiments import compare, effect_text, paired, run
+from conf import schema
+from experiments import compare, effect_text, load, paired, run, store
 from experiments.compare import NotComparable, effects
 
 MONTHS = [dt.date(2023 + step // 12, step % 12 + 1, 1) for step in range(24)]
@@ -319,6 +320,18 @@ def test_cells_of_a_sweep_are_named_by_what_is_set(runs):
         "embargo=none, open_source=own",
         "price_sensitivity=3.0",
     }
+
+
+def test_alternatives_are_those_that_are_composed():
+    for group, name in (
+        ("embargo", "none"),
+        ("embargo", "history"),
+        ("open_source", "mandate"),
+        ("embargo", "cloud_rule"),
+    ):
+        names = compare._alternatives(group)
+        composed = store.plain(schema.compose([f"policy/{group}={name}"]))["policy"][group]
+        assert names[name] == dict(load.leaves({"policy": {group: composed}}))
 
 
 def test_several_seeds_are_one_arm(runs):
