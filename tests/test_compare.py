@@ -327,7 +327,7 @@ def test_alternatives_are_those_that_are_composed():
         ("embargo", "none"),
         ("embargo", "history"),
         ("open_source", "mandate"),
-        ("embargo", "cloud_rule"),
+        ("embargo", "cloud"),
     ):
         names = compare._alternatives(group)
         composed = store.plain(schema.compose([f"policy/{group}={name}"]))["policy"][group]
