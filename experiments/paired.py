@@ -61,7 +61,7 @@ def world_means(folder: Path, outcome: Outcome, period: str, logs: bool = True) 
     Parameters
     ----------
     period : str
-        ``"last year"`` (of the run), ``"whole run"``, or a month such as ``2024-06``.
+        ``"last year"`` (of the run), ``"whole run"``, a month such as ``2024-06``, or some: ``2024-06..2025-05``.
     """
     frame = _market(folder / "market.parquet")
     value = pl.col(outcome.column).mean() if outcome.value is None else outcome.value  # nulls are left out
@@ -80,8 +80,9 @@ def within(period: str, last: dt.date) -> pl.Expr:
         return date.is_not_null()
     if period == LAST_YEAR:
         return date > last.replace(year=last.year - 1, day=min(last.day, 28))
-    first = dt.date.fromisoformat(f"{period}-01")
-    return (date.dt.year() == first.year) & (date.dt.month() == first.month)
+    first, _, until = period.partition("..")
+    month = date.dt.to_string("%Y-%m")
+    return (month >= first) & (month <= (until or first))
 
 
 def compare(with_: np.ndarray, without: np.ndarray) -> dict[str, float]:
@@ -95,32 +96,171 @@ def compare(with_: np.ndarray, without: np.ndarray) -> dict[str, float]:
     >>> round(found["effect"], 2), round(found["low"], 2), round(found["high"], 2), int(found["n"])
     (1.67, -1.2, 4.54, 3)
     """
-    pairs = np.isfinite(with_) & np.isfinite(without)
-    difference, n = (with_ - without)[pairs], int(pairs.sum())
-    found = {"n": n, "with": _mean(with_), "without": _mean(without)}
-    if n < 2:
-        return found | dict.fromkeys(("effect", "error", "low", "high", "t", "p", "standardised"), np.nan)
-    mean, error = float(difference.mean()), float(difference.std(ddof=1) / np.sqrt(n))
-    half = float(stats.t.ppf(0.975, n - 1)) * error
-    if error > 0.0:
-        t, p = mean / error, 2.0 * float(stats.t.sf(abs(mean / error), n - 1))
-    else:
-        t, p = (0.0, 1.0) if mean == 0.0 else (float(np.copysign(np.inf, mean)), 0.0)
-    spread = float(with_[pairs].std(ddof=1))
-    standardised = mean / spread if spread > 0.0 else (0.0 if mean == 0.0 else np.nan)
-    return found | {
-        "effect": mean,
-        "error": error,
-        "low": mean - half,
-        "high": mean + half,
-        "t": t,
-        "p": p,
-        "standardised": standardised,
-    }
+    found = means(with_[:, None], without[:, None])
+    return {name: float(values[0]) for name, values in found.items()} | {"n": int(found["n"][0])}
 
 
-def _mean(values: np.ndarray) -> float:
-    return float(values[np.isfinite(values)].mean()) if np.isfinite(values).any() else np.nan
+def means(with_: np.ndarray, without: np.ndarray) -> dict[str, np.ndarray]:
+    """What :func:`compare` finds, for many outcomes at once.
+
+    Parameters
+    ----------
+    with_, without : array (worlds, outcomes)
+        NaN where undefined; a pair counts where both are defined.
+
+    Returns
+    -------
+    dict of array (outcomes,)
+        ``n, with, without, effect, error, low, high, t, p, standardised``; NaN below two pairs.
+    """
+    difference = _pairs(with_, without)
+    n = np.isfinite(difference).sum(0)
+    mean, spread = _mean(difference), _deviation(difference)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = spread / np.sqrt(n)
+        t = np.where(error > 0.0, mean / error, np.where(mean == 0.0, 0.0, np.copysign(np.inf, mean)))
+        own = _deviation(np.where(np.isfinite(difference), with_, np.nan))
+        standardised = np.where(own > 0.0, mean / own, np.where(mean == 0.0, 0.0, np.nan))
+    half = stats.t.ppf(0.975, np.maximum(n - 1, 1)) * error
+    p = 2.0 * stats.t.sf(np.abs(t), np.maximum(n - 1, 1))
+    found = {"effect": mean, "error": error, "low": mean - half, "high": mean + half}
+    found |= {"t": t, "p": p, "standardised": standardised}
+    found = {name: np.where(n > 1, values, np.nan) for name, values in found.items()}
+    return {"n": n, "with": _mean(with_), "without": _mean(without)} | found
+
+
+def spread(with_: np.ndarray, without: np.ndarray) -> dict[str, np.ndarray]:
+    """How the effect differs between worlds, and what pairing them gains.
+
+    Parameters
+    ----------
+    with_, without : array (worlds, outcomes)
+
+    Returns
+    -------
+    dict of array (outcomes,)
+        ``median``, ``q05``, ``q95`` over worlds; ``share_sign``, the share of worlds whose effect has the sign
+        of the mean; ``correlation`` of the twins; ``variance_ratio``, (Var x + Var y) / Var (x - y): how many
+        times as many worlds an unpaired comparison would need (1 without correlation; Law 2015, section 11.2);
+        ``deviation`` of the differences and, of those of independent worlds, ``deviation_unpaired``.
+    """
+    difference = _pairs(with_, without)
+    there = np.isfinite(difference)
+    n, mean = there.sum(0), _mean(difference)
+    x, y = (_deviation(np.where(there, arm, np.nan)) for arm in (with_, without))
+    both = _deviation(difference)
+    same = (np.sign(difference) == np.sign(mean)) & there
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = (x**2 + y**2) / both**2
+        correlation = (x**2 + y**2 - both**2) / (2.0 * x * y)
+        share = np.where(n > 0, same.sum(0) / n, np.nan)
+    quantiles = _quantiles(difference, (0.05, 0.5, 0.95))
+    found = {"median": quantiles[1], "q05": quantiles[0], "q95": quantiles[2], "share_sign": share}
+    found |= {"correlation": np.clip(correlation, -1.0, 1.0), "variance_ratio": ratio}
+    found |= {"deviation": both, "deviation_unpaired": np.sqrt(x**2 + y**2)}
+    return {name: np.where((n > 1) & ~np.isnan(values), values, np.nan) for name, values in found.items()}
+
+
+def bootstrap(
+    with_: np.ndarray, without: np.ndarray, resamples: int = 2000, seed: int = 1, level: float = 0.95
+) -> tuple[np.ndarray, np.ndarray]:
+    """Percentile interval of the mean effect over resampled pairs of twins (Efron and Tibshirani 1993, ch. 13).
+
+    All outcomes see the same resampled worlds.
+
+    Parameters
+    ----------
+    with_, without : array (worlds, outcomes)
+    resamples, seed, level
+        How often worlds are drawn, from which seed, and the coverage of the interval.
+
+    Returns
+    -------
+    low, high : array (outcomes,)
+        NaN below two pairs.
+    """
+    difference = _pairs(with_, without)
+    worlds, outcomes = difference.shape
+    there = np.isfinite(difference)
+    low, high = np.full((2, outcomes), np.nan)
+    if worlds < 2:
+        return low, high
+    drawn = np.random.default_rng(seed).multinomial(worlds, np.full(worlds, 1.0 / worlds), size=resamples).astype(float)
+    tails = (0.5 - level / 2.0, 0.5 + level / 2.0)
+    for first in range(0, outcomes, 512):  # in parts: memory is resamples times outcomes
+        part = np.s_[:, first : first + 512]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            averages = (drawn @ np.where(there[part], difference[part], 0.0)) / (drawn @ there[part].astype(float))
+        low[first : first + 512], high[first : first + 512] = _quantiles(averages, tails)
+    enough = there.sum(0) > 1
+    return np.where(enough, low, np.nan), np.where(enough, high, np.nan)
+
+
+def replications(deviation: np.ndarray, half_width: np.ndarray, level: float = 0.95) -> np.ndarray:
+    """Pairs at which the t interval of a mean is no wider than wanted: n with t_(n-1) s / sqrt(n) <= h.
+
+    Parameters
+    ----------
+    deviation : array
+        Standard deviation s of the differences.
+    half_width : array
+        Wanted h, above 0.
+
+    Returns
+    -------
+    array
+        The least such n, at least 2; NaN where nothing can be said.
+
+    Examples
+    --------
+    >>> replications(np.array([1.0, 0.0]), np.array([0.5, 0.1])).tolist()
+    [18.0, 2.0]
+    """
+    deviation, half_width = np.broadcast_arrays(np.asarray(deviation, float), np.asarray(half_width, float))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        wanted = (deviation / half_width) ** 2
+    known = np.isfinite(wanted)
+    low, high = np.full(wanted.shape, 1.0), np.where(known, 4.0 * wanted + 200.0, 2.0)
+    tail = 0.5 + level / 2.0
+    for _ in range(200):  # t_(n-1)^2 s^2 / n falls with n: halve the interval that holds the least n
+        middle = np.floor((low + high) / 2.0)
+        enough = stats.t.ppf(tail, np.maximum(middle - 1.0, 1.0)) ** 2 * wanted <= middle
+        enough &= middle >= 2.0
+        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+        if np.all(high - low <= 1.0):
+            break
+    return np.where(known, high, np.nan)
+
+
+def _pairs(with_: np.ndarray, without: np.ndarray) -> np.ndarray:
+    there = np.isfinite(with_) & np.isfinite(without)
+    return np.where(there, np.where(there, with_, 0.0) - np.where(there, without, 0.0), np.nan)
+
+
+def _mean(values: np.ndarray) -> np.ndarray:
+    there = np.isfinite(values)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(there, values, 0.0).sum(0) / np.where(there.any(0), there.sum(0), np.nan)
+
+
+def _deviation(values: np.ndarray) -> np.ndarray:
+    """Standard deviation of the finite values (n - 1); NaN below two of them."""
+    there = np.isfinite(values)
+    n = there.sum(0)
+    squares = (np.where(there, values - _mean(values), 0.0) ** 2).sum(0)
+    return np.sqrt(squares / np.where(n > 1, n - 1.0, np.nan))
+
+
+def _quantiles(values: np.ndarray, at: Sequence[float]) -> np.ndarray:
+    """Quantiles of the finite values of each column, ``(at, outcomes)``; NaN in columns of none."""
+    found = np.full((len(at), values.shape[1]), np.nan)
+    there = np.isfinite(values)
+    some, all_ = there.any(0), there.all(0)
+    if all_.any():
+        found[:, all_] = np.quantile(values[:, all_], at, axis=0)
+    for column in np.flatnonzero(some & ~all_):
+        found[:, column] = np.quantile(values[there[:, column], column], at)
+    return found
 
 
 def effects(with_: Path, without: Path, outcomes: Iterable[Outcome], periods: Sequence[str]) -> list[dict]:
@@ -129,12 +269,28 @@ def effects(with_: Path, without: Path, outcomes: Iterable[Outcome], periods: Se
 
 
 def _effect(with_: Path, without: Path, outcome: Outcome, period: str) -> dict:
-    """One row; levels are compared where a logarithm has nothing to say, because an arm has none of it."""
-    arms = [world_means(folder, outcome, period) for folder in (with_, without)]
-    logs = outcome.log and all(np.isfinite(arm).any() for arm in arms)
-    if outcome.log and not logs:
-        arms = [world_means(folder, outcome, period, logs=False) for folder in (with_, without)]
-    return {"column": outcome.column, "period": period, "log": logs} | compare(*arms)
+    """One row of the table of effects."""
+    arms = [world_means(folder, outcome, period, logs=False) for folder in (with_, without)]
+    with_log, without_log, logs = in_logs(*(arm[:, None] for arm in arms), np.array([outcome.log]))
+    found = compare(with_log[:, 0], without_log[:, 0])
+    return {"column": outcome.column, "period": period, "log": bool(logs[0])} | found
+
+
+def in_logs(with_: np.ndarray, without: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Both arms in logarithms where that is wanted, and which outcomes are.
+
+    Levels are compared where a logarithm has nothing to say, because an arm has none of it.
+
+    Parameters
+    ----------
+    with_, without : array (worlds, outcomes)
+    wanted : boolean array (outcomes,)
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = [np.log(arm) for arm in (with_, without)]
+    logs = [np.where(np.isfinite(arm), arm, np.nan) for arm in logs]
+    able = wanted & np.isfinite(logs[0]).any(0) & np.isfinite(logs[1]).any(0)
+    return np.where(able, logs[0], with_), np.where(able, logs[1], without), able
 
 
 def with_q(frame: pl.DataFrame, family: Sequence[str]) -> pl.DataFrame:
