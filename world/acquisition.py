@@ -69,7 +69,8 @@ def _hand_over(world: World, worlds: Array, rows: Array, buyer: Array, price: Ar
     world.accounts.pay("acquisitions", (labs, sum_by_group(paid, to, labs.capacity)), "outside")
     pay_holders(world, paid)
     for name in ("fleet", "incoming", "staff"):
-        column = labs.columns[name]
-        moved = np.where(sold, column, 0.0)
-        gained = np.stack([sum_by_group(layer, to, labs.capacity) for layer in moved])
-        labs.columns[name] = column - moved + gained
+        column = labs.columns[name].copy()
+        moved = column[:, worlds, rows]
+        column[:, worlds, rows] = 0.0
+        column[:, worlds, buyer] += moved  # a buyer takes one team a step: no row stands here twice
+        labs.columns[name] = column

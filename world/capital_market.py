@@ -163,6 +163,8 @@ def _pay_in(world: World, population, worlds: Array, rows: Array, who: Array, pa
     investors.since_deal = np.where(spent > 0.0, 0.0, investors.since_deal)
     if "holder_row" not in population.columns:
         return
+    (closed,) = np.nonzero(sum_k(paid) > 0.0)
+    worlds, rows, who, paid = worlds[closed], rows[closed], who[:, closed], paid[:, closed]
     _hold(population, worlds, rows, paid, holder_row=who, holder_id=investors.id[worlds, who], holder_stake=paid)
 
 

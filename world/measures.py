@@ -193,15 +193,16 @@ def _chips(world: World) -> dict[str, Array]:
     state, chips = world.state, world.chips
     counted = ~of_kind(world, "consumer")
     domestic = made_in(world, "CN")
-    equivalents = {r: chips_in(world, r) * chips.h100e * counted for r in (CN, ROW)}
+    held = {r: chips_in(world, r) for r in (CN, ROW)}
+    equivalents = {r: held[r] * chips.h100e * counted for r in held}
     local = sum_k(np.where(domestic, equivalents[CN], 0.0))
     foreign = sum_k(np.where(domestic, 0.0, equivalents[CN]))
     listed = list_prices(world)[chips.names.index("H100")] * 1e6 / CNY_A_USD
     here = (world.vendors.region == CN) & (world.vendors.kind != 0) & world.vendors.alive
     fleet = sum_k(world.vendors.fleet * chips.h100e) * here
     used = ratio(row_sum(fleet * world.vendors.utilisation), row_sum(fleet))
-    power = sum_k(chips_in(world, CN) * world.chip_kw) * world.parameters.serving.server_power / 1000.0
-    quick = {r: sum_k(chips_in(world, r) * chips.training_speed * counted) for r in (CN, ROW)}
+    power = sum_k(held[CN] * world.chip_kw) * world.parameters.serving.server_power / 1000.0
+    quick = {r: sum_k(held[r] * chips.training_speed * counted) for r in held}
     by_class = {}
     for k, name in enumerate(chips.names):
         if chips.kinds[k] != "consumer":
@@ -223,7 +224,7 @@ def _chips(world: World) -> dict[str, Array]:
         "speed_per_h100e_row": ratio(quick[ROW], sum_k(equivalents[ROW])),
         "domestic_maturity": domestic_maturity(world),
         "platform_strength": state.platform_strength,
-        "serving_chips_cn_h100": sum_k(chips_in(world, CN) * serving_speed(world) * chips.maturity * counted),
+        "serving_chips_cn_h100": sum_k(held[CN] * serving_speed(world) * chips.maturity * counted),
         "rent_serving_cn_usd_hour": state.rent_serving[CN] / CNY_A_USD,
         "hhi_chips_cn": sum_k(ratio(_by_maker(world, equivalents[CN]), foreign + local) ** 2),
         "hhi_compute_cn": herfindahl(_lab_compute(world)),
