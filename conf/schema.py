@@ -89,6 +89,7 @@ class Config:
     mechanisms: Switches = field(default_factory=Switches)
     policy: PolicyGroups = field(default_factory=PolicyGroups)
     output: Output = field(default_factory=Output)
+    design: dict[str, Any] = field(default_factory=dict)
     hardware: dict[str, Any] = field(default_factory=dict)
     segments: list[Any] = field(default_factory=list)
     archetypes: list[Any] = field(default_factory=list)

@@ -168,6 +168,8 @@ def compose(overrides: Sequence[str], multirun: bool = False) -> tuple[DictConfi
     for key in added:
         if key not in _known_keys():
             raise UserError(_unknown_key(key, overrides))
+    if cfg.design:
+        raise UserError("design: is what python -m experiments.design sets; it takes the same settings")
     several = multirun or cfg.hydra.mode == RunMode.MULTIRUN
     if swept and not several:
         raise UserError(f"{swept[0].input_line}: several values; add -m to run them one after another")
@@ -239,12 +241,12 @@ def _unknown_option(error: MissingConfigException) -> str:
     group, _, option = missing.rpartition("/")
     options = sorted(error.options or ())
     choice = ", ".join(options)
-    return f"{group}={option}: there is no such {group}; choose from {choice}{_near(option, options)}"
+    return f"{group}={option}: there is no such {group}; choose from {choice}{near(option, options)}"
 
 
 def _unknown_key(key: str, overrides: Sequence[str]) -> str:
     typed = next((line for line in overrides if line.lstrip("+~").startswith(key)), key)
-    return f"{typed}: there is no setting {key!r}{_near(key, [*_known_keys()])}"
+    return f"{typed}: there is no setting {key!r}{near(key, [*_known_keys()])}"
 
 
 def _known_keys() -> Iterable[str]:
@@ -255,7 +257,7 @@ def _known_keys() -> Iterable[str]:
     yield from (key for key, _ in load.leaves(OmegaConf.to_container(cfg)))
 
 
-def _near(word: str, known: Sequence[str]) -> str:
+def near(word: str, known: Sequence[str]) -> str:
     """``; did you mean ...?`` for the nearest known name, by its whole or by its last part."""
 
     def likeness(name: str) -> float:

@@ -157,7 +157,7 @@ joblib = pytest.mark.skipif(
     importlib.util.find_spec("hydra_plugins.hydra_joblib_launcher") is None,
     reason="pip install -e '.[sweep]'",
 )
-SEEDS = "seed=" + ",".join(str(seed) for seed in range(1, 7))
+SEEDS = "seed=" + ",".join(str(seed) for seed in range(1, 4))
 SWEPT = ("-m", *SMALL, SEEDS, "policy/embargo=none,history")
 
 
@@ -284,6 +284,6 @@ def test_two_sweeps_at_once_in_one_folder(tmp_path, undisturbed):
     for child in both:
         said, _ = child.communicate(timeout=300)
         assert child.returncode == 0, said
-        assert "12 of 12 runs complete" in said
+        assert "6 of 6 runs complete" in said
     assert_whole(out, undisturbed)
     assert sorted(path.name for path in (out / "baseline").iterdir()) == sorted(undisturbed), "something was left"

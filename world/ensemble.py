@@ -30,6 +30,9 @@ class Ensemble:
         ensemble can carry a whole design.
     agent_classes : dict, optional
         ``{archetype name: subclass of ModelLab}``: special labs.
+    luck : sequence of int, optional
+        Numbers of the worlds whose random numbers are drawn (default ``world_ids``): worlds of one
+        luck are twins, which differ in their parameters only.
 
     Examples
     --------
@@ -45,6 +48,7 @@ class Ensemble:
         world_ids: Sequence[int] = (0,),
         parameters: dict[str, Any] | None = None,
         agent_classes: dict[str, type] | None = None,
+        luck: Sequence[int] | None = None,
     ):
         from conf.schema import compose, to_parameters
 
@@ -53,7 +57,7 @@ class Ensemble:
         plain = to_parameters(config)
         self.config = plain
         spread = _per_world(plain, parameters or {}, len(list(world_ids)))
-        self.world = World(plain, world_ids, spread)
+        self.world = World(plain, world_ids, spread, luck)
         self.world.agent_classes = agent_classes or {}
         self.history = History(self.world)
         self.step_plan = Step()

@@ -46,13 +46,18 @@ class World:
         Global numbers of the worlds of this block: world 7 is the same alone and in a block.
     parameters : tree, optional
         Replaces the parameter sections; leaves may be arrays ``(worlds, 1)``.
+    luck : sequence of int, optional
+        Numbers of the worlds whose random numbers are drawn; default their own.
     """
 
-    def __init__(self, config: Any, world_ids: Sequence[int], parameters: Any = None):
+    def __init__(
+        self, config: Any, world_ids: Sequence[int], parameters: Any = None, luck: Sequence[int] | None = None
+    ):
         self.config = config
         self.parameters = parameters or config
         self.seed = int(config.seed)
         self.world_ids = np.asarray(list(world_ids), dtype=np.int64)
+        self.luck = self.world_ids if luck is None else np.asarray(list(luck), dtype=np.int64)
         self.worlds = len(self.world_ids)
         self.clock = Clock(config.start, config.clock)
         self.step_number = 0
@@ -62,7 +67,7 @@ class World:
         self.segments = SegmentTable.from_rows(config.segments, config.model_market.row_scale)
         self.archetypes = config.archetypes
         self.policy = Policy(config.policy)
-        self.streams = Streams(self.seed, self.world_ids)
+        self.streams = Streams(self.seed, self.luck)
         self.observed: dict = {}
         self.ties = SimpleNamespace()
         self.events: list = []
