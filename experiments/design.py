@@ -227,6 +227,8 @@ def _command(options: Any) -> None:
     doubled = {each.key for each in dimensions if sum(each.key == other.key for other in dimensions) > 1}
     if doubled:
         raise UserError(f"{doubled.pop()}: given twice")
+    # The ends first: a complaint then names what was typed.
+    check(pl.DataFrame({each.key: [each.low, each.high] for each in dimensions}), run.settings([*QUIET, *rest]))
     points = _points(options.kind, dimensions, own)
     folder = execute(points, rest, own["worlds"], own["common"])
     luck = "common" if own["common"] else "each its own"

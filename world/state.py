@@ -66,7 +66,7 @@ class World:
         self.supply = config.hardware["supply"]
         self.segments = SegmentTable.from_rows(config.segments, config.model_market.row_scale)
         self.archetypes = config.archetypes
-        self.policy = Policy(config.policy)
+        self.policy = Policy(self.parameters.policy)
         self.streams = Streams(self.seed, self.luck)
         self.observed: dict = {}
         self.ties = SimpleNamespace()
