@@ -189,4 +189,4 @@ def test_what_is_typed_wrongly_is_one_line(command, tmp_path, typed, said):
 
 def test_a_design_is_no_setting(capfd):
     assert run.main(["design={points: 3}"]) == 2
-    assert "experiments.design" in capfd.readouterr().err
+    assert "no setting 'design'" in capfd.readouterr().err
