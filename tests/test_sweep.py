@@ -201,9 +201,10 @@ def kill(child, whole):
     child.wait()
 
 
-def wait_for_work(child, out):
+def wait_for_work(child, out, before):
+    """Until a run is begun that was not there before."""
     deadline = time.monotonic() + 120
-    while child.poll() is None and not any(out.glob("*/.*.part")):
+    while child.poll() is None and before.issuperset(out.glob("*/.*.part")):
         assert time.monotonic() < deadline, "the sweep never began"
         time.sleep(0.02)
 
@@ -225,11 +226,12 @@ def disturbed(out, undisturbed, kills, seed):
     reader.start()
     try:
         while killed < kills:
+            before = set(out.glob("*/.*.part"))
             child = start(out)
             groups.append(child.pid)
             if chance.random() < 0.8:
-                wait_for_work(child, out)
-            time.sleep(chance.uniform(0.0, 1.5))
+                wait_for_work(child, out, before)
+            time.sleep(chance.uniform(0.0, 1.0))
             killed += child.poll() is None
             kill(child, whole=killed % 3 != 0)
             if len(list(out.glob("*/*/manifest.json"))) == len(undisturbed):
