@@ -6,6 +6,7 @@ is read from their folders only, so that every launcher is looked upon in the sa
 
 from __future__ import annotations
 
+import textwrap
 import threading
 import time
 import traceback
@@ -31,6 +32,8 @@ from experiments.run import USER_ERRORS, UserError
 from experiments.workers import RunFailed
 
 _LOOK_SECONDS = 0.5
+#: Launches without a cell finished after which a sweep ends.
+_VAIN = 3
 _SILENT = "no reason was left: killed, or out of memory?"
 
 
@@ -151,12 +154,15 @@ def _cell(line: Sequence[str], of_hydra: Sequence[str], swept: set[str]) -> Cell
 
 def _launch_all(watch: _Watch, overrides: Sequence[str]) -> str | None:
     """Launch what is left until nothing is; returns why the launcher gave up on the rest, if it did."""
-    while left := watch.left():
+    told, vain = None, 0
+    while (left := watch.left()) and vain < _VAIN:
         told = _launch(left, overrides)
-        # One process that dies takes the launcher's other jobs with it: those are launched again.
-        if told is None or len(watch.left()) == len(left):
+        # A process of joblib that dies takes all other jobs with it: those are launched again. Jobs
+        # of a cluster go on by themselves.
+        if told is None or "TerminatedWorkerError" not in told:
             return told
-    return None
+        vain = vain + 1 if len(watch.left()) == len(left) else 0
+    return told if left else None
 
 
 def _launch(todo: Sequence[Cell], overrides: Sequence[str]) -> str | None:
@@ -174,7 +180,7 @@ def _launch(todo: Sequence[Cell], overrides: Sequence[str]) -> str | None:
         except USER_ERRORS:
             raise
         except Exception as error:
-            return f"the launcher gave up: {type(error).__name__}: {_first_line(str(error))}"
+            return f"the launcher gave up: {type(error).__name__}: {textwrap.shorten(str(error), 120)}"
     for cell, job in zip(todo, returned, strict=True):
         _note(cell, job)
     return None

@@ -289,3 +289,33 @@ def test_two_sweeps_at_once_in_one_folder(tmp_path, undisturbed):
         assert "6 of 6 runs complete" in said
     assert_whole(out, undisturbed)
     assert sorted(path.name for path in (out / "baseline").iterdir()) == sorted(undisturbed), "something was left"
+
+
+@joblib
+def test_a_reason_comes_back_from_a_worker_process(tmp_path, capfd):
+    small = ("population.apps=64", "population.max_apps=64,5056", "steps=4")
+    command = ("-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", *SMALL, *small)
+    assert run.main(list(command)) == 1
+    said = capfd.readouterr()
+    assert "1 done, 0 skipped (complete already), 1 failed" in said.out
+    (line,) = (line for line in said.out.splitlines() if line.startswith("population.max_apps=64 "))
+    assert "failed" in line and "raise population.max_apps" in line
+    assert len(list(tmp_path.rglob("*.failed.json"))) == 1
+
+
+def workers_of(out):
+    """Processes of a sweep that have a run under way, by the names of their part folders."""
+    return {int(part.name.split(".")[2].partition("-")[0]) for part in out.glob("*/.*.part")}
+
+
+@joblib
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_a_worker_that_is_killed_takes_no_other_cell_with_it(tmp_path, undisturbed):
+    out = tmp_path / "out"
+    child = start(out)
+    wait_for_work(child, out, set())
+    os.kill(workers_of(out).pop(), signal.SIGKILL)
+    said, _ = child.communicate(timeout=300)
+    assert child.returncode == 0, said
+    assert "6 done, 0 skipped (complete already), 0 failed" in said
+    assert_whole(out, undisturbed)
