@@ -89,6 +89,7 @@ class Config:
     mechanisms: Switches = field(default_factory=Switches)
     policy: PolicyGroups = field(default_factory=PolicyGroups)
     output: Output = field(default_factory=Output)
+    design: dict[str, Any] = field(default_factory=dict)
     hardware: dict[str, Any] = field(default_factory=dict)
     segments: list[Any] = field(default_factory=list)
     archetypes: list[Any] = field(default_factory=list)
@@ -318,11 +319,11 @@ def with_values(plain: Config, columns: dict[str, Any]) -> Config:
     """A copy of the parameters in which some leaves are per-world arrays ``(worlds, 1)``."""
     changed = copy.copy(plain)
     for key, values in columns.items():
-        section, _, name = key.partition(".")
+        section, _, name = key.rpartition(".")
         if section == "mechanisms" and name in BY_NAME:
             _switch_off(changed, BY_NAME[name], values == 0.0)
             continue
-        part = getattr(changed, section, None)
+        part = _part(changed, section)
         if not dataclasses.is_dataclass(part) or name not in {f.name for f in dataclasses.fields(part)}:
             raise ConfigError(f"{key}: there is no such parameter")
         if section in ("graph", "population", "output") or key in _COMMON:
@@ -330,8 +331,18 @@ def with_values(plain: Config, columns: dict[str, Any]) -> Config:
         declared = next(f for f in dataclasses.fields(part) if f.name == name)
         for value in values.ravel():
             _check_range(key, float(value), declared)
-        setattr(changed, section, dataclasses.replace(part, **{name: values}))
+        part = dataclasses.replace(part, **{name: values})
+        if section.startswith("policy."):
+            section, part = "policy", dataclasses.replace(changed.policy, **{section.partition(".")[2]: part})
+        setattr(changed, section, part)
     return changed
+
+
+def _part(plain: Config, section: str) -> Any:
+    """A section of parameters, or a group of policies; None where there is none."""
+    for name in section.split("."):
+        plain = getattr(plain, name, None)
+    return plain
 
 
 register()

@@ -91,7 +91,7 @@ def table(name: str, *where: Where) -> pl.LazyFrame:
     >>> market.group_by("scenario", "run").agg(pl.median("labs_alive_cn")).collect().rows()
     [('baseline', '4f1c9a', 88.0)]
     """
-    if name not in store.TABLES:
+    if name not in (*store.TABLES, "design"):
         raise ValueError(f"unknown table {name!r}; tables are {', '.join(store.TABLES)}")
     folders = run_folders(*where)
     _same_schema(folders)
@@ -102,6 +102,8 @@ def table(name: str, *where: Where) -> pl.LazyFrame:
         raise FileNotFoundError(
             f"no {name}.parquet in the {len(folders)} complete run(s) at {places}: "
             "run with output.level=full (or labs), and output.panel_worlds above 0 for panels"
+            if name != "design"
+            else f"no design.parquet at {places}: these runs are none of python -m experiments.design"
         )
     # Files are listed one by one: a scan of a folder fails on any other file in it.
     frame = pl.scan_parquet(
@@ -162,6 +164,11 @@ def events(*where: Where) -> pl.LazyFrame:
 def edges(*where: Where) -> pl.LazyFrame:
     """Edges of the ecosystem graph at some steps; see :func:`table`."""
     return table("edges", *where)
+
+
+def design(*where: Where) -> pl.LazyFrame:
+    """Points of designs (``experiments.design``), one row a world; join to a table on ``run, replicate``."""
+    return table("design", *where)
 
 
 def settings(*where: Where) -> pl.DataFrame:

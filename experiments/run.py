@@ -11,16 +11,16 @@ import itertools
 import re
 import signal
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import hydra
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+import polars as pl
 from hydra._internal.utils import get_args_parser
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
@@ -116,8 +116,10 @@ def _command(flags: Any, arguments: list[str]) -> int:
     if flags.cfg or flags.experimental_rerun:
         return _hydra(arguments)
     if several:
+        from experiments.sweep import sweep
+
         return sweep(overrides, cfg)
-    folder = execute(_job_settings(cfg), experiment=_experiment(cfg.hydra))
+    folder = execute(job_settings(cfg), experiment=experiment_of(cfg.hydra))
     print(table.text(folder))
     print(_where(folder))
     return 0
@@ -155,7 +157,7 @@ def compose(overrides: Sequence[str], multirun: bool = False) -> tuple[DictConfi
     several : bool
         Whether the command line asks for several runs (``-m``, or an experiment that does).
     """
-    with _composing() as loader:
+    with composing() as loader:
         parsed = OverridesParser.create(loader).parse_overrides(list(overrides))
         swept = [override for override in parsed if override.is_sweep_override()]
         single = [override.input_line for override in parsed if not override.is_sweep_override()]
@@ -166,10 +168,12 @@ def compose(overrides: Sequence[str], multirun: bool = False) -> tuple[DictConfi
     for key in added:
         if key not in _known_keys():
             raise UserError(_unknown_key(key, overrides))
+    if cfg.design:
+        raise UserError("design: is what python -m experiments.design sets; it takes the same settings")
     several = multirun or cfg.hydra.mode == RunMode.MULTIRUN
     if swept and not several:
         raise UserError(f"{swept[0].input_line}: several values; add -m to run them one after another")
-    schema.check(_job_settings(cfg))
+    schema.check(job_settings(cfg))
     return cfg, several
 
 
@@ -178,17 +182,17 @@ def settings(overrides: Sequence[str]) -> DictConfig:
     cfg, several = compose(overrides)
     if several:
         raise UserError("an experiment of several runs (hydra.mode=MULTIRUN) cannot be compared as one")
-    return _job_settings(cfg)
+    return job_settings(cfg)
 
 
 @contextmanager
-def _composing() -> Iterator[ConfigLoader]:
+def composing() -> Iterator[ConfigLoader]:
     """Hydra made ready to compose from ``conf``."""
     with hydra.initialize_config_module("conf", version_base=None, job_name="baimo"):
         yield GlobalHydra.instance().config_loader()
 
 
-def _job_settings(cfg: DictConfig) -> DictConfig:
+def job_settings(cfg: DictConfig) -> DictConfig:
     """The settings without Hydra's own."""
     cfg = cfg.copy()
     with read_write(cfg), open_dict(cfg):
@@ -196,7 +200,7 @@ def _job_settings(cfg: DictConfig) -> DictConfig:
     return cfg
 
 
-def _experiment(hydra_settings: DictConfig) -> str | None:
+def experiment_of(hydra_settings: DictConfig) -> str | None:
     """Name of the ``experiment=`` file in use, if any."""
     name = hydra_settings.runtime.choices.get("experiment")
     return None if name in (None, "null") else str(name)
@@ -237,23 +241,23 @@ def _unknown_option(error: MissingConfigException) -> str:
     group, _, option = missing.rpartition("/")
     options = sorted(error.options or ())
     choice = ", ".join(options)
-    return f"{group}={option}: there is no such {group}; choose from {choice}{_near(option, options)}"
+    return f"{group}={option}: there is no such {group}; choose from {choice}{near(option, options)}"
 
 
 def _unknown_key(key: str, overrides: Sequence[str]) -> str:
     typed = next((line for line in overrides if line.lstrip("+~").startswith(key)), key)
-    return f"{typed}: there is no setting {key!r}{_near(key, [*_known_keys()])}"
+    return f"{typed}: there is no setting {key!r}{near(key, [*_known_keys()])}"
 
 
 def _known_keys() -> Iterable[str]:
-    with _composing() as loader:
+    with composing() as loader:
         cfg = hydra.compose("config")
         groups = [group for group in loader.list_groups("") if group != "hydra"]
     yield from groups
     yield from (key for key, _ in load.leaves(OmegaConf.to_container(cfg)))
 
 
-def _near(word: str, known: Sequence[str]) -> str:
+def near(word: str, known: Sequence[str]) -> str:
     """``; did you mean ...?`` for the nearest known name, by its whole or by its last part."""
 
     def likeness(name: str) -> float:
@@ -267,46 +271,12 @@ def _near(word: str, known: Sequence[str]) -> str:
 
 def _now(override: str) -> str:
     key = override.partition("=")[0].strip().lstrip("+")
-    with _composing():
+    with composing():
         value = OmegaConf.select(hydra.compose("config"), key)
     return f" (by default {key}={value})" if isinstance(value, bool | int | float | str) else ""
 
 
-# --- several runs -----------------------------------------------------------------------
-
-
-def sweep(overrides: Sequence[str], cfg: DictConfig) -> int:
-    """Check every cell of a sweep, let Hydra launch them, and count what is complete."""
-    folders = dict.fromkeys(_cell_folders(overrides, cfg))
-    with tempfile.TemporaryDirectory() as scratch:
-        # Hydra's sweeper insists on a folder for a file of its own. A cluster's launcher needs
-        # one that every machine sees, so there it stays what conf/ or the user says.
-        local = "submitit" not in cfg.hydra.launcher._target_ and cfg.hydra.sweep.dir == "."
-        _hydra(["--multirun", *overrides, *([f"hydra.sweep.dir='{scratch}'"] if local else [])])
-    # The folders, not the jobs, say what is done: a job may have run on another machine.
-    missing = [folder for folder in folders if store.manifest(folder) is None]
-    done = len(folders) - len(missing)
-    places = sorted({str(folder.parent) for folder in folders})
-    print(f"{done} of {len(folders)} runs complete in {', '.join(places)}")
-    if missing:
-        names = ", ".join(folder.name for folder in missing)
-        raise RunFailed(f"not complete: {names}; the same command runs these again and skips the others")
-    return 0
-
-
-def _cell_folders(overrides: Sequence[str], cfg: DictConfig) -> Iterator[Path]:
-    """Run folder of every cell, checked, split as Hydra's own sweeper will split them."""
-    params = OmegaConf.to_container(cfg.hydra.sweeper).get("params") or {}
-    lines = [*(f"{key}={value}" for key, value in params.items()), *overrides]
-    with _composing() as loader:
-        parsed = OverridesParser.create(loader).parse_overrides(lines)
-        (batch,) = BasicSweeper.split_arguments(parsed, max_batch_size=None)
-    for line in batch:
-        try:
-            cell, _ = compose(line, multirun=True)
-        except USER_ERRORS as error:
-            raise UserError(explain(error, line)) from error
-        yield store.run_folder(_job_settings(cell), _experiment(cell.hydra))
+# --- Hydra itself -----------------------------------------------------------------------
 
 
 def _hydra(arguments: Sequence[str]) -> int:
@@ -325,20 +295,21 @@ def _hydra(arguments: Sequence[str]) -> int:
 
 @hydra.main(config_path="../conf", config_name="config", version_base=None)
 def _job(cfg: DictConfig) -> None:
-    """One cell of a sweep. A failure is told and left to the count at the end: the others go on."""
-    try:
-        schema.check(cfg)
-        print(f"complete: {execute(cfg, experiment=_experiment(HydraConfig.get()))}")
-    except USER_ERRORS as error:
-        _say(explain(error, ()), 2)
-    except RunFailed as error:
-        _say(f"failed: {error}", 1)
+    """Run again what Hydra recorded of a job (``--experimental-rerun``); help and information never come here."""
+    schema.check(cfg)
+    print(f"complete: {execute(cfg, experiment=experiment_of(HydraConfig.get()))}")
 
 
 # --- one run ----------------------------------------------------------------------------
 
 
-def execute(cfg: DictConfig, build: Build | None = None, experiment: str | None = None) -> Path:
+def execute(
+    cfg: DictConfig,
+    build: Build | None = None,
+    experiment: str | None = None,
+    bar: Callable[[Path], Any] | None = None,
+    beside: Mapping[str, pl.DataFrame] | None = None,
+) -> Path:
     """Run one scenario, unless it is there already, and return its folder.
 
     Parameters
@@ -349,6 +320,10 @@ def execute(cfg: DictConfig, build: Build | None = None, experiment: str | None 
         ``build(cfg, world_ids)`` gives an ensemble; default :class:`world.ensemble.Ensemble`.
     experiment : str, optional
         Name of the folder to keep it in, instead of the scenario's.
+    bar : callable, optional
+        ``bar(part)`` gives what shows progress, and nothing is printed; default a bar on the terminal.
+    beside : mapping, optional
+        Further tables to keep beside those of the run, by name.
 
     Returns
     -------
@@ -363,17 +338,19 @@ def execute(cfg: DictConfig, build: Build | None = None, experiment: str | None 
         When the model breaks down; nothing is written.
     """
     started = time.perf_counter()
-    folder = store.run_folder(cfg, experiment)
+    folder, told = store.run_folder(cfg, experiment), None
     if store.manifest(folder) is not None:
-        print(f"already there, not run again: {folder}")
+        told = "already there, not run again"
     else:
         with store.part_folder(folder) as part:
-            simulation = simulate(cfg, part, build or build_ensemble)
-            rows = store.join_blocks(part)
+            simulation = simulate(cfg, part, build or build_ensemble, (bar or partial(_bar, cfg))(part))
+            rows = store.join_blocks(part) | store.write_beside(part, beside or {})
             wall = time.perf_counter() - started
             store.write_facts(part, cfg, rows, {"wall": wall, "simulation": simulation})
             if not store.publish(part, folder):
-                print(f"already there, another process was first: {folder}")
+                told = "already there, another process was first"
+    if told and bar is None:
+        print(f"{told}: {folder}")
     if cfg.output.figure:
         _draw(folder)
     return folder
@@ -408,14 +385,19 @@ def largest_block(cfg: DictConfig) -> int:
         raise schema.ConfigError(str(error)) from None
 
 
-def simulate(cfg: DictConfig, part: Path, build: Build) -> float:
+def _bar(cfg: DictConfig, _: Path) -> tqdm:
+    """A bar on the terminal, if it is one."""
+    total = int(cfg.worlds) * int(cfg.steps)
+    return tqdm(total=total, unit=" world-steps", desc=str(cfg.scenario), disable=None, leave=False)
+
+
+def simulate(cfg: DictConfig, part: Path, build: Build, bar: Any) -> float:
     """Run all worlds in blocks, write their tables below ``part``, return seconds stepping."""
     # One GPU holds one block at a time, as large as its memory allows.
     on_cpu = str(cfg.engine) == "numpy"
     processes, block = (count(int(cfg.processes)), cfg.block) if on_cpu else (1, largest_block(cfg))
     blocks = split(cfg.worlds, block, processes, cfg.first_world)
     calls = [(run_block, cfg, worlds, part, build) for worlds in blocks]
-    bar = tqdm(total=cfg.worlds * cfg.steps, unit=" world-steps", desc=str(cfg.scenario), disable=None, leave=False)
     with bar:
         return sum(run_all(calls, processes, bar))
 

@@ -15,6 +15,7 @@ import os
 import platform
 import shutil
 import subprocess
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -22,6 +23,11 @@ from pathlib import Path
 
 import polars as pl
 from omegaconf import DictConfig, OmegaConf
+
+try:
+    import fcntl
+except ModuleNotFoundError:  # Windows
+    fcntl = None
 
 SCHEMA_VERSION = 1
 """Raised by one whenever a table's columns change their names, units or types."""
@@ -33,6 +39,8 @@ _ROOT = Path(__file__).resolve().parents[1]
 _CODE = ("agents", "world", "conf")
 # They change where, how fast or how prettily, never what is simulated.
 _NOT_HASHED = ("processes", "block", "experiment_name", "output.folder", "output.figure")
+# Files of a part folder that say who is at work and how far; a published run has neither.
+_LOCK, _PROGRESS = "lock", "progress"
 _VERSIONS = ("numpy", "polars", "mesa", "networkx")
 
 
@@ -114,22 +122,100 @@ def part_folder(folder: Path) -> Iterator[Path]:
     """
     if folder.exists():
         raise OutputError(f"{folder} exists and holds no complete run (no manifest.json): move or delete it")
+    _clear_abandoned(folder)
     above = [path for path in (folder.parent, *folder.parent.parents) if not path.exists()]
     part = folder.parent / f".{folder.name}.{os.getpid()}-{uuid.uuid4().hex[:6]}.part"
+    lock = None
     try:
         try:
-            part.mkdir(parents=True)
+            _make(part)
         except OSError as error:
             raise OutputError(
                 f"output.folder={folder.parents[1]}: cannot write there ({error.strerror}); "
                 "choose a folder you can write to"
             ) from error
+        lock = _locked(part)
         yield part
     finally:
         shutil.rmtree(part, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
         for path in above:  # empty ones only: rmdir refuses the others
             with suppress(OSError):
                 path.rmdir()
+
+
+def _make(part: Path, tries: int = 10) -> None:
+    for left in reversed(range(tries)):
+        try:
+            return part.mkdir(parents=True)
+        except FileNotFoundError:  # another process took the empty folder above away just now
+            if not left:
+                raise
+
+
+def _locked(part: Path) -> int | None:
+    """Lock a part folder; the system gives the lock back when its process ends, however it ends."""
+    if fcntl is None:
+        return None
+    unready = part / f"{_LOCK}.new"
+    handle = os.open(unready, os.O_CREAT | os.O_RDWR)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # a file system without locks
+        os.close(handle)
+        unready.unlink()
+        return None
+    unready.rename(part / _LOCK)  # under its name only once it is locked
+    return handle
+
+
+def _clear_abandoned(folder: Path) -> None:
+    """Remove part folders of a run whose processes were killed: nobody holds their locks any more."""
+    if fcntl is None:
+        return
+    mine = f".{folder.name}.{os.getpid()}-"  # a network's locks may not part one process from itself
+    for part in folder.parent.glob(f".{folder.name}.*.part"):
+        with suppress(OSError):  # no lock in it, or its process is at work
+            handle = None if part.name.startswith(mine) else os.open(part / _LOCK, os.O_RDWR)
+            if handle is None:
+                continue
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(part, ignore_errors=True)
+            finally:
+                os.close(handle)
+
+
+class Progress:
+    """How far a run is, noted in its part folder for a sweep that looks on; advances like a tqdm bar."""
+
+    def __init__(self, part: Path):
+        self.n = 0
+        self._file, self._noted = part / _PROGRESS, 0.0
+
+    def update(self, steps: int) -> None:
+        """Count world-steps; noted at most twice a second."""
+        self.n += steps
+        if time.monotonic() - self._noted > 0.5:
+            self._noted = time.monotonic()
+            self._file.write_text(str(self.n))
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.unlink(missing_ok=True)
+
+
+def progress(folder: Path, since: float) -> int:
+    """World-steps that the furthest process at work on a run has done, by a note no older than ``since``."""
+    furthest = 0
+    for note in folder.parent.glob(f".{folder.name}.*.part/{_PROGRESS}"):
+        with suppress(OSError, ValueError):  # gone, or just being written
+            if note.stat().st_mtime >= since:
+                furthest = max(furthest, int(note.read_text()))
+    return furthest
 
 
 def publish(part: Path, folder: Path) -> bool:
@@ -140,6 +226,7 @@ def publish(part: Path, folder: Path) -> bool:
     bool
         False when another process was first with the same run; its files are kept.
     """
+    (part / _LOCK).unlink(missing_ok=True)  # open still, so that it still holds
     for path in sorted(part.rglob("*")):
         _flush(path)
     _flush(part)
@@ -150,7 +237,35 @@ def publish(part: Path, folder: Path) -> bool:
             raise
         return False
     _flush(folder.parent)
+    _failure_file(folder).unlink(missing_ok=True)
     return True
+
+
+def _failure_file(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.failed.json")
+
+
+def write_failure(folder: Path, reason: str, trace: str = "") -> None:
+    """Note beside the place of a run why it failed, whole or not at all: its process may be far away."""
+    facts = {"run": folder.name, "reason": reason, "trace": trace}
+    facts["failed"] = dt.datetime.now(dt.UTC).isoformat()
+    unfinished = folder.parent / f".{folder.name}.{os.getpid()}-{uuid.uuid4().hex[:6]}.failed"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        unfinished.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        unfinished.replace(_failure_file(folder))
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def failure(folder: Path) -> dict[str, str] | None:
+    """Why a run failed last, or None where it is complete or has never failed."""
+    if manifest(folder) is not None:
+        return None
+    try:
+        return json.loads(_failure_file(folder).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 def _flush(path: Path) -> None:
@@ -211,6 +326,13 @@ def join_blocks(part: Path) -> dict[str, int]:
         rows[name] = pl.scan_parquet(target, glob=False).select(pl.len()).collect().item()
     shutil.rmtree(part / "blocks", ignore_errors=True)
     return rows
+
+
+def write_beside(part: Path, tables: Mapping[str, pl.DataFrame]) -> dict[str, int]:
+    """Write tables that are not of the model, such as a design; returns rows per table."""
+    for name, frame in tables.items():
+        frame.write_parquet(part / f"{name}.parquet")
+    return {name: frame.height for name, frame in tables.items()}
 
 
 def write_facts(part: Path, cfg: DictConfig, rows: dict[str, int], seconds: Mapping[str, float]) -> None:

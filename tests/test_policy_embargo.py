@@ -23,6 +23,7 @@ def changes(alternative, column, **more):
         ("none", "h100e_cn_legal", True),
         ("early", "h100e_cn_legal", False),
         ("early", "h100e_cn_h800", False),
+        ("late", "h100e_cn_h800", True),
         ("tight", "h100e_cn_legal", False),
         ("tight", "h100e_cn_grey", False),
         ("tight", "grey_premium", True),
@@ -41,6 +42,11 @@ def test_direction(alternative, column, rises):
 @pytest.mark.parametrize("alternative", DATED)
 def test_before_its_date_nothing_differs(alternative):
     assert_equal_before(14, f"{GROUP}={alternative}")
+
+
+def test_a_late_rule_leaves_what_came_before_it():
+    assert_equal_before(10, f"{GROUP}=late")
+    assert_something_differs(f"{GROUP}=late")
 
 
 @pytest.mark.parametrize("alternative", DATED)

@@ -464,12 +464,15 @@ def test_multirun_goes_on_after_a_failure_and_resumes(command, monkeypatch, tmp_
     code, out, err = command("-m", "seed=1,2,3", *QUICK)
     assert code == 1
     assert "2 of 3 runs complete" in out
-    assert "failed" in err
+    assert "2 done, 0 skipped (complete already), 1 failed" in out
+    assert "seed=2  failed   worlds 0-1, step 0: ZeroDivisionError" in out
+    assert "not complete" in err
     monkeypatch.setattr(run, "build_ensemble", FakeEnsemble)
     code, out, _ = command("-m", "seed=1,2,3", *QUICK)
     assert code == 0
     assert "3 of 3 runs complete" in out
-    assert out.count("already there") == 2
+    assert "1 done, 2 skipped (complete already), 0 failed" in out
+    assert not list(tmp_path.rglob("*.failed.json")), "the note of a failure outlived it"
     assert len(load.run_folders(tmp_path / "outputs")) == 3
     assert [path.name for path in tmp_path.iterdir()] == ["outputs"], "Hydra left files of its own"
 

@@ -105,7 +105,7 @@ def _draw_all(world: World, blocks: int) -> dict[str, Array]:
     tables: dict[str, list] = {kind: [] for kind in TIE_KINDS}
     shared = None
     p = world.parameters.graph
-    for index, identity in enumerate(world.world_ids):
+    for index, identity in enumerate(world.luck):
         if shared is None or not p.common:
             regions = _place_regions(world, index, start)
             shared = _tables(world, 0 if p.common else int(identity), blocks, investors, regions)

@@ -43,6 +43,9 @@ class Ensemble:
         ``{archetype name: subclass of ModelLab}``: special labs.
     xp : module, optional
         numpy or cupy; by default what ``engine`` names.
+    luck : sequence of int, optional
+        Numbers of the worlds whose random numbers are drawn (default ``world_ids``): worlds of one
+        luck are twins, which differ in their parameters only.
 
     Examples
     --------
@@ -59,6 +62,7 @@ class Ensemble:
         parameters: dict[str, Any] | None = None,
         agent_classes: dict[str, type] | None = None,
         xp: Any = None,
+        luck: Sequence[int] | None = None,
     ):
         from conf.schema import compose, to_parameters
 
@@ -67,7 +71,7 @@ class Ensemble:
         plain = to_parameters(config)
         self.config = plain
         spread = _per_world(plain, parameters or {}, len(list(world_ids)))
-        self.world = World(plain, world_ids, spread, find(plain.engine) if xp is None else xp)
+        self.world = World(plain, world_ids, spread, find(plain.engine) if xp is None else xp, luck)
         self.world.agent_classes = agent_classes or {}
         self.history = History(self.world)
         self.step_plan = Step()

@@ -70,14 +70,24 @@ class World:
         Replaces the parameter sections; leaves may be arrays ``(worlds, 1)``.
     xp : module
         numpy, or cupy: where the columns, the tables, the ties and the memory of the markets live.
+    luck : sequence of int, optional
+        Numbers of the worlds whose random numbers are drawn; default their own.
     """
 
-    def __init__(self, config: Any, world_ids: Sequence[int], parameters: Any = None, xp: Any = np):
+    def __init__(
+        self,
+        config: Any,
+        world_ids: Sequence[int],
+        parameters: Any = None,
+        xp: Any = np,
+        luck: Sequence[int] | None = None,
+    ):
         self.config = config
         self.xp = xp
         self.parameters = parameters or config
         self.seed = int(config.seed)
         self.world_ids = np.asarray(list(world_ids), dtype=np.int64)
+        self.luck = self.world_ids if luck is None else np.asarray(list(luck), dtype=np.int64)
         self.worlds = len(self.world_ids)
         self.clock = Clock(config.start, config.clock)
         self.step_number = 0
@@ -90,8 +100,8 @@ class World:
         self.segments = to_device(SegmentTable.from_rows(config.segments, config.model_market.row_scale), xp)
         self.parameters = to_device(self.parameters, xp)
         self.archetypes = config.archetypes
-        self.policy = Policy(config.policy)
-        self.streams = Streams(self.seed, xp.asarray(self.world_ids))
+        self.policy = Policy(self.parameters.policy)
+        self.streams = Streams(self.seed, xp.asarray(self.luck))
         self.outbox = Outbox(xp)
         self.notes = Notes(xp, self.outbox)
         self.observed: dict = {}
