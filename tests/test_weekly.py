@@ -74,6 +74,7 @@ _EARLY = "training: a run, a release and its first users have the whole of the s
 #: here; what is not named must agree.
 KNOWN = {
     "h100e_cn_grey": _FILL,
+    "h100e_cn_legal": _FILL,
     "grey_premium": _FILL,
     "price_h100_rent_usd_hour": _RENT,
     "price_gpt35_level": _RENT,
