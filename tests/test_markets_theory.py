@@ -178,7 +178,8 @@ def brain_world(capability, **changes):
     columns = {"threshold": 2.0, "width": 0.4, "old_models": 0.5}
     table = SimpleNamespace(
         column=lambda name: np.full((1, 1, 1), columns[name]),
-        width=np.array([0.4]),
+        widths=np.array([0.4]),
+        which_width=np.array([0]),
         weights=np.array([[0.0], [1.0], [0.0]]),
     )
     p = dataclasses.replace(ModelMarket(), orchestration=0.0, **changes)
