@@ -114,24 +114,16 @@ class Observables:
 
 
 class Columns(dict):
-    """Arrays by name, which also knows which arrays it holds.
+    """Arrays by name, which also knows which arrays it holds."""
 
-    Parameters
-    ----------
-    attributes : dict
-        The owner's own attributes, where every array is kept as well: ``labs.cash`` is then a plain look-up.
-    """
-
-    def __init__(self, attributes: dict[str, Any]) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.held: set[int] = set()
-        self.attributes = attributes
 
     def __setitem__(self, name: str, array: Array) -> None:
         self.held.discard(id(self.get(name)))
         super().__setitem__(name, array)
         self.held.add(id(array))
-        self.attributes[name] = array
 
 
 class Selection:
@@ -215,7 +207,7 @@ class Population:
     """
 
     def __init__(self, agent_class: type, worlds: int, capacity: int, max_capacity: int, xp=np):
-        object.__setattr__(self, "columns", Columns(self.__dict__))
+        object.__setattr__(self, "columns", Columns())
         declared = agent_class.declared_columns()
         for name, value in {
             "agent_class": agent_class,
@@ -236,6 +228,9 @@ class Population:
     # ------------------------------------------------------------------ columns
 
     def __getattr__(self, name: str) -> Any:
+        columns = object.__getattribute__(self, "columns")
+        if name in columns:
+            return columns[name]
         if name in object.__getattribute__(self, "agent_class").declared_decisions():
             return partial(self.decide, name)
         raise AttributeError(f"{self.agent_class.__name__} has no column or decision {name!r}")
