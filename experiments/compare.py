@@ -332,11 +332,16 @@ def arms_among(where: Sequence[load.Where]) -> tuple[list[Arm], Arm | None]:
     shared = {key for key in today if len({repr(arm.settings.get(key)) for arm in found}) == 1}
     base = [arm for arm in found if all(arm.settings.get(key) == today[key] for key in {*today} - shared)]
     if len(found) < 2 or len(base) != 1:
-        return [found[0], *_labelled(found[1:], found[0])], None
+        return labelled(found), None
     found = _labelled([arm for arm in found if arm is not base[0]], base[0])
     for arm in found:
         _check_twins(arm, base[0])
     return found, base[0]
+
+
+def labelled(found: Sequence[Arm]) -> list[Arm]:
+    """Arms without a baseline, named apart from the first."""
+    return [*found[:1], *_labelled(found[1:], found[0])] if len(found) > 1 else [*found]
 
 
 def _labelled(found: Sequence[Arm], base: Arm) -> list[Arm]:

@@ -101,7 +101,7 @@ def share_streams(source: Source) -> Drawing:
         paper.dated(axes, first, last)
     text = paper.caption(
         f"Shares of tokens sold in China, {source.said()}.",
-        f"a: one world (number {source.first_world['replicate']}), the labs with the largest shares at any time. "
+        f"a: one world (number {source.first_world['replicate']}), the labs with the largest mean shares. "
         f"b: mean over {source.worlds} worlds of the shares of kinds of labs. "
         "c: the largest lab, the four largest, and the Herfindahl-Hirschman index.",
         source.spread(),
@@ -160,7 +160,7 @@ def lab_survival(source: Source) -> Drawing:
     figure, (left, right) = paper.sheet(1, 2)
     paper.titled(left, "a", "Labs that live longer", "share")
     for colour, cohort in zip(_COHORTS, sorted(size), strict=False):
-        _curve(left, curves.filter(pl.col("cohort") == cohort), f"{cohort} ({size[cohort]:,})", colour)
+        _curve(left, curves.filter(pl.col("cohort") == cohort), f"{cohort.strip()} ({size[cohort]:,})", colour)
     left.set_ylim(0.0, 1.0)
     left.set_xlim(left=0.0)
     left.set_xlabel("age, months")
@@ -236,7 +236,7 @@ def app_lifelines(source: Source) -> Drawing:
         f"Lifelines of apps, {source.said()}.",
         f"a: Kaplan-Meier estimates in the {worlds} world(s) whose apps are kept, by how well the app is aimed (number "
         "of apps), 95% intervals after Greenwood, which take apps as independent. Diamonds: medians that the source "
-        f"articles state, with their ranges (conf/facts). Median months: {said}. "
+        f"articles state, with their ranges, cut at 36 months (conf/facts). Median months: {said}. "
         "b: median life of all apps founded so far (Kaplan-Meier) and median age of those that died.",
         source.spread(),
         paper.policy_note(frame["date"].min(), frame["date"].max()),
@@ -258,7 +258,7 @@ def _lifeline_panel(axes: Axes, source: Source) -> pl.DataFrame:
 
 
 def funding_and_hype(source: Source) -> Drawing:
-    """Funding a quarter, hype, valuations of labs."""
+    """Funding a quarter; hype and the attention of investors."""
     market = source.market("funding_cn", "hype")
     hype = figures.bands(market, ["hype", "investor_attention_cn"])
     money = figures.bands(_quarters(market, ["funding_cn"]), ["funding_cn"])

@@ -97,7 +97,8 @@ def frontier_and_gap(source: Source) -> Drawing:
         "a: best capability on sale (mean of the axes; orders of magnitude of effective compute). b: months since the "
         "frontier of all stood where that of China, or of open weights, stands now.",
         source.spread(),
-        f"In {last:%B %Y} China is {paper.end(frame, gaps[0])} months behind, open weights {paper.end(frame, gaps[1])}.",
+        f"In {last:%B %Y} China is {paper.end(frame, gaps[0])} months behind, open weights "
+        f"{paper.end(frame, gaps[1])}.",
         paper.policy_note(first, last),
     )
     return Drawing("frontier_gap", "Frontier and gap", figure, text)
@@ -132,7 +133,8 @@ def chips_by_channel(source: Source) -> Drawing:
     ends = ", ".join(f"{name} {means[column][-1]:.0%}" for column, name in zip(columns, _CHANNELS, strict=True))
     text = paper.caption(
         f"Chips in China by the channel they came through, {source.said()}.",
-        f"a: stock in H100 equivalents. b: mean shares over {source.worlds} worlds; in {last:%B %Y}: {ends}.",
+        f"a: stock in H100 equivalents. b: mean shares over {source.worlds} worlds; in {last:%B %Y}: {ends}. "
+        "Colours as in a.",
         source.spread(),
         paper.fact_note(drawn),
         paper.policy_note(first, last),

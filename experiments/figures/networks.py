@@ -18,6 +18,7 @@ from experiments.measures import lineage as shape
 _EDGES = {
     "holds": ("investor", "lab", ORANGE, "holds a stake"),
     "supplies": ("vendor", "lab", GREEN, "supplies compute"),
+    "hosts": ("vendor", "lab", PURPLE, "hosts"),
     "builds_on": ("app", "lab", SKY, "builds on"),
 }
 _PLACES = {"investor": (0.0, 0.55, 1.0), "vendor": (0.0, 0.0, 0.42), "lab": (1.0, 0.0, 1.0), "app": (2.0, 0.0, 1.0)}
@@ -33,8 +34,8 @@ def ecosystem(source: Source) -> Drawing:
     date, count = edges["date"][0], dict(edges.group_by("kind").len().iter_rows())
     chosen = edges.filter(pl.col("kind").is_in([*_EDGES]))
     if not chosen.height:
-        raise Missing("edges.parquet has no supplies, holds or builds_on in the first world")
-    size = _tokens(source, edges["step"][0])
+        raise Missing(f"edges.parquet has no {', '.join(_EDGES)} in the first world")
+    size, names = _tokens(source, edges["step"][0])
     places = _layout(chosen, size)
     figure, (axes,) = paper.sheet(width=paper.PAGE, height=4.2)
     for kind, (_, _, colour, _) in _EDGES.items():
@@ -43,8 +44,9 @@ def ecosystem(source: Source) -> Drawing:
         alpha = float(np.clip(60.0 / max(len(curves), 1), 0.1, 0.5))
         axes.add_collection(LineCollection(curves, colors=colour, linewidths=0.5, alpha=alpha, rasterized=True))
     _nodes(axes, places, size)
+    _named(axes, places, size, names)
     handles = [Line2D([], [], color=c, label=f"{label} ({count.get(k, 0):,})") for k, (*_, c, label) in _EDGES.items()]
-    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=3)
+    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=4)
     axes.set_axis_off()
     kinds = pl.Series([*places]).str.extract(r"^(\w+):").value_counts()
     there = ", ".join(f"{n:,} {kind}s" for kind, n in sorted(kinds.iter_rows()))
@@ -59,10 +61,12 @@ def ecosystem(source: Source) -> Drawing:
     return Drawing("ecosystem", "Ecosystem graph", figure, text)
 
 
-def _tokens(source: Source, step: int) -> dict[str, float]:
-    """Tokens of the labs at a step, and the names of the largest."""
-    labs = source.in_first_world("labs", "lab_id", "tokens_day").filter(pl.col("step") == step)
-    return {f"lab:{lab}": float(tokens or 0.0) for lab, tokens in labs.select("lab_id", "tokens_day").iter_rows()}
+def _tokens(source: Source, step: int) -> tuple[dict[str, float], dict[str, str]]:
+    """Tokens of the labs at a step, and their names."""
+    labs = source.in_first_world("labs", "lab_id", "tokens_day", "name").filter(pl.col("step") == step)
+    rows = labs.select("lab_id", "tokens_day", "name").rows()
+    size = {f"lab:{lab}": float(tokens or 0.0) for lab, tokens, _ in rows}
+    return size, {f"lab:{lab}": name.replace("_", " ") for lab, _, name in rows}
 
 
 def _layout(edges: pl.DataFrame, size: dict[str, float]) -> dict[str, tuple[float, float]]:
@@ -83,11 +87,15 @@ def _layout(edges: pl.DataFrame, size: dict[str, float]) -> dict[str, tuple[floa
     places = {}
     for kind, (x, low, high) in _PLACES.items():
         heights = np.linspace(high, low, max(len(order[kind]), 2))
+        if kind == "lab":  # room for the dots of the largest
+            room = np.sqrt([size.get(lab, 0.0) for lab in labs]) / (max(size.values(), default=0.0) or 1.0) ** 0.5
+            depth = np.cumsum(room + 0.08) - (room + 0.08) / 2.0
+            heights = high - (high - low) * depth / (depth[-1] if len(labs) else 1.0)
         places |= {node: (x, float(y)) for node, y in zip(order[kind], heights, strict=False)}
     return places
 
 
-def _bent(a: tuple[float, float], b: tuple[float, float], points: int = 16) -> np.ndarray:
+def _bent(a: tuple[float, float], b: tuple[float, float], points: int = 32) -> np.ndarray:
     """A curve that leaves and arrives level."""
     t = np.linspace(0.0, 1.0, points)
     return np.column_stack([a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * (3.0 * t**2 - 2.0 * t**3)])
@@ -101,7 +109,9 @@ def _nodes(axes: Axes, places: dict[str, tuple[float, float]], size: dict[str, f
             continue
         xy = np.array([places[node] for node in mine])
         areas = [3.0 + 90.0 * size.get(node, 0.0) / most for node in mine] if kind == "lab" else 4.0
-        axes.scatter(*xy.T, s=areas, color=colour, linewidths=0.3, edgecolors="white", zorder=3)
+        axes.scatter(
+            *xy.T, s=areas, color=colour, linewidths=0.3 if kind == "lab" else 0.0, edgecolors="white", zorder=3
+        )
         x, _, high = _PLACES[kind]
         axes.annotate(
             f"{kind}s ({len(mine):,})",
@@ -115,6 +125,14 @@ def _nodes(axes: Axes, places: dict[str, tuple[float, float]], size: dict[str, f
         )
     axes.set_xlim(-0.12, 2.12)
     axes.set_ylim(-0.03, 1.07)
+
+
+def _named(axes: Axes, places: dict[str, tuple[float, float]], size: dict[str, float], names: dict[str, str]) -> None:
+    """Names of the five largest labs."""
+    for lab in sorted((lab for lab in names if lab in places), key=lambda lab: -size[lab])[:5]:
+        box = {"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
+        at = {"xytext": (8, 0), "textcoords": "offset points", "va": "center"}
+        axes.annotate(names[lab], places[lab], fontsize=6, bbox=box, zorder=4, **at)
 
 
 # ---------------------------------------------------------------------- lineage
@@ -141,7 +159,7 @@ def lineage_tree(source: Source, families: int = 5) -> Drawing:
         axes.add_collection(LineCollection(curves, colors=colour, linewidths=0.5, alpha=0.6))
         axes.scatter([dates[n] for n in mine], [heights[n] for n in mine], s=3, color=colour, zorder=3)
         if place < families:
-            label = f"{names[root]} ({len(mine) - 1})"
+            label = f"{names[root]}, {_month(dates[root])} ({len(mine) - 1})"
             at = (dates[root], heights[root])
             axes.annotate(label, at, xytext=(-4, 0), textcoords="offset points", ha="right", va="center", fontsize=6)
     _tree_axes(axes, dates, heights)
@@ -150,10 +168,11 @@ def lineage_tree(source: Source, families: int = 5) -> Drawing:
     text = paper.caption(
         f"Lineage of models in one world (number {world}) up to {date:%B %Y}, {source.said()}.",
         f"{len(graph):,} models that stand on others' weights or have others stand on theirs, {len(roots)} families; "
-        f"drawn are the {len(shown)} largest, the {min(families, len(shown))} largest in colour with the lab of their "
+        f"drawn are the {len(shown)} largest, the {min(families, len(shown))} largest in colour with the lab and "
+        "month of their "
         "root and the number of descendants.",
         f"The largest family holds {found['base_family_share']:.0%} of these models; the longest line has "
-        f"{found['depth']:.0f} generation(s). True descent, declared or not.",
+        f"{found['depth']:.0f} generations of descendants. True descent, declared or not.",
     )
     return Drawing("lineage", "Lineage tree", figure, text)
 
@@ -175,6 +194,12 @@ def _releases(source: Source, graph: nx.DiGraph) -> tuple[dict[str, float], dict
         dates[node] = years + depth[node] * _GENERATION / 12.0 if date is None else date.year + (date.month - 1) / 12.0
         names[node] = who.get(lab, f"lab {lab}").replace("_", " ")
     return dates, names
+
+
+def _month(year: float) -> str:
+    """A decimal year as year and month."""
+    months = round(12.0 * year)
+    return f"{months // 12}-{months % 12 + 1:02d}"
 
 
 def _heights(graph: nx.DiGraph, roots: list[str], dates: dict[str, float]) -> dict[str, float]:
@@ -199,10 +224,10 @@ def _heights(graph: nx.DiGraph, roots: list[str], dates: dict[str, float]) -> di
 
 def _tree_axes(axes: Axes, dates: dict[str, float], heights: dict[str, float]) -> None:
     years = [dates[node] for node in heights]
-    axes.set_xlim(min(years) - 0.45, max(years) + 0.1)
+    axes.set_xlim(min(years) - 0.7, max(years) + 0.1)
     axes.set_ylim(min(heights.values()) - 4.0, max(heights.values()) + 4.0)
     first, last = int(np.floor(min(years))), int(np.ceil(max(years)))
-    ticks = [year for year in range(first, last + 1) if min(years) - 0.45 <= year <= max(years) + 0.1]
+    ticks = [year for year in range(first, last + 1) if min(years) - 0.7 <= year <= max(years) + 0.1]
     axes.set_xticks(ticks, [str(year) for year in ticks])
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)

@@ -211,7 +211,8 @@ def fact_note(drawn: Sequence[str]) -> str:
     """What the points are, for a caption."""
     if not drawn:
         return ""
-    return f"Points with bars: {len(drawn)} observations with their ranges and the time they speak of (conf/facts)."
+    many = "s" if len(drawn) > 1 else ""
+    return f"Points with bars: {len(drawn)} observation{many} with range and the time spoken of (conf/facts)."
 
 
 def end(frame: pl.DataFrame, column: str, digits: int = 3) -> str:
