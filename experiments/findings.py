@@ -127,7 +127,8 @@ def against_facts(source: Source) -> Table:
         if fact.column not in frame.columns or not inside.height or inside[fact.column].null_count() == inside.height:
             continue
         here = inside.filter(pl.col("date") <= fact.middle).tail(1) if inside.height > 1 else inside
-        middle, low, high = (here[f"{fact.column}{part}"][0] for part in ("", "_low", "_high"))
+        middle = here[fact.column][0]
+        low, high = inside[f"{fact.column}_low"].min(), inside[f"{fact.column}_high"].max()
         if middle is None:
             continue
         meets = fact.low <= high and low <= fact.high
@@ -142,7 +143,10 @@ def against_facts(source: Source) -> Table:
             )
         )
     heads = ("column", "month", "observed [range]", "worlds: median [5%, 95%]", "overlap")
-    note = f"Observations of conf/facts with an output column, beside the worlds of {source.label} at their time."
+    note = (
+        f"Observations of conf/facts with an output column, beside the worlds of {source.label}: their median in the "
+        "middle of the time spoken of, and the band of 5% to 95% of worlds over all of it."
+    )
     return Table("facts", "Model and facts", heads, tuple(rows), note)
 
 

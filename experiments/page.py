@@ -13,7 +13,7 @@ from experiments.figures.catalogue import Drawn
 from experiments.reproduce import Again
 
 _STYLE = """
-body { font: 16px/1.5 Georgia, 'DejaVu Serif', serif; color: #1a1a1a; max-width: 54rem; margin: 2rem auto;
+body { font: 16px/1.5 Georgia, 'DejaVu Serif', serif; color: #1a1a1a; max-width: 60rem; margin: 2rem auto;
   padding: 0 1rem; }
 h1 { font-size: 1.7rem; line-height: 1.2; margin-bottom: .3rem; }
 h2 { font-size: 1.25rem; border-bottom: 1px solid #ccc; margin-top: 2.4rem; padding-bottom: .2rem; }
@@ -26,11 +26,11 @@ figure { margin: 1.6rem 0 2.2rem; }
 figure img { width: 100%; height: auto; }
 figcaption b, caption b { color: #1a1a1a; }
 .scroll { overflow-x: auto; margin: 1rem 0 1.6rem; }
-table { border-collapse: collapse; font: .78rem/1.35 Helvetica, Arial, 'DejaVu Sans', sans-serif; width: 100%; }
+table { border-collapse: collapse; font: .74rem/1.35 Helvetica, Arial, 'DejaVu Sans', sans-serif; width: 100%; }
 caption { text-align: left; padding-bottom: .4rem; }
 thead th { border-top: 1.5px solid #1a1a1a; border-bottom: 1px solid #1a1a1a; text-align: right; }
 tbody tr:last-child td { border-bottom: 1.5px solid #1a1a1a; }
-th, td { padding: .18rem .45rem; text-align: right; vertical-align: top; white-space: nowrap; }
+th, td { padding: .18rem .35rem; text-align: right; vertical-align: top; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
 table.words td { white-space: normal; text-align: left; }
 table.words th { text-align: left; }
@@ -110,8 +110,8 @@ def _findings(content: Content) -> Iterator[str]:
     yield (
         '<p class="note">These sentences are made from the numbers in the tables. A policy&rsquo;s effects are means '
         "over the last year within pairs of twin worlds; those are listed whose false discovery rate over all rows "
-        "is below 5% and whose bootstrap interval lies on one side of zero. They speak of the model at its parameters, not "
-        "beyond.</p>"
+        "is below 5% and whose bootstrap interval lies on one side of zero. They speak of the model at its "
+        "parameters, not beyond.</p>"
     )
 
 

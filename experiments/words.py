@@ -32,6 +32,13 @@ _WORDS = {
     "funding_cn": Words("Funding", "funding of labs and apps in China", "CNY m a step"),
     "trust_cn": Words("Trust", "trust in services in China", "index"),
     "consumer_surplus_cn": Words("Consumer surplus", "consumer surplus in China", "CNY m a step"),
+    "models_released_cn": Words("Models released", "models released in China", "models"),
+    "models_filed_cn": Words("Models filed", "models filed in China", "models"),
+    "labs_from_scratch_cn": Words("From scratch", "labs in China that train from scratch", "labs"),
+    "largest_run_row_flop": Words("Largest run, ROW", "the largest training run elsewhere", "FLOP"),
+    "price_h100_rent_usd_hour": Words("Rent of an H100", "the rent of an H100", "USD/hour"),
+    "h100e_cn_legal": Words("Legal chips", "the legal stock of chips in China", "H100e"),
+    "grey_premium": Words("Grey premium", "the premium on the grey market", "share"),
     "hype": Words("Hype", "hype", "index"),
 }
 

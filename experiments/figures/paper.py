@@ -229,11 +229,11 @@ def number(value: float, digits: int = 3) -> str:
 
     Examples
     --------
-    >>> number(64.46), number(1234567.0), number(0.01234), number(3.5e25)
-    ('64.5', '1,230,000', '0.0123', '3.5e+25')
+    >>> number(64.46), number(123456.0), number(0.01234), number(3.5e25)
+    ('64.5', '123,000', '0.0123', '3.5e+25')
     """
-    if abs(value) >= 1e9:
-        return f"{value:.{digits - 1}g}"
+    if abs(value) >= 1e6:
+        return f"{value:.{digits}g}"
     if abs(value) >= 1000.0:
         return f"{float(f'{value:.{digits}g}'):,.0f}"
     return f"{value:.{digits}g}"
