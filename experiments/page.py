@@ -173,7 +173,9 @@ def _again(arms: Sequence[About]) -> Iterator[str]:
     if commits:
         yield f"<p>In a clone at commit {' or '.join(f'<code>{escape(commit)}</code>' for commit in commits)}:</p>"
     install = "python3 -m venv .venv && . .venv/bin/activate && pip install -qc constraints.txt -e ."
-    commands = "\n".join([install, *dict.fromkeys(each.command for each in every)])
+    runs = [f"outputs/*/{facts['run']}" for arm in arms for facts in arm.manifests if "run" in facts]
+    page = " ".join(["python -m experiments.report", *runs])
+    commands = "\n".join([install, *dict.fromkeys(each.command for each in every), page])
     yield f"<pre>{escape(commands)}</pre>"
     if all(each.same for each in every):
         yield '<p class="note">Checked: with the code that wrote this page, these settings give the same run ids.</p>'
