@@ -178,7 +178,7 @@ def of_one(source: Source, facts: Table) -> list[str]:
     if facts.rows:
         met = sum(row[-1] == "yes" for row in facts.rows)
         said.append(
-            f"{met} of {len(facts.rows)} observations of conf/facts lie with their range within the band of the worlds "
+            f"{met} of {len(facts.rows)} observations of conf/facts overlap, with their range, the band of the worlds "
             "at their time (table of facts)."
         )
     return said

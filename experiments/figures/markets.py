@@ -38,8 +38,8 @@ def price_cascade(source: Source) -> Drawing:
     text = paper.caption(
         f"Price cascade, {source.said()}.",
         "a: mean prices of flagship and light models in China, weighted by tokens. b: cheapest offer anywhere of at "
-        "least the level of GPT-3.5 and of GPT-4; dotted: the observed yearly fall (16 times for both, conf/facts), "
-        "through the first median.",
+        "least the level of GPT-3.5 and of GPT-4; dotted: the observed yearly fall "
+        f"({_observed_said()}, conf/facts), through the first median.",
         source.spread(),
         _fall(market, levels[0], "GPT-3.5"),
         _fall(market, levels[1], "GPT-4"),
@@ -52,6 +52,13 @@ def price_cascade(source: Source) -> Drawing:
 def _inside(frame: pl.DataFrame, columns: list[str], low: float, high: float) -> bool:
     ends = frame.select(pl.min_horizontal(pl.min(*columns)).alias("low"), pl.max_horizontal(pl.max(*columns)))
     return ends.row(0)[0] is not None and ends.row(0)[0] >= low and ends.row(0)[1] <= high
+
+
+def _observed_said() -> str:
+    """The yearly falls of the facts, with their ranges."""
+    rows = {row["id"]: row for row in figures.rows("calibration.csv") if row["id"].startswith("price_decline_")}
+    falls = (rows[f"price_decline_{level}"] for level in ("gpt35", "gpt4"))
+    return " and ".join(f"{row['value']} times, {row['low']} to {row['high']}" for row in falls)
 
 
 def _observed_fall(axes: Axes, frame: pl.DataFrame, fact: str, line: Line) -> None:
