@@ -24,7 +24,7 @@ from omegaconf import OmegaConf
 
 from conf import policies
 from conf.policies import PolicyGroups
-from experiments import effect_text, load, paired, reports, store
+from experiments import effect_text, load, paired, reports, run, store
 from experiments.paired import LAST_YEAR, WHOLE_RUN, Outcome
 from experiments.run import UserError
 
@@ -288,10 +288,10 @@ def arms(where: Sequence[load.Where], baseline: Sequence[load.Where]) -> tuple[l
     except FileNotFoundError as error:
         raise NotComparable(str(error)) from error
     known = {folder.resolve() for folder in before}
-    found = _grouped([folder for folder in runs if folder.resolve() not in known])
+    found = grouped([folder for folder in runs if folder.resolve() not in known])
     if not found:
         raise NotComparable("nothing to compare: all these runs are the baseline itself")
-    base = _grouped(before)
+    base = grouped(before)
     if len(base) > 1:
         differ = ", ".join(differences(base[1], base[0])[:3])
         raise NotComparable(f"--baseline: {len(base)} different settings ({differ}); give one")
@@ -301,12 +301,12 @@ def arms(where: Sequence[load.Where], baseline: Sequence[load.Where]) -> tuple[l
     return found, base[0]
 
 
-def _grouped(folders: Iterable[Path]) -> list[Arm]:
+def grouped(folders: Iterable[Path]) -> list[Arm]:
     """Runs gathered by what they have in common but for the seed."""
     arms: dict[str, Arm] = {}
     for folder in folders:
         config = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
-        settings = {key: value for key, value in load.leaves(config) if not key.startswith(_NOT_THE_POLICY)}
+        settings = _settings(config)
         key = repr((config.get("scenario"), sorted(settings.items(), key=lambda item: item[0])))
         arm = arms.setdefault(key, Arm(str(config.get("scenario")), {}, settings))
         seed = int(config["seed"])
@@ -314,6 +314,34 @@ def _grouped(folders: Iterable[Path]) -> list[Arm]:
             raise NotComparable(f"{arm.runs[seed]} and {folder}: the same settings and seed twice; give one of them")
         arm.runs[seed] = folder
     return list(arms.values())
+
+
+def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What makes an arm, of a resolved configuration."""
+    return {key: value for key, value in load.leaves(config) if not key.startswith(_NOT_THE_POLICY)}
+
+
+def arms_among(where: Sequence[load.Where]) -> tuple[list[Arm], Arm | None]:
+    """Policies and their baseline among runs of both: the arm whose settings are those of ``conf`` today.
+
+    Settings that all the runs share may differ from those of today. The baseline is None, and all are policies,
+    where there is no such arm or no other.
+    """
+    found = grouped(load.run_folders(*where))
+    today = _settings(store.plain(run.settings([])))
+    shared = {key for key in today if len({repr(arm.settings.get(key)) for arm in found}) == 1}
+    base = [arm for arm in found if all(arm.settings.get(key) == today[key] for key in {*today} - shared)]
+    if len(found) < 2 or len(base) != 1:
+        return labelled(found), None
+    found = _labelled([arm for arm in found if arm is not base[0]], base[0])
+    for arm in found:
+        _check_twins(arm, base[0])
+    return found, base[0]
+
+
+def labelled(found: Sequence[Arm]) -> list[Arm]:
+    """Arms without a baseline, named apart from the first."""
+    return [*found[:1], *_labelled(found[1:], found[0])] if len(found) > 1 else [*found]
 
 
 def _labelled(found: Sequence[Arm], base: Arm) -> list[Arm]:
@@ -332,12 +360,12 @@ def _label(arm: Arm, base: Arm) -> str:
         key, _, value = each.partition("=")
         section, group, *_ = [*key.split("."), ""]
         policy = section == "policy"
-        name = f"{group}={_alternative(group, arm)}" if policy else f"{key.rpartition('.')[2]}={value}"
+        name = f"{group}={alternative(group, arm)}" if policy else f"{key.rpartition('.')[2]}={value}"
         parts[name if len(name) <= 40 else f"{name[:37]}..."] = None
     return ", ".join([*parts][:4]) + (", ..." if len(parts) > 4 else "")
 
 
-def _alternative(group: str, arm: Arm) -> str:
+def alternative(group: str, arm: Arm) -> str:
     """Name of the alternative of a policy group that an arm has, ``own`` for none of those in ``conf/policy``."""
     mine = {key: value for key, value in arm.settings.items() if key.startswith(f"policy.{group}.")}
     return next((name for name, its in _alternatives(group).items() if its == mine), "own")
@@ -396,10 +424,11 @@ def compare(where: Sequence[load.Where], baseline: Sequence[load.Where], **optio
         Of :func:`effects`.
     """
     found, base = arms(where, baseline)
-    return _compare(found, base, options)
+    return between(found, base, options)
 
 
-def _compare(found: Sequence[Arm], base: Arm, options: Mapping[str, Any]) -> pl.DataFrame:
+def between(found: Sequence[Arm], base: Arm, options: Mapping[str, Any]) -> pl.DataFrame:
+    """What :func:`compare` gives, for arms that :func:`arms` found."""
     try:
         tables = [
             effects(arm.market(), base.market(), **options).select(pl.lit(arm.label).alias("policy"), pl.all())
@@ -458,7 +487,7 @@ def _report(flags: Any) -> Path:
     """Compare, write and print; returns the folder of the files."""
     options = _options(flags)
     found, base = arms(flags.runs, flags.baseline)
-    frame = _compare(found, base, options)
+    frame = between(found, base, options)
     facts = {
         "options": options,
         "baseline": sorted(run.name for run in base.runs.values()),

@@ -34,6 +34,36 @@ NOTE = (
 
 
 @dataclass(frozen=True)
+class Table:
+    """A table of words: the first column is text, the others are set to the right."""
+
+    name: str
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+    def latex(self) -> str:
+        """In the style of booktabs."""
+        lines = [
+            r"% needs \usepackage{booktabs}",
+            r"\begin{table}",
+            r"\centering\scriptsize",
+            rf"\caption{{{escaped(f'{self.title}. {self.note}'.strip())}}}",
+            rf"\label{{tab:{self.name}}}",
+            rf"\begin{{tabular}}{{l{'r' * (len(self.heads) - 1)}}}",
+            r"\toprule",
+            " & ".join(map(escaped, self.heads)) + r" \\",
+            r"\midrule",
+            *(" & ".join(map(escaped, row)) + r" \\" for row in self.rows),
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+        ]
+        return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True)
 class Header:
     """What is said above the tables.
 
@@ -73,6 +103,14 @@ def _tables(frame: pl.DataFrame) -> Iterator[tuple[str, str, list[list[str]]]]:
     windows = frame.filter(pl.col("kind") == "window")
     for (policy, period), part in windows.group_by("policy", "period", maintain_order=True):
         yield policy, period, [[text(row) for _, text in CELLS] for row in part.iter_rows(named=True)]
+
+
+def plain_tables(frame: pl.DataFrame, header: Header) -> Iterator[Table]:
+    """One table a policy and window, its cells as text."""
+    heads = tuple(head for head, _ in CELLS)
+    for number, (policy, period, rows) in enumerate(_tables(frame), 1):
+        note = header.note() if number == 1 else "As in the first table."
+        yield Table(f"effects-{number}", f"{header.title(policy)}: {period}", heads, tuple(map(tuple, rows)), note)
 
 
 def terminal(frame: pl.DataFrame, header: Header) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from experiments.paired import LAST_YEAR, Outcome
 
@@ -43,21 +45,46 @@ def _panel(axes: Axes, last: pl.DataFrame, rows: Sequence[tuple], outcomes: Sequ
     found = {(r["label"], r["scenario"], r["column"]): r for r in last.iter_rows(named=True)}
     cells = [[found.get((*row, each.column)) for each in outcomes] for row in rows]
     values = np.array([[_value(cell) for cell in line] for line in cells]).reshape(len(rows), len(outcomes))
-    colours = colormaps["RdBu_r"].with_extremes(bad="0.85")
-    image = axes.imshow(np.ma.masked_invalid(values), cmap=colours, vmin=-MOST, vmax=MOST, aspect="auto")
+    names = [f"{label}{' (scenario)' if where else ''}" for label, where in rows]
+    image = tiles(axes, values, names, [each.label for each in outcomes], cmap="RdBu_r", vmin=-MOST, vmax=MOST)
+    axes.set_ylim(longest - 0.5, -0.5)
     for y, line in enumerate(cells):
         for x, cell in enumerate(line):
             if cell is not None and abs(cell["t"] or 0.0) > 2.0:
                 face = "black" if cell["q"] < 0.05 else "none"
                 axes.plot(x, y, "o", markersize=4, markerfacecolor=face, markeredgecolor="black", markeredgewidth=0.7)
-    axes.set_yticks(range(len(rows)), [f"{label}{' (scenario)' if where else ''}" for label, where in rows], fontsize=8)
-    axes.set_xticks(range(len(outcomes)), [each.label for each in outcomes], fontsize=8, rotation=35, ha="left")
+    return image
+
+
+def tiles(
+    axes: Axes,
+    values: np.ndarray,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    cmap: str,
+    size: float = 8,
+    **options: Any,
+) -> AxesImage:
+    """Tiles with names beside and above them; what is undefined is grey.
+
+    Parameters
+    ----------
+    values : array (rows, columns)
+    size : float
+        Of the names, in points.
+    **options
+        Of ``imshow``.
+    """
+    colours = colormaps[cmap].with_extremes(bad="0.85")
+    image = axes.imshow(np.ma.masked_invalid(values), cmap=colours, aspect="auto", **options)
+    axes.set_yticks(range(len(rows)), rows, fontsize=size)
+    axes.set_xticks(range(len(columns)), columns, fontsize=size, rotation=35, ha="left")
     axes.xaxis.tick_top()
-    axes.set_ylim(longest - 0.5, -0.5)
     axes.tick_params(which="both", length=0)
     for side in axes.spines.values():
         side.set_visible(False)
-    axes.set_xticks(np.arange(-0.5, len(outcomes)), minor=True)
+    axes.set_xticks(np.arange(-0.5, len(columns)), minor=True)
     axes.set_yticks(np.arange(-0.5, len(rows)), minor=True)
     axes.grid(which="minor", color="white", linewidth=1)
     return image

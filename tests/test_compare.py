@@ -312,8 +312,8 @@ def test_cells_of_a_sweep_are_named_by_what_is_set(runs):
         assert run.main([f"output.folder={runs}", *small, *words]) == 0
     folders = {folder.name: folder for folder in (runs / "cells").glob("*")}
     base = [folder for folder in folders.values() if "price_sensitivity: 2.0" in (folder / "config.yaml").read_text()]
-    plain = compare._grouped(base)
-    (history,) = (arm for arm in plain if compare._alternative("embargo", arm) == "history")
+    plain = compare.grouped(base)
+    (history,) = (arm for arm in plain if compare.alternative("embargo", arm) == "history")
     found, _ = compare.arms([runs / "cells"], [*history.runs.values()])
     assert {arm.label for arm in found} == {
         "embargo=none",

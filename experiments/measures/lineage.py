@@ -15,7 +15,7 @@ from experiments import lineage
 from experiments.measures import frames
 
 #: A model's lab is its id divided by this (outputs/README.md).
-_MODELS_A_LAB = 1024
+MODELS_A_LAB = 1024
 
 
 def model(column: str) -> pl.Expr:
@@ -42,7 +42,7 @@ def children(edges: pl.LazyFrame, *, declared: bool = False) -> pl.LazyFrame:
     keys = frames.moments(edges)
     built = edges.filter(pl.col("kind") == ("declares" if declared else "derives_from"))
     found = built.group_by([*keys, model("target").alias("model")]).agg(pl.len().alias("children"))
-    lab = (pl.col("model") // _MODELS_A_LAB).alias("lab_id")
+    lab = (pl.col("model") // MODELS_A_LAB).alias("lab_id")
     return frames.sorted_by(found.select(*keys, "model", lab, "children"), keys, "model")
 
 
@@ -72,7 +72,7 @@ def graphs(
         here = dict(zip(keys, key, strict=True))
         graph = lineage.lineage_graph(part, here["replicate"], declared=declared)
         for node, facts in graph.nodes(data=True):
-            facts["lab_id"] = int(node.removeprefix("model:")) // _MODELS_A_LAB
+            facts["lab_id"] = int(node.removeprefix("model:")) // MODELS_A_LAB
             facts |= who.get((*(here[name] for name in world), facts["lab_id"]), {})
         yield here, graph
 

@@ -1,6 +1,7 @@
-"""The summary figure of a run: twelve small multiples against what was observed.
+"""Figures of runs: here the summary, twelve small multiples against what was observed.
 
-``python -m experiments.figures RUN...`` draws the figures of run folders again.
+``python -m experiments.figures RUN...`` draws it again, and the figures for a paper: one file a family
+(``industry``, ``markets``, ``networks``, ``effects``), each with its caption (``catalogue``).
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ import calendar
 import csv
 import datetime as dt
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -172,7 +172,7 @@ class Fact(NamedTuple):
 def facts() -> list[Fact]:
     """Observations of conf/facts/calibration.csv that an output column stands for."""
     found = []
-    for row in _rows("calibration.csv"):
+    for row in rows("calibration.csv"):
         if row["id"] not in OBSERVED:
             continue
         column, factor = OBSERVED[row["id"]]
@@ -183,7 +183,7 @@ def facts() -> list[Fact]:
 
 def policy_dates() -> list[dt.date]:
     """Dates of conf/facts/policy_timeline.csv."""
-    return sorted({period(row["date"])[0] for row in _rows("policy_timeline.csv")})
+    return sorted({period(row["date"])[0] for row in rows("policy_timeline.csv")})
 
 
 def period(text: str) -> tuple[dt.date, dt.date]:
@@ -207,7 +207,8 @@ def period(text: str) -> tuple[dt.date, dt.date]:
     return dt.date(year, month or 1, 1), dt.date(year, last_month, last_day)
 
 
-def _rows(name: str) -> Iterator[dict[str, str]]:
+def rows(name: str) -> Iterator[dict[str, str]]:
+    """Rows of a table of conf/facts."""
     with (files("conf") / "facts" / name).open(encoding="utf-8", newline="") as lines:
         yield from csv.DictReader(lines)
 
@@ -260,7 +261,7 @@ def summary(run_folder: str | os.PathLike[str]) -> Path:
     spread = f"median and 90% band of {worlds} worlds" if worlds > 1 else "one world"
     figure.suptitle(f"{scenario}  (run {folder.name}; {spread})", fontsize=13)
     figure.supxlabel("points: observed, with their range    grey lines: policy dates", fontsize=9, color="0.4")
-    return _save(figure, folder / "figures")
+    return save(figure, folder / "figures", "summary")
 
 
 def _draw_panel(axes: Axes, panel: Panel, frame: pl.DataFrame, observed: list[Fact]) -> None:
@@ -272,19 +273,19 @@ def _draw_panel(axes: Axes, panel: Panel, frame: pl.DataFrame, observed: list[Fa
     for date in policy_dates():
         if first <= date <= last:
             axes.axvline(date, color="0.85", linewidth=0.7, zorder=0)
-    _draw_lines(axes, panel.lines, frame, observed)
+    draw_lines(axes, panel.lines, frame, observed)
     if panel.log:
         axes.set_yscale("log", nonpositive="mask")
     else:
-        _from_zero(axes)
+        from_zero(axes)
     handles, labels = axes.get_legend_handles_labels()
     if panel.right:
         twin = axes.twinx()
         twin.spines["top"].set_visible(False)
         twin.tick_params(labelsize=8, colors=panel.right[0].colour)
         twin.set_ylabel(panel.right_unit, fontsize=8, color=panel.right[0].colour)
-        _draw_lines(twin, panel.right, frame, observed)
-        _from_zero(twin)
+        draw_lines(twin, panel.right, frame, observed)
+        from_zero(twin)
         handles, labels = (a + b for a, b in zip((handles, labels), twin.get_legend_handles_labels(), strict=True))
     if first < last:
         axes.set_xlim(first, last)
@@ -294,12 +295,14 @@ def _draw_panel(axes: Axes, panel: Panel, frame: pl.DataFrame, observed: list[Fa
         axes.legend(handles, labels, fontsize=7, frameon=False)
 
 
-def _from_zero(axes: Axes) -> None:
+def from_zero(axes: Axes) -> None:
+    """Let the vertical axis begin at nothing, unless something lies below."""
     if axes.dataLim.y0 >= 0:
         axes.set_ylim(bottom=0.0)
 
 
-def _draw_lines(axes: Axes, lines: Sequence[Line], frame: pl.DataFrame, observed: list[Fact]) -> None:
+def draw_lines(axes: Axes, lines: Sequence[Line], frame: pl.DataFrame, observed: list[Fact]) -> None:
+    """Medians with their bands, and the facts that speak of them."""
     for line in lines:
         if line.column not in frame.columns:
             continue
@@ -308,10 +311,10 @@ def _draw_lines(axes: Axes, lines: Sequence[Line], frame: pl.DataFrame, observed
         axes.fill_between(frame["date"], low, high, color=line.colour, alpha=0.18, linewidth=0)
         for fact in observed:
             if fact.column == line.column:
-                _draw_fact(axes, fact, line)
+                draw_fact(axes, fact, line)
 
 
-def _draw_fact(axes: Axes, fact: Fact, line: Line) -> None:
+def draw_fact(axes: Axes, fact: Fact, line: Line) -> None:
     """A point at the middle of the time it speaks of, with that time and its range as bars."""
     value, low, high = (number * line.scale for number in (fact.value, fact.low, fact.high))
     axes.errorbar(
@@ -328,32 +331,16 @@ def _draw_fact(axes: Axes, fact: Fact, line: Line) -> None:
     )
 
 
-def _save(figure: Figure, folder: Path) -> Path:
-    folder.mkdir(exist_ok=True)
+def save(figure: Figure, folder: Path, name: str, dpi: int = 130) -> Path:
+    """Write ``<name>.pdf`` and ``<name>.png`` into a folder, each whole or not at all; returns the PNG."""
+    folder.mkdir(parents=True, exist_ok=True)
     # No dates inside, so that equal runs give equal files.
     for kind, metadata in (("pdf", {"CreationDate": None}), ("png", {"Software": None})):
-        target = folder / f"summary.{kind}"
-        unfinished = folder / f".summary.{os.getpid()}.{kind}"
+        target = folder / f"{name}.{kind}"
+        unfinished = folder / f".{name}.{os.getpid()}.{kind}"
         try:
-            figure.savefig(unfinished, dpi=130, metadata=metadata)
+            figure.savefig(unfinished, dpi=dpi, metadata=metadata)
             unfinished.replace(target)
         finally:
             unfinished.unlink(missing_ok=True)
     return target
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Draw the figures of the runs named on the command line; default all in ./outputs."""
-    places = list(sys.argv[1:] if arguments is None else arguments)
-    try:
-        folders = load.run_folders(*places)
-    except FileNotFoundError as error:
-        print(f"figures: {error}", file=sys.stderr)
-        return 2
-    for folder in folders:
-        print(summary(folder))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,265 @@
+"""Several runs: effects of policies over time and in the last year, and phase diagrams of sweeps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+from matplotlib.axes import Axes
+
+from experiments import compare, heat_map, paired, words
+from experiments.compare import Arm
+from experiments.figures import BLUE, GREEN, ORANGE, PURPLE, RED, SKY, paper
+from experiments.figures.paper import Drawing, Missing
+from experiments.paired import LAST_YEAR, Outcome
+
+COLOURS = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY)
+#: Outcomes whose effects are drawn month by month, and those of phase diagrams.
+PATHS = ("labs_alive_cn", "frontier_cn", "price_gpt35_level", "tokens_day_cn", "hhi_tokens_cn", "funding_cn")
+PHASES = ("labs_alive_cn", "frontier_cn", "price_gpt35_level", "hhi_tokens_cn")
+#: Beyond so many values, the worlds of a design are gathered in bins.
+_MOST_VALUES, _BINS = 12, 5
+
+
+def panels(frame: pl.DataFrame, baseline: str) -> Drawing:
+    """Effects month by month, a line a policy, with 95% intervals of the mean.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of :func:`experiments.compare.compare`, with months.
+    baseline : str
+        Its name.
+    """
+    months = frame.filter(pl.col("kind") == "month").sort("first_date")
+    chosen = [column for column in PATHS if column in set(months["column"])] or _some(months, 6)
+    arms = _arms(months)
+    if not chosen:
+        raise Missing("the table of effects has no months")
+    rows = -(-len(chosen) // 3)
+    figure, grid = paper.sheet(rows, 3, height=1.75)
+    first, last = months["first_date"].min(), months["last_date"].max()
+    for axes, column, letter in zip(grid, chosen, "abcdefghi", strict=False):
+        part = months.filter(pl.col("column") == column)
+        paper.titled(axes, letter, words.of(column).label, _unit(part))
+        for colour, arm in zip(COLOURS, arms, strict=False):
+            _path(axes, part.filter(pl.col("policy") == arm), arm, colour)
+        axes.axhline(0.0, color="black", linewidth=0.6)
+        paper.dated(axes, first, last)
+    for axes in grid[len(chosen) :]:
+        axes.set_visible(False)
+    handles, labels = grid[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 3))
+    text = paper.caption(
+        f"Effects month by month: {_against(arms, baseline)}.",
+        _pairs(months),
+        "Lines: mean difference within pairs of twin worlds; bands: 95% bootstrap interval of the mean. Prices and "
+        "stocks are compared in logarithms and given in per cent.",
+        _more(frame, arms),
+        paper.policy_note(first, last),
+    )
+    return Drawing("effects_months", "Policy effects over time", figure, text)
+
+
+def last_year(frame: pl.DataFrame, baseline: str) -> Drawing:
+    """Effects in the last year, outcome by outcome: mean with interval, and the spread over worlds."""
+    here = frame.filter(pl.col("period") == LAST_YEAR).drop_nulls("effect")
+    if not here.height:
+        raise Missing(f"the table of effects has no window {LAST_YEAR!r}")
+    arms, chosen = _arms(here), _some(here, 12)
+    columns = min(3, len(chosen))
+    rows = -(-len(chosen) // columns)
+    figure, grid = paper.sheet(rows, columns, height=0.62 + 0.17 * len(arms), sharey=True)
+    for axes, column, letter in zip(grid, chosen, "abcdefghijkl", strict=False):
+        part = here.filter(pl.col("column") == column)
+        axes.set_title(f"{letter} {words.of(column).label}")
+        for place, arm in enumerate(arms):
+            _interval(axes, part.filter(pl.col("policy") == arm), place, COLOURS[place % len(COLOURS)])
+        axes.axvline(0.0, color="black", linewidth=0.6, zorder=0)
+        axes.set_xlabel(_unit(part), labelpad=1)
+        axes.set_yticks(range(len(arms)), [_short(arm) for arm in arms])
+        axes.set_ylim(len(arms) - 0.5, -0.5)
+        axes.locator_params(axis="x", nbins=5)
+    for axes in grid[len(chosen) :]:
+        axes.set_visible(False)
+    text = paper.caption(
+        f"Effects in the last year of the run: {_against(arms, baseline)}.",
+        _pairs(here),
+        "Points: mean difference within pairs of twin worlds; thick: 95% bootstrap interval of the mean; thin: 5% to "
+        "95% of worlds; full: false discovery rate below 5% over all rows. Prices and stocks are compared in "
+        "logarithms and given in per cent.",
+        _more(frame, arms),
+    )
+    return Drawing("effects_last_year", "Policy effects in the last year", figure, text)
+
+
+def _arms(frame: pl.DataFrame) -> list[str]:
+    return frame["policy"].unique(maintain_order=True).to_list()[: len(COLOURS)]
+
+
+def _more(frame: pl.DataFrame, arms: Sequence[str]) -> str:
+    more = frame["policy"].n_unique() - len(arms)
+    return f"{more} further policies are in the tables only." if more else ""
+
+
+def _some(frame: pl.DataFrame, most: int) -> list[str]:
+    """Outcomes that are defined, in the order in which they are compared."""
+    there = set(frame.drop_nulls("effect")["column"])
+    return [column for column in frame["column"].unique(maintain_order=True) if column in there][:most]
+
+
+def _against(arms: Sequence[str], baseline: str) -> str:
+    return f"{', '.join(arms)} less {baseline}"
+
+
+def _pairs(frame: pl.DataFrame) -> str:
+    low, high = frame["n"].drop_nulls().min(), frame["n"].drop_nulls().max()
+    return f"{low:.0f} pairs of worlds." if low == high else f"{low:.0f} to {high:.0f} pairs of worlds."
+
+
+def _short(arm: str) -> str:
+    return arm if len(arm) <= 24 else f"{arm[:23]}…"
+
+
+def _unit(part: pl.DataFrame) -> str:
+    return "%" if bool(part["log"].any()) else words.of(part["column"][0]).unit
+
+
+def _read(part: pl.DataFrame, column: str) -> np.ndarray:
+    """Effects as they are read: per cent where they are of logarithms."""
+    values = part[column].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    return np.where(part["log"].to_numpy(), 100.0 * np.expm1(values), values)
+
+
+def _path(axes: Axes, part: pl.DataFrame, arm: str, colour: str) -> None:
+    axes.plot(part["first_date"], _read(part, "effect"), color=colour, label=_short(arm))
+    low, high = _read(part, "boot_low"), _read(part, "boot_high")
+    axes.fill_between(part["first_date"].to_numpy(), low, high, color=colour, alpha=0.22, linewidth=0)
+
+
+def _interval(axes: Axes, part: pl.DataFrame, place: int, colour: str) -> None:
+    if not part.height:
+        return
+    effect, low, high, q05, q95 = (_read(part, key)[0] for key in ("effect", "boot_low", "boot_high", "q05", "q95"))
+    axes.plot([q05, q95], [place] * 2, color=colour, linewidth=0.7)
+    axes.plot([low, high], [place] * 2, color=colour, linewidth=2.4, solid_capstyle="butt")
+    q = part["q"][0]
+    face = colour if q is not None and q < 0.05 else "white"
+    axes.plot([effect], [place], "o", markersize=4, color=colour, markerfacecolor=face, zorder=3)
+
+
+# ---------------------------------------------------------------------- phase diagrams
+
+
+def dimensions(arms: Sequence[Arm]) -> dict[str, list[object]]:
+    """What is set otherwise in the cells of a sweep: policies by their alternatives, other settings by value."""
+    keys = dict.fromkeys(key for arm in arms for key in arm.settings)
+    varied = [key for key in keys if len({repr(arm.settings.get(key)) for arm in arms}) > 1]
+    found: dict[str, list[object]] = {}
+    for key in varied:
+        section, group, *_ = [*key.split("."), ""]
+        if section == "policy":
+            found[f"policy/{group}"] = [compare.alternative(group, arm) for arm in arms]
+        else:
+            found[key] = [arm.settings.get(key) for arm in arms]
+    return found
+
+
+def cells(arms: Sequence[Arm], x: str, y: str, outcomes: Sequence[str] = PHASES) -> pl.DataFrame:
+    """The cells of a sweep, one row a world: the two settings and the means of outcomes in the last year."""
+    settings, parts = dimensions(arms), []
+    for place, arm in enumerate(arms):
+        for folder in arm.runs.values():
+            there = [column for column in outcomes if column in paired.columns_of(folder)]
+            values = {column: paired.world_means(folder, Outcome(column), LAST_YEAR, logs=False) for column in there}
+            here = pl.DataFrame(values).with_columns(
+                pl.lit(settings[x][place]).alias(x), pl.lit(settings[y][place]).alias(y)
+            )
+            parts.append(here)
+    return pl.concat(parts, how="diagonal_relaxed")
+
+
+def phase(worlds: pl.DataFrame, x: str, y: str, outcomes: Sequence[str] | None = None) -> Drawing:
+    """Phase diagram: medians of outcomes over two settings.
+
+    Parameters
+    ----------
+    worlds : DataFrame
+        One row a world: columns ``x``, ``y`` and the outcomes, from the cells of a sweep (:func:`cells`) or the
+        worlds of a design. Numbers with many values are gathered in bins of equal counts.
+    x, y : str
+    outcomes : sequence of str, optional
+        At most four; default the other columns.
+    """
+    chosen = list(outcomes or [name for name in worlds.columns if name not in (x, y)])[:4]
+    binned = worlds.with_columns(_binned(worlds[x]).alias(x), _binned(worlds[y]).alias(y))
+    across, up = (_order(worlds[name], binned[name]) for name in (x, y))
+    if len(across) < 2 or len(up) < 2:
+        raise Missing(f"a phase diagram needs two values each of {x} and {y}")
+    wide = 2 if len(chosen) > 1 else 1
+    figure, grid = paper.sheet(
+        -(-len(chosen) // wide),
+        wide,
+        width=paper.PAGE if wide == 2 else paper.COLUMN,
+        height=1.15 + 0.24 * len(up),
+    )
+    for axes, column, letter in zip(grid, chosen, "abcd", strict=False):
+        _phase_panel(axes, binned, (x, y), (across, up), column)
+        axes.set_title(f"{letter} {words.of(column).label}, {words.of(column).unit}", pad=4)
+        axes.set_xlabel(x)
+        axes.set_ylabel(y)
+    for axes in grid[len(chosen) :]:
+        axes.set_visible(False)
+    count = binned.group_by(x, y).len()["len"]
+    each = f"{count.min()}" if count.min() == count.max() else f"{count.min()} to {count.max()}"
+    text = paper.caption(
+        f"Phase diagram over {x} and {y}, {len(count)} cells of {each} worlds.",
+        "Colours and upper numbers: median over worlds of the mean over the last year; in brackets: 5% and 95% of "
+        "worlds. Grey: no run.",
+    )
+    return Drawing("phase", "Phase diagram", figure, text)
+
+
+def _binned(values: pl.Series) -> pl.Series:
+    """Values as they are written; numbers of many values as the ranges of bins of equal counts."""
+    if not values.dtype.is_numeric() or values.n_unique() <= _MOST_VALUES:
+        return values.cast(pl.String) if not values.dtype.is_float() else pl.Series([f"{v:g}" for v in values])
+    edges = np.quantile(values.to_numpy(), np.linspace(0.0, 1.0, _BINS + 1))
+    place = np.clip(np.searchsorted(edges, values.to_numpy(), side="right") - 1, 0, _BINS - 1)
+    return pl.Series([f"{paper.number(edges[i])}–{paper.number(edges[i + 1])}" for i in place])
+
+
+def _order(values: pl.Series, names: pl.Series) -> list[str]:
+    """Names in the order of the values behind them; words by alphabet, with none first."""
+    frame = pl.DataFrame({"value": values, "name": names}).group_by("name").agg(pl.col("value").min())
+    if values.dtype.is_numeric():
+        return frame.sort("value")["name"].to_list()
+    return sorted(frame["name"].to_list(), key=lambda name: (name != "none", name))
+
+
+def _phase_panel(
+    axes: Axes, worlds: pl.DataFrame, keys: tuple[str, str], names: tuple[list[str], list[str]], column: str
+) -> None:
+    (x, y), (across, up) = keys, names
+    value = pl.col(column).cast(pl.Float64).fill_nan(None)
+    found = worlds.group_by(x, y).agg(
+        value.median().alias("median"),
+        value.quantile(0.05, "linear").alias("low"),
+        value.quantile(0.95, "linear").alias("high"),
+    )
+    there = {(row[x], row[y]): row for row in found.iter_rows(named=True) if row["median"] is not None}
+    values = np.array([[there.get((a, b), {}).get("median", np.nan) for a in across] for b in up], dtype=float)
+    heat_map.tiles(axes, values, up, across, cmap="cividis", size=6.5)
+    axes.set_xticks(range(len(across)), across, rotation=0, ha="center", fontsize=6.5)
+    axes.xaxis.tick_bottom()
+    axes.set_ylim(-0.5, len(up) - 0.5)
+    middle = (np.nanmin(values) + np.nanmax(values)) / 2.0 if np.isfinite(values).any() else 0.0
+    for row, b in enumerate(up):
+        for place, a in enumerate(across):
+            if (a, b) in there:
+                cell = there[a, b]
+                median, low, high = (paper.number(cell[key]) for key in ("median", "low", "high"))
+                colour = "white" if cell["median"] < middle else "black"
+                text = f"{median}\n[{low}, {high}]"
+                axes.text(place, row, text, ha="center", va="center", fontsize=5.5, color=colour, linespacing=1.1)

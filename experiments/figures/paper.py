@@ -1,0 +1,244 @@
+"""What all figures for a paper have in common: sizes, fonts, bands over worlds, facts, policy dates, captions."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.dates as mdates
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from experiments import figures, load
+from experiments.figures import Line
+
+#: Inches: one column and the whole width of a page of two columns.
+COLUMN, PAGE = 3.4, 7.0
+#: Pixels an inch of the PNG.
+DPI = 300
+#: How the dates of each kind of policy are drawn.
+POLICY_LINES = {
+    "export_control": ("export control", "-"),
+    "product_response": ("chip made for the rule", (0, (1, 2))),
+    "licensing": ("licensing", "--"),
+    "open_release": ("foreign open weights", "-."),
+}
+_STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 7,
+    "axes.titlesize": 7.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "xtick.labelsize": 6.5,
+    "ytick.labelsize": 6.5,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "legend.fontsize": 6.5,
+    "legend.frameon": False,
+    "legend.handlelength": 1.4,
+    "legend.labelspacing": 0.3,
+    "legend.borderaxespad": 0.3,
+    "lines.linewidth": 1.2,
+    "pdf.fonttype": 42,  # fonts a journal can embed and an editor can change
+    "svg.hashsalt": "figures",
+}
+
+
+class Missing(ValueError):
+    """A figure cannot be drawn: what it needs is not there."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A finished figure and the text below it.
+
+    Parameters
+    ----------
+    name : str
+        Of its files.
+    title : str
+    figure : Figure
+    caption : str
+    """
+
+    name: str
+    title: str
+    figure: Figure
+    caption: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """Runs of the same settings that are drawn as one: several seeds, or one run.
+
+    Parameters
+    ----------
+    label : str
+        Name of the scenario or of what is set.
+    folders : tuple of Path
+        Complete runs.
+    """
+
+    label: str
+    folders: tuple[Path, ...]
+
+    def table(self, name: str, *columns: str) -> pl.LazyFrame:
+        """A table with the columns that a figure needs.
+
+        Raises
+        ------
+        Missing
+            Where the runs did not keep the table, or not these columns, or it is empty.
+        """
+        try:
+            frame = load.table(name, *self.folders)
+        except (FileNotFoundError, ValueError) as error:
+            raise Missing(str(error).partition(":")[0] if "no " in str(error)[:3] else str(error)) from error
+        lacking = [column for column in columns if column not in frame.collect_schema()]
+        if lacking:
+            raise Missing(f"{name}.parquet has no column {', '.join(lacking)}")
+        return frame
+
+    def market(self, *columns: str) -> pl.LazyFrame:
+        """The market table."""
+        return self.table("market", *columns)
+
+    @functools.cached_property
+    def worlds(self) -> int:
+        """How many worlds there are."""
+        return self.market().select(pl.struct("run", "replicate").n_unique()).collect().item()
+
+    @functools.cached_property
+    def first_world(self) -> dict[str, object]:
+        """Run and number of the first world: panels are kept for it if for any."""
+        return self.market().select("run", "replicate").sort(pl.all()).first().collect().to_dicts()[0]
+
+    def in_first_world(self, name: str, *columns: str) -> pl.DataFrame:
+        """Rows of a table in the first world."""
+        world = self.first_world
+        here = (pl.col("run") == world["run"]) & (pl.col("replicate") == world["replicate"])
+        frame = self.table(name, *columns).filter(here).collect()
+        if not frame.height:
+            raise Missing(f"{name}.parquet has no row of world {world['replicate']}")
+        return frame
+
+    def said(self) -> str:
+        """Which runs, for a caption."""
+        runs = ", ".join(folder.name for folder in self.folders[:3]) + (", …" if len(self.folders) > 3 else "")
+        return f"{self.label} (run{'s' if len(self.folders) > 1 else ''} {runs})"
+
+    def spread(self) -> str:
+        """What lines and bands are, for a caption."""
+        if self.worlds == 1:
+            return "One world, no band."
+        return f"Lines: median of {self.worlds} worlds; bands: 5% to 95% of worlds."
+
+
+def style() -> AbstractContextManager[None]:
+    """Fonts and lines of a paper, within a ``with``; nothing of a notebook that calls this is changed."""
+    return mpl.rc_context(_STYLE)
+
+
+def sheet(
+    rows: int = 1, columns: int = 1, *, width: float = PAGE, height: float = 2.2, **options: object
+) -> tuple[Figure, list[Axes]]:
+    """A figure of some panels, lettered where there are several."""
+    figure = Figure(figsize=(width, height * rows), layout="constrained")
+    grid = list(figure.subplots(rows, columns, squeeze=False, **options).flat)
+    return figure, grid
+
+
+def titled(axes: Axes, letter: str, title: str, unit: str = "") -> None:
+    """Letter and title of a panel, and the unit of its vertical axis."""
+    axes.set_title(f"{letter} {title}".strip())
+    axes.set_ylabel(unit)
+
+
+def dated(axes: Axes, first: dt.date, last: dt.date) -> None:
+    """A horizontal axis of dates with those of policies."""
+    for date, kind in policies():
+        if first <= date <= last:
+            axes.axvline(date, color="0.78", linewidth=0.7, linestyle=POLICY_LINES[kind][1], zorder=0)
+    if first < last:
+        axes.set_xlim(first, last)
+    locator = mdates.YearLocator() if (last - first).days > 500 else mdates.AutoDateLocator(minticks=2, maxticks=5)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(
+        mdates.DateFormatter("%Y") if (last - first).days > 500 else mdates.ConciseDateFormatter(locator)
+    )
+
+
+@functools.cache
+def policies() -> tuple[tuple[dt.date, str], ...]:
+    """Dates and kinds of conf/facts/policy_timeline.csv."""
+    rows = figures.rows("policy_timeline.csv")
+    return tuple(sorted((figures.period(row["date"])[0], row["instrument"]) for row in rows))
+
+
+def policy_note(first: dt.date, last: dt.date) -> str:
+    """What the grey lines are, for a caption; nothing where none is drawn."""
+    names = {"-": "solid", "--": "dashed", "-.": "dash-dotted"}
+    kinds = dict.fromkeys(kind for date, kind in policies() if first <= date <= last)
+    said = [f"{POLICY_LINES[kind][0]} ({names.get(POLICY_LINES[kind][1], 'dotted')})" for kind in kinds]
+    return f"Grey lines: dated policies and news: {', '.join(said)}." if said else ""
+
+
+def lines(axes: Axes, frame: pl.DataFrame, chosen: Sequence[Line], *, log: bool = False) -> list[str]:
+    """Medians, bands and facts over time; returns the sources of the facts that are drawn."""
+    first, last = frame["date"].min(), frame["date"].max()
+    observed = [fact for fact in figures.facts() if first <= fact.middle <= last]
+    figures.draw_lines(axes, chosen, frame, observed)
+    if log:
+        axes.set_yscale("log", nonpositive="mask")
+    else:
+        figures.from_zero(axes)
+    dated(axes, first, last)
+    shown = {line.column for line in chosen if line.column in frame.columns}
+    return [fact.column for fact in observed if fact.column in shown]
+
+
+def fact_note(drawn: Sequence[str]) -> str:
+    """What the points are, for a caption."""
+    if not drawn:
+        return ""
+    many = "s" if len(drawn) > 1 else ""
+    return f"Points with bars: {len(drawn)} observation{many} with range and the time spoken of (conf/facts)."
+
+
+def end(frame: pl.DataFrame, column: str, digits: int = 3) -> str:
+    """The last median with its band, for a caption: ``64.5 (52 to 81)``."""
+    row = frame.filter(pl.col(column).is_not_null()).tail(1)
+    if not row.height:
+        return "undefined"
+    middle, low, high = (number(row[column + part][0], digits) for part in ("", "_low", "_high"))
+    return f"{middle} ({low} to {high})"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number as a caption says it.
+
+    Examples
+    --------
+    >>> number(64.46), number(123456.0), number(0.01234), number(3.5e25)
+    ('64.5', '123,000', '0.0123', '3.5e+25')
+    """
+    if abs(value) >= 1e6:
+        return f"{value:.{digits}g}"
+    if abs(value) >= 1000.0:
+        return f"{float(f'{value:.{digits}g}'):,.0f}"
+    return f"{value:.{digits}g}"
+
+
+def caption(*parts: str) -> str:
+    """Sentences that are not empty, in one paragraph."""
+    return " ".join(part.strip() for part in parts if part)
