@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.base import MarketAgent, column, decision
 from agents.lab import NOBODY
-from world.arrays import logistic, max_k
+from world.arrays import logistic, max_k, where
 from world.random_streams import normal
 
 PRODUCTS = ("wrapper", "deep", "platform")
@@ -119,7 +119,7 @@ class AppStartup(MarketAgent):
         row = np.take_along_axis(market.candidate_row, best[None], 0)[0]
         identity = np.take_along_axis(market.candidate_id, best[None], 0)[0]
         # Two homes are two labs: whatever names the first again is no second.
-        rest = np.where(market.candidate_id == identity, -np.inf, utility)
+        rest = where(market.candidate_id == identity, -np.inf, utility)
         second = np.argmax(rest, axis=0)
         row2 = np.take_along_axis(market.candidate_row, second[None], 0)[0]
         identity2 = np.take_along_axis(market.candidate_id, second[None], 0)[0]
@@ -127,10 +127,10 @@ class AppStartup(MarketAgent):
         lost = ~market.present_valid
         moves = market.movers & (better | lost) & (top > market.never)
         second_is_good = max_k(rest) > top - rules.multihome_margin
-        apps.base_lab = np.where(moves, np.stack([row, np.where(second_is_good, row2, NOBODY)]), apps.base_lab)
-        apps.base_id = np.where(moves, np.stack([identity, np.where(second_is_good, identity2, NOBODY)]), apps.base_id)
+        apps.base_lab = where(moves, np.stack([row, where(second_is_good, row2, NOBODY)]), apps.base_lab)
+        apps.base_id = where(moves, np.stack([identity, where(second_is_good, identity2, NOBODY)]), apps.base_id)
         effort = rules.switch_months * apps.coupling
-        apps.rework = np.where(moves & ~lost & (apps.age > 0.5), apps.rework + effort, apps.rework)
+        apps.rework = where(moves & ~lost & (apps.age > 0.5), apps.rework + effort, apps.rework)
 
     @decision
     def adapt(apps, market, p):
@@ -142,13 +142,13 @@ class AppStartup(MarketAgent):
         rules = p.app_market
         new = (market.base_model != apps.base_model) & (apps.base_model != NOBODY) & apps.alive
         # News comes in the middle of a step on average.
-        work = np.where(new, np.maximum(rules.rework_months * apps.coupling - 0.5 * market.months, 0.0), 0.0)
+        work = where(new, np.maximum(rules.rework_months * apps.coupling - 0.5 * market.months, 0.0), 0.0)
         apps.rework = np.maximum(apps.rework - market.months, 0.0) + work
-        apps.base_model = np.where(apps.alive, market.base_model, apps.base_model)
+        apps.base_model = where(apps.alive, market.base_model, apps.base_model)
         learned = rules.absorption * logistic((market.native - apps.threshold) / rules.absorb_width)
         single = rules.multimodal_shock * market.multimodal * (apps.modality != TEXT)
-        apps.absorbed = np.where(apps.alive, np.maximum(learned, single), 0.0)
-        apps.body_lost = np.where(apps.alive, np.maximum(rules.body_absorbed * learned, single), 0.0)
+        apps.absorbed = where(apps.alive, np.maximum(learned, single), 0.0)
+        apps.body_lost = where(apps.alive, np.maximum(rules.body_absorbed * learned, single), 0.0)
 
     @decision
     def seek_funding(apps, market, p):
@@ -159,7 +159,7 @@ class AppStartup(MarketAgent):
         loses = apps.cost > apps.revenue
         asks = apps.alive & loses & (runway < rules.runway_trigger) & (apps.since_round > rules.least_gap)
         size = np.clip(rules.app_round_months * burn, rules.least_app_round, rules.most_app_round)
-        apps.asking = np.where(asks, size, 0.0)
+        apps.asking = where(asks, size, 0.0)
 
     @decision
     def close_down(apps, market, p):
@@ -172,10 +172,10 @@ class AppStartup(MarketAgent):
         gives_up = taken & (fading | (apps.revenue < apps.cost)) & (apps.draws("close") < market.resolve)
         behind = apps.alive & (apps.rework > rules.rework_limit) & fading
         behind = behind & (apps.draws("adapt") < market.resolve_outdated)
-        cause = np.where(behind, OUTDATED, ALIVE)
-        cause = np.where(gives_up, ABSORBED, cause)
-        cause = np.where(broke & ~gives_up, np.where(taken, ABSORBED, INSOLVENT), cause)
-        apps.exit_reason = np.where(apps.alive, cause, apps.exit_reason)
+        cause = where(behind, OUTDATED, ALIVE)
+        cause = where(gives_up, ABSORBED, cause)
+        cause = where(broke & ~gives_up, where(taken, ABSORBED, INSOLVENT), cause)
+        apps.exit_reason = where(apps.alive, cause, apps.exit_reason)
 
     @decision
     def answer_models(apps, market, p):
@@ -187,9 +187,9 @@ class AppStartup(MarketAgent):
         rules = p.app_market
         conviction = normal(apps.draws("answer"), apps.draws("answer_luck"))
         push = rules.old_tools_doubt * (rules.old_tools_middle - market.old_tools) + conviction
-        choice = np.where(push > rules.remake_bar, REMAKE, np.where(push < -rules.leave_bar, LEAVE, ADD))
-        choice = np.where(apps.incumbent, choice, NEWCOMER)
-        apps.answer = np.where(apps.age > 0.0, apps.answer, choice)
+        choice = where(push > rules.remake_bar, REMAKE, where(push < -rules.leave_bar, LEAVE, ADD))
+        choice = where(apps.incumbent, choice, NEWCOMER)
+        apps.answer = where(apps.age > 0.0, apps.answer, choice)
 
     @decision
     def make_or_buy(apps, market, p):
@@ -201,17 +201,17 @@ class AppStartup(MarketAgent):
         makes = apps.alive & (apps.source != API)
         lead = market.native - market.threshold
         enough = lead > rules.buy_margin + rules.buy_privacy * market.privacy
-        chance = np.where(apps.age > 0.0, market.buy_chance, rules.buy_at_once)
-        apps.source = np.where(makes & enough & (apps.draws("buy") < chance), API, apps.source)
+        chance = where(apps.age > 0.0, market.buy_chance, rules.buy_at_once)
+        apps.source = where(makes & enough & (apps.draws("buy") < chance), API, apps.source)
 
     @decision
     def hire(apps, market, p):
         """Look for the people that are missing: for the product, and for tuning where models are made."""
         rules = p.app_market
         able = apps.alive & (apps.cash > 0.0)
-        apps.vacancies = np.where(able, np.maximum(apps.team - apps.engineers, 0.0), 0.0)
+        apps.vacancies = where(able, np.maximum(apps.team - apps.engineers, 0.0), 0.0)
         wanted = rules.tuners * (apps.source != API)
-        apps.tuner_vacancies = np.where(able, np.maximum(wanted - apps.tuners, 0.0), 0.0)
+        apps.tuner_vacancies = where(able, np.maximum(wanted - apps.tuners, 0.0), 0.0)
 
     @decision
     def pivot(apps, market, p):
@@ -221,13 +221,13 @@ class AppStartup(MarketAgent):
         funded = apps.cash > rules.pivot_purse_months * apps.cost
         pivots = taken & funded & (apps.draws("pivot") < market.pivot_chance)
         aim, _ = draw_aim(apps.draws("aim"), apps.draws("aim_luck"), rules)
-        further = np.where(apps.product == DEEP, rules.coupling_aim, 0.0)
-        apps.threshold = np.where(pivots, market.native + aim + further, apps.threshold)
-        apps.modality = np.where(pivots, TEXT, apps.modality)
-        apps.absorbed = np.where(pivots, 0.0, apps.absorbed)
-        apps.body_lost = np.where(pivots, 0.0, apps.body_lost)
-        apps.rework = np.where(pivots, rules.pivot_months, apps.rework)
-        apps.peak_users = np.where(pivots, apps.users, apps.peak_users)
+        further = where(apps.product == DEEP, rules.coupling_aim, 0.0)
+        apps.threshold = where(pivots, market.native + aim + further, apps.threshold)
+        apps.modality = where(pivots, TEXT, apps.modality)
+        apps.absorbed = where(pivots, 0.0, apps.absorbed)
+        apps.body_lost = where(pivots, 0.0, apps.body_lost)
+        apps.rework = where(pivots, rules.pivot_months, apps.rework)
+        apps.peak_users = where(pivots, apps.users, apps.peak_users)
 
 
 def draw_aim(u, luck, p):
@@ -235,5 +235,5 @@ def draw_aim(u, luck, p):
     close = -p.aim_poor * np.log(luck)
     middle = p.aim_poor - p.aim_middle * np.log(luck)
     far = p.aim_good_least - p.aim_good * np.log(luck)
-    kind = np.where(u < p.share_poor, POOR, np.where(u < 1.0 - p.share_good, FAIR, GOOD))
-    return np.where(kind == POOR, close, np.where(kind == FAIR, middle, far)), kind
+    kind = where(u < p.share_poor, POOR, where(u < 1.0 - p.share_good, FAIR, GOOD))
+    return where(kind == POOR, close, where(kind == FAIR, middle, far)), kind

@@ -8,6 +8,7 @@ import numpy as np
 
 from agents.base import MarketAgent, column, decision
 from agents.lab import REGIONS
+from world.arrays import where
 
 KINDS = ("young_vc", "senior_vc", "strategic", "state_fund", "follow_on")
 YOUNG, SENIOR, STRATEGIC, STATE, FOLLOW_ON = range(5)
@@ -44,7 +45,7 @@ class Investor(MarketAgent):
         senior = (investors.kind == SENIOR) & (market.elapsed < rules.senior_wait)
         # Senior investors wait at first, as far as kinds differ at all (M51).
         pace = 1.0 - rules.kinds_differ * (1.0 - rules.senior_early) * senior
-        private = np.where(investors.kind == STATE, 1.0, 1.0 - market.kept_back)
+        private = where(investors.kind == STATE, 1.0, 1.0 - market.kept_back)
         fresh = investors.annual_budget * rules.budget_pace * investors.attention * pace * private
         ceiling = (investors.annual_budget + market.guided) * rules.budget_ceiling
         fresh = (fresh + market.guided) * market.years

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.base import MarketAgent, column, decision
-from world.arrays import logistic, max_k, sum_k
+from world.arrays import logistic, max_k, sum_k, where
 from world.technology import (
     FLOP_UNIT,
     data_limited_flop,
@@ -224,7 +224,7 @@ class ModelLab(MarketAgent):
     def size_up_launch(labs, market, p):
         """See which run the lab could afford at the most, against which it measures the frontier's (M03)."""
         _, sizes, _ = run_options(labs, market, p.training)
-        labs.affordable = np.where(labs.alive, np.log10(max_k(sizes)), labs.affordable)
+        labs.affordable = where(labs.alive, np.log10(max_k(sizes)), labs.affordable)
 
     @decision
     def plan_run(labs, market, p):
@@ -256,7 +256,7 @@ class ModelLab(MarketAgent):
         labs.serving_share = labs.serving_share + market.adjust * (target - labs.serving_share)
         attention = rules.llm_share_start + (rules.llm_share_most - rules.llm_share_start) * (market.attention)
         own_business = labs.archetype == BIG_TECH
-        labs.llm_share = np.where(own_business, attention, 1.0)
+        labs.llm_share = where(own_business, attention, 1.0)
 
     @decision
     def order_chips(labs, market, p):
@@ -275,8 +275,8 @@ class ModelLab(MarketAgent):
         own = rules.chip_share_of_cash * spare * market.months * (labs.archetype == UNICORN)
         units = np.floor((budget + own) / np.maximum(price, 1e-9))
         orders = labs.alive & (worth > 0.0) & (units > 0.0)
-        labs.order_class = np.where(orders, best, NOBODY)
-        labs.order_units = np.where(orders, units, 0.0)
+        labs.order_class = where(orders, best, NOBODY)
+        labs.order_units = where(orders, units, 0.0)
 
     @decision
     def rent_compute(labs, market, p):
@@ -288,7 +288,7 @@ class ModelLab(MarketAgent):
         wanted = budget / np.maximum(market.rent_month, 1e-9)
         active = labs.alive & (labs.mode != APP_COMPANY)
         cap = market.rent_cap
-        labs.rent_wanted = np.where(active, np.minimum(wanted, cap), 0.0)
+        labs.rent_wanted = where(active, np.minimum(wanted, cap), 0.0)
 
     @decision
     def join_platform(labs, market, p):
@@ -324,8 +324,8 @@ class ModelLab(MarketAgent):
         all_open = returns - lost_margin - exposure - rules.all_threshold
         light = rules.light_share * returns - rules.light_margin * lost_margin - rules.light_threshold
         noise = 2.0 * (labs.draws("openness") - 0.5) * rules.noise
-        choice = np.where(light + noise > 0.0, LIGHT_OPEN, CLOSED)
-        choice = np.where((all_open + noise > 0.0) & (all_open > light), ALL_OPEN, choice)
+        choice = where(light + noise > 0.0, LIGHT_OPEN, CLOSED)
+        choice = where((all_open + noise > 0.0) & (all_open > light), ALL_OPEN, choice)
         settle_openness(labs, market, choice)
 
     @decision
@@ -336,7 +336,7 @@ class ModelLab(MarketAgent):
         """
         rules = p.lineage
         derived = labs.alive & (labs.base_id >= 0) & (labs.archetype != ACADEMIC)
-        labs.claims = np.where(market.fresh, derived & (labs.candour < rules.hiding), labs.claims)
+        labs.claims = where(market.fresh, derived & (labs.candour < rules.hiding), labs.claims)
 
     @decision
     def choose_path(labs, market, p):
@@ -345,7 +345,7 @@ class ModelLab(MarketAgent):
         able = labs.alive & (labs.mode == FROM_SCRATCH)
         thinks = able & ((labs.draws("path") < market.chance) | (labs.founded == market.step))
         bold = rules.propensity * labs.risk_appetite * market.tolerance
-        labs.explores = np.where(thinks, labs.draws("path_choice") < bold, labs.explores & able)
+        labs.explores = where(thinks, labs.draws("path_choice") < bold, labs.explores & able)
 
     @decision
     def set_price(labs, market, p):
@@ -378,8 +378,8 @@ class ModelLab(MarketAgent):
         """
         rules = p.organisation
         pressure = rules.unused * market.unused + rules.revenue * market.earning
-        base = np.where(labs.archetype == BIG_TECH, rules.big_tech_product, rules.lab_product)
-        base = np.where(labs.mode == APP_COMPANY, rules.app_company_product, base)
+        base = where(labs.archetype == BIG_TECH, rules.big_tech_product, rules.lab_product)
+        base = where(labs.mode == APP_COMPANY, rules.app_company_product, base)
         target = np.clip(base + pressure, rules.least_product, rules.most_product)
         labs.product_share = labs.product_share + market.adjust * (target - labs.product_share)
 
@@ -390,13 +390,13 @@ class ModelLab(MarketAgent):
         income = labs.revenue + labs.parent_support / 12.0
         runway = np.maximum(labs.cash, 0.0) / rules.hire_horizon
         payroll = rules.payroll_share * (income + runway)
-        mix = np.where(labs.mode == FROM_SCRATCH, market.mix_train, market.mix_build)
+        mix = where(labs.mode == FROM_SCRATCH, market.mix_train, market.mix_build)
         wage = sum_k(mix * market.wages)
         heads = payroll / np.maximum(wage / 12.0, 1e-9)
         now = sum_k(labs.staff)
         heads = np.clip(heads, market.slowest * now, np.maximum(market.fastest * now, rules.least_staff))
         heads = np.minimum(heads, rules.most_staff)
-        labs.wanted_staff = np.where(labs.alive, mix * heads, 0.0)
+        labs.wanted_staff = where(labs.alive, mix * heads, 0.0)
 
     @decision
     def seek_funding(labs, market, p):
@@ -411,7 +411,7 @@ class ModelLab(MarketAgent):
         able = labs.alive & venture & (labs.since_round > rules.least_gap)
         asks = able & (need | eager)
         size = np.clip(market.round_size, rules.least_round, rules.most_round)
-        labs.asking = np.where(asks, size, 0.0)
+        labs.asking = where(asks, size, 0.0)
 
     @decision
     def pivot(labs, market, p):
@@ -425,14 +425,14 @@ class ModelLab(MarketAgent):
         dearer = np.maximum(market.frontier_launch - labs.affordable - p.training.launch_reach, 0.0)
         lag = rules.base_shock * market.base_lead + p.training.frontier_cost * dearer
         cannot = labs.alive & scratch & (lag > rules.pivot_gap + rules.pride * market.pride)
-        labs.behind = np.where(labs.alive & (lag > 0.0), labs.behind + market.months, 0.0)
+        labs.behind = where(labs.alive & (lag > 0.0), labs.behind + market.months, 0.0)
         to_base = cannot & (labs.behind > rules.pivot_patience) & ~labs.running
         nobody = labs.alive & labs.released & (market.share < rules.unused_share)
-        labs.unused_for = np.where(nobody, labs.unused_for + market.months, 0.0)
+        labs.unused_for = where(nobody, labs.unused_for + market.months, 0.0)
         done = (labs.unused_for > rules.app_patience) & ~labs.running
         to_app = labs.alive & (labs.mode == OPEN_BASE) & done & (labs.archetype != VERTICAL)
-        mode = np.where(to_base, OPEN_BASE, labs.mode)
-        labs.mode = np.where(to_app, APP_COMPANY, mode)
+        mode = where(to_base, OPEN_BASE, labs.mode)
+        labs.mode = where(to_app, APP_COMPANY, mode)
 
     @decision
     def wind_up(labs, market, p):
@@ -458,16 +458,16 @@ class ModelLab(MarketAgent):
         short = alone & (labs.cash < rules.distress_months * labs.cost)
         short = short & (labs.cost > rules.distress_cost * labs.revenue)
         labs.for_sale = short & (labs.draws("sell") < 1.0 - np.exp(-rules.sells * market.years))
-        reason = np.where(turns, TO_APPS, np.where(gives_up, PARENT_WITHDREW, ALIVE))
-        reason = np.where(alone & (labs.cash < 0.0), INSOLVENT, reason)
-        labs.exit_reason = np.where(labs.alive, reason, labs.exit_reason)
+        reason = where(turns, TO_APPS, where(gives_up, PARENT_WITHDREW, ALIVE))
+        reason = where(alone & (labs.cash < 0.0), INSOLVENT, reason)
+        labs.exit_reason = where(labs.alive, reason, labs.exit_reason)
 
 
 def settle_openness(labs, market, choice):
     """Enter a choice as far as the law leaves one; a mandate and a ban bind everybody."""
-    choice = np.where(market.mandate, ALL_OPEN, choice)
-    choice = np.where(market.ban, CLOSED, choice)
-    labs.openness = np.where(labs.alive & labs.trained, choice, labs.openness)
+    choice = where(market.mandate, ALL_OPEN, choice)
+    choice = where(market.ban, CLOSED, choice)
+    labs.openness = where(labs.alive & labs.trained, choice, labs.openness)
 
 
 def priced(labs):
@@ -479,7 +479,7 @@ def priced(labs):
 def asked(labs, market, rules, target, cost, open_at):
     """A price as it can be asked: what is open is hosted by others near cost; the law sets a floor."""
     hosted = cost * (1.0 + rules.hosting_margin)
-    target = np.where(labs.openness >= open_at, np.minimum(target, hosted), target)
+    target = where(labs.openness >= open_at, np.minimum(target, hosted), target)
     floor = np.maximum(market.price_floor, rules.least_price)
     return np.clip(target, floor, rules.most_price)
 
@@ -493,7 +493,7 @@ def run_options(labs, market, rules):
     flop = np.minimum(flop, purse / np.maximum(market.flop_cost, 1e-30))
     # A run beyond the end of scaling is worth no more, and nobody endures one that is too long.
     too_long = months > np.maximum(rules.longest_run, RUN_MONTHS[0])
-    flop = np.where(too_long, 0.0, np.minimum(flop, market.scaling_ceiling))
+    flop = where(too_long, 0.0, np.minimum(flop, market.scaling_ceiling))
     ready = labs.alive & ~labs.running & ~labs.trained & (labs.mode != APP_COMPANY)
     return months, np.maximum(flop, LEAST_RUN), ready
 
@@ -507,21 +507,21 @@ def launch(labs, market, p, starts, flop, build, writes):
     """Start runs of ``flop``: on the best known base where ``build``, with written data where ``writes``."""
     doomed = labs.draws("run_success") > success(labs, np.log10(flop), build, p.training)
     labs.running = labs.running | starts
-    labs.run_planned = np.where(starts, flop, labs.run_planned)
-    labs.run_delivered = np.where(starts, 0.0, labs.run_delivered)
-    labs.run_age = np.where(starts, 0.0, labs.run_age)
-    labs.run_cost = np.where(starts, 0.0, labs.run_cost)
-    labs.run_doomed = np.where(starts, doomed, labs.run_doomed)
-    labs.run_synthetic = np.where(starts, writes, labs.run_synthetic)
+    labs.run_planned = where(starts, flop, labs.run_planned)
+    labs.run_delivered = where(starts, 0.0, labs.run_delivered)
+    labs.run_age = where(starts, 0.0, labs.run_age)
+    labs.run_cost = where(starts, 0.0, labs.run_cost)
+    labs.run_doomed = where(starts, doomed, labs.run_doomed)
+    labs.run_synthetic = where(starts, writes, labs.run_synthetic)
     based = starts & build
-    labs.run_foreign = np.where(starts, based & market.base_foreign, labs.run_foreign)
+    labs.run_foreign = where(starts, based & market.base_foreign, labs.run_foreign)
     inherits = market.base_pretrained + np.log10(p.technology.inheritance)
-    labs.run_inherits = np.where(starts, np.where(build, inherits, NO_MODEL), labs.run_inherits)
-    inherits = np.where(build, market.base_post, 0.0)
-    labs.run_inherits_post = np.where(starts, inherits, labs.run_inherits_post)
-    labs.run_base = np.where(starts, np.where(based, market.base_lab, NOBODY), labs.run_base)
-    labs.run_base_id = np.where(starts, np.where(based, market.base_id, NOBODY), labs.run_base_id)
-    labs.run_base_model = np.where(starts, np.where(based, market.base_model, NOBODY), labs.run_base_model)
+    labs.run_inherits = where(starts, where(build, inherits, NO_MODEL), labs.run_inherits)
+    inherits = where(build, market.base_post, 0.0)
+    labs.run_inherits_post = where(starts, inherits, labs.run_inherits_post)
+    labs.run_base = where(starts, where(based, market.base_lab, NOBODY), labs.run_base)
+    labs.run_base_id = where(starts, where(based, market.base_id, NOBODY), labs.run_base_id)
+    labs.run_base_model = where(starts, where(based, market.base_model, NOBODY), labs.run_base_model)
 
 
 def success(labs, log_flop, build, rules):
@@ -531,8 +531,8 @@ def success(labs, log_flop, build, rules):
     done): 0.90, 0.75 and 0.60 for one, four and ten times the largest run. Going on from a base
     is a smaller leap.
     """
-    leap = np.maximum(log_flop - labs.log_largest, 0.0) * np.where(build, rules.base_leap, 1.0)
-    logit = rules.success_base + rules.success_infra * labs.skill + np.where(build, rules.base_easier, 0.0)
+    leap = np.maximum(log_flop - labs.log_largest, 0.0) * where(build, rules.base_leap, 1.0)
+    logit = rules.success_base + rules.success_infra * labs.skill + where(build, rules.base_easier, 0.0)
     logit = logit + rules.success_runs * np.log1p(labs.runs_done) - rules.success_leap * leap
     return 1.0 - rules.failure_risk * logistic(-logit)
 
@@ -559,9 +559,9 @@ def trained_capability(labs, flop, inherits, foreign, synthetic, market, tech):
 
 def _expected_gain(labs, market, flop, build, synthetic, chance, p):
     """Expected gain in OOM (mean of the axes) of runs of several sizes, (options, ...)."""
-    inherits = np.where(build, market.base_pretrained + np.log10(p.technology.inheritance), NO_MODEL)
+    inherits = where(build, market.base_pretrained + np.log10(p.technology.inheritance), NO_MODEL)
     now = sum_k(labs.pretrained + labs.post) / 3.0
-    post = sum_k(np.maximum(labs.post, np.where(build, market.base_post, 0.0))) / 3.0
+    post = sum_k(np.maximum(labs.post, where(build, market.base_post, 0.0))) / 3.0
     foreign = build & market.base_foreign
     reached = trained_capability(labs, flop, inherits, foreign, synthetic, market, p.technology)
     gain = chance * (sum_k(reached) / 3.0 + post - now)

@@ -25,6 +25,7 @@ from agents.lab import (
     settle_openness,
     worn_out,
 )
+from world.arrays import where
 
 
 def plan_run(labs, market, p):
@@ -36,7 +37,7 @@ def plan_run(labs, market, p):
     months, flop, ready = run_options(labs, market, p.training)
     lengths = len(months)
     on_base = market.base_pretrained[0] > NO_MODEL + 0.5
-    plan = _pick(labs.draws("random_plan"), market.launch_chance, np.where(on_base, 2 * lengths, lengths))
+    plan = _pick(labs.draws("random_plan"), market.launch_chance, where(on_base, 2 * lengths, lengths))
     build = plan >= lengths
     chosen = np.take_along_axis(flop, (plan % lengths)[None], 0)[0]
     barred = worn_out(labs, p.training) & ~(market.parent_launch > 0.0)
@@ -58,7 +59,7 @@ def set_price(labs, market, p):
         least = np.maximum(cost, p.model_market.least_price)
         most = np.maximum(ceiling * scale, least)
         target = asked(labs, market, p.model_market, least * np.exp(part * np.log(most / least)), cost, open_at)
-        setattr(labs, name, np.where(u < pace, target, getattr(labs, name)))
+        setattr(labs, name, where(u < pace, target, getattr(labs, name)))
 
 
 def choose_openness(labs, market, p):
@@ -70,7 +71,7 @@ def choose_openness(labs, market, p):
 def _pick(u, chance, options):
     """Number of an option, all alike, with ``chance``; else -1."""
     number = np.minimum((u / np.maximum(chance, 1e-12) * options).astype(np.int64), options - 1)
-    return np.where(u < chance, number, -1)
+    return where(u < chance, number, -1)
 
 
 #: Setting, the decision it speaks of, and the random rule for it.

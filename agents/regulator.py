@@ -8,6 +8,7 @@ import numpy as np
 
 from agents.base import MarketAgent, column, decision
 from agents.lab import REGIONS
+from world.arrays import where
 
 KINDS = ("content", "industry", "export_control", "competition")
 CONTENT, INDUSTRY, EXPORT_CONTROL, COMPETITION = range(4)
@@ -31,13 +32,13 @@ class Regulator(MarketAgent):
         """Follow the calendar; an adaptive authority answers incidents, the gap, concentration."""
         rules = p.licensing
         content, export = regulators.kind == CONTENT, regulators.kind == EXPORT_CONTROL
-        answer = np.where(content, rules.incident_response * market.incidents, 0.0)
-        answer = np.where(regulators.kind == COMPETITION, rules.hhi_response * market.hhi, answer)
-        target = np.where(content, market.scheduled_stringency, 0.0) + np.where(regulators.adaptive, answer, 0.0)
+        answer = where(content, rules.incident_response * market.incidents, 0.0)
+        answer = where(regulators.kind == COMPETITION, rules.hhi_response * market.hhi, answer)
+        target = where(content, market.scheduled_stringency, 0.0) + where(regulators.adaptive, answer, 0.0)
         step = market.adjust * (np.clip(target, 0.0, 1.0) - regulators.stringency)
         regulators.stringency = regulators.stringency + step
-        regulators.capacity = np.where(content, market.scheduled_capacity, regulators.capacity)
+        regulators.capacity = where(content, market.scheduled_capacity, regulators.capacity)
         # The closer the follower the harder the leader enforces.
-        chased = np.where(regulators.adaptive, rules.gap_response * market.gap_closed, 0.0)
+        chased = where(regulators.adaptive, rules.gap_response * market.gap_closed, 0.0)
         enforcement = np.clip(market.scheduled_enforcement + chased, 0.0, 1.0)
-        regulators.enforcement = np.where(export, enforcement, regulators.enforcement)
+        regulators.enforcement = where(export, enforcement, regulators.enforcement)

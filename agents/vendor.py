@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.base import MarketAgent, column, decision
 from agents.lab import NOBODY, REGIONS
-from world.arrays import max_k, sum_k
+from world.arrays import max_k, sum_k, where
 
 KINDS = ("chipmaker", "cloud", "compute_centre", "platform")
 CHIPMAKER, CLOUD, CENTRE, PLATFORM = range(4)
@@ -47,7 +47,7 @@ class InfraVendor(MarketAgent):
         drift = market.years * (scarcity - rules.list_price_decline)
         factor = np.clip(vendors.price_factor * np.exp(drift), rules.list_price_least, rules.list_price_most)
         makes = vendors.kind == CHIPMAKER
-        vendors.price_factor = np.where(makes, factor, vendors.price_factor)
+        vendors.price_factor = where(makes, factor, vendors.price_factor)
 
     @decision
     def order_chips(vendors, market, p):
@@ -58,23 +58,23 @@ class InfraVendor(MarketAgent):
         rules = p.chip_market
         # The last class is the grey channel: public centres keep to the law.
         grey = vendors.xp.arange(len(market.class_value)).reshape(-1, 1, 1) == len(market.class_value) - 1
-        value = np.where(grey & (vendors.kind == CENTRE), 0.0, market.class_value)
-        home = np.where(market.domestic, value, 0.0)
+        value = where(grey & (vendors.kind == CENTRE), 0.0, market.class_value)
+        home = where(market.domestic, value, 0.0)
         bound = (vendors.draws("quota") < market.quota) & (max_k(home) > 0.0)
-        value = np.where(bound, home, value)
+        value = where(bound, home, value)
         best = np.argmax(value, axis=0)
         worth = np.take_along_axis(value, best[None], 0)[0]
         price = np.take_along_axis(market.class_price, best[None], 0)[0]
         rush = np.take_along_axis(market.class_rush, best[None], 0)[0]
         rent_factor = np.clip(market.rent_ratio, 0.0, rules.rent_appetite)
-        appetite = np.where(vendors.kind == CLOUD, rent_factor, 1.0)
+        appetite = where(vendors.kind == CLOUD, rent_factor, 1.0)
         growth = np.exp(rules.cloud_growth * market.elapsed)
         earned = rules.cloud_reinvests * vendors.revenue * market.months * (vendors.kind == CLOUD)
         planned = vendors.chip_budget * appetite * growth + market.public
         units = np.floor((planned * market.years + earned) * rush / np.maximum(price, 1e-9))
         orders = vendors.alive & (worth > 0.0) & (vendors.kind != CHIPMAKER) & (units > 0.0)
-        vendors.order_class = np.where(orders, best, NOBODY)
-        vendors.order_units = np.where(orders, units, 0.0)
+        vendors.order_class = where(orders, best, NOBODY)
+        vendors.order_units = where(orders, units, 0.0)
 
     @decision
     def offer_compute(vendors, market, p):
@@ -86,5 +86,5 @@ class InfraVendor(MarketAgent):
         rules = p.rental
         mixed = sum_k(vendors.fleet * market.maturity) / np.maximum(sum_k(vendors.fleet), 1e-9)
         centre = rules.centre_offer * mixed * (1.0 + rules.platform_lift * market.platform)
-        offer = np.where(vendors.kind == CENTRE, np.minimum(centre, 1.0), rules.cloud_offer)
+        offer = where(vendors.kind == CENTRE, np.minimum(centre, 1.0), rules.cloud_offer)
         vendors.offered_share = offer

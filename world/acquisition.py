@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import ACQUIRED, ALIVE, CN, INSOLVENT, PARENT_WITHDREW, UNICORN
-from world.arrays import Array, sum_by_group, sum_k, take_rows
+from world.arrays import Array, sum_by_group, sum_k, take_rows, where
 from world.capital_market import pay_holders
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def acquire(world: World) -> None:
     buyer = _buyers(world, worlds, rows, price[worlds, rows])
     done = buyer >= 0
     # One team a buyer and step keeps the till honest.
-    key = np.where(done, worlds * labs.capacity + buyer, -1 - labs.xp.arange(len(rows)))
+    key = where(done, worlds * labs.capacity + buyer, -1 - labs.xp.arange(len(rows)))
     first = np.zeros_like(done)
     first[np.unique(key, return_index=True)[1]] = True
     (done,) = np.nonzero(done & first)
@@ -49,10 +49,10 @@ def _buyers(world: World, worlds: Array, rows: Array, price: Array) -> Array:
     purse = (labs.cash * p.purse_share)[worlds]
     fits = able[worlds] & (labs.region[worlds] == labs.region[worlds, rows][:, None]) & (purse > price[:, None])
     fits = fits & (labs.xp.arange(labs.capacity) != rows[:, None])
-    ladder = np.cumsum(np.where(fits, purse, 0.0), axis=-1)
+    ladder = np.cumsum(where(fits, purse, 0.0), axis=-1)
     u = world.streams.pairs("buyer", worlds, labs.id[worlds, rows], labs.xp.zeros((1, 1), dtype=np.int64))[0]
     found = (ladder <= (u * ladder[:, -1])[:, None]).sum(-1)
-    return np.where(ladder[:, -1] > 0.0, np.minimum(found, labs.capacity - 1), -1)
+    return where(ladder[:, -1] > 0.0, np.minimum(found, labs.capacity - 1), -1)
 
 
 def _hand_over(world: World, worlds: Array, rows: Array, buyer: Array, price: Array) -> None:
@@ -62,10 +62,10 @@ def _hand_over(world: World, worlds: Array, rows: Array, buyer: Array, price: Ar
     to = np.full_like(labs.id, -1)
     sold[worlds, rows] = True
     to[worlds, rows] = buyer
-    labs.exit_reason = np.where(sold, ACQUIRED, labs.exit_reason)
+    labs.exit_reason = where(sold, ACQUIRED, labs.exit_reason)
     leads = sold & (take_rows(world.state.token_share, to) >= world.parameters.entry_exit.leader_share)
     world.count("leader_acquisitions", leads)
-    paid = np.where(sold, price, 0.0)
+    paid = where(sold, price, 0.0)
     world.accounts.pay("acquisitions", (labs, sum_by_group(paid, to, labs.capacity)), "outside")
     pay_holders(world, paid)
     for name in ("fleet", "incoming", "staff"):

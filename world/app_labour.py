@@ -13,7 +13,7 @@ import numpy as np
 from agents.app import API
 from agents.lab import APPLICATION, CN
 from world.app_segments import CN_SEGMENTS, native_level, segment_of_apps
-from world.arrays import Array, logistic, row_sum, sum_by_group
+from world.arrays import Array, logistic, row_sum, sum_by_group, where
 from world.population import Observables
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def make_or_buy(world: World) -> None:
     """Apps that now buy let their tuning engineers go: displaced people, by segment."""
     apps, state = world.apps, world.state
     apps.make_or_buy(weighing(world, world.parameters.app_market.buy_pace), among=apps.source != API)
-    left = np.where(apps.source == API, apps.tuners, 0.0)
+    left = where(apps.source == API, apps.tuners, 0.0)
     by_segment = sum_by_group(left, apps.segment, CN_SEGMENTS)
     state.displaced = state.displaced + by_segment.T[..., None]
     _into_pool(world, row_sum(left))
@@ -82,7 +82,7 @@ def join(world: World, share: Array) -> None:
 def dissolve(world: World, gone: Array) -> None:
     """People of closed apps return to the pool."""
     apps = world.apps
-    _into_pool(world, row_sum(np.where(gone, apps.engineers + apps.tuners, 0.0)))
+    _into_pool(world, row_sum(where(gone, apps.engineers + apps.tuners, 0.0)))
 
 
 def tuned_quality(world: World) -> Array:
@@ -90,4 +90,4 @@ def tuned_quality(world: World) -> Array:
     apps, p = world.apps, world.parameters.app_market
     need = segment_of_apps(world, world.segments.column("threshold")[:CN_SEGMENTS])
     worth = p.tuned_value * logistic((need + p.buy_margin - native_level(world)) / p.tuned_width)
-    return np.where(apps.source == API, 0.0, worth) * np.minimum(apps.tuners / np.maximum(p.tuners, 1e-9), 1.0)
+    return where(apps.source == API, 0.0, worth) * np.minimum(apps.tuners / np.maximum(p.tuners, 1e-9), 1.0)

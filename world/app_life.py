@@ -23,7 +23,7 @@ from agents.app import (
 from agents.lab import CN
 from world import app_labour
 from world.app_segments import CN_SEGMENTS, native_level, segment_of_apps
-from world.arrays import Array, row_sum, sum_by_group
+from world.arrays import Array, row_sum, sum_by_group, where
 from world.device import to_host
 from world.population import Observables, spread_out
 from world.random_streams import normal, poisson
@@ -59,7 +59,7 @@ def add_apps(world: World, count: Array, step: int) -> None:
     app_labour.found_teams(world, entrants)
     p = entrants.view(world.parameters).app_market
     money = p.purse * np.exp(p.purse_sigma * normal(entrants.draws("purse"), entrants.draws("lender")))
-    money = money * np.where(entrants.incumbent, p.incumbent_purse, 1.0)
+    money = money * where(entrants.incumbent, p.incumbent_purse, 1.0)
     purse = np.zeros_like(world.apps.cash)
     purse[entrants.worlds, entrants.rows] = money[0]
     world.accounts.pay("founding", "outside", (world.apps, purse))
@@ -88,19 +88,19 @@ def found(world: World, entrants) -> None:
     entrants.answer_models(Observables(old_tools=old_tools))
     remade, adds = entrants.answer == REMAKE, entrants.answer == ADD
     u = entrants.draws("product")
-    product = np.where(u < p.share_wrapper, WRAPPER, np.where(u < 1.0 - p.share_platform, DEEP, 2))
-    entrants.product = np.where(remade, DEEP, product)
+    product = where(u < p.share_wrapper, WRAPPER, where(u < 1.0 - p.share_platform, DEEP, 2))
+    entrants.product = where(remade, DEEP, product)
     deep = entrants.product == DEEP
-    entrants.coupling = np.where(deep, p.coupling_deep, p.coupling_light)
-    entrants.head_start = np.where(adds, p.incumbent_known, np.where(remade, -p.remake_months, 0.0))
-    entrants.customers = np.where(adds, p.incumbent_customers, 1.0)
+    entrants.coupling = where(deep, p.coupling_deep, p.coupling_light)
+    entrants.head_start = where(adds, p.incumbent_known, where(remade, -p.remake_months, 0.0))
+    entrants.customers = where(adds, p.incumbent_customers, 1.0)
     _aim(world, entrants, p)
-    _place(entrants, p, np.where(deep, p.deep_value, 1.0) * np.where(remade, p.remake_value, 1.0))
+    _place(entrants, p, where(deep, p.deep_value, 1.0) * where(remade, p.remake_value, 1.0))
     single = p.share_single * (1.0 - p.multimodal_shock * world.state.multimodal[CN][entrants.worlds, 0])
     u = entrants.draws("modality")
-    entrants.modality = np.where(u < single * p.share_image, IMAGE, np.where(u < single, SPEECH, TEXT))
+    entrants.modality = where(u < single * p.share_image, IMAGE, where(u < single, SPEECH, TEXT))
     source = entrants.draws("source")
-    entrants.source = np.where(source < p.share_api, 0, np.where(source < p.share_api + p.share_open, 1, 2))
+    entrants.source = where(source < p.share_api, 0, where(source < p.share_api + p.share_open, 1, 2))
     # Only who is just founded decides now.
     entrants.make_or_buy(app_labour.weighing(world, 0.0))
 
@@ -109,8 +109,8 @@ def _aim(world: World, entrants, p) -> None:
     """The hidden aim: how far beyond what models can do the product lies."""
     aim, kind = draw_aim(entrants.draws("aim"), entrants.draws("aim_luck"), p)
     deep = entrants.product == DEEP
-    entrants.aim = aim + np.where(deep, p.coupling_aim, 0.0)
-    entrants.aim_class = np.where(deep & (kind == POOR), POOR_DEEP, kind)
+    entrants.aim = aim + where(deep, p.coupling_aim, 0.0)
+    entrants.aim_class = where(deep & (kind == POOR), POOR_DEEP, kind)
     entrants.threshold = native_level(world)[entrants.worlds, 0][None] + entrants.aim
 
 
@@ -118,11 +118,11 @@ def _place(entrants, p, more: Array) -> None:
     """Where the product adds: thinking, or sensing and acting (001: eye, brain, hand) (M30)."""
     value = p.added_value * (p.added_least + entrants.draws("added")) * more
     thinks = entrants.draws("place") < p.share_brain
-    entrants.brain = np.where(thinks, 1.0, p.brain_of_body) * value
-    body = np.where(thinks, p.body_of_brain, p.body_value) * value
+    entrants.brain = where(thinks, 1.0, p.brain_of_body) * value
+    body = where(thinks, p.body_of_brain, p.body_value) * value
     sees = entrants.draws("limb") < 0.5
-    entrants.eye = np.where(sees, 1.0, p.lesser_limb) * body
-    entrants.hand = np.where(sees, p.lesser_limb, 1.0) * body
+    entrants.eye = where(sees, 1.0, p.lesser_limb) * body
+    entrants.hand = where(sees, p.lesser_limb, 1.0) * body
 
 
 # ---------------------------------------------------------------------- closing
@@ -136,11 +136,11 @@ def close(world: World) -> None:
     for cause in (1, 2, 3):
         world.tally(f"app_deaths_{DEATHS[cause]}", row_sum((gone & (apps.exit_reason == cause)).astype(float)))
     world.tally("app_deaths_single", row_sum((gone & (apps.modality != TEXT)).astype(float)))
-    apps.exit_step = np.where(gone, world.step_number, apps.exit_step)
+    apps.exit_step = where(gone, world.step_number, apps.exit_step)
     state.death_ages = state.death_ages + _by_age(world, gone)
     _report(world, gone)
     app_labour.dissolve(world, gone)
-    world.accounts.pay("liquidation", (apps, np.where(gone, apps.cash, 0.0)), "outside")
+    world.accounts.pay("liquidation", (apps, where(gone, apps.cash, 0.0)), "outside")
     apps.bury(gone)
 
 
@@ -164,7 +164,7 @@ def _by_age(world: World, mask: Array) -> Array:
     """
     ages = world.state.death_ages.shape[-1]
     months = np.minimum((world.apps.age + 0.5).astype(np.int64), ages - 1)
-    return sum_by_group(mask.astype(float), np.where(mask, months, -1), ages)
+    return sum_by_group(mask.astype(float), where(mask, months, -1), ages)
 
 
 def survival(world: World) -> Array:
@@ -181,4 +181,4 @@ def survival(world: World) -> Array:
 def median_life(alive: Array) -> Array:
     """First age in months that no more than half survive, ``(worlds, 1)``; NaN while more do."""
     below = alive <= 0.5
-    return np.where(below.any(-1), np.argmax(below, axis=-1).astype(float), np.nan)[:, None]
+    return where(below.any(-1), np.argmax(below, axis=-1).astype(float), np.nan)[:, None]

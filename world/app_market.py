@@ -10,7 +10,7 @@ from agents.app import API, OPEN_MODEL, WRAPPER
 from agents.lab import CN, FILED, NO_MODEL, NOBODY, ROW
 from world import app_labour, multimodal
 from world.app_segments import CN_SEGMENTS, native_level, segment_of_apps
-from world.arrays import Array, first_above, ratio, row_sum, sum_by_group, take_rows
+from world.arrays import Array, first_above, ratio, row_sum, sum_by_group, take_rows, where
 from world.ecosystem import points_at
 from world.model_market import best_native
 from world.population import Observables
@@ -35,7 +35,7 @@ def live(world: World) -> None:
     _pay(world)
     apps.pivot(_pivoting(world), among=apps.absorbed > world.parameters.app_market.absorbed_limit)
     apps.close_down(_resolve(world))
-    apps.age = np.where(apps.alive, apps.age + world.clock.months, 0.0)
+    apps.age = where(apps.alive, apps.age + world.clock.months, 0.0)
     app_labour.make_or_buy(world)
     apps.since_round = apps.since_round + world.clock.months
     apps.peak_users = np.maximum(apps.peak_users, apps.users)
@@ -65,8 +65,8 @@ def _notice(world: World) -> None:
     # First lab whose cumulative awareness passes the draw.
     found = np.minimum(first_above(ladder, worlds, u * top), labs.capacity - 1)
     some, place = top > 0.0, (slots, worlds, rows)
-    apps.known_lab[place] = np.where(some, found, apps.known_lab[place])
-    apps.known_id[place] = np.where(some, labs.id[worlds, found], apps.known_id[place])
+    apps.known_lab[place] = where(some, found, apps.known_lab[place])
+    apps.known_id[place] = where(some, labs.id[worlds, found], apps.known_id[place])
 
 
 def _awareness(world: World) -> Array:
@@ -75,8 +75,8 @@ def _awareness(world: World) -> Array:
     news = np.exp(-labs.since_news / p.news_memory)
     weight = p.awareness_base + world.state.token_share + p.awareness_news * news
     border = np.maximum(world.state.cross_border, world.state.wrapper_ban)
-    weight = weight * np.where(labs.region == CN, 1.0, p.awareness_foreign * (1.0 - border))
-    return np.where(labs.alive & labs.released, weight, 0.0)
+    weight = weight * where(labs.region == CN, 1.0, p.awareness_foreign * (1.0 - border))
+    return where(labs.alive & labs.released, weight, 0.0)
 
 
 def choose_bases(world: World) -> None:
@@ -101,12 +101,12 @@ def _choice(world: World, movers: Array, valid: Array) -> Observables:
     known, ids = apps.known_lab[:, worlds, rows], apps.known_id[:, worlds, rows]
     base, identity, held = apps.base_lab[0][worlds, rows], apps.base_id[0][worlds, rows], valid[worlds, rows]
     place = worlds * labs.capacity + np.maximum(known, 0)
-    there = (known >= 0) & (np.where(labs.alive & labs.released, labs.id, NOBODY).take(place) == ids)
+    there = (known >= 0) & (where(labs.alive & labs.released, labs.id, NOBODY).take(place) == ids)
     there = there & ~((ids == identity) & held) & (ids != NOBODY)
     worth = _utility(world, worlds, rows, np.concatenate([known, base[None]]))
     candidates, here = apps.xp.full(apps.known_lab.shape, NEVER), apps.xp.full(movers.shape, NEVER)
-    candidates[:, worlds, rows] = np.where(there, worth[:-1], NEVER)
-    here[worlds, rows] = np.where(held, worth[-1], NEVER)
+    candidates[:, worlds, rows] = where(there, worth[:-1], NEVER)
+    here[worlds, rows] = where(held, worth[-1], NEVER)
     return Observables(
         # What holds an app at its base: its ecosystem (M31), less what interoperability takes away.
         tied=world.parameters.moat.ecosystem * (1.0 - world.instrument("market", "interoperability")),
@@ -147,7 +147,7 @@ def _generation(world: World) -> Observables:
     """The generation of each app's base, and what the models can do by themselves."""
     apps, labs = world.apps, world.labs
     valid = points_at(apps.base_lab[0], apps.base_id[0], labs)
-    current = np.where(valid, take_rows(labs.model_id, apps.base_lab[0]), apps.base_model)
+    current = where(valid, take_rows(labs.model_id, apps.base_lab[0]), apps.base_model)
     return Observables(
         base_model=current,
         native=native_level(world),
@@ -166,7 +166,7 @@ def _compete(world: World) -> None:
     native = segment_of_apps(world, best_native(world))
     valid = points_at(apps.base_lab[0], apps.base_id[0], world.labs)
     flat = apps.segment * world.labs.capacity + np.maximum(apps.base_lab[0], 0)
-    base = np.where(valid, take_rows(state.quality_by_app_segment, flat), 0.0)
+    base = where(valid, take_rows(state.quality_by_app_segment, flat), 0.0)
     added = apps.brain * (1.0 - apps.absorbed) + (apps.eye + apps.hand) * (1.0 - apps.body_lost)
     added = added + app_labour.tuned_quality(world)
     rework = np.minimum(apps.rework / p.rework_scale, p.rework_most)
@@ -174,7 +174,7 @@ def _compete(world: World) -> None:
     advantage = p.advantage * (base - native + added) - p.rework_penalty * rework - missed
     known = np.maximum(apps.age + world.clock.months + apps.head_start, 0.0)
     ramp = 1.0 - np.exp(-known / p.ramp_months)
-    pull = np.where(apps.alive & valid, np.exp(np.clip(advantage, -20.0, 8.0)) * ramp * reached, 0.0)
+    pull = where(apps.alive & valid, np.exp(np.clip(advantage, -20.0, 8.0)) * ramp * reached, 0.0)
     total = sum_by_group(pull, apps.segment, CN_SEGMENTS)
     bare = p.bare_weight
     potential = (state.adopters * world.segments.column("addressable"))[:CN_SEGMENTS, :, 0].T
@@ -187,7 +187,7 @@ def _compete(world: World) -> None:
     state.eyes, state.hands = _eyes_and_hands(world)
     each = row_sum(state.tokens_per_user * world.labs.users) / np.maximum(row_sum(world.labs.users), 1e-12)
     per_user = segment_of_apps(world, each)
-    apps.tokens = np.where(apps.source == API, apps.users * per_user, apps.users * per_user * p.own_model_calls)
+    apps.tokens = where(apps.source == API, apps.users * per_user, apps.users * per_user * p.own_model_calls)
 
 
 def _public(world: World) -> tuple[Array, Array]:
@@ -199,9 +199,9 @@ def _public(world: World) -> tuple[Array, Array]:
     """
     apps, labs, pace = world.apps, world.labs, world.parameters.pace
     wrapped = take_rows((labs.filing == FILED).astype(float), apps.base_lab[0]) > 0.0
-    through = np.where(apps.product == WRAPPER, wrapped, apps.filed)
+    through = where(apps.product == WRAPPER, wrapped, apps.filed)
     public = take_rows(world.segments.licensed[:CN_SEGMENTS].reshape(1, -1), apps.segment)
-    closed = np.where(apps.alive & ~through, public * world.state.needs_licence, 0.0)
+    closed = where(apps.alive & ~through, public * world.state.needs_licence, 0.0)
     apps.shut_out = apps.shut_out + closed * world.clock.months
     missed = pace.late * np.minimum(apps.shut_out / pace.fashion, pace.late_most)
     return 1.0 - pace.shut_out * closed, missed
@@ -220,13 +220,13 @@ def _eyes_and_hands(world: World) -> tuple[Array, Array]:
     abroad = world.segments.column("region") == ROW
     result = []
     for part, start in (("eye", p.eye_start), ("hand", p.hand_start)):
-        built = sum_by_group(np.where(apps.alive, apps.columns[part], 0.0), apps.segment, CN_SEGMENTS)
+        built = sum_by_group(where(apps.alive, apps.columns[part], 0.0), apps.segment, CN_SEGMENTS)
         level = np.zeros_like(world.state.adopters)
         grown = start + p.tool_growth * year
         level[:CN_SEGMENTS] = (grown + p.built_gain * (1.0 - np.exp(-built / p.built_scale))).T[..., None]
         level[CN_SEGMENTS:] = grown + p.built_abroad * p.built_gain
         if part == "eye":
-            level = level + p.multimodal_eyes * np.where(abroad, *world.state.multimodal[::-1])
+            level = level + p.multimodal_eyes * where(abroad, *world.state.multimodal[::-1])
         result.append(np.clip(level, p.least_limb, 1.0))
     return result[0], result[1]
 
@@ -235,10 +235,10 @@ def _pay(world: World) -> None:
     """Apps earn from their users and pay their people; API bills were paid when served."""
     apps, p = world.apps, world.parameters.app_market
     arpu = segment_of_apps(world, world.segments.column("arpu")[:CN_SEGMENTS])
-    income = np.where(apps.alive, apps.users * arpu * p.arpu_scale * world.clock.months, 0.0)
+    income = where(apps.alive, apps.users * arpu * p.arpu_scale * world.clock.months, 0.0)
     income = income * apps.customers
     wages = (apps.engineers + apps.tuners) * world.state.wages[CN][3] / 12.0 * world.clock.months * (1.0 + p.overhead)
-    wages = np.where(apps.alive, wages, 0.0)
+    wages = where(apps.alive, wages, 0.0)
     world.accounts.pay("app sales", "users", (apps, income))
     world.accounts.pay("app wages", (apps, wages), "workers")
     apps.revenue = income / world.clock.months

@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 
 from conf.parameters.base import ROW_BLOCK
+from world import compiled
+from world.compiled import one_pass
 from world.device import kernel
 
 Array = Any  # numpy.ndarray or cupy.ndarray
@@ -28,6 +30,12 @@ Array = Any  # numpy.ndarray or cupy.ndarray
 def namespace(array: Array) -> Any:
     """Return the module (numpy or cupy) that ``array`` belongs to."""
     return sys.modules[type(array).__module__.partition(".")[0]]
+
+
+@one_pass(compiled.where)
+def where(mask: Array, yes: Any, no: Any) -> Array:
+    """``numpy.where``, by either library."""
+    return np.where(mask, yes, no)
 
 
 def sum_k(array: Array) -> Array:
@@ -58,6 +66,7 @@ def max_k(array: Array) -> Array:
     return best
 
 
+@one_pass(compiled.row_sum)
 def row_sum(array: Array) -> Array:
     """Sum over rows: ``(..., worlds, rows)`` to ``(..., worlds, 1)``.
 
@@ -83,10 +92,11 @@ def logistic(x: Array) -> Array:
     return 1.0 / (1.0 + np.exp(np.clip(-x, -60.0, 60.0)))
 
 
+@one_pass(compiled.ratio, judged_by=1)
 def ratio(numerator: Array, denominator: Array) -> Array:
     """Divide, giving 0 where the denominator is 0."""
     empty = denominator == 0
-    return np.where(empty, 0.0, numerator / np.where(empty, 1.0, denominator))
+    return where(empty, 0.0, numerator / where(empty, 1.0, denominator))
 
 
 def one_hot(index: Array, count: int) -> Array:
@@ -95,6 +105,7 @@ def one_hot(index: Array, count: int) -> Array:
     return index[None] == xp.arange(count).reshape((count,) + (1,) * index.ndim)
 
 
+@one_pass(compiled.take_rows)
 def take_rows(table: Array, rows: Array) -> Array:
     """Look rows of other agents up.
 
@@ -118,6 +129,7 @@ def take_rows(table: Array, rows: Array) -> Array:
     return table.reshape(*table.shape[:-2], worlds * width).take(flat, axis=-1)
 
 
+@one_pass(compiled.sum_by_group)
 def sum_by_group(values: Array, group: Array, groups: int) -> Array:
     """Add values up by group within each world.
 
@@ -142,7 +154,7 @@ def sum_by_group(values: Array, group: Array, groups: int) -> Array:
     worlds = values.shape[0]
     if xp is np:
         offset = (groups + 1) * np.arange(worlds).reshape(-1, 1)
-        index = np.where(group < 0, groups, group) + offset
+        index = where(group < 0, groups, group) + offset
         flat = np.bincount(index.ravel(), values.ravel(), worlds * (groups + 1))
         return flat.reshape(worlds, groups + 1)[:, :groups]
     rows = xp.ascontiguousarray(xp.broadcast_to(group, values.shape))

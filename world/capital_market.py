@@ -12,7 +12,7 @@ import numpy as np
 from agents.investor import STATE
 from agents.lab import ACADEMIC, CN, FOLLOWER, UNICORN
 from world import hype
-from world.arrays import Array, add_at, logistic, ratio, row_sum, sum_by_group, sum_k
+from world.arrays import Array, add_at, logistic, ratio, row_sum, sum_by_group, sum_k, where
 from world.deal_flow import adds_nothing, app_deals, lab_deals, launch_cost, round_sizes
 from world.ecosystem import points_at
 from world.lineage import pay_authors
@@ -48,18 +48,18 @@ def raise_rounds(world: World) -> None:
     apps.seek_funding(Observables())
     raised = _match(world, labs, lab_deals(world))
     labs.raised = raised
-    labs.since_round = np.where(raised > 0.0, 0.0, labs.since_round)
+    labs.since_round = where(raised > 0.0, 0.0, labs.since_round)
     labs.stage = labs.stage + (raised > 0.0)
     value = raised / world.parameters.capital.stake_sold
-    labs.valuation = np.where(raised > 0.0, value, labs.valuation)
+    labs.valuation = where(raised > 0.0, value, labs.valuation)
     world.log("round", raised > 0.0, raised)
     world.count("rounds", raised > 0.0)
     world.count("rounds_adding_nothing", (raised > 0.0) & adds_nothing(world))
     world.count("rounds_below_launch", (raised > 0.0) & (raised < launch_cost(world)))
     raised_apps = _match(world, apps, app_deals(world))
     apps.raised = raised_apps
-    apps.since_round = np.where(raised_apps > 0.0, 0.0, apps.since_round)
-    home = row_sum(np.where(labs.region == CN, raised, 0.0))
+    apps.since_round = where(raised_apps > 0.0, 0.0, apps.since_round)
+    home = row_sum(where(labs.region == CN, raised, 0.0))
     world.state.funding_labs_cn = world.state.funding_labs_cn + home
     world.state.funding_cn = world.state.funding_cn + home + row_sum(raised_apps)
 
@@ -69,15 +69,15 @@ def first_purses(world: World) -> Array:
     labs = world.labs
     new = (labs.founded == world.step_number) & (labs.founded > 0) & labs.alive & (labs.region == CN)
     venture = (labs.archetype == UNICORN) | (labs.archetype == ACADEMIC) | (labs.archetype == FOLLOWER)
-    return row_sum(np.where(new & venture, labs.first_purse, 0.0))
+    return row_sum(where(new & venture, labs.first_purse, 0.0))
 
 
 def pay_holders(world: World, amount: Array) -> None:
     """What is paid for a lab goes to its holders by what they put in, the rest to its founders."""
     labs, investors, vendors, p = world.labs, world.investors, world.vendors, world.parameters.capital
-    stake = np.where(points_at(labs.holder_row, labs.holder_id, investors), labs.holder_stake, 0.0)
+    stake = where(points_at(labs.holder_row, labs.holder_id, investors), labs.holder_stake, 0.0)
     # A cloud that gave compute for equity holds like any other.
-    host_stake = np.where(points_at(labs.host, labs.host_id, vendors), labs.host_stake, 0.0)
+    host_stake = where(points_at(labs.host, labs.host_id, vendors), labs.host_stake, 0.0)
     total = sum_k(stake) + host_stake
     hosts = amount * p.holders_share * ratio(host_stake, total)
     world.accounts.pay("returns", "outside", (vendors, sum_by_group(hosts, labs.host, vendors.capacity)))
@@ -116,13 +116,13 @@ def _match(world: World, population, deals) -> Array:
     chance = logistic(appraisal)
     yes = known & (u < chance) & (investors.ready[worlds, who] > p.least_ticket)
     asked = population.asking[worlds, rows]
-    pledged = np.where(yes, asked / np.maximum(sum_k(yes.astype(float)), 1.0), 0.0)
+    pledged = where(yes, asked / np.maximum(sum_k(yes.astype(float)), 1.0), 0.0)
     paid = _cut_pledges(world, worlds, who, pledged)
     total = sum_k(paid)
     closes = total >= (p.least_close * asked[None])[0]
-    paid = np.where(closes, paid, 0.0)
+    paid = where(closes, paid, 0.0)
     _pay_in(world, population, worlds, rows, who, paid)
-    raised[worlds, rows] = np.where(closes, total, 0.0)
+    raised[worlds, rows] = where(closes, total, 0.0)
     return raised
 
 
@@ -160,7 +160,7 @@ def _pay_in(world: World, population, worlds: Array, rows: Array, who: Array, pa
     world.accounts.pay("rounds", (investors, spent), (population, income))
     investors.ready = np.maximum(investors.ready - spent, 0.0)
     investors.invested = investors.invested + spent
-    investors.since_deal = np.where(spent > 0.0, 0.0, investors.since_deal)
+    investors.since_deal = where(spent > 0.0, 0.0, investors.since_deal)
     if "holder_row" not in population.columns:
         return
     (closed,) = np.nonzero(sum_k(paid) > 0.0)
@@ -173,7 +173,7 @@ def _hold(labs, worlds: Array, rows: Array, paid: Array, **stakes: Array) -> Non
     for name, entries in stakes.items():
         held = labs.columns[name][:, worlds, rows]
         for entry, amount in zip(entries, paid, strict=True):
-            held = np.where(amount > 0.0, np.concatenate([entry[None], held[:-1]]), held)
+            held = where(amount > 0.0, np.concatenate([entry[None], held[:-1]]), held)
         labs.columns[name][:, worlds, rows] = held
 
 
@@ -182,7 +182,7 @@ def _refill(world: World) -> None:
     investors, p = world.investors, world.parameters.capital
     target = investors.annual_budget * p.fund_years
     call = np.maximum(target - investors.cash, 0.0) * world.clock.fraction(p.refill)
-    call = np.where(investors.alive, call, 0.0)
+    call = where(investors.alive, call, 0.0)
     world.accounts.pay("capital calls", "outside", (investors, call))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import CN, INFRA, NOBODY, ROW
-from world.arrays import Array, ratio, row_sum, sum_k, take_rows
+from world.arrays import Array, ratio, row_sum, sum_k, take_rows, where
 from world.hardware import CNY_A_USD
 from world.policy import as_date
 from world.population import Observables
@@ -99,8 +99,8 @@ def _mature(world: World) -> None:
     """
     labs, state, rules = world.labs, world.state, world.parameters.chip_market
     domestic = of_kind(world, "domestic")
-    share = ratio(sum_k(np.where(domestic, labs.fleet, 0.0)), sum_k(labs.fleet))
-    people = row_sum(np.where(labs.alive, labs.staff[INFRA] * share, 0.0))
+    share = ratio(sum_k(where(domestic, labs.fleet, 0.0)), sum_k(labs.fleet))
+    people = row_sum(where(labs.alive, labs.staff[INFRA] * share, 0.0))
     work = np.log1p(state.domestic_installed / rules.codesign_chips) + np.log1p(people / rules.codesign_people)
     work = work + rules.codesign_platform * state.platform_strength
     state.domestic_software = state.domestic_software + rules.codesign * work * world.clock.years
@@ -114,19 +114,19 @@ def software_maturity(world: World) -> Array:
     start, limit = world.chips.maturity, world.parameters.chip_market.maturity_limit
     room = np.maximum(limit - start, 0.0)
     learned = start + room * (1.0 - np.exp(-world.state.domestic_software))
-    return np.where(made_in(world, "CN"), learned, start)
+    return where(made_in(world, "CN"), learned, start)
 
 
 def domestic_maturity(world: World) -> Array:
     """Mean maturity of the domestic datacenter chips, ``(worlds, 1)``."""
     domestic = of_kind(world, "domestic")
-    return sum_k(np.where(domestic, software_maturity(world), 0.0)) / domestic.sum()
+    return sum_k(where(domestic, software_maturity(world), 0.0)) / domestic.sum()
 
 
 def serving_speed(world: World) -> Array:
     """Serving speed of each class in H100s: sparse cards skip what is zero (M35)."""
     factor = world.parameters.chip_market.sparse_factor
-    return world.chips.serving_speed * np.where(of_kind(world, "inference"), factor, 1.0)
+    return world.chips.serving_speed * where(of_kind(world, "inference"), factor, 1.0)
 
 
 # ---------------------------------------------------------------------- prices
@@ -155,9 +155,9 @@ def grey_class(world: World) -> int:
     """The barred class that is worth smuggling: the fastest datacenter chip on sale abroad."""
     chips, state = world.catalogue, world.state
     speed = (chips.h100e * chips.maturity)[:, 0, 0] * np.array([k == "datacenter" for k in chips.kinds])
-    speed = np.where(state.bars & state.sold_abroad, speed, 0.0)
+    speed = where(state.bars & state.sold_abroad, speed, 0.0)
     age = [(world.date - as_date(day)).days for day in chips.launch]
-    speed = np.where(np.array(age) > world.parameters.chip_market.grey_age_days, speed, 0.0)
+    speed = where(np.array(age) > world.parameters.chip_market.grey_age_days, speed, 0.0)
     return int(np.argmax(speed)) if speed.max() > 0 else NOBODY
 
 
@@ -166,7 +166,7 @@ def worth(world: World, training: Array) -> Array:
     chips, rules = world.chips, world.parameters.chip_market
     maturity = software_maturity(world)
     speed = training * chips.training_speed * maturity + (1.0 - training) * serving_speed(world) * maturity
-    speed = np.where(of_kind(world, "consumer"), rules.consumer_discount * speed, speed)
+    speed = where(of_kind(world, "consumer"), rules.consumer_discount * speed, speed)
     # One fast chip is worth more than slow ones of the same sum: racks, power and networks.
     return np.exp(rules.density_premium * np.log(speed))
 
@@ -188,8 +188,8 @@ def _instead(world: World, value: Array) -> Array:
     state, turns = world.state, world.parameters.chip_market.substitution
     others = of_kind(world, *SUBSTITUTES)
     free = ~others & (state.offered_cn | state.barred & state.offered_row)
-    left, best = (np.where(each, value, 0.0).max(0) for each in (free & state.offered_cn, free))
-    return np.where(others, turns + (1.0 - turns) * np.where(best > 0.0, ratio(left, best), 1.0), 1.0)
+    left, best = (where(each, value, 0.0).max(0) for each in (free & state.offered_cn, free))
+    return where(others, turns + (1.0 - turns) * where(best > 0.0, ratio(left, best), 1.0), 1.0)
 
 
 def offers(world: World, for_rent: bool = False) -> Observables:
@@ -214,8 +214,8 @@ def offers(world: World, for_rent: bool = False) -> Observables:
     weight = {r: rent_weight(world, r) if for_rent else rules.training_weight for r in (CN, ROW)}
     speed = {r: np.broadcast_to(worth(world, weight[r]), listed.shape) for r in (CN, ROW)}
     quick = {
-        CN: np.where(state.offered_cn, speed[CN] * _instead(world, speed[CN] / price[CN][:-1]), 0.0),
-        ROW: np.where(state.offered_row, speed[ROW], 0.0),
+        CN: where(state.offered_cn, speed[CN] * _instead(world, speed[CN] / price[CN][:-1]), 0.0),
+        ROW: where(state.offered_row, speed[ROW], 0.0),
     }
     smuggled = speed[CN][max(grey, 0)] * rules.grey_discount * rules.substitution * (grey != NOBODY)
     last = {CN: smuggled, ROW: np.zeros_like(grey_price)}
@@ -224,7 +224,7 @@ def offers(world: World, for_rent: bool = False) -> Observables:
         usable = np.concatenate([quick[region], np.broadcast_to(last[region], grey_price.shape)[None]])
         # What is ordered in vain buys nothing.
         usable = usable * np.exp(rules.fill_weight * np.log(state.class_fill[region]))
-        value[region] = ratio(usable, np.where(np.isfinite(price[region]), price[region], 1.0))
+        value[region] = ratio(usable, where(np.isfinite(price[region]), price[region], 1.0))
     rush = np.broadcast_to(1.0 + rules.stockpile * state.announced, listed.shape)
     rushed = np.concatenate([rush, np.ones_like(grey_price)[None]])
     return Observables(value=value, price=price, rush={CN: rushed, ROW: np.ones_like(rushed)})

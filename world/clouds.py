@@ -13,7 +13,7 @@ import numpy as np
 
 from agents.lab import ACADEMIC, APP_COMPANY, CHALLENGER, CN, FOLLOWER, UNICORN
 from agents.vendor import CLOUD
-from world.arrays import Array, is_one_of, ratio, row_sum, sum_by_group, sum_k, take_rows
+from world.arrays import Array, is_one_of, ratio, row_sum, sum_by_group, sum_k, take_rows, where
 from world.ecosystem import points_at
 
 if TYPE_CHECKING:
@@ -31,25 +31,25 @@ def _chest(world: World, share: Array) -> Array:
     """What each cloud puts into its ecosystem this step, CNY million."""
     vendors = world.vendors
     clouds = (vendors.kind == CLOUD) & vendors.alive
-    return np.where(clouds, share * vendors.revenue * world.clock.months, 0.0)
+    return where(clouds, share * vendors.revenue * world.clock.months, 0.0)
 
 
 def _compute_for_equity(world: World) -> None:
     """Hosted labs without a rich parent, near the best at home, get compute against a stake."""
     labs, vendors, state, p = world.labs, world.vendors, world.state, world.parameters.rental
     venture = is_one_of(labs.archetype, (CHALLENGER, UNICORN, ACADEMIC, FOLLOWER)) & (labs.mode != APP_COMPANY)
-    best = np.where(labs.region == CN, state.frontier_cn, state.frontier_all)
+    best = where(labs.region == CN, state.frontier_cn, state.frontier_all)
     behind = np.maximum(best - sum_k(labs.served) / 3.0, 0.0)
     hosted = labs.alive & labs.released & venture & points_at(labs.host, labs.host_id, vendors)
-    promise = np.where(hosted, np.maximum(1.0 - behind / p.equity_promise, 0.0), 0.0)
-    rows = np.where(hosted, labs.host, -1)
+    promise = where(hosted, np.maximum(1.0 - behind / p.equity_promise, 0.0), 0.0)
+    rows = where(hosted, labs.host, -1)
     rivals = take_rows(sum_by_group(promise, rows, vendors.capacity), rows)
     chest = take_rows(_chest(world, p.equity_share), rows)
     grant = chest * np.minimum(ratio(promise, rivals), p.equity_most)
     world.accounts.pay("compute for equity", (vendors, sum_by_group(grant, rows, vendors.capacity)), (labs, grant))
     labs.compute_credit = labs.compute_credit + grant
     labs.host_stake = labs.host_stake + grant
-    world.tally("compute_for_equity", row_sum(np.where(labs.region == CN, grant, 0.0)))
+    world.tally("compute_for_equity", row_sum(where(labs.region == CN, grant, 0.0)))
 
 
 def _seed_apps(world: World) -> None:
@@ -57,11 +57,11 @@ def _seed_apps(world: World) -> None:
     apps, labs, vendors, p = world.apps, world.labs, world.vendors, world.parameters.rental
     young = apps.alive & (apps.age < p.seed_months) & points_at(apps.base_lab[0], apps.base_id[0], labs)
     hosted = (labs.region == CN) & points_at(labs.host, labs.host_id, vendors)
-    at_home = take_rows(np.where(hosted, labs.host, -1), apps.base_lab[0])
-    rows = np.where(young, at_home, -1)
+    at_home = take_rows(where(hosted, labs.host, -1), apps.base_lab[0])
+    rows = where(young, at_home, -1)
     count = sum_by_group((rows >= 0).astype(float), rows, vendors.capacity)
     each = take_rows(ratio(_chest(world, p.seed_share), count), rows)
-    seed = np.where(rows >= 0, each, 0.0)
+    seed = where(rows >= 0, each, 0.0)
     given = sum_by_group(seed, rows, vendors.capacity)
     vendors.spent = vendors.spent + given
     world.accounts.pay("seeds", (vendors, given), (apps, seed))

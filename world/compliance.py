@@ -12,7 +12,7 @@ import numpy as np
 
 from agents.app import API
 from agents.lab import CN, FILED, NOBODY, ROW
-from world.arrays import Array, compacts, row_sum, sum_k, take_rows
+from world.arrays import Array, compacts, row_sum, sum_k, take_rows, where
 from world.ecosystem import points_at
 from world.policy import authority
 from world.serving import DAYS_A_MONTH
@@ -42,7 +42,7 @@ def _content_duty(world: World) -> None:
     duty = labs.alive & (labs.region == CN) & (labs.filing == FILED)
     days = DAYS_A_MONTH * world.clock.months
     checks = p.content_duty * public * labs.marginal_cost_light * days / 1e6
-    _pay(world, "content duty", np.where(duty, checks + p.content_team * world.clock.years, 0.0))
+    _pay(world, "content duty", where(duty, checks + p.content_team * world.clock.years, 0.0))
 
 
 def _clean(world: World) -> None:
@@ -57,12 +57,12 @@ def _suits(world: World) -> None:
     labs, p = world.labs, world.parameters.compliance
     used = labs.tokens_flagship + labs.tokens_light
     hoard = 1.0 + p.tainted_suits * labs.usage_data / (labs.usage_data + p.suit_scale)
-    levy = np.where(labs.region == CN, world.instrument("data", "copyright_levy"), 0.0)
+    levy = where(labs.region == CN, world.instrument("data", "copyright_levy"), 0.0)
     rate = p.suit_rate * np.log1p(used / p.suit_scale) * hoard * np.exp(-levy / p.levy_peace)
     sued = labs.alive & labs.released & (labs.draws("suit") < world.clock.chance(rate))
-    damages = np.where(sued, p.least_damages + p.damages * 12.0 * labs.service_revenue, 0.0)
+    damages = where(sued, p.least_damages + p.damages * 12.0 * labs.service_revenue, 0.0)
     _pay(world, "damages", damages)
-    labs.reputation = labs.reputation - np.where(sued, p.suit_reputation, 0.0)
+    labs.reputation = labs.reputation - where(sued, p.suit_reputation, 0.0)
     world.count("suits", sued)
     world.log("suit", sued, damages)
 
@@ -71,7 +71,7 @@ def _levy(world: World) -> None:
     """A levy on the revenue of models goes to the owners of rights, and buys peace."""
     labs = world.labs
     levy = world.instrument("data", "copyright_levy") * labs.service_revenue * world.clock.months
-    _pay(world, "copyright levy", np.where(labs.alive & (labs.region == CN), levy, 0.0))
+    _pay(world, "copyright levy", where(labs.alive & (labs.region == CN), levy, 0.0))
 
 
 def _fine_dominance(world: World) -> None:
@@ -88,7 +88,7 @@ def _pay(world: World, kind: str, cost: Array) -> None:
     labs = world.labs
     labs.spent = labs.spent + cost
     world.accounts.pay(kind, (labs, cost), "outside")
-    world.tally("compliance_cost", row_sum(np.where(labs.region == CN, cost, 0.0)))
+    world.tally("compliance_cost", row_sum(where(labs.region == CN, cost, 0.0)))
 
 
 def on_foreign(world: World) -> Array:
@@ -104,19 +104,19 @@ def _cut_foreign(world: World) -> None:
     apps, state, p = world.apps, world.state, world.parameters.compliance
     foreign = on_foreign(world)
     risk = p.foreign_risk * state.cross_border * apps.revenue * world.clock.months
-    risk = np.where(foreign, np.minimum(risk, np.maximum(apps.cash, 0.0)), 0.0)
+    risk = where(foreign, np.minimum(risk, np.maximum(apps.cash, 0.0)), 0.0)
     world.accounts.pay("fines", (apps, risk), "government")
     cut = foreign & (apps.draws("cut") < world.clock.chance(p.foreign_cut * state.cross_border))
     cut = cut | (foreign & (state.wrapper_ban > 0.0))
     world.tally("apps_cut_off", row_sum(cut.astype(float)))
     if compacts(world.xp) and not cut.any():
         return
-    apps.base_lab = np.where(cut, NOBODY, apps.base_lab)
-    apps.base_id = np.where(cut, NOBODY, apps.base_id)
+    apps.base_lab = where(cut, NOBODY, apps.base_lab)
+    apps.base_id = where(cut, NOBODY, apps.base_id)
     # What is not to be used need not be known.
-    gone = np.where(cut, take_known_foreign(world), False)
-    apps.known_lab = np.where(gone, NOBODY, apps.known_lab)
-    apps.known_id = np.where(gone, NOBODY, apps.known_id)
+    gone = where(cut, take_known_foreign(world), False)
+    apps.known_lab = where(gone, NOBODY, apps.known_lab)
+    apps.known_id = where(gone, NOBODY, apps.known_id)
 
 
 def take_known_foreign(world: World) -> Array:

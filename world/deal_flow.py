@@ -12,7 +12,7 @@ import numpy as np
 
 from agents.investor import STATE
 from agents.lab import CN, NOBODY, ROW, UNICORN
-from world.arrays import Array, ratio, row_sum, sum_k, take_rows
+from world.arrays import Array, ratio, row_sum, sum_k, take_rows, where
 from world.lineage import hides_its_base
 from world.population import Observables
 from world.random_streams import normal
@@ -33,11 +33,11 @@ def round_sizes(world: World) -> Observables:
     """
     labs, p, state = world.labs, world.parameters.capital, world.state
     star = (labs.archetype == UNICORN) | (labs.region == ROW)
-    near = np.where(labs.released, sum_k(labs.served) / 3.0 + misread(world) - state.frontier_cn, p.pedigree)
+    near = where(labs.released, sum_k(labs.served) / 3.0 + misread(world) - state.frontier_cn, p.pedigree)
     leader = star & (near > -p.leader_gap)
     grown = star | (labs.released & (near > -p.growth_gap) & (state.token_share > p.growth_share))
-    median = np.where(leader, p.leader_round, np.where(grown, p.growth_round, p.seed_round))
-    sigma = np.where(leader, p.leader_sigma, np.where(grown, p.growth_sigma, p.seed_sigma))
+    median = where(leader, p.leader_round, where(grown, p.growth_round, p.seed_round))
+    sigma = where(leader, p.leader_sigma, where(grown, p.growth_sigma, p.seed_sigma))
     z = normal(labs.draws("round_size"), labs.draws("round_luck"))
     size = median * np.exp(sigma * z) * (p.size_calm + p.size_hype * state.hype)
     return Observables(hype=state.hype, round_size=np.maximum(size, p.round_covers_launch * launch_cost(world)))
@@ -67,10 +67,10 @@ def adds_nothing(world: World) -> Array:
 def _correlation(one: Array, other: Array, among: Array) -> Array:
     """Correlation over some rows of each world; NaN where there is nothing to compare."""
     number = np.maximum(row_sum(among.astype(float)), 1.0)
-    one = np.where(among, one - row_sum(np.where(among, one, 0.0)) / number, 0.0)
-    other = np.where(among, other - row_sum(np.where(among, other, 0.0)) / number, 0.0)
+    one = where(among, one - row_sum(where(among, one, 0.0)) / number, 0.0)
+    other = where(among, other - row_sum(where(among, other, 0.0)) / number, 0.0)
     spread = np.sqrt(row_sum(one * one) * row_sum(other * other))
-    return np.where(spread > 1e-12, ratio(row_sum(one * other), spread), np.nan)
+    return where(spread > 1e-12, ratio(row_sum(one * other), spread), np.nan)
 
 
 # ---------------------------------------------------------------------- what investors see
@@ -89,9 +89,9 @@ def _signal(world: World) -> Array:
     Product people game it. What is ahead at home is believed less than what is ahead abroad (M64).
     """
     labs, state, p = world.labs, world.state, world.parameters.capital
-    home = np.where(labs.region == CN, state.frontier_cn, state.frontier_all)
+    home = where(labs.region == CN, state.frontier_cn, state.frontier_all)
     gap = sum_k(labs.served) / 3.0 + misread(world) - home
-    shown = np.where(labs.released, np.clip(gap, -p.signal_least, p.signal_most), p.pedigree)
+    shown = where(labs.released, np.clip(gap, -p.signal_least, p.signal_most), p.pedigree)
     return shown - p.domestic_doubt * p.explorer_doubt * (labs.explores & (labs.region == CN))
 
 
@@ -125,14 +125,12 @@ def _penalty(world: World) -> Array:
 def app_deals(world: World) -> tuple[Array, Array, Array]:
     """An app is introduced by the lab that it builds on; it is judged by users and growth."""
     apps, p = world.apps, world.parameters.capital
-    growth = np.where(apps.users >= p.app_growing * apps.peak_users, p.app_growth_credit, -p.app_decline)
+    growth = where(apps.users >= p.app_growing * apps.peak_users, p.app_growth_credit, -p.app_decline)
     signal = growth - p.app_absorbed * apps.absorbed
     revenue = np.log1p(p.app_revenue_scale * apps.revenue)
     penalty = np.full_like(signal, 1.0) * p.app_penalty
     base = np.maximum(apps.base_lab[0], 0)
-    ties = np.stack(
-        [np.where(apps.base_lab[0] >= 0, take_rows(tie, base), NOBODY) for tie in world.ties.lab_investor[:4]]
-    )
+    ties = np.stack([where(apps.base_lab[0] >= 0, take_rows(tie, base), NOBODY) for tie in world.ties.lab_investor[:4]])
     return np.stack([signal, revenue, penalty]), asking_rows(apps), ties
 
 
@@ -158,7 +156,7 @@ def _deal_flow(world: World, worlds: Array, rows: Array) -> Array:
     comes = world.streams.pairs("inbound comes", worlds, labs.id[worlds, rows], slots) < fame
     # Strangers come from the lab's own region, those with much to invest oftener.
     cn, row = (_drawn(investors, investors.region[0] == region, u) for region in (CN, ROW))
-    strangers = np.where(comes, np.where(here, cn, row), NOBODY)
+    strangers = where(comes, where(here, cn, row), NOBODY)
     strangers = _not_met(strangers, np.concatenate([known, holders]))
     met = np.concatenate([known, holders, strangers])
     return np.concatenate([met, _guided(world, worlds, rows, met, here)])
@@ -166,8 +164,8 @@ def _deal_flow(world: World, worlds: Array, rows: Array) -> Array:
 
 def _drawn(investors, mask: Array, u: Array) -> Array:
     """Rows of the investors in a mask, drawn by their yearly budget; the table of funds is common to all worlds."""
-    ladder = np.cumsum(np.where(mask, investors.annual_budget[0], 0.0))
-    return np.where(ladder[-1] > 0.0, np.searchsorted(ladder, u * ladder[-1]), NOBODY)
+    ladder = np.cumsum(where(mask, investors.annual_budget[0], 0.0))
+    return where(ladder[-1] > 0.0, np.searchsorted(ladder, u * ladder[-1]), NOBODY)
 
 
 def _guided(world: World, worlds: Array, rows: Array, met: Array, here: Array) -> Array:
@@ -177,7 +175,7 @@ def _guided(world: World, worlds: Array, rows: Array, met: Array, here: Array) -
     u = world.streams.pairs("guided", worlds, world.labs.id[worlds, rows], world.xp.zeros((1, 1), dtype=np.int64))
     fund = world.instrument("capital", "guidance_fund")
     guides = np.broadcast_to(world.xp.asarray(fund > 0.0), (world.worlds, 1))[worlds, 0]
-    return _not_met(np.where(guides & here, _drawn(investors, state_funds, u), NOBODY), met)
+    return _not_met(where(guides & here, _drawn(investors, state_funds, u), NOBODY), met)
 
 
 def _not_met(rows: Array, met: Array) -> Array:
@@ -185,6 +183,6 @@ def _not_met(rows: Array, met: Array) -> Array:
     kept = []
     for row in rows:
         seen = (met == row).any(0)
-        kept.append(np.where(seen, NOBODY, row))
+        kept.append(where(seen, NOBODY, row))
         met = np.concatenate([met, row[None]])
     return np.stack(kept)

@@ -18,7 +18,7 @@ import polars as pl
 
 from agents.lab import CN, NO_MODEL, NOBODY, ROW
 from agents.regulator import EXPORT_CONTROL
-from world.arrays import Array, row_max, stack_k, sum_k, take_rows
+from world.arrays import Array, row_max, stack_k, sum_k, take_rows, where
 from world.device import mirror, to_host
 from world.lineage import edges as lineage_edges
 
@@ -96,7 +96,7 @@ def build(world: World) -> None:
     ties.lab_investor = ties.drawn["lab_investor"][..., :rows]
     ties.lab_lab = ties.drawn["lab_lab"][..., :rows]
     # Places that no row has yet are nobody's acquaintance.
-    ties.lab_lab = np.where(ties.lab_lab < rows, ties.lab_lab, NOBODY)
+    ties.lab_lab = where(ties.lab_lab < rows, ties.lab_lab, NOBODY)
 
 
 def _draw_all(world: World, blocks: int) -> dict[str, Array]:
@@ -154,7 +154,7 @@ def _place_regions(world: World, index: int, start: int) -> np.ndarray:
     """Region of each place: lab rows as occupied at the start (CN where free), then investors."""
     if not hasattr(world.ties, "first_regions"):
         first = np.full((world.worlds, start), CN)
-        there = to_host(np.where(world.labs.alive, world.labs.region, CN))[:, :start]
+        there = to_host(where(world.labs.alive, world.labs.region, CN))[:, :start]
         first[:, : there.shape[1]] = there
         world.ties.first_regions, world.ties.investor_regions = first, to_host(world.investors.region)
     labs = world.ties.first_regions[index]
@@ -200,15 +200,15 @@ def among_neighbours(values: Array, ties: Array, alive: Array, missing: float) -
     """Values of the living neighbours, ``(ties, worlds, rows)``, ``missing`` for no one."""
     looked = np.stack([take_rows(values, layer) for layer in ties])
     there = np.stack([take_rows(alive, layer) for layer in ties])
-    return np.where((ties >= 0) & there, looked, missing)
+    return where((ties >= 0) & there, looked, missing)
 
 
 def neighbour_best(values: Array, ties: Array, alive: Array, missing: float) -> Array:
     """Greatest value among living neighbours; tie by tie, for there may be hundreds."""
-    heard = np.where(alive, values, missing)
+    heard = where(alive, values, missing)
     best = np.full_like(heard, missing)
     for layer in ties:
-        best = np.maximum(best, np.where(layer >= 0, take_rows(heard, layer), missing))
+        best = np.maximum(best, where(layer >= 0, take_rows(heard, layer), missing))
     return best
 
 
@@ -227,7 +227,7 @@ def publish(world: World) -> None:
     labs, state = world.labs, world.state
     score = sum_k(labs.open_weights) / 3.0
     for home in (CN, ROW):
-        here = np.where((labs.region == home) & labs.alive, score, NO_MODEL)
+        here = where((labs.region == home) & labs.alive, score, NO_MODEL)
         top = row_max(here)
         row = np.argmax(here, axis=-1)[:, None]
         record = state.archive[home]
@@ -240,7 +240,7 @@ def publish(world: World) -> None:
             "id": take_rows(labs.id, row),
             "model": take_rows(labs.open_model, row),
         }
-        state.archive[home] = {name: np.where(better, fresh[name], record[name]) for name in fresh}
+        state.archive[home] = {name: where(better, fresh[name], record[name]) for name in fresh}
     state.archive_history.append({home: dict(state.archive[home]) for home in (CN, ROW)})
     lag = max(round(world.parameters.graph.notice_months / world.clock.months), 1)
     del state.archive_history[: -lag - 1]
@@ -280,11 +280,11 @@ def best_known_base(world: World) -> tuple[Array, Array, Array, Array, Array, Ar
     abroad = np.zeros_like(labs.alive)
     for offer, from_row in offers:
         foreign = here & from_row
-        seen = offer["weights"] - np.where(foreign, penalty, 0.0)
+        seen = offer["weights"] - where(foreign, penalty, 0.0)
         known = able & (offer["score"] > NO_MODEL + 0.5)
         better = known & (sum_k(seen) > sum_k(best["weights"]))
-        best = {name: np.where(better, seen if name == "weights" else offer[name], best[name]) for name in best}
-        abroad = np.where(better, foreign, abroad)
+        best = {name: where(better, seen if name == "weights" else offer[name], best[name]) for name in best}
+        abroad = where(better, foreign, abroad)
     return best["weights"] - best["post"], best["post"], best["row"], best["id"], best["model"], abroad
 
 
@@ -293,17 +293,17 @@ def _best_among_friends(world: World, penalty: Array) -> dict[str, Array]:
     labs, ties = world.labs, world.ties.lab_lab
     here = labs.region == CN
     # What a lab is worth as a base to labs of CN and to labs abroad.
-    to_cn = sum_k(labs.open_weights - np.where(labs.region == ROW, penalty, 0.0))
-    worth = [np.where(labs.alive, each, 3.0 * NO_MODEL) for each in (to_cn, sum_k(labs.open_weights))]
-    worth, eyes = np.concatenate(worth, axis=-1), np.where(here, 0, labs.capacity)
+    to_cn = sum_k(labs.open_weights - where(labs.region == ROW, penalty, 0.0))
+    worth = [where(labs.alive, each, 3.0 * NO_MODEL) for each in (to_cn, sum_k(labs.open_weights))]
+    worth, eyes = np.concatenate(worth, axis=-1), where(here, 0, labs.capacity)
     top = np.full_like(labs.knack, 3.0 * NO_MODEL)
     row = np.full_like(labs.id, NOBODY)
     for tie in ties:
         seen = take_rows(worth, tie + eyes)
         better = (tie >= 0) & (seen > top)
-        top, row = np.where(better, seen, top), np.where(better, tie, row)
+        top, row = where(better, seen, top), where(better, tie, row)
     return {
-        "score": np.where(row >= 0, take_rows(sum_k(labs.open_weights) / 3.0, row), NO_MODEL),
+        "score": where(row >= 0, take_rows(sum_k(labs.open_weights) / 3.0, row), NO_MODEL),
         "weights": take_rows(labs.open_weights, row),
         "post": take_rows(labs.open_post, row),
         "row": row,
@@ -320,17 +320,17 @@ def update(world: World) -> None:
     labs, apps, state = world.labs, world.apps, world.state
     fade = np.exp(-world.clock.months / world.parameters.graph.supply_memory)
     bought = np.log10(1.0 + state.delivered_labs)
-    state.lab_relation = np.where(labs.alive, state.lab_relation * fade + bought * (1.0 - fade), 0.0)
+    state.lab_relation = where(labs.alive, state.lab_relation * fade + bought * (1.0 - fade), 0.0)
     bought = np.log10(1.0 + state.delivered_vendors)
     state.vendor_relation = state.vendor_relation * fade + bought * (1.0 - fade)
     for population in (labs, apps):
         for row_name, id_name, target in _pointers(population, world):
             rows, ids = population.columns[row_name], population.columns[id_name]
             layers = rows if rows.ndim == 3 else rows[None]
-            there = np.where(target.alive, target.id, NOBODY)
+            there = where(target.alive, target.id, NOBODY)
             valid = np.stack([take_rows(there, layer) for layer in layers]).reshape(rows.shape) == ids
-            population.columns[row_name] = np.where(valid, rows, NOBODY)
-            population.columns[id_name] = np.where(valid, ids, NOBODY)
+            population.columns[row_name] = where(valid, rows, NOBODY)
+            population.columns[id_name] = where(valid, ids, NOBODY)
 
 
 def _pointers(population, world: World):
@@ -344,7 +344,7 @@ def _pointers(population, world: World):
 
 def points_at(rows: Array, ids: Array, target) -> Array:
     """Whether each stored (row, id) still means the agent it meant."""
-    return (rows >= 0) & (take_rows(np.where(target.alive, target.id, NOBODY), rows) == ids) & (ids != NOBODY)
+    return (rows >= 0) & (take_rows(where(target.alive, target.id, NOBODY), rows) == ids) & (ids != NOBODY)
 
 
 # ---------------------------------------------------------------------- export
@@ -381,7 +381,7 @@ def edges(world: World, index: int = 0) -> pl.DataFrame:
 def _ruled(world: World, index: int) -> Array:
     """Which regulator (rows) governs which lab (columns)."""
     # The export authority abroad rules what labs in CN may buy.
-    rules_here = np.where(world.regulators.kind[index] == EXPORT_CONTROL, CN, world.regulators.region[index])
+    rules_here = where(world.regulators.kind[index] == EXPORT_CONTROL, CN, world.regulators.region[index])
     return rules_here[:, None] == world.labs.region[index]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.lab import CN, OPEN_BASE, ROW, VERTICAL
 from world import app_life
-from world.arrays import Array, namespace
+from world.arrays import Array, namespace, where
 from world.device import to_host
 from world.ecosystem import build
 from world.layers import trade_of
@@ -142,7 +142,7 @@ def _recruit(world: World, labs, wanted: Array) -> None:
     """Founders and first staff come from outside the pools, and are counted as trained."""
     labs.staff = wanted
     for region in (CN, ROW):
-        here = np.where(labs.region == region, wanted, 0.0)[:, 0]
+        here = where(labs.region == region, wanted, 0.0)[:, 0]
         for kind in range(4):
             world.state.trained_people[region][kind] += labs.by_world(here[kind])
 
@@ -152,12 +152,12 @@ def _buy_starting_fleet(world: World, labs, h100e: Array, chip: str) -> None:
     k = world.chips.names.index(chip)
     units = np.floor(h100e / world.catalogue.h100e[k, 0, 0])[0]
     region = labs.region[0]
-    for where in (CN, ROW):
-        wanted = np.where(region == where, units, 0.0)
+    for home in (CN, ROW):
+        wanted = where(region == home, units, 0.0)
         total = labs.by_world(wanted)[:, 0]
-        have = world.state.outside_chips[where][k, :, 0]
+        have = world.state.outside_chips[home][k, :, 0]
         fill = np.minimum(1.0, have / np.maximum(total, 1e-9))
         given = wanted * fill[labs.worlds]
         world.labs.fleet[k, labs.worlds, labs.rows] += given
         taken = labs.by_world(given)[:, 0]
-        world.state.outside_chips[where][k, :, 0] = np.maximum(have - taken, 0.0)
+        world.state.outside_chips[home][k, :, 0] = np.maximum(have - taken, 0.0)

@@ -10,7 +10,7 @@ from agents.lab import ACQUIRED, ALIVE, BIG_TECH, CN, EXITS, FRONTIER, MODES, OP
 from agents.vendor import CENTRE
 from world import app_life
 from world.acquisition import acquire
-from world.arrays import Array, is_one_of, row_sum, sum_k
+from world.arrays import Array, is_one_of, row_sum, sum_k, where
 from world.ecosystem import best_known_base
 from world.population import Observables
 
@@ -52,7 +52,7 @@ def leave(world: World) -> None:
     _cover(world)
     gone = labs.alive & (labs.exit_reason != ALIVE)
     world.log("exit", gone, labs.cash, (EXITS, labs.exit_reason))
-    labs.exit_step = np.where(gone, world.step_number, labs.exit_step)
+    labs.exit_step = where(gone, world.step_number, labs.exit_step)
     world.count("exits", gone)
     world.count("acquisitions", gone & (labs.exit_reason == ACQUIRED))
     turned = gone & (labs.exit_reason == TO_APPS)
@@ -75,16 +75,16 @@ def _cover(world: World) -> None:
     """Parents and owners cover what is missing in labs they keep; vendors settle with owners."""
     labs, vendors = world.labs, world.vendors
     kept = labs.alive & (labs.exit_reason == ALIVE)
-    deficit = np.where(kept, np.maximum(-labs.cash, 0.0), 0.0)
+    deficit = where(kept, np.maximum(-labs.cash, 0.0), 0.0)
     world.accounts.pay("parents cover", "outside", (labs, deficit))
     buffer = 12.0 * vendors.cost + 1.0
-    gap = np.where(vendors.alive, np.maximum(-vendors.cash, 0.0), 0.0)
+    gap = where(vendors.alive, np.maximum(-vendors.cash, 0.0), 0.0)
     public = vendors.kind == CENTRE
-    world.accounts.pay("public compute", "government", (vendors, np.where(public, gap, 0.0)))
-    world.accounts.pay("owners of vendors", "outside", (vendors, np.where(public, 0.0, gap)))
-    spare = np.where(vendors.alive, np.maximum(vendors.cash - buffer, 0.0), 0.0)
-    world.accounts.pay("profit of public compute", (vendors, np.where(public, spare, 0.0)), "government")
-    world.accounts.pay("profit of vendors", (vendors, np.where(public, 0.0, spare)), "outside")
+    world.accounts.pay("public compute", "government", (vendors, where(public, gap, 0.0)))
+    world.accounts.pay("owners of vendors", "outside", (vendors, where(public, 0.0, gap)))
+    spare = where(vendors.alive, np.maximum(vendors.cash - buffer, 0.0), 0.0)
+    world.accounts.pay("profit of public compute", (vendors, where(public, spare, 0.0)), "government")
+    world.accounts.pay("profit of vendors", (vendors, where(public, 0.0, spare)), "outside")
 
 
 def _dissolve(world: World, gone: Array) -> None:
@@ -92,8 +92,8 @@ def _dissolve(world: World, gone: Array) -> None:
     labs, state = world.labs, world.state
     for region in (CN, ROW):
         here = gone & (labs.region == region)
-        state.pool[region] = state.pool[region] + row_sum(np.where(here, labs.staff, 0.0))
-        chips = row_sum(np.where(here, labs.fleet + labs.incoming, 0.0))
+        state.pool[region] = state.pool[region] + row_sum(where(here, labs.staff, 0.0))
+        chips = row_sum(where(here, labs.fleet + labs.incoming, 0.0))
         state.outside_chips[region] = state.outside_chips[region] + chips
-    world.accounts.pay("liquidation", (labs, np.where(gone, labs.cash, 0.0)), "outside")
+    world.accounts.pay("liquidation", (labs, where(gone, labs.cash, 0.0)), "outside")
     labs.bury(gone)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import CN, ROW
-from world.arrays import Array, row_sum, stack_k
+from world.arrays import Array, row_sum, stack_k, where
 from world.population import Observables
 from world.research import research_budget
 from world.technology import absorptive_capacity
@@ -43,7 +43,7 @@ def explore(world: World) -> None:
     number = row_sum(found.astype(float))
     # Its own in full; a share of what the others found.
     gain = p.breakthrough_gain * (found + p.signal * (number - found))
-    labs.log_efficiency = labs.log_efficiency + np.where(seekers, gain, 0.0)
+    labs.log_efficiency = labs.log_efficiency + where(seekers, gain, 0.0)
     world.log("breakthrough", found, p.breakthrough_gain * np.ones_like(labs.cash))
     world.count("breakthroughs", found)
     world.tally("breakthroughs_row", row_sum((found & (labs.region == ROW)).astype(float)))

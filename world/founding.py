@@ -12,7 +12,7 @@ from agents.regulator import KINDS as REGULATOR_KINDS
 from agents.vendor import BUILDERS
 from agents.vendor import KINDS as VENDOR_KINDS
 from world.app_life import add_apps
-from world.arrays import Array, row_sum, sum_k
+from world.arrays import Array, row_sum, sum_k, where
 from world.device import to_host
 from world.ecosystem import build, publish
 from world.entry import LAB_SLOTS, endow_lab
@@ -71,11 +71,11 @@ def _labs(world: World, archetype: int, row: dict) -> None:
     has_model = number < float(row["with_model"])
     trained = number < float(row["unreleased"])
     labs.trained = trained
-    labs.waiting = np.where(trained, float(row["waiting"]), 0.0)
+    labs.waiting = where(trained, float(row["waiting"]), 0.0)
     labs.released = has_model
     labs.releases = has_model.astype(float)
-    labs.since_news = np.where(has_model, 1.0, 3.0)
-    labs.openness = np.where(has_model, int(row["openness"]), 0)
+    labs.since_news = where(has_model, 1.0, 3.0)
+    labs.openness = where(has_model, int(row["openness"]), 0)
 
 
 def _served_models(world: World) -> None:
@@ -83,16 +83,16 @@ def _served_models(world: World) -> None:
     labs, tech = world.labs, world.parameters.technology
     hidden = np.zeros_like(labs.cash)
     for archetype, row in enumerate(world.archetypes):
-        hidden = np.where(labs.archetype == archetype, float(row["unreleased_lead"]) * labs.trained, hidden)
+        hidden = where(labs.archetype == archetype, float(row["unreleased_lead"]) * labs.trained, hidden)
     here = labs.released & labs.alive
     own = labs.pretrained + labs.post - hidden
-    labs.served = np.where(here, own, labs.served)
-    labs.light = np.where(here, light_capability(world, own), labs.light)
-    labs.open_weights = np.where(here & (labs.openness == 2), own, labs.open_weights)
-    labs.open_post = np.where(labs.open_weights > NO_MODEL, labs.post, 0.0)
+    labs.served = where(here, own, labs.served)
+    labs.light = where(here, light_capability(world, own), labs.light)
+    labs.open_weights = where(here & (labs.openness == 2), own, labs.open_weights)
+    labs.open_post = where(labs.open_weights > NO_MODEL, labs.post, 0.0)
     size = active_parameters(sum_k(own) / 3.0, 0.0, tech)
-    labs.active_parameters = np.where(here, size, labs.active_parameters)
-    labs.light_parameters = np.where(here, size * tech.light_size, labs.light_parameters)
+    labs.active_parameters = where(here, size, labs.active_parameters)
+    labs.light_parameters = where(here, size * tech.light_size, labs.light_parameters)
     serving_speed(world)
     labs.price_flagship = world.by_region(world.state.entry_price)
     labs.price_light = labs.price_flagship * tech.light_price
@@ -101,7 +101,7 @@ def _served_models(world: World) -> None:
 def _adopters(world: World) -> None:
     table = world.segments
     p = world.parameters.model_market
-    share = np.where(table.column("region") == CN, p.adopters_cn, p.adopters_row)
+    share = where(table.column("region") == CN, p.adopters_cn, p.adopters_row)
     start = table.column("population") * table.column("ceiling") * share
     world.state.adopters = start * world.xp.ones((1, world.worlds, 1))
 
@@ -154,7 +154,7 @@ def _regulators(world: World) -> None:
     chosen.kind = _for_all(world, [REGULATOR_KINDS.index(r["kind"]) for r in rows])
     chosen.region = _for_all(world, [CN if r["region"] == "CN" else ROW for r in rows])
     chosen.adaptive = _for_all(world, [bool(r["adaptive"]) for r in rows])
-    chosen.stringency = np.where(chosen.kind == REGULATOR_KINDS.index("content"), 0.3, 0.0)
+    chosen.stringency = where(chosen.kind == REGULATOR_KINDS.index("content"), 0.3, 0.0)
 
 
 def _remember_start(world: World) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from agents.lab import CN, NOBODY, ROW
 from agents.vendor import CENTRE, CHIPMAKER
-from world.arrays import Array, codes_in_use, one_hot, ratio, row_max, row_sum, sum_by_group, sum_k, take_rows
+from world.arrays import Array, codes_in_use, one_hot, ratio, row_max, row_sum, sum_by_group, sum_k, take_rows, where
 from world.chip_supply import grey_class, made_in, of_kind, offers
 from world.hardware import CNY_A_USD
 from world.policy import authority, listed
@@ -53,10 +53,10 @@ def ration(supply: Array, orders: Array, classes: Array, weight: Array) -> Array
     stands at f_i = sum of smaller orders + t_i x weight of the rest when buyer i is just full;
     f grows along the order, so buyer i is full exactly where f_i <= supply.
     """
-    fill_level = np.where(orders > 0.0, orders / weight, np.inf)
+    fill_level = where(orders > 0.0, orders / weight, np.inf)
     order = np.argsort(fill_level, axis=-1, kind="stable")
     levels = np.take_along_axis(fill_level, order, -1)
-    sorted_class = np.take_along_axis(np.where(orders > 0.0, classes, -1), order, -1)
+    sorted_class = np.take_along_axis(where(orders > 0.0, classes, -1), order, -1)
     # Only classes that somebody orders.
     present = codes_in_use(sorted_class, supply.shape[0])
     mine, stock = sorted_class[None] == present.reshape(-1, 1, 1), supply[present]
@@ -64,16 +64,16 @@ def ration(supply: Array, orders: Array, classes: Array, weight: Array) -> Array
     asked = np.cumsum(mine * np.take_along_axis(orders, order, -1), axis=-1)
     passed = np.cumsum(mine * np.take_along_axis(weight, order, -1), axis=-1)
     waiting = passed[..., -1:] - passed
-    safe_levels = np.where(np.isfinite(levels), levels, 0.0)
+    safe_levels = where(np.isfinite(levels), levels, 0.0)
     full = mine & (asked + safe_levels * waiting <= stock * (1.0 + 1e-12))
     # Who is full stands before who is not: what the last of them leaves is for the rest.
-    served = row_max(np.where(full, asked, 0.0))
-    thirsty = np.where(full, waiting, passed[..., -1:]).min(-1, keepdims=True)
+    served = row_max(where(full, asked, 0.0))
+    thirsty = where(full, waiting, passed[..., -1:]).min(-1, keepdims=True)
     rest = np.maximum(stock - served, 0.0)
     level = np.full_like(supply, _OVERFLOWING)
-    level[present] = np.where(thirsty > 0.0, ratio(rest, thirsty), _OVERFLOWING)
+    level[present] = where(thirsty > 0.0, ratio(rest, thirsty), _OVERFLOWING)
     level_here = take_rows(level[..., 0].T, classes)
-    return np.where(classes >= 0, np.minimum(orders, weight * level_here), 0.0)
+    return where(classes >= 0, np.minimum(orders, weight * level_here), 0.0)
 
 
 # ---------------------------------------------------------------------- orders
@@ -83,7 +83,7 @@ def _for_buyers(world: World, population, offer: Observables, **more) -> Observa
     """Offers as each agent of a population sees them, by its region."""
     here = population.region == CN
     pick = {
-        name: np.where(here, table[CN], table[ROW])
+        name: where(here, table[CN], table[ROW])
         for name, table in (("class_value", offer.value), ("class_price", offer.price), ("class_rush", offer.rush))
     }
     return Observables(**pick, years=world.clock.years, months=world.clock.months, **more)
@@ -100,14 +100,14 @@ def _for_labs(world: World, offer: Observables) -> Observables:
     named = listed(world)
     if named is not None:
         foreign = _and_grey(made_in(world, "US"))
-        seen.class_value = np.where(foreign & named, 0.0, seen.class_value)
+        seen.class_value = where(foreign & named, 0.0, seen.class_value)
     return seen
 
 
 def _for_vendors(world: World, offer: Observables) -> Observables:
     """The same for vendors, with rents, public money for centres and the quota of domestic chips."""
     vendors, state = world.vendors, world.state
-    rent = np.where(vendors.region == CN, state.rent_training[CN], state.rent_training[ROW])
+    rent = where(vendors.region == CN, state.rent_training[CN], state.rent_training[ROW])
     centre = ((vendors.kind == CENTRE) & (vendors.region == CN) & vendors.alive).astype(float)
     public = world.instrument("compute", "centres") * ratio(centre, row_sum(centre))
     quota = world.instrument("industrial", "procurement_quota") * (vendors.region == CN)
@@ -143,11 +143,11 @@ def outside_orders(world: World, offer: Observables) -> tuple[Array, Array, Arra
         if region == CN:
             share = share + _loyal(world) * (_at_home(world, taste) - share)
         budget = share * spending * offer.rush[region]
-        price = np.where(np.isfinite(offer.price[region]), offer.price[region], 1.0)
+        price = where(np.isfinite(offer.price[region]), offer.price[region], 1.0)
         units.append(np.floor(budget / price)[..., 0].T)
         classes.append(np.broadcast_to(world.xp.arange(len(taste)), units[-1].shape))
-    where = np.concatenate([np.full_like(classes[0], CN), np.full_like(classes[1], ROW)], axis=1)
-    return np.concatenate(units, axis=1), np.concatenate(classes, axis=1), where
+    homes = np.concatenate([np.full_like(classes[0], CN), np.full_like(classes[1], ROW)], axis=1)
+    return np.concatenate(units, axis=1), np.concatenate(classes, axis=1), homes
 
 
 def _loyal(world: World) -> Array:
@@ -159,7 +159,7 @@ def _loyal(world: World) -> Array:
 def _at_home(world: World, taste: Array) -> Array:
     """Shares of the domestic classes in the spending of those who buy nothing else."""
     home = _and_grey(of_kind(world, "domestic", "inference"))
-    mine = np.where(home, taste, 0.0)
+    mine = where(home, taste, 0.0)
     return ratio(mine, sum_k(mine))
 
 
@@ -188,7 +188,7 @@ def clear(world: World) -> None:
     weight = np.maximum(units, 1.0) * (1.0 + world.parameters.graph.supply_priority * relation) * (1.0 + first)
     demand = _demand(units, classes, region, len(world.chips))
     supply = _supply(world, demand)
-    cells = np.where(classes < 0, NOBODY, classes + (region == ROW) * (len(world.chips) + 1))
+    cells = where(classes < 0, NOBODY, classes + (region == ROW) * (len(world.chips) + 1))
     got = ration(np.concatenate([supply[CN], supply[ROW]]), units, cells, weight)
     sold = _demand(got, classes, region, len(world.chips))
     # What was on its way is installed first, what is shipped now goes on its way.
@@ -209,8 +209,7 @@ def _leading(world: World) -> Array:
 def _demand(units: Array, classes: Array, region: Array, chips: int) -> dict[int, Array]:
     """Units by region and class, ``(classes + 1, worlds, 1)`` each."""
     return {
-        where: sum_by_group(np.where(region == where, units, 0.0), classes, chips + 1).T[..., None]
-        for where in (CN, ROW)
+        home: sum_by_group(where(region == home, units, 0.0), classes, chips + 1).T[..., None] for home in (CN, ROW)
     }
 
 
@@ -254,12 +253,12 @@ def _ship(world: World, offer, got, own, out_class, out_region) -> None:
     state.grey_shipped = world.xp.zeros((world.worlds, 1))
     for name, population in (("vendors", vendors), ("labs", labs)):
         units = parts[name]
-        shipped = np.where(population.order_class == count, grey, population.order_class)
+        shipped = where(population.order_class == count, grey, population.order_class)
         population.incoming = population.incoming + one_hot(shipped, count) * units
         view = _for_buyers(world, population, offer)
         price = np.take_along_axis(view.class_price, np.maximum(population.order_class, 0)[None], 0)[0]
-        bill = np.where(units > 0.0, units * np.where(np.isfinite(price), price, 0.0), 0.0)
-        legal = np.where(population.order_class == count, 0.0, bill)
+        bill = where(units > 0.0, units * where(np.isfinite(price), price, 0.0), 0.0)
+        legal = where(population.order_class == count, 0.0, bill)
         maker = take_rows_of_maker(world, population.order_class)
         received = sum_by_group(legal, maker, v)
         world.accounts.pay("chips", (population, legal), (vendors, received))
@@ -269,7 +268,7 @@ def _ship(world: World, offer, got, own, out_class, out_region) -> None:
         vendors.earned = vendors.earned + received + helped
         if population is labs:
             state.chip_bill = bill
-        grey_units = np.where(population.order_class == count, units, 0.0)
+        grey_units = where(population.order_class == count, units, 0.0)
         setattr(state, f"delivered_{name}", units - grey_units)
         state.grey_shipped = state.grey_shipped + row_sum(grey_units)
     _ship_outside(world, offer, parts["outside"], out_class, out_region)
@@ -278,22 +277,22 @@ def _ship(world: World, offer, got, own, out_class, out_region) -> None:
 def _ship_outside(world: World, offer, units, classes, region) -> None:
     """The same for buyers outside this industry, whose money is the outside world's."""
     state, vendors, count = world.state, world.vendors, len(world.chips)
-    for where in (CN, ROW):
-        here = np.where(region == where, units, 0.0)
+    for home in (CN, ROW):
+        here = where(region == home, units, 0.0)
         by_class = sum_by_group(here, classes, count + 1).T[..., None]
         grey_units = by_class[-1]
         stock = by_class[:-1].copy()
         stock[max(state.grey_class, 0)] += grey_units
-        state.outside_chips[where] = state.outside_chips[where] + stock
-        price = np.where(np.isfinite(offer.price[where]), offer.price[where], 0.0)
+        state.outside_chips[home] = state.outside_chips[home] + stock
+        price = where(np.isfinite(offer.price[home]), offer.price[home], 0.0)
         bill = (by_class * price)[:-1, :, 0].T
         received = sum_by_group(bill, np.broadcast_to(world.maker_rows, bill.shape), vendors.capacity)
         world.accounts.pay("chips", "outside", (vendors, received))
-        helped = _subsidy(world, bill, np.broadcast_to(world.xp.arange(count), bill.shape), np.full_like(bill, where))
+        helped = _subsidy(world, bill, np.broadcast_to(world.xp.arange(count), bill.shape), np.full_like(bill, home))
         helped = sum_by_group(helped, np.broadcast_to(world.maker_rows, bill.shape), vendors.capacity)
         world.accounts.pay("chip subsidy", "government", (vendors, helped))
         vendors.earned = vendors.earned + received + helped
-        if where == CN:
+        if home == CN:
             state.grey_shipped = state.grey_shipped + grey_units
 
 
@@ -302,7 +301,7 @@ def _subsidy(world: World, bill: Array, classes: Array, region: Array) -> Array:
     share = world.instrument("industrial", "chip_subsidy")
     helped = of_kind(world, "domestic", "inference")[:, 0, 0]
     helped = np.concatenate([helped, np.zeros_like(helped[:2])])
-    return np.where(helped[classes] & (region == CN), bill * share / (1.0 - share), 0.0)
+    return where(helped[classes] & (region == CN), bill * share / (1.0 - share), 0.0)
 
 
 def take_rows_of_maker(world: World, classes: Array) -> Array:
@@ -318,13 +317,13 @@ def _book_keeping(world: World, demand, supply, sold) -> None:
     grey = max(state.grey_class, 0)
     # Smuggled chips come out of stocks abroad.
     state.outside_chips[ROW][grey] = state.outside_chips[ROW][grey] - state.grey_shipped
-    made = sum_k(np.where(made_in(world, "CN"), state.produced, 0.0))
+    made = sum_k(where(made_in(world, "CN"), state.produced, 0.0))
     state.domestic_made = state.domestic_made + made
     state.domestic_learned = state.domestic_learned + made * (1.0 + world.instrument("industrial", "yield_programme"))
     state.domestic_installed = state.domestic_installed + made
     state.grey_stock = state.grey_stock + state.grey_shipped * chips.h100e[grey]
     for region in (CN, ROW):
-        rate = np.where(demand[region] > 0.0, ratio(sold[region], demand[region]), 0.5)
+        rate = where(demand[region] > 0.0, ratio(sold[region], demand[region]), 0.5)
         pace = world.clock.fraction(rules.fill_pace)
         state.class_fill[region] = np.clip(
             state.class_fill[region] + pace * (rate - state.class_fill[region]), rules.fill_least, 1.0
@@ -354,7 +353,7 @@ def _backlogs(world: World, demand) -> Array:
         # Orders of a month stand against a month's output and what lies in stock.
         stock = state.generation_stock[generation] * world.clock.months
         have[:, maker] += value * (state.generation_capacity[generation] + stock)[:, 0]
-    return np.where(have > 0.0, ratio(asked, have), vendors.backlog)
+    return where(have > 0.0, ratio(asked, have), vendors.backlog)
 
 
 def _street_prices(world: World, demand, supply) -> None:
@@ -362,7 +361,7 @@ def _street_prices(world: World, demand, supply) -> None:
     state, rules = world.state, world.parameters.chip_market
     pace = world.clock.months
     foreign = made_in(world, "US")
-    legal = sum_k(np.where(foreign, demand[CN][:-1], 0.0)) / (sum_k(np.where(foreign, supply[CN][:-1], 0.0)) + 1.0)
+    legal = sum_k(where(foreign, demand[CN][:-1], 0.0)) / (sum_k(where(foreign, supply[CN][:-1], 0.0)) + 1.0)
     drift = rules.street_pace * np.clip(np.log(np.maximum(legal, 1e-3)), -1.0, 1.0)
     premium = state.cn_premium + pace * (drift - rules.street_decay * state.cn_premium)
     state.cn_premium = np.clip(premium, 0.0, rules.street_most)
@@ -402,7 +401,7 @@ def chips_in(world: World, region: int) -> Array:
     total = world.state.outside_chips[region]
     for population in (world.labs, world.vendors):
         here = (population.region == region) & population.alive
-        total = total + row_sum(np.where(here, population.fleet + population.incoming, 0.0))
+        total = total + row_sum(where(here, population.fleet + population.incoming, 0.0))
     return total
 
 
@@ -412,5 +411,5 @@ def makers_pay(world: World) -> None:
     makes = ((vendors.kind == CHIPMAKER) & (vendors.region == CN) & vendors.alive).astype(float)
     programme = world.instrument("industrial", "spending") * world.clock.years * ratio(makes, row_sum(makes))
     world.accounts.pay("yield programme", "government", (vendors, programme))
-    surplus = np.where(vendors.kind == CHIPMAKER, np.maximum(vendors.cash, 0.0), 0.0)
+    surplus = where(vendors.kind == CHIPMAKER, np.maximum(vendors.cash, 0.0), 0.0)
     world.accounts.pay("chip production and profit", (vendors, surplus), "outside")

@@ -11,7 +11,7 @@ from agents.app import AIMS, ANSWERS, DEATHS, MODALITIES, PRODUCTS, SOURCES
 from agents.investor import KINDS as INVESTOR_KINDS
 from agents.lab import ARCHETYPES, EXITS, FILED, MODES, REGIONS, RESEARCH
 from agents.vendor import KINDS as VENDOR_KINDS
-from world.arrays import sum_k
+from world.arrays import sum_k, where
 from world.device import mirror
 from world.ecosystem import edges
 from world.measures_market import share_at_home
@@ -162,7 +162,7 @@ def lab_panel(world: World) -> tuple[Any, Columns]:
     """One row a living lab (and a last row in the month it leaves): who, and the columns with their types."""
     labs = world.labs
     gone = (labs.exit_reason > 0) & (labs.exit_step == world.step_number)
-    capability = np.where(labs.released, labs.served, np.nan)
+    capability = where(labs.released, labs.served, np.nan)
     numbers = {
         "cash": labs.cash,
         "revenue": labs.service_revenue,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import BIG_TECH, CN, VERTICAL
-from world.arrays import Array, ratio, row_sum
+from world.arrays import Array, ratio, row_sum, where
 from world.ecosystem import neighbour_share
 from world.population import Observables
 
@@ -72,15 +72,15 @@ def parents_pay(world: World) -> None:
     purse = labs.cash / np.maximum(labs.parent_support, 1e-9)
     pays = labs.parent_support * (1.0 + p.announce_support * labs.parent_gain)
     part = np.clip(1.0 - (purse - p.parent_purse) / p.parent_purse_fade, 0.0, 1.0)
-    support = np.where(labs.alive, pays, 0.0) * world.clock.years * part
+    support = where(labs.alive, pays, 0.0) * world.clock.years * part
     labs.parent_support = labs.parent_support * np.exp(
-        np.where(labs.region == CN, p.parent_growth_cn, p.parent_growth_row)
+        where(labs.region == CN, p.parent_growth_cn, p.parent_growth_row)
         * (labs.parent_support > p.rich_parent)
         * world.clock.years
     )
-    grows = np.where(labs.region == CN, p.chip_growth_cn, p.chip_growth_row)
+    grows = where(labs.region == CN, p.chip_growth_cn, p.chip_growth_row)
     labs.chip_budget = labs.chip_budget * np.exp(grows * world.clock.years)
-    chips = np.where((labs.chip_budget > 0.0) & labs.alive, world.state.chip_bill, 0.0)
+    chips = where((labs.chip_budget > 0.0) & labs.alive, world.state.chip_bill, 0.0)
     world.accounts.pay("parents", "outside", (labs, support + chips))
 
 
@@ -92,7 +92,7 @@ def attend(world: World, guided: Array) -> None:
         Observables(
             hype=world.state.hype,
             neighbours_investing=neighbour_share(recent, world.ties.investor_investor, investors.alive),
-            kept_back=np.where(investors.region == CN, world.instrument("capital", "cooling"), 0.0),
+            kept_back=where(investors.region == CN, world.instrument("capital", "cooling"), 0.0),
             guided=guided,
             adjust=world.clock.fraction(p.investor_pace),
             elapsed=world.clock.year(world.step_number),
@@ -105,5 +105,5 @@ def attend(world: World, guided: Array) -> None:
 def attention_of_investors(world: World) -> Array:
     """Mean attention of the investors in CN, by what they invest a year, ``(worlds, 1)``."""
     investors = world.investors
-    money = np.where(investors.alive & (investors.region == CN), investors.annual_budget, 0.0)
+    money = where(investors.alive & (investors.region == CN), investors.annual_budget, 0.0)
     return ratio(row_sum(money * investors.attention), row_sum(money))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import APPLICATION, NOBODY
-from world.arrays import Array, sum_k
+from world.arrays import Array, sum_k, where
 from world.quality import home_segment
 
 if TYPE_CHECKING:
@@ -32,16 +32,16 @@ def gather(world: World) -> None:
         rate = growth + aging
         layers.append(level + (growth / rate - level) * (1.0 - np.exp(-rate * world.clock.years)))
     # Industry data is gathered by those who were founded for an industry.
-    layers[1] = np.where(labs.home_segment != NOBODY, layers[1], 0.0)
-    labs.layers = np.where(labs.alive, np.stack(layers), 0.0)
+    layers[1] = where(labs.home_segment != NOBODY, layers[1], 0.0)
+    labs.layers = where(labs.alive, np.stack(layers), 0.0)
 
 
 def _use(world: World) -> tuple[Array, Array, Array]:
     """Tokens a day from which each layer learns: at home, in the own trade, in firms and apps."""
     labs, state, table = world.labs, world.state, world.segments
     served = state.tokens_by_segment
-    at_home = sum_k(np.where(table.column("region") == labs.region, served, 0.0))
-    in_trade = sum_k(np.where(home_segment(world), served, 0.0))
+    at_home = sum_k(where(table.column("region") == labs.region, served, 0.0))
+    in_trade = sum_k(where(home_segment(world), served, 0.0))
     return at_home, in_trade, state.paid_flagship + state.paid_light + labs.tokens_api
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.lab import CENTRAL, CN, FILED, NOT_APPLIED, PROVINCIAL
 from world.app_market import needs_filing
-from world.arrays import Array, row_sum
+from world.arrays import Array, row_sum, where
 from world.policy import as_date, authority
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def earliest(waiting: Array, since: Array, count: Array) -> Array:
     -------
     boolean array (worlds, rows)
     """
-    key = np.where(waiting, since, np.inf)
+    key = where(waiting, since, np.inf)
     order = np.argsort(key, axis=-1, kind="stable")
     rank = np.argsort(order, axis=-1, kind="stable")
     return waiting & (rank < count)
@@ -46,8 +46,8 @@ def review(world: World) -> None:
         (authority(world, "capacity") > 0.0) | (opens is not None and as_date(opens) <= world.date)
     )
     applies = labs.alive & labs.released & (labs.region == CN) & (labs.filing == NOT_APPLIED) & open_
-    labs.filing = np.where(applies, PROVINCIAL, labs.filing)
-    labs.filing_since = np.where(applies, world.step_number, labs.filing_since)
+    labs.filing = where(applies, PROVINCIAL, labs.filing)
+    labs.filing_since = where(applies, world.step_number, labs.filing_since)
     _apps_apply(world, open_)
     state.review_budget = state.review_budget + authority(world, "capacity") * world.clock.months
     if world.clock.closes(world.step_number, world.parameters.pace.governance):
@@ -64,11 +64,11 @@ def _session(world: World) -> None:
     slow = np.maximum(1.0 + p.strict_delay * (authority(world, "stringency") - p.usual_stringency), p.quickest)
     # Applications come in the middle of a step, on average; sessions are at its end.
     waited = (now - labs.filing_since + 0.5) * months
-    labs.filing = np.where((labs.filing == PROVINCIAL) & (waited >= p.provincial_months * slow), CENTRAL, labs.filing)
+    labs.filing = where((labs.filing == PROVINCIAL) & (waited >= p.provincial_months * slow), CENTRAL, labs.filing)
     ready = labs.alive & (labs.filing == CENTRAL) & (waited >= p.least_months * slow)
     done = earliest(ready, labs.filing_since, np.floor(state.review_budget))
-    labs.filing = np.where(done, FILED, labs.filing)
-    labs.reputation = labs.reputation + np.where(done, p.filed_reputation, 0.0)
+    labs.filing = where(done, FILED, labs.filing)
+    labs.reputation = labs.reputation + where(done, p.filed_reputation, 0.0)
     state.review_budget = state.review_budget - row_sum(done.astype(float))
     waited_apps = (now - apps.filing_since + 0.5) * months
     ready = apps.alive & ~apps.filed & (apps.filing_since >= 0) & (waited_apps >= p.app_months * slow)
@@ -87,8 +87,8 @@ def _gate_opens(world: World, done: Array) -> None:
     """The first services that are filed tell everybody that the market opens (002)."""
     state = world.state
     first = (row_sum(done.astype(float)) > 0.0) & (state.gate_open == 0.0)
-    state.gate_open = np.where(first, 1.0, state.gate_open)
-    state.hype_push = state.hype_push + np.where(first, world.parameters.licensing.gate_opens, 0.0)
+    state.gate_open = where(first, 1.0, state.gate_open)
+    state.hype_push = state.hype_push + where(first, world.parameters.licensing.gate_opens, 0.0)
 
 
 def _apps_apply(world: World, open_: Array) -> None:
@@ -96,4 +96,4 @@ def _apps_apply(world: World, open_: Array) -> None:
     apps, p = world.apps, world.parameters.licensing
     keen = apps.draws("file") < world.clock.fraction(p.app_applies)
     applies = apps.alive & needs_filing(world) & (apps.filing_since < 0) & open_ & keen
-    apps.filing_since = np.where(applies, world.step_number, apps.filing_since)
+    apps.filing_since = where(applies, world.step_number, apps.filing_since)

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from agents.lab import CLOSED, CN, NOBODY
-from world.arrays import Array, ratio, row_max, row_sum, sum_by_group, take_rows
+from world.arrays import Array, ratio, row_max, row_sum, sum_by_group, take_rows, where
 from world.population import Observables
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def expose(world: World) -> None:
     found = labs.alive & labs.claims & (labs.draws("exposed") < world.clock.chance(rate))
     labs.claims = labs.claims & ~found
     # Once found out, a lab tells the truth.
-    labs.candour = np.where(found, 1.0, labs.candour)
-    labs.since_exposed = np.where(found, 0.0, labs.since_exposed)
+    labs.candour = where(found, 1.0, labs.candour)
+    labs.since_exposed = where(found, 0.0, labs.since_exposed)
     labs.reputation = labs.reputation - p.exposed_reputation * found
     world.count("exposures", found)
     world.log("exposed", found, world.state.token_share)
@@ -61,7 +61,7 @@ def authors(world: World) -> Array:
     """Row of the living lab on whose weights each lab's model stands, -1 for none."""
     labs = world.labs
     there = (take_rows(labs.id, labs.base_lab) == labs.base_id) & take_rows(labs.alive, labs.base_lab)
-    return np.where(labs.alive & labs.released & (labs.base_lab >= 0) & there, labs.base_lab, NOBODY)
+    return where(labs.alive & labs.released & (labs.base_lab >= 0) & there, labs.base_lab, NOBODY)
 
 
 def community(world: World) -> None:
@@ -75,7 +75,7 @@ def community(world: World) -> None:
     labs.children = sum_by_group((on >= 0).astype(float), on, labs.capacity)
     gain = p.community * labs.children / (labs.children + p.community_half) * world.clock.years
     open_now = labs.alive & (labs.openness != CLOSED)
-    labs.log_efficiency = labs.log_efficiency + np.where(open_now, gain, 0.0)
+    labs.log_efficiency = labs.log_efficiency + where(open_now, gain, 0.0)
 
 
 def pay_authors(world: World) -> None:
@@ -83,7 +83,7 @@ def pay_authors(world: World) -> None:
     labs, p = world.labs, world.parameters.openness
     on = authors(world)
     share = p.royalty * p.licence_kept
-    due = np.where(on >= 0, share * labs.service_revenue * world.clock.months, 0.0)
+    due = where(on >= 0, share * labs.service_revenue * world.clock.months, 0.0)
     income = sum_by_group(due, on, labs.capacity)
     labs.spent, labs.earned = labs.spent + due, labs.earned + income
     world.accounts.pay("licences of open weights", (labs, due), (labs, income))
@@ -96,7 +96,7 @@ def measures(world: World) -> dict[str, Array]:
     cn = labs.alive & labs.released & (labs.region == CN)
     built = cn & (labs.base_id >= 0)
     # Families by the lab whose weights were taken, living or not.
-    family = sum_by_group(built.astype(float), np.where(built, labs.base_lab, NOBODY), labs.capacity)
+    family = sum_by_group(built.astype(float), where(built, labs.base_lab, NOBODY), labs.capacity)
     on_base = row_sum(built.astype(float))
     seen = world.monthly
     return {

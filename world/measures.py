@@ -25,7 +25,7 @@ from agents.lab import (
 from world import app_life, exploration, hype, lineage, spread
 from world.app_market import needs_filing
 from world.app_segments import CN_SEGMENTS
-from world.arrays import Array, herfindahl, largest, ratio, row_max, row_sum, shares, sum_k, take_rows
+from world.arrays import Array, herfindahl, largest, ratio, row_max, row_sum, shares, sum_k, take_rows, where
 from world.chip_supply import domestic_maturity, list_prices, made_in, of_kind, serving_speed
 from world.compliance import on_foreign
 from world.deal_flow import benchmark_fit, launch_cost
@@ -48,7 +48,7 @@ def close_month(world: World) -> None:
     for population in (world.labs, world.vendors):
         # Who was founded this month has not paid for a month yet and plans on its founders' budget.
         new = population.founded > world.step_number
-        population.cost = np.where(new, population.cost, population.spent / world.clock.months)
+        population.cost = where(new, population.cost, population.spent / world.clock.months)
         population.revenue = population.earned / world.clock.months
     state = world.state
     state.funding_history.append(state.funding_cn)
@@ -109,23 +109,23 @@ def _training(world: World) -> dict[str, Array]:
     """How well labs train: what clusters lose, MFU, data, bases, and what a run costs."""
     labs, state, seen = world.labs, world.state, world.monthly
     cn, row = labs.alive & (labs.region == CN), labs.alive & (labs.region == ROW)
-    speed, failing, kept = ([row_sum(np.where(here, use, 0.0)) for here in (cn, row)] for use in state.cluster_use)
+    speed, failing, kept = ([row_sum(where(here, use, 0.0)) for here in (cn, row)] for use in state.cluster_use)
     training = cn & (labs.mode != APP_COMPANY)
     zero = np.zeros_like(state.hype)
     failed = seen.get("failed_planned", zero)
     running, released = cn & labs.running, cn & labs.released
     hours = world.parameters.training.largest_before_row / np.exp(state.public_efficiency)
-    hours = hours / (H100_TFLOPS * 1e12 * 3600.0 * row_max(np.where(row, labs.mfu, 1e-9)))
+    hours = hours / (H100_TFLOPS * 1e12 * 3600.0 * row_max(where(row, labs.mfu, 1e-9)))
     return {
-        "goodput_cn": np.where(speed[CN] > 0.0, ratio(failing[CN], speed[CN]), np.nan),
-        "cluster_loss_cn": 1.0 - np.where(speed[CN] > 0.0, ratio(kept[CN], speed[CN]), np.nan),
-        "cluster_loss_row": 1.0 - np.where(speed[ROW] > 0.0, ratio(kept[ROW], speed[ROW]), np.nan),
-        "mfu_best_cn": row_max(np.where(training, labs.mfu, 0.0)),
+        "goodput_cn": where(speed[CN] > 0.0, ratio(failing[CN], speed[CN]), np.nan),
+        "cluster_loss_cn": 1.0 - where(speed[CN] > 0.0, ratio(kept[CN], speed[CN]), np.nan),
+        "cluster_loss_row": 1.0 - where(speed[ROW] > 0.0, ratio(kept[ROW], speed[ROW]), np.nan),
+        "mfu_best_cn": row_max(where(training, labs.mfu, 0.0)),
         "mfu_median_cn": median(labs.mfu, training),
         "synthetic_share_cn": ratio(row_sum((running & labs.run_synthetic) + 0.0), row_sum(running + 0.0)),
         "foreign_base_share_cn": ratio(row_sum((released & labs.base_foreign) + 0.0), row_sum(released + 0.0)),
         "training_wasted_cn": seen.get("training_wasted", 0.0),
-        "failed_run_used_cn": np.where(failed > 0.0, ratio(seen.get("failed_used", zero), failed), np.nan),
+        "failed_run_used_cn": where(failed > 0.0, ratio(seen.get("failed_used", zero), failed), np.nan),
         "gpt4_run_cost_usd": hours * state.rent_training[ROW] / CNY_A_USD / 1e6,
         "efficiency_public": np.exp(state.public_efficiency),
         "post_share_of_variance_cn": post_share(labs, released),
@@ -135,23 +135,23 @@ def _training(world: World) -> dict[str, Array]:
 def median(values: Array, mask: Array) -> Array:
     """Lower median over the rows of a mask, ``(worlds, 1)``, NaN for nobody."""
     count = row_sum(mask.astype(np.int64))
-    ordered = np.sort(np.where(mask, values, np.inf), axis=-1)
+    ordered = np.sort(where(mask, values, np.inf), axis=-1)
     middle = np.take_along_axis(ordered, np.maximum(count - 1, 0) // 2, -1)
-    return np.where(count > 0, middle, np.nan)
+    return where(count > 0, middle, np.nan)
 
 
 def post_share(labs, among: Array) -> Array:
     """Variance of post-training between the ten best labs, over that plus that of pre-training (M14)."""
     post, base = sum_k(labs.post) / 3.0, sum_k(labs.pretrained) / 3.0
     total = post + base
-    best = np.argsort(np.where(among, total, -np.inf), axis=-1, kind="stable")[:, -10:]
+    best = np.argsort(where(among, total, -np.inf), axis=-1, kind="stable")[:, -10:]
     there = np.take_along_axis(among, best, -1).astype(float)
     around = []
     for each in (post, base):
         values = np.take_along_axis(each, best, -1) * there
         around.append(there * (values - ratio(row_sum(values), row_sum(there))))
     own, both = row_sum(around[0] ** 2), row_sum(around[0] ** 2 + around[1] ** 2)
-    return np.where(both > 1e-9, ratio(own, both), np.nan)
+    return where(both > 1e-9, ratio(own, both), np.nan)
 
 
 def _frontiers(world: World) -> dict[str, Array]:
@@ -175,9 +175,9 @@ def _behind_year_ago(world: World) -> Array:
     labs, history = world.labs, world.state.frontier_history
     ago = round(12.0 / world.clock.months)
     big = labs.alive & labs.released & (labs.region == CN) & (labs.archetype == BIG_TECH)
-    offered = ratio(row_sum(np.where(big, sum_k(labs.served) / 3.0, 0.0)), row_sum(big.astype(float)))
+    offered = ratio(row_sum(where(big, sum_k(labs.served) / 3.0, 0.0)), row_sum(big.astype(float)))
     known = row_sum(big.astype(float)) * (len(history) > ago) > 0.0
-    return np.where(known, history[-1 - min(ago, len(history) - 1)] - offered, np.nan)
+    return where(known, history[-1 - min(ago, len(history) - 1)] - offered, np.nan)
 
 
 def months_behind(world: World, level: Array) -> Array:
@@ -195,8 +195,8 @@ def _chips(world: World) -> dict[str, Array]:
     domestic = made_in(world, "CN")
     held = {r: chips_in(world, r) for r in (CN, ROW)}
     equivalents = {r: held[r] * chips.h100e * counted for r in held}
-    local = sum_k(np.where(domestic, equivalents[CN], 0.0))
-    foreign = sum_k(np.where(domestic, 0.0, equivalents[CN]))
+    local = sum_k(where(domestic, equivalents[CN], 0.0))
+    foreign = sum_k(where(domestic, 0.0, equivalents[CN]))
     listed = list_prices(world)[chips.names.index("H100")] * 1e6 / CNY_A_USD
     here = (world.vendors.region == CN) & (world.vendors.kind != 0) & world.vendors.alive
     fleet = sum_k(world.vendors.fleet * chips.h100e) * here
@@ -244,7 +244,7 @@ def _lab_compute(world: World) -> Array:
     """Compute for models that each lab of CN owns or rents, H100 equivalents."""
     labs = world.labs
     own = sum_k(labs.fleet * world.chips.h100e) * labs.llm_share
-    return np.where(labs.alive & (labs.region == CN), own + labs.rented_training + labs.rented_serving, 0.0)
+    return where(labs.alive & (labs.region == CN), own + labs.rented_training + labs.rented_serving, 0.0)
 
 
 def _prices(world: World) -> dict[str, Array]:
@@ -267,7 +267,7 @@ def _prices(world: World) -> dict[str, Array]:
 def _weighted(values: Array, weight: Array) -> Array:
     total = row_sum(weight)
     mean = ratio(row_sum(values * weight), total)
-    return np.where(total > 0.0, mean, np.nan)
+    return where(total > 0.0, mean, np.nan)
 
 
 def _cheapest(labs, out: Array, level: Array) -> Array:
@@ -275,22 +275,22 @@ def _cheapest(labs, out: Array, level: Array) -> Array:
     best = np.inf
     for capability, price in ((labs.served, labs.price_flagship), (labs.light, labs.price_light)):
         able = out & (sum_k(capability) / 3.0 >= level)
-        best = np.minimum(best, np.where(able, price, np.inf).min(-1, keepdims=True))
-    return np.where(np.isfinite(best), best, np.nan)
+        best = np.minimum(best, where(able, price, np.inf).min(-1, keepdims=True))
+    return where(np.isfinite(best), best, np.nan)
 
 
 def _usage(world: World) -> dict[str, Array]:
     labs, state = world.labs, world.state
     tokens = labs.tokens_flagship + labs.tokens_light
-    cn, row = np.where(labs.region == CN, tokens, 0.0), np.where(labs.region == ROW, tokens, 0.0)
+    cn, row = where(labs.region == CN, tokens, 0.0), where(labs.region == ROW, tokens, 0.0)
     home = world.segments.cn
     served = sum_k(state.tokens_by_segment[home]) * labs.capacity_share
-    served = served + np.where(labs.region == CN, state.overflow, 0.0)
+    served = served + where(labs.region == CN, state.overflow, 0.0)
     apps = row_sum(labs.tokens_api)
-    people = np.where(labs.region == CN, sum_k(labs.users[home]), 0.0)
-    revenue = np.where(labs.region == CN, labs.service_revenue, 0.0)
+    people = where(labs.region == CN, sum_k(labs.users[home]), 0.0)
+    revenue = where(labs.region == CN, labs.service_revenue, 0.0)
     public = sum_k([state.tokens_by_segment[k] for k in world.segments.rows_licensed])
-    public = np.where(labs.region == CN, public, 0.0)
+    public = where(labs.region == CN, public, 0.0)
     share = shares(cn)
     before = state.share_before if state.share_before is not None and state.share_before.shape == share.shape else share
     state.share_before = share
@@ -298,7 +298,7 @@ def _usage(world: World) -> dict[str, Array]:
     p = world.parameters.model_market
     # Work is hard where the wall stands; below parity is who sells from further behind than counts as level.
     hard = world.segments.column("threshold")[home] > p.wall_from
-    hard_tokens = np.where(labs.region == CN, sum_k(np.where(hard, state.tokens_by_segment[home], 0.0)), 0.0)
+    hard_tokens = where(labs.region == CN, sum_k(where(hard, state.tokens_by_segment[home], 0.0)), 0.0)
     below = sum_k(labs.served) / 3.0 < state.frontier_cn - p.wall_slack
     each = (state.log_sum - state.outside_value) * state.adopters * world.segments.column("arpu")
     surplus = sum_k(each[home])
@@ -309,7 +309,7 @@ def _usage(world: World) -> dict[str, Array]:
         "tokens_day_row_labs": row_sum(row),
         "users_cn": row_sum(people),
         "hard_share_below_parity_cn": ratio(row_sum(hard_tokens * below), row_sum(hard_tokens)),
-        "public_filed_share_cn": ratio(row_sum(np.where(labs.filing == FILED, public, 0.0)), row_sum(public)),
+        "public_filed_share_cn": ratio(row_sum(where(labs.filing == FILED, public, 0.0)), row_sum(public)),
         "hhi_tokens_cn": state.hhi_tokens,
         "hhi_revenue_cn": herfindahl(revenue),
         "hhi_users_cn": herfindahl(people),
@@ -343,7 +343,7 @@ def _apps(world: World) -> dict[str, Array]:
         "app_survival_6_months_share": lives[:, 6:7],
         "app_api_cost_share_cn": ratio(row_sum(apps.api_cost) / world.clock.months, row_sum(apps.cost)),
         "app_multihoming_share_cn": ratio(row_sum(second.astype(float)), alive),
-        "app_absorbed_share_cn": ratio(row_sum(np.where(apps.alive, apps.absorbed, 0.0)), alive),
+        "app_absorbed_share_cn": ratio(row_sum(where(apps.alive, apps.absorbed, 0.0)), alive),
         "app_on_api_share_cn": ratio(row_sum((apps.alive & (apps.source == API)).astype(float)), alive),
         "apps_public_cn": row_sum((apps.alive & needs_filing(world)).astype(float)),
         "apps_on_foreign_cn": row_sum(on_foreign(world).astype(float)),
@@ -367,7 +367,7 @@ def _incumbents_lead(world: World) -> Array:
     apps = world.apps
     young = apps.alive & (apps.age <= world.parameters.measures.early_months)
     known, new = (_weighted(apps.revenue, (young & each).astype(float)) for each in (apps.incumbent, ~apps.incumbent))
-    return np.where(new > 0.0, ratio(known, new), np.nan)
+    return where(new > 0.0, ratio(known, new), np.nan)
 
 
 def _median_age(histogram: Array) -> Array:
@@ -375,7 +375,7 @@ def _median_age(histogram: Array) -> Array:
     total = histogram.sum(-1, keepdims=True)
     below = np.cumsum(histogram, axis=-1)
     age = (below < 0.5 * total).sum(-1, keepdims=True) + 0.5
-    return np.where(total > 0.0, age, np.nan)
+    return where(total > 0.0, age, np.nan)
 
 
 def _money(world: World) -> dict[str, Array]:
@@ -384,15 +384,15 @@ def _money(world: World) -> dict[str, Array]:
     return {
         "funding_cn": state.funding_cn,
         "hype": state.hype,
-        "valuation_cn": row_sum(np.where(cn, labs.valuation, 0.0)),
-        "cash_labs_cn": row_sum(np.where(cn, labs.cash, 0.0)),
-        "cost_labs_cn": row_sum(np.where(cn, labs.cost, 0.0)),
+        "valuation_cn": row_sum(where(cn, labs.valuation, 0.0)),
+        "cash_labs_cn": row_sum(where(cn, labs.cash, 0.0)),
+        "cost_labs_cn": row_sum(where(cn, labs.cost, 0.0)),
         "sunk_value_lost_cn": world.monthly.get("sunk_value_lost", 0.0),
         "wage_infra": state.wages[CN][INFRA],
         "wage_scaling": state.wages[CN][SCALING],
         "wage_research": state.wages[CN][RESEARCH],
         "wage_application": state.wages[CN][APPLICATION],
-        "staff_cn": row_sum(np.where(cn, sum_k(labs.staff), 0.0)),
+        "staff_cn": row_sum(where(cn, sum_k(labs.staff), 0.0)),
         "staff_left_cn": world.monthly.get("staff_left", 0.0),
         "people_trained_cn": sum_k(state.trained_people[CN]),
         "pool_application_cn": state.pool[CN][APPLICATION],
@@ -405,8 +405,8 @@ def _capital(world: World) -> dict[str, Array]:
     """Rounds against launches, who pays and who looks up, what announcements are worth."""
     investors, state, seen, total = world.investors, world.state, world.monthly, world.state.totals
     cn = investors.alive & (investors.region == CN)
-    put_in = {k: row_sum(np.where(cn & (investors.kind == k), investors.invested, 0.0)) for k in (YOUNG, SENIOR)}
-    all_in = row_sum(np.where(cn, investors.invested, 0.0))
+    put_in = {k: row_sum(where(cn & (investors.kind == k), investors.invested, 0.0)) for k in (YOUNG, SENIOR)}
+    all_in = row_sum(where(cn, investors.invested, 0.0))
     raised = seen.get("rounds", world.xp.zeros((world.worlds, 1)))
     return {
         "funding_labs_cn": state.funding_labs_cn,

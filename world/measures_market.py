@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import APP_COMPANY, CN, NOBODY
-from world.arrays import Array, herfindahl, largest, ratio, row_sum, shares, sum_k, take_rows
+from world.arrays import Array, herfindahl, largest, ratio, row_sum, shares, sum_k, take_rows, where
 from world.model_market import owners_power
 from world.quality import brain, home_segment, nuisance, retrieval
 from world.research import frontiers
@@ -24,7 +24,7 @@ def model_market(world: World) -> dict[str, Array]:
 
 
 def _cn(world: World, values: Array) -> Array:
-    return row_sum(np.where(world.labs.region == CN, values, 0.0))
+    return row_sum(where(world.labs.region == CN, values, 0.0))
 
 
 def _serving(world: World) -> dict[str, Array]:
@@ -43,7 +43,7 @@ def _serving(world: World) -> dict[str, Array]:
         "tokens_device_cn": state.tokens_device,
         "tokens_private_cn": state.tokens_private,
         "tokens_overflow_cn": _cn(world, state.overflow),
-        "overflow_weak_cn": row_sum(_beyond_four(np.where(labs.region == CN, state.overflow, 0.0), state.token_share)),
+        "overflow_weak_cn": row_sum(_beyond_four(where(labs.region == CN, state.overflow, 0.0), state.token_share)),
         "tokens_unserved_cn": state.unserved[CN],
         "revenue_projects_cn": _cn(world, state.projects),
     }
@@ -52,19 +52,19 @@ def _serving(world: World) -> dict[str, Array]:
 def _beyond_four(values: Array, share: Array) -> Array:
     """Values of the labs that are not among the four largest."""
     fourth = np.sort(share, axis=-1)[..., -4, None]
-    return np.where(share < fourth, values, 0.0)
+    return where(share < fourth, values, 0.0)
 
 
 def _ties(world: World) -> dict[str, Array]:
     labs = world.labs
     here = labs.region == CN
-    tokens = np.where(here, labs.tokens_flagship + labs.tokens_light, 0.0)
+    tokens = where(here, labs.tokens_flagship + labs.tokens_light, 0.0)
     able = sum_k(labs.served) / 3.0
     power = ratio(1.0, 1.0 - owners_power(world)) - 1.0
-    abroad = np.where(here, 0.0, labs.tokens_flagship + labs.tokens_light)
+    abroad = where(here, 0.0, labs.tokens_flagship + labs.tokens_light)
     return {
         "top1_tokens_share_row": largest(shares(abroad), 1),
-        "hhi_usage_data_cn": herfindahl(np.where(here, labs.usage_data, 0.0)),
+        "hhi_usage_data_cn": herfindahl(where(here, labs.usage_data, 0.0)),
         "used_lead_cn": ratio(row_sum(tokens * able), row_sum(tokens)) - _mean(able, here & labs.alive & labs.released),
         "lock_in_cn": ratio(row_sum(tokens * labs.lock_in), row_sum(tokens)),
         "lock_in_margin_cn": ratio(row_sum(tokens * power), row_sum(tokens)),
@@ -78,12 +78,12 @@ def _product_of_the_unused(world: World) -> Array:
     """Share of product work in labs of CN with a model on sale, each counted as far as nobody uses it (M67)."""
     labs, used = world.labs, world.parameters.organisation.used_share
     models = labs.alive & labs.released & (labs.region == CN) & (labs.mode != APP_COMPANY)
-    unused = np.where(models, np.clip(1.0 - world.state.token_share / used, 0.0, 1.0), 0.0)
+    unused = where(models, np.clip(1.0 - world.state.token_share / used, 0.0, 1.0), 0.0)
     return ratio(row_sum(unused * labs.product_share), row_sum(unused))
 
 
 def _mean(values: Array, among: Array) -> Array:
-    return ratio(row_sum(np.where(among, values, 0.0)), row_sum(among.astype(float)))
+    return ratio(row_sum(where(among, values, 0.0)), row_sum(among.astype(float)))
 
 
 def _tenure(world: World, tokens: Array) -> Array:
@@ -91,7 +91,7 @@ def _tenure(world: World, tokens: Array) -> Array:
     labs, state = world.labs, world.state
     first = take_rows(labs.id, np.argmax(tokens, axis=-1)[:, None])
     stays = first == state.leader
-    state.leads_since = np.where(stays, state.leads_since + world.clock.months, 0.0)
+    state.leads_since = where(stays, state.leads_since + world.clock.months, 0.0)
     state.leader = first
     return state.leads_since
 
@@ -100,23 +100,23 @@ def _fit(world: World) -> dict[str, Array]:
     """How well what is used fits: open weights in private rooms, verticals at home, nuisance."""
     labs, state, table = world.labs, world.state, world.segments
     home = table.column("region") == CN
-    firms = np.where(home, labs.users * (1.0 - table.column("free")), 0.0)
-    privy = np.where(home, labs.users * table.column("privacy"), 0.0)
-    at_home = row_sum(sum_k(np.where(home_segment(world), privy, 0.0)))
+    firms = where(home, labs.users * (1.0 - table.column("free")), 0.0)
+    privy = where(home, labs.users * table.column("privacy"), 0.0)
+    at_home = row_sum(sum_k(where(home_segment(world), privy, 0.0)))
     here = labs.region == CN
-    light, flagship = (row_sum(np.where(here, each, 0.0)) for each in (state.paid_light, state.paid_flagship))
+    light, flagship = (row_sum(where(here, each, 0.0)) for each in (state.paid_light, state.paid_flagship))
     return {
         "open_share_private_cn": state.open_private,
         "vertical_home_share_cn": ratio(at_home, row_sum(sum_k(privy))),
         "nuisance_cn": ratio(row_sum(sum_k(firms * nuisance(world, labs.served))), row_sum(sum_k(firms))),
         "light_share_firms_cn": ratio(light, light + flagship),
-        "retrieval_cn": sum_k(np.where(home, retrieval(world), 0.0)) / home.sum(),
+        "retrieval_cn": sum_k(where(home, retrieval(world), 0.0)) / home.sum(),
     } | _worth(world)
 
 
 def _worth(world: World) -> dict[str, Array]:
     """Share of all users' work that one more OOM of an axis would do, for the best models of CN."""
-    people = np.where(world.segments.column("region") == CN, world.state.adopters, 0.0)
+    people = where(world.segments.column("region") == CN, world.state.adopters, 0.0)
     best = frontiers(world)["cn"]
     now = brain(world, best)
     found = {}
@@ -129,4 +129,4 @@ def _worth(world: World) -> dict[str, Array]:
 def share_at_home(world: World) -> Array:
     """Share of the users of its home segment that a vertical lab has, ``(worlds, labs)``."""
     labs, state = world.labs, world.state
-    return sum_k(np.where(home_segment(world), labs.users / np.maximum(state.adopters, 1e-12), 0.0))
+    return sum_k(where(home_segment(world), labs.users / np.maximum(state.adopters, 1e-12), 0.0))

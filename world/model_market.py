@@ -13,7 +13,7 @@ import numpy as np
 
 from agents.lab import ALL_OPEN, BIG_TECH, CN, FILED, FRONTIER, LIGHT_OPEN, ROW
 from world import tuning_hub
-from world.arrays import Array, logistic, ratio, row_max, row_sum, shares, sum_k
+from world.arrays import Array, logistic, ratio, row_max, row_sum, shares, sum_k, where
 from world.hardware import H100_TFLOPS, tokens_per_second
 from world.population import Observables
 from world.quality import appeal, brain, by_home, nuisance, on_devices, orchestrated, own_data, with_eyes_and_hands
@@ -162,7 +162,7 @@ def set_prices(world: World) -> None:
     labs.set_price(
         Observables(
             rivalry=rivalry(state.sales_share, state.nest_share, p.nest_correlation, owners_power(world)),
-            price_floor=np.where(labs.region == CN, floor, 0.0),
+            price_floor=where(labs.region == CN, floor, 0.0),
             adjust=world.clock.fraction(p.price_adjustment),
             going_price=world.by_region(going_price(world)),
         )
@@ -174,9 +174,9 @@ def going_price(world: World) -> Array:
     labs, found = world.labs, []
     sold = labs.tokens_flagship * labs.alive
     for region in (CN, ROW):
-        weight = np.where(labs.region == region, sold, 0.0)
+        weight = where(labs.region == region, sold, 0.0)
         level = ratio(row_sum(weight * labs.price_flagship), row_sum(weight))
-        found.append(np.where(level > 0.0, level, world.state.entry_price[region]))
+        found.append(where(level > 0.0, level, world.state.entry_price[region]))
     return np.stack(found)
 
 
@@ -222,7 +222,7 @@ def _common_utility(world: World) -> Array:
     labs, p, table, state = world.labs, world.parameters.model_market, world.segments, world.state
     moat = world.parameters.moat
     foreign = table.column("region") != labs.region
-    border = np.where(table.column("region") == CN, p.foreign_in_cn + p.cross_border * state.cross_border, p.cn_abroad)
+    border = where(table.column("region") == CN, p.foreign_in_cn + p.cross_border * state.cross_border, p.cn_abroad)
     unfiled = (labs.filing != FILED) & (labs.region == CN)
     licence = table.column("licensed") * (
         p.unlicensed * state.needs_licence + p.beta * (1.0 - state.needs_licence) * (1.0 - state.beta_allowed)
@@ -232,7 +232,7 @@ def _common_utility(world: World) -> Array:
     known = p.reliability * np.log(np.maximum(labs.capacity_share, 0.05))
     # Who is not thought of is not weighed: awareness multiplies a model's weight in its nest.
     known = known + (1.0 - p.nest_correlation) * np.log(labs.awareness)
-    absent = np.where(labs.alive & labs.released, 0.0, -200.0)
+    absent = where(labs.alive & labs.released, 0.0, -200.0)
     # Where society is not trusted, persons and names are: reputation weighs more (M05).
     rules = world.parameters.trust
     named = 1.0 + rules.substitution * (rules.neutral - by_home(table, state.trust_habit))
@@ -279,17 +279,17 @@ def nested_shares(value: Array, open_nest: Array, outside: Array, correlation: f
     scale = 1.0 - correlation
     top = np.maximum(row_max(value), -60.0)
     weight = np.exp(np.maximum((value - top) / scale, -700.0))
-    weight = np.where(value > -100.0, weight, 0.0)
-    open_weight = np.where(open_nest, weight, 0.0)
+    weight = where(value > -100.0, weight, 0.0)
+    open_weight = where(open_nest, weight, 0.0)
     closed_weight = weight - open_weight
     open_sum, closed_sum = row_sum(open_weight), row_sum(closed_weight)
     open_value = np.exp(scale * np.log(np.maximum(open_sum, 1e-300)))
-    open_value = np.where(open_sum > 0.0, open_value, 0.0)
+    open_value = where(open_sum > 0.0, open_value, 0.0)
     closed_value = np.exp(scale * np.log(np.maximum(closed_sum, 1e-300)))
-    closed_value = np.where(closed_sum > 0.0, closed_value, 0.0)
+    closed_value = where(closed_sum > 0.0, closed_value, 0.0)
     total = open_value + closed_value + np.exp(np.clip(outside - top, -300.0, 300.0))
-    within = np.where(open_nest, ratio(open_weight, open_sum), ratio(closed_weight, closed_sum))
-    nest = np.where(open_nest, open_value, closed_value) / total
+    within = where(open_nest, ratio(open_weight, open_sum), ratio(closed_weight, closed_sum))
+    nest = where(open_nest, open_value, closed_value) / total
     return within * nest, within, top + np.log(total)
 
 
@@ -307,7 +307,7 @@ def clear(world: World) -> None:
     # Old tools of no strength are worth nothing: the logarithm of a share that no sum notices (M16).
     outside = state.outside_value + np.log(np.maximum(p.old_tools_strength, 1e-30))
     share, within, log_sum = nested_shares(value, open_nest, outside, p.nest_correlation)
-    state.quality, state.best_quality = quality, row_max(np.where(labs.released & labs.alive, quality, 0.0))
+    state.quality, state.best_quality = quality, row_max(where(labs.released & labs.alive, quality, 0.0))
     new = _adopt(world)
     reconsider = world.clock.fraction(reconsidering(world))
     stays = tuning_hub.stays(world, reconsider)
@@ -347,7 +347,7 @@ def reconsidering(world: World) -> Array:
 def _by_region_share(world: World, sales: Array) -> Array:
     """Each lab's share of the sales of its home region's labs."""
     here = world.labs.region == CN
-    return np.where(here, shares(np.where(here, sales, 0.0)), shares(np.where(here, 0.0, sales)))
+    return where(here, shares(where(here, sales, 0.0)), shares(where(here, 0.0, sales)))
 
 
 def _adopt(world: World) -> Array:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import CN, ROW
-from world.arrays import Array, ratio, row_sum, sum_k
+from world.arrays import Array, ratio, row_sum, sum_k, where
 
 if TYPE_CHECKING:
     from world.state import World
@@ -44,17 +44,17 @@ def spill_over(world: World, need: Array, have: Array) -> None:
     labs, state, table = world.labs, world.state, world.segments
     asked = labs.tokens_flagship + labs.tokens_light
     room = np.maximum(have - need, 0.0) * ratio(asked, need)
-    at_home = np.where(table.column("region") == labs.region, state.tokens_by_segment, 0.0)
+    at_home = where(table.column("region") == labs.region, state.tokens_by_segment, 0.0)
     short = 1.0 - labs.capacity_share
     lost = sum_k(at_home) * short
     lost_paid = sum_k(at_home * (1.0 - table.column("free"))) * short
     state.overflow, paid, state.unserved = np.zeros_like(asked), np.zeros_like(asked), []
     for region in (CN, ROW):
         here = labs.region == region
-        pool = row_sum(np.where(here, lost, 0.0))
-        received = spill(pool, np.where(here, asked, 0.0), np.where(here, room, 0.0))
+        pool = row_sum(where(here, lost, 0.0))
+        received = spill(pool, where(here, asked, 0.0), where(here, room, 0.0))
         state.overflow = state.overflow + received
-        paid = paid + received * ratio(row_sum(np.where(here, lost_paid, 0.0)), pool)
+        paid = paid + received * ratio(row_sum(where(here, lost_paid, 0.0)), pool)
         state.unserved.append(np.maximum(pool - row_sum(received), 0.0))
     light = ratio(labs.tokens_light, asked)
     state.overflow_light = state.overflow * light

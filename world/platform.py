@@ -13,7 +13,7 @@ import numpy as np
 
 from agents.lab import BIG_TECH, CN
 from agents.vendor import BUILDERS, PLATFORM
-from world.arrays import Array, ratio, row_sum, sum_k
+from world.arrays import Array, ratio, row_sum, sum_k, where
 from world.population import Observables
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ def develop(world: World) -> None:
     builder = world.config.builders[name]
     mine = (vendors.kind == PLATFORM) & vendors.alive
     mine = mine & (np.cumsum(mine, axis=-1) == 1)
-    vendors.builder = np.where(mine, BUILDERS.index(name), vendors.builder)
+    vendors.builder = where(mine, BUILDERS.index(name), vendors.builder)
     _spend(world, mine, builder)
     money = builder["resources"] + world.instrument("compute", "builder_budget")
     target = money / (money + p.half_resources) * builder["licence"] * builder["product"]
-    years = np.where(target > state.platform_built, p.build_years, p.decay_years)
+    years = where(target > state.platform_built, p.build_years, p.decay_years)
     pace = 1.0 - np.exp(-world.clock.years / years)
     state.platform_built = state.platform_built + pace * (target - state.platform_built)
     _adopt(world, builder)
@@ -54,7 +54,7 @@ def _adopt(world: World, builder: dict) -> None:
     labs, p = world.labs, world.parameters.platform
     built = world.state.platform_built
     shunned = p.rivalry * (1.0 - builder["neutrality"])
-    trusted = world.state.trust[CN] * (1.0 - shunned * np.where(labs.archetype == BIG_TECH, 1.0, p.rivalry_others))
+    trusted = world.state.trust[CN] * (1.0 - shunned * where(labs.archetype == BIG_TECH, 1.0, p.rivalry_others))
     labs.join_platform(
         Observables(
             joins=world.clock.chance(p.join * built * trusted),
@@ -67,5 +67,5 @@ def members_share(world: World) -> Array:
     """Share of the compute for models in CN whose labs are on the platform, ``(worlds, 1)``."""
     labs = world.labs
     compute = sum_k(labs.fleet * world.chips.h100e) * labs.llm_share + labs.rented_training + labs.rented_serving
-    home = np.where(labs.alive & (labs.region == CN), compute, 0.0)
-    return ratio(row_sum(np.where(labs.on_platform, home, 0.0)), row_sum(home))
+    home = where(labs.alive & (labs.region == CN), compute, 0.0)
+    return ratio(row_sum(where(labs.on_platform, home, 0.0)), row_sum(home))

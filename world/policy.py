@@ -14,6 +14,7 @@ import numpy as np
 
 from agents.lab import ARCHETYPES
 from agents.regulator import COMPETITION, CONTENT, EXPORT_CONTROL
+from world.arrays import where
 from world.population import Observables
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ def authority(world: World, name: str) -> np.ndarray:
         "competition": (COMPETITION, "stringency"),
     }[name]
     chosen = (world.regulators.kind == kind) & world.regulators.alive
-    return np.where(chosen, world.regulators.columns[column], 0.0).sum(-1, keepdims=True)
+    return where(chosen, world.regulators.columns[column], 0.0).sum(-1, keepdims=True)
 
 
 class Policy:

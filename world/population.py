@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from conf.parameters.base import ROW_BLOCK
-from world.arrays import Array, compacts, is_one_of, sum_by_world
+from world.arrays import Array, compacts, is_one_of, sum_by_world, where
 from world.device import to_host
 
 #: Ids are ``step * MAX_ENTRANTS + ordinal``; ordinals count entrants of one step.
@@ -45,7 +45,7 @@ def identities(step: int, ordinals: Array) -> Array:
     [8192, 12287, 2147749888]
     """
     crowd = CROWD + step * CROWD_MOST if step else 2 * CROWD - FOUNDERS_MOST
-    return np.where(ordinals < MAX_ENTRANTS, step * MAX_ENTRANTS, crowd) + ordinals
+    return where(ordinals < MAX_ENTRANTS, step * MAX_ENTRANTS, crowd) + ordinals
 
 
 def gather(value: Any, worlds: Array, rows: Array) -> Any:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import CN, NO_MODEL, ROW
-from world.arrays import Array, logistic, row_max, sum_k
+from world.arrays import Array, logistic, row_max, sum_k, where
 from world.research import worth_of_use
 from world.technology import KNOWLEDGE, LANGUAGE, REASONING
 
@@ -81,8 +81,8 @@ def own_data(world: World) -> Array:
     labs, table, p = world.labs, world.segments, world.parameters.model_market
     learned = world.parameters.moat.data * p.usage_fit * worth_of_use(labs, world.parameters.technology)
     language, industry, scene = labs.layers
-    at_home = np.where(table.column("region") == labs.region, p.language_gain * language, 0.0)
-    in_trade = np.where(home_segment(world), p.vertical_gain * industry, 0.0)
+    at_home = where(table.column("region") == labs.region, p.language_gain * language, 0.0)
+    in_trade = where(home_segment(world), p.vertical_gain * industry, 0.0)
     return np.minimum(at_home + in_trade + (1.0 - table.column("free")) * (p.scene_gain * scene) + learned, 1.0)
 
 
@@ -108,7 +108,7 @@ def with_eyes_and_hands(world: World, brains: Array) -> Array:
 
 def by_home(table, pair: list) -> Array:
     """Pick by each segment's region from two ``(worlds, 1)`` arrays."""
-    return np.where(table.column("region") == CN, pair[CN], pair[ROW])
+    return where(table.column("region") == CN, pair[CN], pair[ROW])
 
 
 def appeal(world: World, quality: Array) -> Array:
@@ -119,7 +119,7 @@ def appeal(world: World, quality: Array) -> Array:
     every model passes for the best.
     """
     labs, p = world.labs, world.parameters.model_market
-    best = row_max(np.where(labs.released & labs.alive, quality, 0.0))
+    best = row_max(where(labs.released & labs.alive, quality, 0.0))
     short = np.maximum(best - quality, 0.0)
     return best - world.parameters.moat.performance * short * short / (short + p.close_enough)
 
@@ -136,7 +136,7 @@ def nuisance(world: World, capability: Array) -> Array:
     """
     labs, table, p = world.labs, world.segments, world.parameters.model_market
     wrong = np.exp(-np.maximum(capability[KNOWLEDGE], 0.0) / p.hallucination_scale)
-    cured = np.where(home_segment(world), 1.0 - p.vertical_truth * labs.layers[1], 1.0)
+    cured = where(home_segment(world), 1.0 - p.vertical_truth * labs.layers[1], 1.0)
     careful = table.column("precision") * (1.0 - p.retrieval_truth * retrieval(world)) * (1.0 - orchestrated(world))
     mean = sum_k(capability) / 3.0
     beyond = np.clip(mean - (threshold(world) + p.surplus_margin), 0.0, p.surplus_most)

@@ -14,7 +14,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from world import compiled
 from world.arrays import Array, namespace
+from world.compiled import one_pass
 from world.device import kernel
 
 _M0, _M1 = 0xD2511F53, 0xCD9E8D57
@@ -89,6 +91,39 @@ def poisson(u: Array, rate: Array, most: int) -> Array:
     return (u > below).sum(0).astype(float)
 
 
+# ---------------------------------------------------------------------- uniforms of agents
+
+
+@one_pass(compiled.draws_of_all)
+def draws_of_all(ids: Array, blocks: int, first: int, step: int, world_ids: Array, key: tuple[int, int]) -> Array:
+    """Uniforms of every agent ``(worlds, rows)`` in blocks of four streams: ``(blocks, 4, worlds, rows)``."""
+    xp = namespace(ids)
+    block = xp.arange(first, first + blocks, dtype=np.uint64).reshape(-1, 1, 1)
+    moment = xp.full((1, 1), step, dtype=np.uint64)
+    return uniform(xp.stack(philox((ids[None].astype(np.uint64), block, moment, world_ids), key), axis=1))
+
+
+@one_pass(compiled.draws_of_some)
+def draws_of_some(
+    ids: Array, worlds: Array, blocks: int, first: int, step: int, world_ids: Array, key: tuple[int, int]
+) -> Array:
+    """The same of a few agents, ``ids`` and ``worlds`` (n,): ``(blocks, 4, n)``."""
+    xp = namespace(ids)
+    block = xp.arange(first, first + blocks, dtype=np.uint64).reshape(-1, 1)
+    moment = xp.full((1,), step, dtype=np.uint64)
+    return uniform(xp.stack(philox((ids.astype(np.uint64), block, moment, world_ids[worlds, 0]), key), axis=1))
+
+
+@one_pass(compiled.draws_of_pairs)
+def draws_of_pairs(
+    ids: Array, worlds: Array, partners: Array, step: int, world_ids: Array, key: tuple[int, int]
+) -> Array:
+    """One uniform a pair of ``ids`` (n,) in ``worlds`` (n,) and ``partners`` (k, n): ``(k, n)``."""
+    moment = namespace(ids).full((1,), step, dtype=np.uint64)
+    counter = (ids.astype(np.uint64), partners.astype(np.uint64), moment, world_ids[worlds, 0])
+    return uniform(philox(counter, key)[0])
+
+
 class Streams:
     """The random numbers of a block of worlds.
 
@@ -124,37 +159,23 @@ class Streams:
         -------
         array (streams, worlds, rows)
         """
-        xp = namespace(ids)
         blocks = -(-streams // 4)
-        counter = xp.arange(first, first + blocks, dtype=np.uint64).reshape(-1, 1, 1)
-        words = self.words(domain, ids[None], counter)
-        stacked = xp.stack(words, axis=1).reshape(blocks * 4, *ids.shape)
-        return uniform(stacked[:streams])
+        drawn = draws_of_all(ids, blocks, first, self.step, self.world_ids, self.key(domain))
+        return drawn.reshape(blocks * 4, *ids.shape)[:streams]
 
     def some(self, domain: str, worlds: Array, ids: Array, streams: int, first: int = 0) -> Array:
         """The slab of a few agents, ``(streams, n)``: ``worlds`` and ``ids`` are (n,)."""
-        xp = namespace(ids)
         blocks = -(-streams // 4)
-        block = xp.arange(first, first + blocks, dtype=np.uint64).reshape(-1, 1)
-        step = xp.full((1,), self.step, dtype=np.uint64)
-        counter = (ids.astype(np.uint64), block, step, self.world_ids[worlds, 0])
-        words = xp.stack(philox(counter, self.key(domain)), axis=1).reshape(blocks * 4, len(ids))
-        return uniform(words[:streams])
+        drawn = draws_of_some(ids, worlds, blocks, first, self.step, self.world_ids, self.key(domain))
+        return drawn.reshape(blocks * 4, len(ids))[:streams]
 
     def pairs(self, domain: str, worlds: Array, ids: Array, partners: Array, lasting: bool = False) -> Array:
         """One uniform a pair: ``ids`` (n,), ``partners`` (k, n) in worlds ``worlds`` (n,).
 
         A ``lasting`` one is the same in every step: a taste rather than a mood.
         """
-        xp = namespace(ids)
-        step = xp.full((1,), 0 if lasting else self.step, dtype=np.uint64)
-        counter = (
-            ids.astype(np.uint64),
-            partners.astype(np.uint64),
-            step,
-            self.world_ids[worlds, 0],
-        )
-        return uniform(philox(counter, self.key(domain))[0])
+        step = 0 if lasting else self.step
+        return draws_of_pairs(ids, worlds, partners, step, self.world_ids, self.key(domain))
 
     def per_world(self, domain: str, count: int) -> Array:
         """``count`` uniforms a world: array (count, worlds, 1)."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.lab import ALL_OPEN, BIG_TECH, CLOSED, CN, FRONTIER, LIGHT_OPEN, NO_MODEL, OPEN_CHAMPION, ROW
 from world import lineage, multimodal
-from world.arrays import Array, row_max, row_sum, sum_k
+from world.arrays import Array, row_max, row_sum, sum_k, where
 from world.ecosystem import publish
 from world.hype import domestic_leap
 from world.model_market import going_price
@@ -60,14 +60,14 @@ def _stakes(world: World) -> Observables:
     """What openness is weighed on: lead over rivals at home, market share, policy."""
     labs = world.labs
     mine = sum_k(capability(labs)) / 3.0
-    best = np.where(labs.region == CN, world.state.frontier_cn, world.state.frontier_all)
+    best = where(labs.region == CN, world.state.frontier_cn, world.state.frontier_all)
     level, told = world.instrument("open_source", "mandate_above"), world.instrument("open_source", "champion")
     champion = labs.archetype == OPEN_CHAMPION
     return Observables(
         lead=np.clip(mine - best, -3.0, 3.0),
         share=world.state.token_share,
         has_cloud=((labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER)).astype(float),
-        subsidy=np.where(labs.region == CN, world.instrument("open_source", "subsidy"), 0.0),
+        subsidy=where(labs.region == CN, world.instrument("open_source", "subsidy"), 0.0),
         mandate=(mine >= (np.inf if level is None else level)) | (champion & (told == "all")),
         ban=world.xp.full(mine.shape, world.instrument("open_source", "ban")) | (champion & (told == "none")),
     )
@@ -79,26 +79,26 @@ def _go_out(world: World, out: Array) -> None:
     best = capability(labs)
     mean = sum_k(best) / 3.0
     light = light_capability(world, best)
-    labs.served = np.where(out, best, labs.served)
-    labs.light = np.where(out, np.maximum(light, labs.light), labs.light)
-    opened = np.where(labs.openness == ALL_OPEN, best, np.where(labs.openness == LIGHT_OPEN, light, NO_MODEL))
-    labs.open_weights = np.where(out, np.maximum(labs.open_weights, opened), labs.open_weights)
+    labs.served = where(out, best, labs.served)
+    labs.light = where(out, np.maximum(light, labs.light), labs.light)
+    opened = where(labs.openness == ALL_OPEN, best, where(labs.openness == LIGHT_OPEN, light, NO_MODEL))
+    labs.open_weights = where(out, np.maximum(labs.open_weights, opened), labs.open_weights)
     size = active_parameters(mean, year, tech)
-    labs.active_parameters = np.where(out, size, labs.active_parameters)
-    labs.light_parameters = np.where(out, size * tech.light_size, labs.light_parameters)
+    labs.active_parameters = where(out, size, labs.active_parameters)
+    labs.light_parameters = where(out, size * tech.light_size, labs.light_parameters)
     fresh = out & (sum_k(opened) >= sum_k(labs.open_weights) - 1e-9)
-    labs.open_post = np.where(fresh, labs.post, labs.open_post)
+    labs.open_post = where(fresh, labs.post, labs.open_post)
     labs.released = labs.released | out
     labs.trained = labs.trained & ~out
     labs.releases = labs.releases + out
     labs.multimodal = labs.multimodal | (out & (mean >= multimodal.level(world)))
-    labs.model_id = np.where(out, labs.id * RELEASES + labs.releases.astype(np.int64), labs.model_id)
-    labs.open_model = np.where(fresh & (labs.openness != CLOSED), labs.model_id, labs.open_model)
-    labs.since_news = np.where(out, 0.0, labs.since_news + world.clock.months)
-    labs.reputation = labs.reputation + np.where(out, tech.release_reputation, 0.0)
+    labs.model_id = where(out, labs.id * RELEASES + labs.releases.astype(np.int64), labs.model_id)
+    labs.open_model = where(fresh & (labs.openness != CLOSED), labs.model_id, labs.open_model)
+    labs.since_news = where(out, 0.0, labs.since_news + world.clock.months)
+    labs.reputation = labs.reputation + where(out, tech.release_reputation, 0.0)
     first = out & (labs.releases <= 1.0)
-    labs.price_flagship = np.where(first, world.by_region(_entry_price(world)), labs.price_flagship)
-    labs.price_light = np.where(first, labs.price_flagship * tech.light_price, labs.price_light)
+    labs.price_flagship = where(first, world.by_region(_entry_price(world)), labs.price_flagship)
+    labs.price_light = where(first, labs.price_flagship * tech.light_price, labs.price_light)
 
 
 def _entry_price(world: World) -> Array:
@@ -114,7 +114,7 @@ def _make_news(world: World, out: Array, mean: Array, before: Array) -> None:
     state, p = world.state, world.parameters.capital
     labs = world.labs
     abroad = out & (labs.region == ROW)
-    leap = np.maximum(row_max(np.where(abroad, mean, NO_MODEL)) - before, 0.0)
+    leap = np.maximum(row_max(where(abroad, mean, NO_MODEL)) - before, 0.0)
     foreign = row_sum(abroad.astype(float))
     me_too = row_sum(out.astype(float))
     # Each release of a step is one of those so far: they count as at its middle.
@@ -130,6 +130,6 @@ def _write_down(world: World) -> None:
     mine = sum_k(labs.served) / 3.0
     over = np.clip((world.state.frontier_open - mine) / p.write_down_width, 0.0, 1.0)
     yearly = 1.0 - np.exp(-p.write_down * world.clock.years * over)
-    lost = np.where(labs.alive & labs.released, labs.sunk_value * yearly, 0.0)
+    lost = where(labs.alive & labs.released, labs.sunk_value * yearly, 0.0)
     labs.sunk_value = labs.sunk_value - lost
     world.count("sunk_value_lost", lost)

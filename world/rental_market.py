@@ -12,7 +12,7 @@ import numpy as np
 
 from agents.lab import BIG_TECH, CN, ROW
 from agents.vendor import CHIPMAKER, CLOUD
-from world.arrays import Array, ratio, row_sum, sum_by_group, sum_k
+from world.arrays import Array, ratio, row_sum, sum_by_group, sum_k, where
 from world.chip_supply import list_prices, serving_speed, software_maturity
 from world.clouds import draw_credit
 from world.hardware import CNY_A_USD
@@ -54,9 +54,9 @@ def clear(world: World) -> None:
     bill = np.zeros_like(labs.cash)
     income = np.zeros_like(vendors.cash)
     for region, share in ((CN, 1.0 - away), (ROW, away)):
-        training = np.where(labs.region == region, labs.rent_wanted, 0.0)
-        training = np.where(labs.region == CN, labs.rent_wanted * share, training)
-        serving = np.where(labs.region == region, need, 0.0)
+        training = where(labs.region == region, labs.rent_wanted, 0.0)
+        training = where(labs.region == CN, labs.rent_wanted * share, training)
+        serving = where(labs.region == region, need, 0.0)
         paid, earned = _clear_region(world, region, training, serving)
         bill, income = bill + paid, income + earned
     labs.spent = labs.spent + bill
@@ -90,13 +90,13 @@ def _find_hosts(world: World, wanted: Array) -> None:
     if not len(rows):
         return
     size = sum_k(vendors.fleet * world.chips.h100e) * ((vendors.kind == CLOUD) & vendors.alive)
-    ladder = np.stack([np.cumsum(np.where(vendors.region == region, size, 0.0), -1) for region in (CN, ROW)])
+    ladder = np.stack([np.cumsum(where(vendors.region == region, size, 0.0), -1) for region in (CN, ROW)])
     here = ladder[labs.region[worlds, rows], worlds]
     u = labs.select(worlds, rows).draws("host")[0]
     chosen = np.minimum((here <= (u * here[:, -1])[:, None]).sum(-1), vendors.capacity - 1)
     found = here[:, -1] > 0.0
-    labs.host[worlds, rows] = np.where(found, chosen, -1)
-    labs.host_id[worlds, rows] = np.where(found, vendors.id[worlds, chosen], -1)
+    labs.host[worlds, rows] = where(found, chosen, -1)
+    labs.host_id[worlds, rows] = where(found, vendors.id[worlds, chosen], -1)
 
 
 def _seen_by_labs(world: World) -> Observables:
@@ -136,7 +136,7 @@ def serving_rent_need(world: World) -> Array:
     labs = world.labs
     own = fleet_serving(world) * labs.serving_share
     spare = 1.0 + world.parameters.rental.serving_reserve
-    missing = np.where(labs.alive, np.maximum(world.state.serving_need * spare - own, 0.0), 0.0)
+    missing = where(labs.alive, np.maximum(world.state.serving_need * spare - own, 0.0), 0.0)
     return missing * world.parameters.serving.elastic
 
 
@@ -144,12 +144,12 @@ def _clear_region(world: World, region: int, training: Array, serving: Array) ->
     """Clear both uses in one region; returns what labs pay and vendors earn this step."""
     labs, vendors, state, p = world.labs, world.vendors, world.state, world.parameters.rental
     here = (vendors.region == region) & (vendors.kind != CHIPMAKER) & vendors.alive
-    offered = np.where(here, vendors.fleet * vendors.offered_share, 0.0)
+    offered = where(here, vendors.fleet * vendors.offered_share, 0.0)
     maturity = software_maturity(world)
     speed, memory = world.chips.training_speed * maturity, serving_speed(world) * maturity
     serves_better = memory > p.dedicated_ratio * speed
-    flexible = sum_k(np.where(serves_better, 0.0, offered * speed))
-    dedicated = sum_k(np.where(serves_better, offered * memory, 0.0))
+    flexible = sum_k(where(serves_better, 0.0, offered * speed))
+    dedicated = sum_k(where(serves_better, offered * memory, 0.0))
     idle = _idle_big_tech(world, region)
     idle_tech = row_sum(idle)
     other = outside_demand(world, region)
@@ -157,7 +157,7 @@ def _clear_region(world: World, region: int, training: Array, serving: Array) ->
     wants_serving = row_sum(serving) + (1.0 - p.outside_training) * other
     # Serving chips that nobody needs for serving train, at the speed that they have.
     spare = np.maximum(1.0 - ratio(wants_serving, row_sum(dedicated)), 0.0) * (row_sum(dedicated) > 0.0)
-    slow = sum_k(np.where(serves_better, offered * speed, 0.0)) * spare
+    slow = sum_k(where(serves_better, offered * speed, 0.0)) * spare
     total_flexible = row_sum(flexible) + idle_tech
     total_dedicated = row_sum(dedicated)
     share = split_flexible(total_flexible, total_dedicated, wants_training, wants_serving)
@@ -175,7 +175,7 @@ def _clear_region(world: World, region: int, training: Array, serving: Array) ->
     paid = (got_training * rent_t * dear + got_serving * rent_s) * hours
     capacity = flexible + dedicated
     part = ratio(capacity, row_sum(capacity))
-    tenants = row_sum(np.where(hosted, 0.0, paid))
+    tenants = row_sum(where(hosted, 0.0, paid))
     outside = (wants_training - row_sum(training)) * fill_training * rent_t
     outside = (outside + (wants_serving - row_sum(serving)) * fill_serving * rent_s) * hours
     cloud_share = ratio(row_sum(capacity), row_sum(capacity) + idle_tech)
@@ -186,14 +186,14 @@ def _clear_region(world: World, region: int, training: Array, serving: Array) ->
     labs.earned = labs.earned + own_cloud
     wants, supply = wants_training + wants_serving, supply_training + supply_serving
     used = np.minimum(ratio(wants, supply), 1.0)
-    vendors.utilisation = np.where(here, used * vendors.offered_share, vendors.utilisation)
+    vendors.utilisation = where(here, used * vendors.offered_share, vendors.utilisation)
     months = world.clock.months
     state.rent_training[region] = _floor(rent_t * rent_pressure(wants_training, supply_training, months, p), p)
     state.rent_serving[region] = _floor(rent_s * rent_pressure(wants_serving, supply_serving, months, p), p)
     state.rent_cap[region] = p.largest_tenant * np.maximum(supply_training, 1.0)
     fallback = ratio(np.ones_like(capacity) * here, row_sum(np.ones_like(capacity) * here))
-    earned = np.where(row_sum(capacity) > 0.0, part, fallback) * tenants
-    earned = earned + sum_by_group(np.where(hosted, paid, 0.0), labs.host, vendors.capacity)
+    earned = where(row_sum(capacity) > 0.0, part, fallback) * tenants
+    earned = earned + sum_by_group(where(hosted, paid, 0.0), labs.host, vendors.capacity)
     return paid, earned
 
 
@@ -206,13 +206,13 @@ def in_two_ranks(wanted: Array, first: Array, all_wants: Array, supply: Array) -
     fill : array (worlds, 1)
         Share of what the second rank gets, the outside world included.
     """
-    senior = np.where(first, wanted, 0.0)
+    senior = where(first, wanted, 0.0)
     claim = row_sum(senior)
     fill_first = np.minimum(ratio(supply, claim), 1.0)
     rest = np.maximum(supply - claim, 0.0)
     others = np.maximum(all_wants - claim, 0.0)
     fill = np.minimum(ratio(rest, others), 1.0)
-    return np.where(first, wanted * fill_first, wanted * fill), fill
+    return where(first, wanted * fill_first, wanted * fill), fill
 
 
 def _floor(rent: Array, p) -> Array:
@@ -226,7 +226,7 @@ def _idle_big_tech(world: World, region: int) -> Array:
     own = (labs.region == region) & (labs.archetype == BIG_TECH) & labs.alive
     speed = world.chips.training_speed * software_maturity(world)
     fleet = sum_k(labs.fleet * speed) * (1.0 - labs.llm_share)
-    return np.where(own, fleet * p.big_tech_offer, 0.0)
+    return where(own, fleet * p.big_tech_offer, 0.0)
 
 
 def outside_demand(world: World, region: int) -> Array:

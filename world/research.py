@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import ALL_OPEN, BIG_TECH, CN, NO_MODEL, RESEARCH, ROW
-from world.arrays import Array, largest, ratio, row_max, row_sum, sum_k
+from world.arrays import Array, largest, ratio, row_max, row_sum, sum_k, where
 from world.ecosystem import neighbour_best
 from world.policy import as_date
 from world.technology import absorptive_capacity, efficiency_growth
@@ -29,7 +29,7 @@ def capability(labs) -> Array:
 def research_budget(world: World) -> Array:
     """R&D of each lab, CNY million a year: last month's cost less what products took."""
     labs = world.labs
-    return np.where(labs.alive, 12.0 * labs.cost * (1.0 - labs.product_share) * left_to_research(world), 0.0)
+    return where(labs.alive, 12.0 * labs.cost * (1.0 - labs.product_share) * left_to_research(world), 0.0)
 
 
 def left_to_research(world: World) -> Array:
@@ -77,17 +77,17 @@ def _efficiency(world: World) -> None:
     known = neighbour_best(labs.log_efficiency, world.ties.lab_lab, labs.alive, -9.0)
     tricks = p.spillover * capacity * np.maximum(known - labs.log_efficiency, 0.0)
     step = (growth + tricks) * world.clock.years
-    labs.log_efficiency = np.where(labs.alive, labs.log_efficiency + step, labs.log_efficiency)
+    labs.log_efficiency = where(labs.alive, labs.log_efficiency + step, labs.log_efficiency)
 
 
 def _openness_of_research(world: World) -> None:
     """The more is used of closed models, the less is published; what is open advances with it (M61)."""
     labs, state, p = world.labs, world.state, world.parameters.technology
-    used = np.where(labs.region == ROW, state.token_share, 0.0)
-    closed = ratio(row_sum(np.where(labs.openness == ALL_OPEN, 0.0, used)), row_sum(used))
+    used = where(labs.region == ROW, state.token_share, 0.0)
+    closed = ratio(row_sum(where(labs.openness == ALL_OPEN, 0.0, used)), row_sum(used))
     fades = p.openness_fade * closed * (state.research_openness - p.openness_least)
     state.research_openness = state.research_openness - fades * world.clock.years
-    leader = row_max(np.where(labs.alive, labs.log_efficiency, -9.0))
+    leader = row_max(where(labs.alive, labs.log_efficiency, -9.0))
     follows = p.public_follow * np.maximum(leader - state.public_efficiency, 0.0)
     public = p.public_progress * state.research_openness + follows * state.research_openness
     state.public_efficiency = state.public_efficiency + public * world.clock.years
@@ -118,7 +118,7 @@ def _post_training(world: World) -> None:
         learn = world.clock.fraction(drift[axis]) * gap * effort * reach
         # What can be copied is common to all; what a team adds of its own depends on its craft.
         learn = np.minimum(learn, np.maximum(most - labs.post[axis] - build, 0.0))
-        layers.append(labs.post[axis] + np.where(taught, build + learn, 0.0))
+        layers.append(labs.post[axis] + where(taught, build + learn, 0.0))
     labs.post = np.stack(layers)
     fade = np.exp(-world.clock.months / p.usage_memory)
     used = labs.tokens_flagship + labs.tokens_light
@@ -141,7 +141,7 @@ def _serve_updates(world: World) -> None:
     pace = world.clock.fraction(p.update_pace)
     served = labs.served + pace * (np.minimum(capability(labs), labs.served + p.update_most) - labs.served)
     current = labs.released & ~labs.trained
-    labs.served = np.where(current, served, labs.served)
+    labs.served = where(current, served, labs.served)
 
 
 def light_capability(world: World, flagship: Array) -> Array:
@@ -156,12 +156,12 @@ def frontiers(world: World) -> dict[str, Array]:
     labs, state = world.labs, world.state
     out = labs.released & labs.alive
     cn = labs.region == CN
-    served = np.where(out, labs.served, NO_MODEL)
+    served = where(out, labs.served, NO_MODEL)
     archive = {home: state.archive[home]["weights"] for home in state.archive}
     open_all = np.maximum(archive[0], archive[1])
     return {
         "all": row_max(served),
-        "cn": row_max(np.where(cn, served, NO_MODEL)),
+        "cn": row_max(where(cn, served, NO_MODEL)),
         "open": open_all,
         "open_cn": archive[CN],
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import ALL_OPEN, APPLICATION, BIG_TECH, CN, FRONTIER
-from world.arrays import Array, ratio, row_sum, sum_by_group, sum_k, take_rows
+from world.arrays import Array, ratio, row_sum, sum_by_group, sum_k, take_rows, where
 from world.ecosystem import points_at
 from world.layers import gather
 from world.model_market import reconsidering
@@ -34,8 +34,8 @@ def serve(world: World) -> None:
     labs.earned = labs.earned + revenue
     total = labs.tokens_flagship + labs.tokens_light
     here = labs.region == 0
-    cn = np.where(here, total, 0.0)
-    state.token_share = np.where(here, ratio(cn, row_sum(cn)), ratio(total - cn, row_sum(total - cn)))
+    cn = where(here, total, 0.0)
+    state.token_share = where(here, ratio(cn, row_sum(cn)), ratio(total - cn, row_sum(total - cn)))
     _reputation(world)
     _awareness(world)
     _running_costs(world)
@@ -45,9 +45,9 @@ def _app_traffic(world: World) -> list[tuple[Array, Array]]:
     """Where the tokens of apps come from: lab rows (-1 for none) and tokens, by base."""
     apps, labs = world.apps, world.labs
     valid = [points_at(rows, ids, labs) & apps.alive for rows, ids in zip(apps.base_lab, apps.base_id, strict=True)]
-    split = np.where(valid[1], world.parameters.app_market.second_base, 0.0)
+    split = where(valid[1], world.parameters.app_market.second_base, 0.0)
     shares = (1.0 - split, split)
-    return [(np.where(v, rows, -1), apps.tokens * s) for v, rows, s in zip(valid, apps.base_lab, shares, strict=True)]
+    return [(where(v, rows, -1), apps.tokens * s) for v, rows, s in zip(valid, apps.base_lab, shares, strict=True)]
 
 
 def _lock_in(world: World, traffic: tuple[Array, Array]) -> None:
@@ -71,8 +71,8 @@ def _limit(world: World) -> None:
     have = fleet_serving(world) * labs.serving_share + labs.rented_serving
     first_month = (labs.releases <= 1.0) & (labs.since_news <= 1.0)
     slack = 1.0 + world.parameters.serving.burst
-    fill = np.where(need > 0.0, np.minimum(ratio(have * slack, need), 1.0), 1.0)
-    labs.capacity_share = np.where(first_month, np.maximum(fill, world.parameters.serving.first_month), fill)
+    fill = where(need > 0.0, np.minimum(ratio(have * slack, need), 1.0), 1.0)
+    labs.capacity_share = where(first_month, np.maximum(fill, world.parameters.serving.first_month), fill)
     state.serving_need = need
     spill_over(world, need, have)
     for name in ("tokens_flagship", "tokens_light", "tokens_api"):
@@ -87,7 +87,7 @@ def _sales(world: World) -> Array:
     days = DAYS_A_MONTH * world.clock.months
     # Licences of open weights are broken: a part of what is due does not come (M68).
     royalty = p.realised_open * world.parameters.openness.licence_kept
-    realised = np.where(labs.openness == ALL_OPEN, royalty, p.realised_price)
+    realised = where(labs.openness == ALL_OPEN, royalty, p.realised_price)
     list_value = state.paid_flagship * labs.price_flagship + state.paid_light * labs.price_light
     direct = (list_value * labs.capacity_share + state.overflow_value) * realised * days / 1e6
     world.accounts.pay("model sales", "users", (labs, direct))
@@ -101,7 +101,7 @@ def _app_bills(world: World, traffic: list[tuple[Array, Array]]) -> Array:
     bill, income = np.zeros_like(apps.cash), np.zeros_like(labs.cash)
     for rows, tokens in traffic:
         price = take_rows(labs.price_flagship * labs.capacity_share, rows)
-        part = np.where(rows >= 0, tokens * price * days / 1e6, 0.0)
+        part = where(rows >= 0, tokens * price * days / 1e6, 0.0)
         bill = bill + part
         income = income + sum_by_group(part, rows, labs.capacity)
     apps.api_cost = bill
@@ -141,7 +141,7 @@ def _reputation(world: World) -> None:
     labs, p = world.labs, world.parameters.model_market
     fade = np.exp(-world.clock.months / p.reputation_memory)
     earned = p.reputation_gain * np.log1p(100.0 * world.state.token_share)
-    labs.reputation = np.where(labs.alive, labs.reputation * fade + earned * (1.0 - fade), 0.0)
+    labs.reputation = where(labs.alive, labs.reputation * fade + earned * (1.0 - fade), 0.0)
 
 
 def _awareness(world: World) -> None:
@@ -167,7 +167,7 @@ def _running_costs(world: World) -> None:
     hours = HOURS_A_YEAR * world.clock.years
     for population in (labs, vendors):
         kw = sum_k(population.fleet * world.chip_kw) * p.server_power * p.pue
-        price = np.where(population.region == 0, p.power_price_cn, p.power_price_row)
+        price = where(population.region == 0, p.power_price_cn, p.power_price_row)
         bill = kw * hours * price / 1e6 * p.power_load
         population.spent = population.spent + bill
         world.accounts.pay("power", (population, bill), "outside")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import CN, NO_MODEL, ROW
-from world.arrays import Array, namespace, ratio, row_sum, sum_k
+from world.arrays import Array, namespace, ratio, row_sum, sum_k, where
 from world.ecosystem import foreign_penalty, neighbour_best
 
 if TYPE_CHECKING:
@@ -54,14 +54,14 @@ def best_base(world: World, cn: Array) -> tuple[Array, Array]:
     heard = np.maximum(np.maximum(seen, told), neighbour_best(seen, world.ties.lab_lab, labs.alive, NO_MODEL))
     share = ratio(row_sum((cn & (heard > best - 1e-9)).astype(float)), row_sum(cn.astype(float)))
     there = best > NO_MODEL + 0.5
-    return np.where(there, best, np.nan), np.where(there, share, np.nan)
+    return where(there, best, np.nan), where(there, share, np.nan)
 
 
 def deviation(values: Array, among: Array) -> Array:
     """Standard deviation of ``(worlds, rows)`` values over some rows."""
     count = row_sum(among.astype(float))
-    mean = ratio(row_sum(np.where(among, values, 0.0)), count)
-    return np.sqrt(ratio(row_sum(np.where(among, (values - mean) ** 2, 0.0)), count))
+    mean = ratio(row_sum(where(among, values, 0.0)), count)
+    return np.sqrt(ratio(row_sum(where(among, (values - mean) ** 2, 0.0)), count))
 
 
 def gini(values: Array, among: Array) -> Array:
@@ -72,8 +72,8 @@ def gini(values: Array, among: Array) -> Array:
     rows = values.shape[-1]
     count = row_sum(among.astype(float))
     # Who does not count stands in front, as nothing: ranks of the rest shift by their number.
-    ordered = np.sort(np.where(among, values, 0.0), axis=-1)
+    ordered = np.sort(where(among, values, 0.0), axis=-1)
     rank = namespace(ordered).arange(1.0, rows + 1.0) - (rows - count)
     total = row_sum(ordered)
     found = 2.0 * ratio(row_sum(rank * ordered), count * total) - ratio(count + 1.0, count)
-    return np.where(total > 0.0, found, np.nan)
+    return where(total > 0.0, found, np.nan)

@@ -15,7 +15,7 @@ from agents.lab import ARCHETYPES, CN, NO_MODEL, NOBODY, ROW, ModelLab
 from agents.regulator import Regulator
 from agents.vendor import InfraVendor
 from world.accounts import Accounts
-from world.arrays import Array, row_sum, stack_k, to_device
+from world.arrays import Array, row_sum, stack_k, to_device, where
 from world.clock import Clock
 from world.device import Notes, Outbox
 from world.hardware import CNY_A_USD, ChipTable, power_draw
@@ -138,7 +138,7 @@ class World:
         for name, special in self.agent_classes.items():
             index = self.labs.add_class(special)
             chosen = self.labs.alive & (self.labs.archetype == ARCHETYPES.index(name))
-            self.labs.behaviour = np.where(chosen, index, self.labs.behaviour)
+            self.labs.behaviour = where(chosen, index, self.labs.behaviour)
 
     def entrant_class(self, archetype: int) -> int:
         """Index of the class that new labs of an archetype have."""
@@ -162,7 +162,7 @@ class World:
 
     def by_region(self, pair: Array) -> Array:
         """Pick by each lab's region from ``(2, worlds, 1)``."""
-        return np.where(self.labs.region == CN, pair[CN], pair[ROW])
+        return where(self.labs.region == CN, pair[CN], pair[ROW])
 
     def by_class(self, values: Array) -> Array:
         """What the host knows of each chip class, ``(classes,)``, where it is computed with, ``(classes, 1, 1)``."""
@@ -185,7 +185,7 @@ class World:
 
     def count(self, name: str, values: Array) -> None:
         """Add ``(worlds, labs)`` values to a counter of this month, over the labs of CN."""
-        self.tally(name, row_sum(np.where(self.labs.region == CN, values, 0.0)))
+        self.tally(name, row_sum(where(self.labs.region == CN, values, 0.0)))
 
     def tally(self, name: str, values: Array) -> None:
         """Add ``(worlds, 1)`` values to a counter of this month."""

@@ -9,7 +9,7 @@ import numpy as np
 from agents.lab import APPLICATION, CN, ROW
 from agents.regulator import INDUSTRY
 from world import app_labour
-from world.arrays import Array, ratio, row_sum, stack_k, sum_k
+from world.arrays import Array, ratio, row_sum, stack_k, sum_k, where
 from world.ecosystem import neighbour_best
 from world.population import Observables
 
@@ -46,7 +46,7 @@ def _standing(world: World) -> Observables:
 
 def by_region_of_labs(world: World, pair) -> Array:
     """Pick ``(4, worlds, 1)`` tables by each lab's region."""
-    return np.where(world.labs.region == CN, pair[CN], pair[ROW])
+    return where(world.labs.region == CN, pair[CN], pair[ROW])
 
 
 def _seen(world: World) -> Observables:
@@ -77,13 +77,13 @@ def _leave(world: World) -> None:
     of product work: who does the research has no revenue (001, M28). A mobility limit bars moves in CN.
     """
     labs, state, p = world.labs, world.state, world.parameters.talent
-    best = np.where(labs.region == CN, state.frontier_cn, state.frontier_all)
+    best = where(labs.region == CN, state.frontier_cn, state.frontier_all)
     behind = np.clip(best - sum_k(labs.served) / 3.0, 0.0, p.most_behind) * labs.released
     small = sum_k(labs.staff) < p.small_lab
     split = 1.0 - np.abs(2.0 * labs.product_share - 1.0)
     poor = 1.0 - np.minimum(ratio(labs.service_revenue, labs.cost), 1.0)
     unrest = p.leave_split * split * small * poor
-    free = np.where(labs.region == CN, 1.0 - world.instrument("talent", "mobility_limit"), 1.0)
+    free = where(labs.region == CN, 1.0 - world.instrument("talent", "mobility_limit"), 1.0)
     rate = (p.turnover + p.leave_behind * behind) * free
     rate = np.stack([rate + unrest * free * (kind != APPLICATION) for kind in range(4)])
     leaving = labs.staff * (1.0 - np.exp(-rate * world.clock.years))
@@ -91,7 +91,7 @@ def _leave(world: World) -> None:
     world.count("staff_left", sum_k(leaving))
     for region in (CN, ROW):
         here = labs.region == region
-        state.pool[region] = state.pool[region] + row_sum(np.where(here, leaving, 0.0))
+        state.pool[region] = state.pool[region] + row_sum(where(here, leaving, 0.0))
 
 
 def _train(world: World) -> None:
@@ -111,7 +111,7 @@ def _pay_programme(world: World, people: Array) -> None:
     """The state trains people through its industry ministry, which pays those who teach."""
     cost = people * world.instrument("talent", "training_cost")
     ministry = (world.regulators.kind == INDUSTRY) & world.regulators.alive & (world.regulators.region == CN)
-    bill = np.where(ministry, ratio(cost, row_sum(ministry.astype(float))), 0.0)
+    bill = where(ministry, ratio(cost, row_sum(ministry.astype(float))), 0.0)
     world.accounts.pay("training programme", "government", (world.regulators, bill))
     world.accounts.pay("training programme", (world.regulators, bill), "workers")
 
@@ -120,7 +120,7 @@ def _hire(world: World, region: int) -> None:
     """The pool of each kind is shared in proportion to what labs and apps want; layoffs return to it."""
     labs, state = world.labs, world.state
     here = (labs.region == region) & labs.alive
-    gap = np.where(here, labs.wanted_staff - labs.staff, 0.0)
+    gap = where(here, labs.wanted_staff - labs.staff, 0.0)
     pace = world.clock.fraction(world.parameters.talent.hire_pace)
     fired = np.maximum(-gap, 0.0) * pace
     wanted = np.maximum(gap, 0.0) * pace
@@ -143,9 +143,9 @@ def _carry_know_how(world: World, hired: Array, here: Array) -> None:
     labs, p = world.labs, world.parameters.talent
     known = neighbour_best(labs.log_efficiency, world.ties.lab_lab, labs.alive, -9.0)
     share = ratio(sum_k(hired), sum_k(labs.staff) + 1e-9)
-    free = np.where(labs.region == CN, 1.0 - world.instrument("talent", "mobility_limit"), 1.0)
+    free = where(labs.region == CN, 1.0 - world.instrument("talent", "mobility_limit"), 1.0)
     gain = p.know_how * free * share * np.maximum(known - labs.log_efficiency, 0.0)
-    labs.log_efficiency = labs.log_efficiency + np.where(here, gain, 0.0)
+    labs.log_efficiency = labs.log_efficiency + where(here, gain, 0.0)
 
 
 def _wages_move(world: World) -> None:

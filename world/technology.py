@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from world.arrays import Array
+from world.arrays import Array, where
 
 AXES = ("language", "knowledge", "reasoning")
 LANGUAGE, KNOWLEDGE, REASONING = range(3)
@@ -36,7 +36,7 @@ def effective_tokens(tokens: Array, unique: Array, patience: float) -> Array:
     """
     repeats = np.maximum(tokens / unique - 1.0, 0.0)
     worth = unique * (1.0 + patience * (1.0 - np.exp(-repeats / patience)))
-    return np.where(tokens <= unique, tokens, worth)
+    return where(tokens <= unique, tokens, worth)
 
 
 def data_limited_flop(flop: Array, unique: Array, patience: float) -> Array:

@@ -21,7 +21,7 @@ from agents.lab import (
     trained_capability,
 )
 from agents.vendor import CENTRE
-from world.arrays import Array, ratio, shares, stack_k, sum_k
+from world.arrays import Array, ratio, shares, stack_k, sum_k, where
 from world.chip_supply import software_maturity
 from world.ecosystem import best_known_base
 from world.exploration import beaten_path
@@ -56,7 +56,7 @@ def balance(world: World) -> Array:
     r = training.complements
     train = stack_k(p.train_infra, p.train_scaling, p.train_research, p.train_application, xp=world.xp)
     build = stack_k(p.build_infra, p.build_scaling, p.build_research, p.build_application, xp=world.xp)
-    need = np.where(labs.mode == FROM_SCRATCH, train / sum_k(train), build / sum_k(build))
+    need = where(labs.mode == FROM_SCRATCH, train / sum_k(train), build / sum_k(build))
     # Where nobody holds a position the others do a little of its work in passing.
     people = (labs.staff + training.in_passing) * labs.key_people
     share = people / sum_k(people)
@@ -75,7 +75,7 @@ def cluster(world: World) -> tuple[Array, Array]:
     concentration = ratio(square, count * count)
     platform = world.state.platform_strength
     mixed = p.mixed_loss * (1.0 - concentration) * (1.0 - platform)
-    speed = speed * np.where(count > 0.0, 1.0 - mixed, 1.0)
+    speed = speed * where(count > 0.0, 1.0 - mixed, 1.0)
     rented_speed = world.by_region(stack_k(p.rented_speed_cn, p.rented_speed_row, xp=world.xp))
     rented_count = labs.rented_training / rented_speed
     return speed + labs.rented_training * p.run_share, count + rented_count * p.run_share
@@ -96,7 +96,7 @@ def delivered_flop(world: World) -> Array:
     kept = 1.0 / (1.0 + count / most)
     frail = sum_k(labs.fleet * chips.failure_factor) + 1e-9
     frailty = frail / (sum_k(labs.fleet) + 1e-9)
-    frailty = np.where(sum_k(labs.fleet) > 0.0, frailty, 1.0)
+    frailty = where(sum_k(labs.fleet) > 0.0, frailty, 1.0)
     failing = weakness(count, frailty, speed, p.weak_cards) * kept
     good = goodput(failing, 1.0 / p.hours_between_failures, p.checkpoint_hours, p.restart_hours)
     world.state.cluster_use = np.stack([speed, speed * good, speed * kept])
@@ -141,7 +141,7 @@ def unique_tokens(world: World) -> Array:
     labs, tech = world.labs, world.parameters.technology
     tokens = stack_k(tech.tokens_language, tech.tokens_knowledge, tech.tokens_reasoning, xp=world.xp) * 1e12
     good = np.exp(tech.quality_substitutes * np.log(labs.data_quality))
-    corpus = 1.0 + np.where(labs.region == CN, world.instrument("data", "public_corpus"), 0.0)
+    corpus = 1.0 + where(labs.region == CN, world.instrument("data", "public_corpus"), 0.0)
     return tokens * good * corpus
 
 
@@ -176,11 +176,11 @@ def advance(world: World) -> None:
     public_corpus(world)
     idle = ~labs.running & ~labs.trained & (labs.mode != APP_COMPANY)
     labs.plan_run(seen, among=idle)
-    step = np.where(labs.running, seen.training_speed * world.clock.months, 0.0)
+    step = where(labs.running, seen.training_speed * world.clock.months, 0.0)
     # A run costs what it uses, from its first step to its last.
-    labs.run_cost = labs.run_cost + np.where(labs.running, world.state.training_bill, 0.0)
+    labs.run_cost = labs.run_cost + where(labs.running, world.state.training_bill, 0.0)
     labs.run_delivered = labs.run_delivered + step
-    labs.run_age = np.where(labs.running, labs.run_age + world.clock.months, 0.0)
+    labs.run_age = where(labs.running, labs.run_age + world.clock.months, 0.0)
     _stop_doomed(world)
     _complete(world, seen)
     labs.since_failure = labs.since_failure + world.clock.months
@@ -201,11 +201,11 @@ def _fail(world: World, failed: Array) -> None:
     labs.runs_failed = labs.runs_failed + failed
     # A failed trial is forgiven, a failed launch, which took much of the purse, is not (001).
     launch = labs.run_cost > p.launch_size * (np.maximum(labs.cash, 0.0) + labs.run_cost)
-    labs.since_failure = np.where(failed & launch, 0.0, labs.since_failure)
+    labs.since_failure = where(failed & launch, 0.0, labs.since_failure)
     world.count("training_failures", failed)
-    world.count("training_wasted", np.where(failed, labs.run_cost, 0.0))
-    world.count("failed_planned", np.where(failed, labs.run_planned, 0.0))
-    world.count("failed_used", np.where(failed, np.minimum(labs.run_delivered, labs.run_planned), 0.0))
+    world.count("training_wasted", where(failed, labs.run_cost, 0.0))
+    world.count("failed_planned", where(failed, labs.run_planned, 0.0))
+    world.count("failed_used", where(failed, np.minimum(labs.run_delivered, labs.run_planned), 0.0))
     world.log("failure", failed, labs.run_delivered)
 
 
@@ -225,22 +225,22 @@ def _complete(world: World, seen: Observables) -> None:
     how = (chosen.run_inherits, chosen.run_foreign, chosen.run_synthetic)
     reached = trained_capability(chosen, flop, *how, market, own.technology)
     better = sum_k(reached) > sum_k(chosen.pretrained)
-    chosen.pretrained = np.where(better, reached, chosen.pretrained)
+    chosen.pretrained = where(better, reached, chosen.pretrained)
     chosen.runs_done = chosen.runs_done + 1.0
     chosen.log_largest = np.maximum(chosen.log_largest, np.log10(flop))
     chosen.running = np.zeros_like(chosen.running)
-    chosen.post = np.where(better, np.maximum(chosen.post, chosen.run_inherits_post), chosen.post)
+    chosen.post = where(better, np.maximum(chosen.post, chosen.run_inherits_post), chosen.post)
     chosen.trained = chosen.trained | better
     # A new base is another model: data of layers comes along as far as it is portable (M66).
-    kept = np.where(better & (chosen.run_base >= 0), own.technology.layer_portable, 1.0)
+    kept = where(better & (chosen.run_base >= 0), own.technology.layer_portable, 1.0)
     chosen.layers = chosen.layers * kept
-    chosen.base_lab = np.where(better, chosen.run_base, chosen.base_lab)
-    chosen.base_id = np.where(better, chosen.run_base_id, chosen.base_id)
-    chosen.base_foreign = np.where(better, chosen.run_foreign, chosen.base_foreign)
-    chosen.base_model = np.where(better, chosen.run_base_model, chosen.base_model)
+    chosen.base_lab = where(better, chosen.run_base, chosen.base_lab)
+    chosen.base_id = where(better, chosen.run_base_id, chosen.base_id)
+    chosen.base_foreign = where(better, chosen.run_foreign, chosen.base_foreign)
+    chosen.base_model = where(better, chosen.run_base_model, chosen.base_model)
     chosen.sunk_value = chosen.sunk_value + chosen.run_cost
     delay = release_delay(chosen, own.training)
-    chosen.waiting = np.where(better, delay, chosen.waiting)
+    chosen.waiting = where(better, delay, chosen.waiting)
 
 
 def release_delay(labs, p) -> Array:
@@ -257,6 +257,6 @@ def _largest(world: World, done: Array) -> Array:
     labs = world.labs
     best = []
     for region in range(2):
-        size = np.where(done & (labs.region == region), np.minimum(labs.run_delivered, labs.run_planned), 0.0)
+        size = where(done & (labs.region == region), np.minimum(labs.run_delivered, labs.run_planned), 0.0)
         best.append(np.maximum(world.state.largest_run[region], size.max(-1, keepdims=True)))
     return np.stack(best)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import CN, FILED, ROW
-from world.arrays import row_sum
+from world.arrays import row_sum, where
 from world.policy import authority
 
 if TYPE_CHECKING:
@@ -23,18 +23,18 @@ def incidents(world: World) -> None:
     """Phase 12: incidents happen where there is use; regulation builds trust in the system."""
     labs, state, p = world.labs, world.state, world.parameters.trust
     used = labs.tokens_flagship + labs.tokens_light
-    careless = np.where(labs.filing == FILED, p.filed_care, 1.0)
+    careless = where(labs.filing == FILED, p.filed_care, 1.0)
     guarded = world.parameters.platform.security * state.platform_strength * labs.on_platform
     rate = p.rate * careless * (1.0 - guarded) * np.log1p(used / p.token_scale)
     hit = labs.alive & labs.released & (labs.draws("incident") < world.clock.chance(rate))
-    labs.reputation = labs.reputation - np.where(hit, p.culprit, 0.0)
+    labs.reputation = labs.reputation - where(hit, p.culprit, 0.0)
     world.log("incident", hit, used)
     world.count("incidents", hit)
     ruled = authority(world, "stringency") * np.minimum(state.needs_licence + p.unruled, 1.0)
     fade = np.exp(-world.clock.months / p.memory)
     settles = 1.0 - np.exp(-world.clock.months / world.parameters.pace.culture)
     for region, rule in ((CN, ruled), (ROW, p.build_row)):
-        harm = row_sum(np.where(hit & (labs.region == region), 1.0, 0.0))
+        harm = row_sum(where(hit & (labs.region == region), 1.0, 0.0))
         growth = p.build * rule * (1.0 - state.trust[region]) * world.clock.years
         state.trust[region] = np.clip(state.trust[region] + growth - p.everybody * harm, p.least, 1.0)
         # Habits follow at the pace of culture.
