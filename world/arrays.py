@@ -38,6 +38,7 @@ def where(mask: Array, yes: Any, no: Any) -> Array:
     return np.where(mask, yes, no)
 
 
+@one_pass(compiled.sum_k)
 def sum_k(array: Array) -> Array:
     """Sum over the small leading axis, in order.
 
@@ -234,22 +235,12 @@ def herfindahl(values: Array) -> Array:
     return row_sum(shares(values) ** 2)
 
 
-def _first_above_by_world(ladder: Array, worlds: Array, level: Array) -> Array:
-    """The same by one search a world, which is quicker where no call costs a launch."""
-    found = np.empty_like(worlds)
-    order = np.argsort(worlds, kind="stable")
-    ends = np.searchsorted(worlds[order], np.arange(len(ladder) + 1))
-    for world in range(len(ladder)):
-        mine = order[ends[world] : ends[world + 1]]
-        found[mine] = np.searchsorted(ladder[world], level[mine], side="right")
-    return found
-
-
 def largest(values: Array, count: int) -> Array:
     """Sum of the ``count`` largest values of each world, as ``(worlds, 1)``."""
     return row_sum(np.sort(values, axis=-1)[..., -count:])
 
 
+@one_pass(compiled.first_above)
 def first_above(ladder: Array, worlds: Array, level: Array) -> Array:
     """First row whose value passes a level, by bisection; the number of rows where none does.
 
@@ -261,8 +252,6 @@ def first_above(ladder: Array, worlds: Array, level: Array) -> Array:
         Which world to look in, and for what.
     """
     xp = namespace(ladder)
-    if xp is np:
-        return _first_above_by_world(ladder, worlds, level)
     low = xp.zeros_like(worlds)
     high = xp.full_like(worlds, ladder.shape[-1])
     for _ in range(ladder.shape[-1].bit_length()):

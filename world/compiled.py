@@ -78,7 +78,8 @@ def _element(*types: str) -> Callable:
     """A rule for one element as a ufunc of the given types."""
 
     def build(function: Callable) -> Callable:
-        return function if numba is None else numba.vectorize(list(types), cache=True)(function)
+        # Numba's wrapper looks at each argument in Python; the ufunc within does not.
+        return function if numba is None else numba.vectorize(list(types), cache=True)(function).ufunc
 
     return build
 
@@ -174,6 +175,25 @@ def sum_by_group(values: np.ndarray, group: np.ndarray, groups: int) -> Any:
     return _sums_by_group(np.ascontiguousarray(values, np.float64), np.ascontiguousarray(group), groups)
 
 
+@_compile
+def _sum_layers(flat):
+    layers, n = flat.shape
+    total = np.empty(n)
+    for i in range(n):
+        total[i] = flat[0, i]
+    for k in range(1, layers):
+        for i in range(n):
+            total[i] += flat[k, i]
+    return total
+
+
+def sum_k(array: np.ndarray) -> Any:
+    """Sum over the leading axis, in order."""
+    if len(array) < 3 or array.ndim < 2 or array.dtype != np.float64 or not array.flags.c_contiguous:
+        return NotImplemented
+    return _sum_layers(array.reshape(len(array), -1)).reshape(array.shape[1:])
+
+
 # ---------------------------------------------------------------------- looking rows up
 
 
@@ -196,6 +216,23 @@ def take_rows(table: np.ndarray, rows: np.ndarray) -> Any:
         return NotImplemented
     layers = np.ascontiguousarray(table).reshape(-1, *table.shape[-2:])
     return _take_rows(layers, np.ascontiguousarray(rows)).reshape(*inner, *rows.shape)
+
+
+@_compile
+def first_above(ladder, worlds, level):
+    """First row whose value passes a level, by bisection."""
+    found = np.empty_like(worlds)
+    for i in range(worlds.size):
+        rung = ladder[worlds[i]]
+        low, high = 0, rung.size
+        while low < high:
+            middle = (low + high) // 2
+            if rung[middle] <= level[i]:
+                low = middle + 1
+            else:
+                high = middle
+        found[i] = low
+    return found
 
 
 # ---------------------------------------------------------------------- random numbers
