@@ -224,6 +224,11 @@ def check_window(what: str) -> str:
     ------
     UserError
         When it is no known name, month, or range of months in order.
+
+    Examples
+    --------
+    >>> check_window("2023-11..2024-12")
+    '2023-11..2024-12'
     """
     first, dots, until = what.partition("..")
     good = re.fullmatch(_MONTH, first) and (not dots or (re.fullmatch(_MONTH, until) and first <= until))

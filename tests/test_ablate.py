@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import doctest
 import json
 
 import numpy as np
@@ -13,7 +12,7 @@ from scipy import stats
 
 from conf.mechanisms import BY_NAME, MECHANISMS
 from conf.schema import compose
-from experiments import ablate, cells, load, paired, reports, workers
+from experiments import ablate, cells, load, paired
 from experiments.paired import LAST_YEAR, Outcome
 
 SMALL = ["worlds=3", "steps=8", "processes=1"]
@@ -227,8 +226,3 @@ def test_means_of_a_period(tmp_path):
     assert paired.world_means(tmp_path, Outcome("labs_alive_cn"), "2023-03").tolist() == [3.0, 1.0]
     logs = paired.world_means(tmp_path, Outcome("price_gpt35_level"), LAST_YEAR)
     assert logs[0] == pytest.approx(1.0) and np.isnan(logs[1])
-
-
-@pytest.mark.parametrize("module", [paired, workers, reports, ablate, cells])
-def test_examples_in_docstrings(module):
-    assert doctest.testmod(module).failed == 0

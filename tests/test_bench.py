@@ -168,4 +168,6 @@ def test_report_of_everything_and_of_unknown_memory():
 
 @pytest.mark.parametrize("module", [measure, report, keep, machine, scale])
 def test_examples_in_docstrings(module):
-    assert doctest.testmod(module).failed == 0
+    result = doctest.testmod(module)
+    assert result.attempted > 0
+    assert result.failed == 0

@@ -56,9 +56,10 @@ def test_with_the_same_numbers_every_agent_is_the_same(histories):
     for index, model in enumerate(same):
         rows = np.nonzero(labs.alive[index])[0]
         assert [lab.id for lab in model.labs] == labs.id[index, rows].tolist()
-        for mine, name in (("price_flagship", "price_flagship"), ("price_light", "price_light"), ("usage_data",) * 2):
+        for name in ("price_flagship", "price_light", "usage_data"):
             expected = labs.columns[name][index, rows]
-            assert np.allclose([getattr(lab, mine) for lab in model.labs], expected, rtol=1e-9, atol=0.0), name
+            assert np.ptp(expected) > 0.0, name
+            assert np.allclose([getattr(lab, name) for lab in model.labs], expected, rtol=1e-9, atol=0.0), name
         by_segment = np.array([segment.users for segment in model.segments])
         assert np.allclose(by_segment, labs.users[:, index, rows], rtol=1e-9, atol=1e-12)
         mine = {app.id: app for app in model.agents_by_type[App]}
@@ -83,14 +84,16 @@ def test_something_happens(histories):
 
 
 def test_with_numbers_of_its_own_plain_mesa_has_the_same_distribution(histories):
-    """Paired by world, the difference over the last months is within its sampling error."""
+    """Apps alone have luck: what labs and users do is the same; what apps do is within four or five of its errors.
+
+    Over six sets of own numbers the standard deviation is 0.7% of the apps' users, 0.2% of their cash, 2% of deaths.
+    """
     _, _, months = histories
-    for name, spread in (("price", 0.01), ("hhi", 0.01), ("app_users", 0.25), ("cash", 0.1)):
+    for name, spread in (("price", 1e-9), ("hhi", 1e-9), ("users", 1e-9), ("app_users", 0.03), ("cash", 0.01)):
         theirs = np.array([[each[name] for each in own] for *_, own in months[-3:]])
         ours = np.array([month[0][name] for month in months[-3:]])
-        assert np.allclose(theirs.mean(0), ours.mean(0), rtol=spread), name
-    deaths = [
-        np.array([[each["deaths"] for each in own] for *_, own in months]).sum(),
-        sum(m[0]["deaths"].sum() for m in months),
-    ]
-    assert abs(deaths[0] - deaths[1]) < 4.0 * np.sqrt(sum(deaths))
+        assert np.allclose(theirs.mean(0), ours.mean(0), rtol=spread, atol=0.0), name
+    theirs = np.array([[each["deaths"] for each in own] for *_, own in months])
+    ours = np.array([month[0]["deaths"] for month in months])
+    assert (theirs != ours).any(), "their numbers are their own"
+    assert theirs.sum() == pytest.approx(ours.sum(), rel=0.1)

@@ -48,8 +48,8 @@ def test_size_of_the_table(market):
 def test_a_hundred_models_in_a_year_and_fewer_in_the_end(market):
     labs = by_world(market, "labs_alive_cn")
     assert (labs[:, 0] < 60).all()
-    assert np.median(labs[:, :13].max(1)) > 110.0, "over a hundred labs within a year"
-    assert (labs[:, :13].max(1) > 80.0).all()
+    assert np.median(labs[:, :13].max(1)) > 110.0
+    assert (labs[:, :13].max(1) > 100.0).all(), "over a hundred labs within a year"
     assert (labs[:, -1] < labs.max(1)).all(), "the war thins the field"
 
 
@@ -71,8 +71,12 @@ def test_frontiers_advance(market):
     for name in ("frontier_all", "frontier_cn", "frontier_open"):
         levels = by_world(market, name)
         assert (levels[:, -1] > levels[:, 0] + 1.0).all(), name
-    # What is best on the whole may be a little worse on one axis than what it replaces.
-    assert (np.diff(by_world(market, "frontier_open"), axis=1) >= -0.1).all(), "open weights stay"
+    # Open weights stay. What is best on the whole may be a little worse on one axis than what it replaces:
+    # 0.1 OOM at most, in few months, and never one such step upon another.
+    opened = by_world(market, "frontier_open")
+    below = np.maximum.accumulate(opened, axis=1) - opened
+    assert below.max() < 0.1
+    assert (below > 0.0).mean() < 0.02
 
 
 def test_chips_follow_the_export_rules(market, median):

@@ -257,15 +257,17 @@ def test_subbotin_knows_the_normal_scale_and_what_it_cannot_tell():
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.lists(st.floats(-5, 5), min_size=12, max_size=40, unique=True), st.floats(0.1, 100), st.floats(-10, 10))
+@given(
+    st.lists(st.integers(-5000, 5000), min_size=12, max_size=40, unique=True), st.floats(0.1, 100), st.floats(-10, 10)
+)
 def test_the_shape_knows_no_scale_or_place(values, scale, shift):
-    x = np.array(values)
-    if np.ptp(x) < 1e-3 or np.diff(np.sort(x)).min() < 1e-6:
-        return
+    x = np.array(values) / 1000.0
     one, two = (size.subbotin(pl.LazyFrame({"growth": y}))["shape"].item() for y in (x, scale * x + shift))
     assert one == pytest.approx(two, rel=1e-2)
 
 
 @pytest.mark.parametrize("module", [concentration, frames, size, turbulence])
 def test_examples_in_docstrings(module):
-    assert doctest.testmod(module).failed == 0
+    result = doctest.testmod(module)
+    assert result.attempted > 0
+    assert result.failed == 0

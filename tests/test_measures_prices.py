@@ -292,4 +292,6 @@ def test_over_time_and_between_arms():
 
 @pytest.mark.parametrize("module", [gaps, lineage, prices, welfare])
 def test_examples_in_docstrings(module):
-    assert doctest.testmod(module).failed == 0
+    result = doctest.testmod(module)
+    assert result.attempted > 0
+    assert result.failed == 0

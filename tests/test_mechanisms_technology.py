@@ -210,7 +210,7 @@ def test_M26_large_firms_catch_up_with_yesterday_and_users_follow_today():
     assert learned.z > 4.0 and learned.ratio > 1.02
     behind = effect("big_tech_behind_year_ago_cn", off)
     assert -0.2 < behind.with_.mean() < 1.0  # what led a year ago is within one order of magnitude
-    assert effect("big_tech_behind_year_ago_cn", off, window=(12, 36)).z < -3.8
+    assert effect("big_tech_behind_year_ago_cn", off, window=(12, 36)).z < -5.0
     # The column is what it says: the frontier of twelve months ago less what big tech offers on average.
     offers = panel().filter(pl.col("archetype") == "big_tech", pl.col("alive"), pl.col("capability").is_not_nan())
     offers = offers.group_by("replicate", "step").agg(pl.col("capability").cast(pl.Float64).mean())
@@ -225,7 +225,8 @@ def test_M26_off_users_still_choose_anew_but_by_what_was_best_yesterday():
     assert effect("users_cn", off).without.min() > 100.0
     # The leader of yesterday keeps the lead for longer, while the moat of users still tells.
     assert effect("used_lead_cn", off, window=(12, 24)).z > 5.0
-    assert twins.effect("share_turbulence_cn", "moat.users=0", base=(*LABS, off), window=(3, 18)).z < -6.0
+    assert twins.effect("share_turbulence_cn", "moat.users=0", base=(*LABS, off), window=(3, 18)).z < -10.0
+    assert twins.effect("share_turbulence_cn", "moat.users=0", base=(off,), worlds=24).z < -4.0
 
 
 def test_M33_an_infra_team_makes_one_chip_do_the_work_of_two():
@@ -244,8 +245,8 @@ def test_M34_scaling_teams_stop_doomed_runs():
     off = "mechanisms.scaling_teams=false"
     used = effect("failed_run_used_cn", off, window=(0, 36))
     assert used.without.min() > 0.999 and used.z < -4.0 and used.mean < -0.02
-    wasted = twins.effect("training_wasted_cn", off, window=(0, 24), worlds=24)
-    assert wasted.mean < 0.0 and wasted.ratio < 0.85
+    wasted = twins.effect("training_wasted_cn", off, window=(0, 36), worlds=24)
+    assert wasted.z < -2.0 and wasted.ratio < 0.7
 
 
 def test_M52_instruction_following_is_copied_cheaply_reasoning_hardly():
@@ -264,8 +265,8 @@ def test_M58_foreign_bases_are_weak_in_chinese_until_worked_off():
     assert language.z < -4.0 and -0.6 < language.mean < -0.08
     assert abs(reasoning.mean) < 0.4 * abs(language.mean)
     assert effect("frontier_open_cn", off, window=START).z < -4.0
-    # The domestic opportunity: if anything, more labs keep training their own.
-    assert effect("labs_from_scratch_cn", off, window=(0, 36)).mean > 0.0
+    # The domestic opportunity: a few more labs keep training their own.
+    assert effect("labs_from_scratch_cn", off, window=(0, 36)).z > 2.5
     easy = "technology.foreign_worked_off=1e20"
     assert effect("frontier_open_cn_language", easy, window=(0, 24)).z < -4.0
     assert same((off,), (off, easy))
@@ -276,7 +277,7 @@ def test_M61_closed_models_break_the_loop_of_research():
     openness = effect("research_openness", off)
     assert np.all(openness.without == 1.0) and 0.4 < openness.with_.mean() < 0.8
     public = effect("efficiency_public", off)
-    assert public.z < -6.0 and public.ratio < 0.8
+    assert public.z < -10.0 and public.ratio < 0.6
     poor = pl.col("archetype").is_in(["academic", "vertical", "follower"]) & pl.col("step").is_between(*END)
     assert panel_effect("efficiency", off, poor).z < -5.0
 

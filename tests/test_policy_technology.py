@@ -46,8 +46,10 @@ def test_a_breakthrough_is_absorbed_by_those_who_do_research():
     public = twins.effect("efficiency_public", choose("breakthrough"), window=(19, 36))
     assert public.ratio < 0.3  # ten to the 0.7 is five times
     for column in ("frontier_cn", "frontier_all"):
-        soon, late = (twins.effect(column, choose("breakthrough"), window=window) for window in ((18, 20), (30, 36)))
-        assert late.z < -3.0 and late.mean < -0.15
+        soon, late = (
+            twins.effect(column, choose("breakthrough"), window=window, worlds=24) for window in ((18, 20), (30, 36))
+        )
+        assert late.z < -4.0 and late.mean < -0.15
         assert abs(soon.mean) < 0.25 * abs(late.mean)  # not handed out on the day
     # Who does little research takes up less of it.
     labs = [twins.tables("output.level=labs", *arm)["labs"] for arm in ((choose("breakthrough"),), ())]

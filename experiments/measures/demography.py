@@ -104,6 +104,13 @@ def cross_correlation(found: pl.LazyFrame, lags: int = 6, x: str = "entry_rate",
     -------
     LazyFrame
         Keys of the world, ``lag`` (steps), ``correlation`` (null below three pairs or without variance), ``n``.
+
+    Examples
+    --------
+    >>> rates = pl.LazyFrame({"step": range(6), "entry_rate": [1, 3, 2, 5, 4, 6], "exit_rate": [0, 1, 3, 2, 5, 4]})
+    >>> shadow = cross_correlation(rates, lags=1).filter(pl.col("lag") == 1).collect()
+    >>> round(shadow["correlation"].item(), 6), shadow["n"].item()
+    (1.0, 5)
     """
     frames.needs(found, x, y, "step")
     world = frames.worlds(found)

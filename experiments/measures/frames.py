@@ -67,7 +67,14 @@ def unit_of(panel: pl.LazyFrame) -> str:
 
 
 def calendar_months(date: str | pl.Expr = "date") -> pl.Expr:
-    """Months of the calendar since the year 0, with the part of the month gone by."""
+    """Months of the calendar since the year 0, with the part of the month gone by.
+
+    Examples
+    --------
+    >>> days = pl.Series("date", ["2022-12-01", "2023-01-16"]).str.to_date().to_frame()
+    >>> round(days.select(calendar_months().diff().last()).item(), 2)
+    1.48
+    """
     day = pl.col(date) if isinstance(date, str) else date
     part = (day.dt.day() - 1) / day.dt.days_in_month()
     return 12 * day.dt.year().cast(pl.Int32) + day.dt.month().cast(pl.Int32) + part - 1

@@ -32,6 +32,13 @@ def gap(
     -------
     LazyFrame
         Keys, ``gap_oom``, ``gap_months`` (0 for who is level or ahead).
+
+    Examples
+    --------
+    >>> months = pl.Series("date", ["2023-01-01", "2023-02-01", "2023-03-01"]).str.to_date()
+    >>> market = {"step": [0, 1, 2], "date": months, "frontier_all": [1.0, 2.0, 3.0], "frontier_cn": [1.0, 1.0, 1.5]}
+    >>> gap(pl.LazyFrame(market)).select("gap_oom", "gap_months").collect().row(2)
+    (1.5, 1.5)
     """
     frames.needs(market, leader, follower, "step", "date")
     world, keys = frames.worlds(market), frames.moments(market)

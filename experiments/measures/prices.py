@@ -108,6 +108,12 @@ def lerner(market: pl.LazyFrame) -> pl.LazyFrame:
         Keys, ``lerner_flagship`` as recorded, ``lerner_industry`` = 1 - serving cost / revenue of all labs in CN
         (average for marginal cost: that of serving, at the rent of today; null without revenue). Below zero:
         sold under cost.
+
+    Examples
+    --------
+    >>> sold = {"margin_flagship_cn": [0.4], "revenue_labs_cn": [200.0], "serving_cost_cn": [150.0]}
+    >>> lerner(pl.LazyFrame(sold)).collect()["lerner_industry"].item()
+    0.25
     """
     frames.needs(market, "margin_flagship_cn", "revenue_labs_cn", "serving_cost_cn")
     revenue = pl.col("revenue_labs_cn")

@@ -88,6 +88,12 @@ def median_life(curves: pl.LazyFrame, by: Sequence[str] = ("cohort",), *, level:
     ----------
     curves : LazyFrame
         What :func:`kaplan_meier` gives for the same ``by``.
+
+    Examples
+    --------
+    >>> curve = pl.LazyFrame({"age": [1, 2, 3], "survival": [0.8, 0.5, 0.2]})
+    >>> median_life(curve, []).collect().item()
+    2
     """
     first = pl.col("age").filter(pl.col("survival") <= level).min().alias("median_months")
     by = list(by)

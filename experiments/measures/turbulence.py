@@ -21,6 +21,12 @@ def shares(
     LazyFrame
         Keys, the firm's id as ``unit``, ``share`` (0 to 1) and ``rank`` (1 the largest; ties share the mean).
         Firms that have nothing are left out.
+
+    Examples
+    --------
+    >>> panel = pl.LazyFrame({"step": [0, 0, 0], "lab_id": [7, 8, 9], "tokens_day": [1.0, 3.0, 0.0]})
+    >>> shares(panel).sort("rank").select("unit", "share").collect().rows()
+    [(8, 0.75), (7, 0.25)]
     """
     frames.needs(panel, value, "step")
     keys, unit = frames.moments(panel), frames.unit_of(panel)

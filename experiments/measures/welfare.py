@@ -55,6 +55,13 @@ class Demand:
         """From the settings of a run (its ``config.yaml``, as dictionaries).
 
         Users are taken to be spread over segments as at full diffusion (population times ceiling).
+
+        Examples
+        --------
+        >>> market = {"price_sensitivity": 2.0, "nest_correlation": 0.5, "hassle_cost": 1.0, "free_insensitive": 0.5}
+        >>> users = [{"population": each, "ceiling": 1.0, "arpu": 10.0, "free": 1.0} for each in (30.0, 60.0)]
+        >>> Demand.of({"model_market": market, "segments": users, "clock": "month"}).stake
+        5.0
         """
         market, weights, stakes = config["model_market"], [], []
         for each in config["segments"]["segments"] if "segments" in config["segments"] else config["segments"]:
