@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import ACQUIRED, ALIVE, CN, INSOLVENT, PARENT_WITHDREW, UNICORN
-from world.arrays import Array, sum_by_group, sum_k, take_rows, where
+from world.arrays import Array, nonzero, sum_by_group, sum_k, take_rows, where
 from world.capital_market import pay_holders
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def acquire(world: World) -> None:
     offered = labs.alive & ((failing & (labs.draws("acquired") < worth)) | labs.for_sale)
     labs.for_sale = np.zeros_like(labs.for_sale)
     price = p.price_a_head * sum_k(labs.staff)
-    worlds, rows = np.nonzero(offered)
+    worlds, rows = nonzero(offered)
     if not len(rows):
         return
     buyer = _buyers(world, worlds, rows, price[worlds, rows])
@@ -35,7 +35,7 @@ def acquire(world: World) -> None:
     key = where(done, worlds * labs.capacity + buyer, -1 - labs.xp.arange(len(rows)))
     first = np.zeros_like(done)
     first[np.unique(key, return_index=True)[1]] = True
-    (done,) = np.nonzero(done & first)
+    (done,) = nonzero(done & first)
     _hand_over(world, worlds[done], rows[done], buyer[done], price)
 
 

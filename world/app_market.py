@@ -10,7 +10,7 @@ from agents.app import API, OPEN_MODEL, WRAPPER
 from agents.lab import CN, FILED, NO_MODEL, NOBODY, ROW
 from world import app_labour, multimodal
 from world.app_segments import CN_SEGMENTS, native_level, segment_of_apps
-from world.arrays import Array, first_above, ratio, row_sum, sum_by_group, take_rows, where
+from world.arrays import Array, first_above, nonzero, ratio, row_sum, sum_by_group, take_rows, where
 from world.ecosystem import points_at
 from world.model_market import best_native
 from world.population import Observables
@@ -50,7 +50,7 @@ def _notice(world: World) -> None:
     apps, labs, p = world.apps, world.labs, world.parameters.app_market
     heard = apps.draws("notice")
     listening = apps.alive & ((heard < world.clock.fraction(p.notice)) | (apps.age <= 0.0))
-    worlds, rows = np.nonzero(listening)
+    worlds, rows = nonzero(listening)
     if not len(rows):
         return
     ladder = np.cumsum(_awareness(world), axis=-1)
@@ -58,7 +58,7 @@ def _notice(world: World) -> None:
     places = apps.xp.arange(apps.known_lab.shape[0]).reshape(-1, 1)
     fresh = apps.age[worlds, rows] <= 0.0
     renewed = fresh | (places == (world.step_number + rows) % len(places))
-    slots, listeners = np.nonzero(renewed)
+    slots, listeners = nonzero(renewed)
     worlds, rows = worlds[listeners], rows[listeners]
     u = world.streams.pairs("notice", worlds, apps.id[worlds, rows], slots)
     top = ladder[worlds, -1]
@@ -96,7 +96,7 @@ def choose_bases(world: World) -> None:
 def _choice(world: World, movers: Array, valid: Array) -> Observables:
     """What movers think of the models they know, and of the one they have."""
     apps, labs = world.apps, world.labs
-    worlds, rows = np.nonzero(movers)
+    worlds, rows = nonzero(movers)
     # The base that an app has is no candidate for a switch, but what others are weighed against.
     known, ids = apps.known_lab[:, worlds, rows], apps.known_id[:, worlds, rows]
     base, identity, held = apps.base_lab[0][worlds, rows], apps.base_id[0][worlds, rows], valid[worlds, rows]

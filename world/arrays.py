@@ -38,6 +38,12 @@ def where(mask: Array, yes: Any, no: Any) -> Array:
     return np.where(mask, yes, no)
 
 
+@one_pass(compiled.nonzero)
+def nonzero(mask: Array) -> tuple[Array, ...]:
+    """``numpy.nonzero``, by either library."""
+    return np.nonzero(mask)
+
+
 @one_pass(compiled.sum_k)
 def sum_k(array: Array) -> Array:
     """Sum over the small leading axis, in order.

@@ -219,6 +219,43 @@ def take_rows(table: np.ndarray, rows: np.ndarray) -> Any:
 
 
 @_compile
+def _split(flat, width):
+    worlds, rows = np.empty_like(flat), np.empty_like(flat)
+    world, start = 0, 0
+    for i in range(flat.size):
+        while flat[i] >= start + width:
+            world += 1
+            start += width
+        worlds[i], rows[i] = world, flat[i] - start
+    return worlds, rows
+
+
+def nonzero(mask: np.ndarray) -> Any:
+    """Places of a mask ``(worlds, rows)``: NumPy is quick on a flat one only."""
+    if mask.ndim != 2 or mask.dtype != bool or not mask.flags.c_contiguous:
+        return NotImplemented
+    return _split(mask.reshape(-1).nonzero()[0], mask.shape[1])
+
+
+@_compile
+def _gather(layers, worlds, rows):
+    count, n = len(layers), rows.size
+    taken = np.empty((count, n), layers.dtype)
+    for k in range(count):
+        for i in range(n):
+            taken[k, i] = layers[k, worlds[i], rows[i]]
+    return taken
+
+
+def gather(value: np.ndarray, worlds: np.ndarray, rows: np.ndarray) -> Any:
+    """Selected rows of selected worlds, ``(..., worlds, rows)`` to ``(..., 1, n)``."""
+    if value.ndim < 2 or value.shape[-1] == 1 or value.shape[-2] == 1:
+        return NotImplemented
+    layers = np.ascontiguousarray(value).reshape(-1, *value.shape[-2:])
+    return _gather(layers, worlds, rows).reshape(*value.shape[:-2], 1, len(rows))
+
+
+@_compile
 def first_above(ladder, worlds, level):
     """First row whose value passes a level, by bisection."""
     found = np.empty_like(worlds)

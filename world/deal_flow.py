@@ -12,7 +12,7 @@ import numpy as np
 
 from agents.investor import STATE
 from agents.lab import CN, NOBODY, ROW, UNICORN
-from world.arrays import Array, ratio, row_sum, sum_k, take_rows, where
+from world.arrays import Array, nonzero, ratio, row_sum, sum_k, take_rows, where
 from world.lineage import hides_its_base
 from world.population import Observables
 from world.random_streams import normal
@@ -136,7 +136,7 @@ def app_deals(world: World) -> tuple[Array, Array, Array]:
 
 def asking_rows(population) -> tuple[Array, Array]:
     """Worlds and rows of those who ask for money."""
-    return np.nonzero(population.alive & (population.asking > 0.0))
+    return nonzero(population.alive & (population.asking > 0.0))
 
 
 # ---------------------------------------------------------------------- whom a lab meets

@@ -158,7 +158,7 @@ class Notes:
         if self.xp is not np:
             self.taken.append((mask, columns, store))
             return
-        worlds, rows = np.nonzero(mask)
+        worlds, rows = np.divmod(np.flatnonzero(mask), mask.shape[1])
         store({"worlds": worlds} | {name: wide(each, mask.shape)[worlds, rows] for name, each in columns.items()})
 
     def post(self) -> None:

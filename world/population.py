@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 
 from conf.parameters.base import ROW_BLOCK
-from world.arrays import Array, compacts, is_one_of, sum_by_world, where
+from world import compiled
+from world.arrays import Array, compacts, is_one_of, nonzero, sum_by_world
+from world.compiled import one_pass, where
 from world.device import to_host
 
 #: Ids are ``step * MAX_ENTRANTS + ordinal``; ordinals count entrants of one step.
@@ -48,6 +50,7 @@ def identities(step: int, ordinals: Array) -> Array:
     return where(ordinals < MAX_ENTRANTS, step * MAX_ENTRANTS, crowd) + ordinals
 
 
+@one_pass(compiled.gather)
 def gather(value: Any, worlds: Array, rows: Array) -> Any:
     """Restrict ``(..., worlds, rows)`` or ``(..., worlds, 1)`` to selected rows.
 
@@ -262,7 +265,7 @@ class Population:
 
     def where(self, mask: Array) -> Selection:
         """Selection of the rows of a boolean ``(worlds, rows)`` mask."""
-        return Selection(self, *np.nonzero(mask))
+        return Selection(self, *nonzero(mask))
 
     def view(self, source: Any) -> Any:
         """Everyone sees observables and parameters as they are."""
@@ -325,7 +328,7 @@ class Population:
             self._run_on(name, implementation, worlds[chosen], rows[chosen], observed)
 
     def _decide_special(self, name: str, implementation: Any, mask: Array, observed: tuple) -> None:
-        worlds, rows = np.nonzero(mask)
+        worlds, rows = nonzero(mask)
         if len(rows):
             self._run_on(name, implementation, worlds, rows, observed)
 
@@ -373,7 +376,7 @@ class Population:
         counts = self.xp.asarray(np.bincount(worlds, minlength=self.worlds))[:, None]
         while True:
             free = ~self.alive
-            chosen_worlds, rows = np.nonzero(free & (np.cumsum(free, axis=-1) <= counts))
+            chosen_worlds, rows = nonzero(free & (np.cumsum(free, axis=-1) <= counts))
             if len(rows) == len(worlds):
                 break
             self._grow()
@@ -404,7 +407,7 @@ class Population:
 
     def bury(self, mask: Array) -> None:
         """Mark rows dead; neutral values keep the tombstones out of every sum."""
-        worlds, rows = np.nonzero(mask)
+        worlds, rows = nonzero(mask)
         if not len(rows):
             return
         self.alive = self.alive & ~mask

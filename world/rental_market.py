@@ -12,7 +12,7 @@ import numpy as np
 
 from agents.lab import BIG_TECH, CN, ROW
 from agents.vendor import CHIPMAKER, CLOUD
-from world.arrays import Array, ratio, row_sum, sum_by_group, sum_k, where
+from world.arrays import Array, nonzero, ratio, row_sum, sum_by_group, sum_k, where
 from world.chip_supply import list_prices, serving_speed, software_maturity
 from world.clouds import draw_credit
 from world.hardware import CNY_A_USD
@@ -86,7 +86,7 @@ def _find_hosts(world: World, wanted: Array) -> None:
     """
     labs, vendors = world.labs, world.vendors
     seeking = labs.alive & (labs.host < 0) & (wanted > 0.0)
-    worlds, rows = np.nonzero(seeking)
+    worlds, rows = nonzero(seeking)
     if not len(rows):
         return
     size = sum_k(vendors.fleet * world.chips.h100e) * ((vendors.kind == CLOUD) & vendors.alive)
