@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.base import MarketAgent, column, decision
 from agents.lab import NOBODY
-from world.arrays import logistic, max_k, where
+from world.arrays import clip, logistic, max_k, where
 from world.random_streams import normal
 
 PRODUCTS = ("wrapper", "deep", "platform")
@@ -158,7 +158,7 @@ class AppStartup(MarketAgent):
         runway = np.maximum(apps.cash, 0.0) / burn
         loses = apps.cost > apps.revenue
         asks = apps.alive & loses & (runway < rules.runway_trigger) & (apps.since_round > rules.least_gap)
-        size = np.clip(rules.app_round_months * burn, rules.least_app_round, rules.most_app_round)
+        size = clip(rules.app_round_months * burn, rules.least_app_round, rules.most_app_round)
         apps.asking = where(asks, size, 0.0)
 
     @decision

@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.base import MarketAgent, column, decision
 from agents.lab import REGIONS
-from world.arrays import where
+from world.arrays import clip, where
 
 KINDS = ("young_vc", "senior_vc", "strategic", "state_fund", "follow_on")
 YOUNG, SENIOR, STRATEGIC, STATE, FOLLOW_ON = range(5)
@@ -40,7 +40,7 @@ class Investor(MarketAgent):
         """
         rules = p.capital
         seen = rules.herding * market.neighbours_investing
-        target = np.clip(rules.base_attention + rules.hype_attention * market.hype + seen, 0.0, 1.0)
+        target = clip(rules.base_attention + rules.hype_attention * market.hype + seen, 0.0, 1.0)
         investors.attention = investors.attention + market.adjust * (target - investors.attention)
         senior = (investors.kind == SENIOR) & (market.elapsed < rules.senior_wait)
         # Senior investors wait at first, as far as kinds differ at all (M51).
@@ -50,4 +50,4 @@ class Investor(MarketAgent):
         ceiling = (investors.annual_budget + market.guided) * rules.budget_ceiling
         fresh = (fresh + market.guided) * market.years
         ceiling = np.minimum(ceiling, investors.cash)
-        investors.ready = np.clip(investors.ready + fresh, 0.0, np.maximum(ceiling, 0.0))
+        investors.ready = clip(investors.ready + fresh, 0.0, np.maximum(ceiling, 0.0))

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.base import MarketAgent, column, decision
-from world.arrays import logistic, max_k, sum_k, where
+from world.arrays import clip, logistic, max_k, sum_k, where
 from world.technology import (
     FLOP_UNIT,
     data_limited_flop,
@@ -252,7 +252,7 @@ class ModelLab(MarketAgent):
         """Split the fleet between training and serving, after what the served models need."""
         rules = p.lab
         need = market.serving_need / np.maximum(market.fleet_serving, 1e-9)
-        target = np.clip(need, rules.least_serving, rules.most_serving)
+        target = clip(need, rules.least_serving, rules.most_serving)
         labs.serving_share = labs.serving_share + market.adjust * (target - labs.serving_share)
         attention = rules.llm_share_start + (rules.llm_share_most - rules.llm_share_start) * (market.attention)
         own_business = labs.archetype == BIG_TECH
@@ -310,7 +310,7 @@ class ModelLab(MarketAgent):
         rules = p.openness
         margin = np.maximum(labs.price_flagship - labs.marginal_cost, 0.0)
         lost_margin = rules.margin_weight * market.share + rules.rent_weight * np.log1p(margin) * (market.lead > 0.0)
-        behind = np.clip(-market.lead, 0.0, rules.behind_most)
+        behind = clip(-market.lead, 0.0, rules.behind_most)
         returns = (
             rules.ecosystem
             + rules.cloud * market.has_cloud
@@ -380,7 +380,7 @@ class ModelLab(MarketAgent):
         pressure = rules.unused * market.unused + rules.revenue * market.earning
         base = where(labs.archetype == BIG_TECH, rules.big_tech_product, rules.lab_product)
         base = where(labs.mode == APP_COMPANY, rules.app_company_product, base)
-        target = np.clip(base + pressure, rules.least_product, rules.most_product)
+        target = clip(base + pressure, rules.least_product, rules.most_product)
         labs.product_share = labs.product_share + market.adjust * (target - labs.product_share)
 
     @decision
@@ -394,7 +394,7 @@ class ModelLab(MarketAgent):
         wage = sum_k(mix * market.wages)
         heads = payroll / np.maximum(wage / 12.0, 1e-9)
         now = sum_k(labs.staff)
-        heads = np.clip(heads, market.slowest * now, np.maximum(market.fastest * now, rules.least_staff))
+        heads = clip(heads, market.slowest * now, np.maximum(market.fastest * now, rules.least_staff))
         heads = np.minimum(heads, rules.most_staff)
         labs.wanted_staff = where(labs.alive, mix * heads, 0.0)
 
@@ -410,7 +410,7 @@ class ModelLab(MarketAgent):
         venture = venture | ((labs.archetype == CHALLENGER) & (labs.region == ROW))
         able = labs.alive & venture & (labs.since_round > rules.least_gap)
         asks = able & (need | eager)
-        size = np.clip(market.round_size, rules.least_round, rules.most_round)
+        size = clip(market.round_size, rules.least_round, rules.most_round)
         labs.asking = where(asks, size, 0.0)
 
     @decision
@@ -481,7 +481,7 @@ def asked(labs, market, rules, target, cost, open_at):
     hosted = cost * (1.0 + rules.hosting_margin)
     target = where(labs.openness >= open_at, np.minimum(target, hosted), target)
     floor = np.maximum(market.price_floor, rules.least_price)
-    return np.clip(target, floor, rules.most_price)
+    return clip(target, floor, rules.most_price)
 
 
 def run_options(labs, market, rules):

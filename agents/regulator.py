@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
-
 from agents.base import MarketAgent, column, decision
 from agents.lab import REGIONS
-from world.arrays import where
+from world.arrays import clip, where
 
 KINDS = ("content", "industry", "export_control", "competition")
 CONTENT, INDUSTRY, EXPORT_CONTROL, COMPETITION = range(4)
@@ -35,10 +33,10 @@ class Regulator(MarketAgent):
         answer = where(content, rules.incident_response * market.incidents, 0.0)
         answer = where(regulators.kind == COMPETITION, rules.hhi_response * market.hhi, answer)
         target = where(content, market.scheduled_stringency, 0.0) + where(regulators.adaptive, answer, 0.0)
-        step = market.adjust * (np.clip(target, 0.0, 1.0) - regulators.stringency)
+        step = market.adjust * (clip(target, 0.0, 1.0) - regulators.stringency)
         regulators.stringency = regulators.stringency + step
         regulators.capacity = where(content, market.scheduled_capacity, regulators.capacity)
         # The closer the follower the harder the leader enforces.
         chased = where(regulators.adaptive, rules.gap_response * market.gap_closed, 0.0)
-        enforcement = np.clip(market.scheduled_enforcement + chased, 0.0, 1.0)
+        enforcement = clip(market.scheduled_enforcement + chased, 0.0, 1.0)
         regulators.enforcement = where(export, enforcement, regulators.enforcement)

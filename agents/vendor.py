@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.base import MarketAgent, column, decision
 from agents.lab import NOBODY, REGIONS
-from world.arrays import max_k, sum_k, where
+from world.arrays import clip, max_k, sum_k, where
 
 KINDS = ("chipmaker", "cloud", "compute_centre", "platform")
 CHIPMAKER, CLOUD, CENTRE, PLATFORM = range(4)
@@ -43,9 +43,9 @@ class InfraVendor(MarketAgent):
     def set_list_price(vendors, market, p):
         """Follow scarcity, and write old generations down as hardware ages (M23)."""
         rules = p.chip_market
-        scarcity = rules.list_price_scarcity * np.clip(np.log(np.maximum(vendors.backlog, 1e-6)), -1.0, 1.0)
+        scarcity = rules.list_price_scarcity * clip(np.log(np.maximum(vendors.backlog, 1e-6)), -1.0, 1.0)
         drift = market.years * (scarcity - rules.list_price_decline)
-        factor = np.clip(vendors.price_factor * np.exp(drift), rules.list_price_least, rules.list_price_most)
+        factor = clip(vendors.price_factor * np.exp(drift), rules.list_price_least, rules.list_price_most)
         makes = vendors.kind == CHIPMAKER
         vendors.price_factor = where(makes, factor, vendors.price_factor)
 
@@ -66,7 +66,7 @@ class InfraVendor(MarketAgent):
         worth = np.take_along_axis(value, best[None], 0)[0]
         price = np.take_along_axis(market.class_price, best[None], 0)[0]
         rush = np.take_along_axis(market.class_rush, best[None], 0)[0]
-        rent_factor = np.clip(market.rent_ratio, 0.0, rules.rent_appetite)
+        rent_factor = clip(market.rent_ratio, 0.0, rules.rent_appetite)
         appetite = where(vendors.kind == CLOUD, rent_factor, 1.0)
         growth = np.exp(rules.cloud_growth * market.elapsed)
         earned = rules.cloud_reinvests * vendors.revenue * market.months * (vendors.kind == CLOUD)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,8 @@ import numpy as np
 from world.arrays import Array, row_sum
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from world.population import Population
 
 #: Sectors that are not agents but have a balance in every world.
@@ -26,6 +29,7 @@ class Accounts:
 
     def __init__(self, populations: dict[str, Population], worlds: int, xp):
         self.populations = populations
+        self.names = {id(each): name for name, each in populations.items()}
         self.balance = {name: xp.zeros((worlds, 1)) for name in SECTORS}
         self.residual = xp.zeros((worlds, 1))
         self.open()
@@ -58,20 +62,20 @@ class Accounts:
         received = None if isinstance(payee, str) else row_sum(payee[1])
         paid = received if paid is None else paid
         received = paid if received is None else received
-        self._move(payer, paid, -1.0)
-        self._move(payee, received, 1.0)
+        self._move(payer, paid, operator.sub)
+        self._move(payee, received, operator.add)
         before = self.flows.get(kind, (0.0, 0.0))
         self.flows[kind] = (before[0] + paid, before[1] + received)
 
-    def _move(self, party: Party, total: Array, sign: float) -> None:
+    def _move(self, party: Party, total: Array, change: Callable) -> None:
         if isinstance(party, str):
-            self.balance[party] = self.balance[party] + sign * total
+            self.balance[party] = change(self.balance[party], total)
             name = party
         else:
             population, amounts = party
-            population.cash = population.cash + sign * amounts
-            name = next(n for n, each in self.populations.items() if each is population)
-        self.net[name] = self.net.get(name, 0.0) + sign * total
+            population.cash = change(population.cash, amounts)
+            name = self.names[id(population)]
+        self.net[name] = change(self.net.get(name, 0.0), total)
 
     def close(self) -> Array:
         """End the month: largest relative gap between payments and balances, ``(worlds, 1)``."""

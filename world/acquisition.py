@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import ACQUIRED, ALIVE, CN, INSOLVENT, PARENT_WITHDREW, UNICORN
-from world.arrays import Array, nonzero, sum_by_group, sum_k, take_rows, where
+from world.arrays import Array, clip, nonzero, sum_by_group, sum_k, take_rows, where
 from world.capital_market import pay_holders
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def acquire(world: World) -> None:
     """
     labs, p = world.labs, world.parameters.entry_exit
     failing = (labs.exit_reason == INSOLVENT) | (labs.exit_reason == PARENT_WITHDREW)
-    worth = p.acquisition * np.clip(labs.skill + p.worth_skill, p.worth_least, p.worth_most)
+    worth = p.acquisition * clip(labs.skill + p.worth_skill, p.worth_least, p.worth_most)
     offered = labs.alive & ((failing & (labs.draws("acquired") < worth)) | labs.for_sale)
     labs.for_sale = np.zeros_like(labs.for_sale)
     price = p.price_a_head * sum_k(labs.staff)

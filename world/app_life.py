@@ -23,7 +23,7 @@ from agents.app import (
 from agents.lab import CN
 from world import app_labour
 from world.app_segments import CN_SEGMENTS, native_level, segment_of_apps
-from world.arrays import Array, row_sum, sum_by_group, where
+from world.arrays import Array, clip, row_sum, sum_by_group, where
 from world.device import to_host
 from world.population import Observables, spread_out
 from world.random_streams import normal, poisson
@@ -39,7 +39,7 @@ def enter(world: World) -> None:
     """Apps are founded with hype and with what models can do, less where it is crowded."""
     state, p, apps = world.state, world.parameters.app_market, world.apps
     alive = row_sum(apps.alive.astype(float))
-    reach = p.entry_floor + np.clip(state.frontier_cn - p.entry_level, 0.0, p.entry_reach)
+    reach = p.entry_floor + clip(state.frontier_cn - p.entry_level, 0.0, p.entry_reach)
     now = p.entry_base * np.exp(p.entry_hype * state.hype) * reach / (1.0 + alive / p.crowd)
     rate = 0.5 * (now + (now if state.app_entry_rate is None else state.app_entry_rate))
     state.app_entry_rate = now

@@ -10,7 +10,7 @@ from agents.app import API, OPEN_MODEL, WRAPPER
 from agents.lab import CN, FILED, NO_MODEL, NOBODY, ROW
 from world import app_labour, multimodal
 from world.app_segments import CN_SEGMENTS, native_level, segment_of_apps
-from world.arrays import Array, first_above, nonzero, ratio, row_sum, sum_by_group, take_rows, where
+from world.arrays import Array, clip, first_above, nonzero, ratio, row_sum, sum_by_group, take_rows, where
 from world.ecosystem import points_at
 from world.model_market import best_native
 from world.population import Observables
@@ -174,7 +174,7 @@ def _compete(world: World) -> None:
     advantage = p.advantage * (base - native + added) - p.rework_penalty * rework - missed
     known = np.maximum(apps.age + world.clock.months + apps.head_start, 0.0)
     ramp = 1.0 - np.exp(-known / p.ramp_months)
-    pull = where(apps.alive & valid, np.exp(np.clip(advantage, -20.0, 8.0)) * ramp * reached, 0.0)
+    pull = where(apps.alive & valid, np.exp(clip(advantage, -20.0, 8.0)) * ramp * reached, 0.0)
     total = sum_by_group(pull, apps.segment, CN_SEGMENTS)
     bare = p.bare_weight
     potential = (state.adopters * world.segments.column("addressable"))[:CN_SEGMENTS, :, 0].T
@@ -227,7 +227,7 @@ def _eyes_and_hands(world: World) -> tuple[Array, Array]:
         level[CN_SEGMENTS:] = grown + p.built_abroad * p.built_gain
         if part == "eye":
             level = level + p.multimodal_eyes * where(abroad, *world.state.multimodal[::-1])
-        result.append(np.clip(level, p.least_limb, 1.0))
+        result.append(clip(level, p.least_limb, 1.0))
     return result[0], result[1]
 
 

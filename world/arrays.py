@@ -38,6 +38,12 @@ def where(mask: Array, yes: Any, no: Any) -> Array:
     return np.where(mask, yes, no)
 
 
+@one_pass(compiled.clip)
+def clip(value: Array, low: Any, high: Any) -> Array:
+    """``numpy.clip``, by either library."""
+    return np.clip(value, low, high)
+
+
 @one_pass(compiled.nonzero)
 def nonzero(mask: Array) -> tuple[Array, ...]:
     """``numpy.nonzero``, by either library."""
@@ -96,7 +102,7 @@ def row_max(array: Array) -> Array:
 
 def logistic(x: Array) -> Array:
     """1 / (1 + exp(-x)), safe for any finite argument."""
-    return 1.0 / (1.0 + np.exp(np.clip(-x, -60.0, 60.0)))
+    return 1.0 / (1.0 + np.exp(clip(-x, -60.0, 60.0)))
 
 
 @one_pass(compiled.ratio, judged_by=1)

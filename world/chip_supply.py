@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import CN, INFRA, NOBODY, ROW
-from world.arrays import Array, ratio, row_sum, sum_k, take_rows, where
+from world.arrays import Array, clip, ratio, row_sum, sum_k, take_rows, where
 from world.hardware import CNY_A_USD
 from world.policy import as_date
 from world.population import Observables
@@ -70,7 +70,7 @@ def _unless_unsold(world: World, generation: str, units: Array) -> Array:
     """A maker runs a line down as months of its output lie unsold, ``(worlds, 1)``."""
     units = units + world.xp.zeros((world.worlds, 1))
     months = ratio(world.state.generation_stock[generation] * world.clock.months, units)
-    return units * np.clip(1.0 - months / world.parameters.chip_market.stock_months, 0.0, 1.0)
+    return units * clip(1.0 - months / world.parameters.chip_market.stock_months, 0.0, 1.0)
 
 
 def fab_growth(world: World) -> Array:

@@ -58,7 +58,7 @@ def one_pass(kernel: Callable, judged_by: int = 0) -> Callable:
     def mark(form: Callable) -> Callable:
         @wraps(form)
         def either(*arguments: Any) -> Any:
-            if _IN_USE[0] and type(arguments[judged_by]) is np.ndarray:
+            if arguments[judged_by].__class__ is np.ndarray and _IN_USE[0]:
                 result = kernel(*arguments)
                 if result is not NotImplemented:
                     return result
@@ -110,9 +110,16 @@ def ratio(numerator, denominator):
     return 0.0 if denominator == 0.0 else numerator / denominator
 
 
+@_element("float64(float64,float64,float64)")
+def clip(value, low, high):
+    """``numpy.clip``."""
+    raised = low if value < low else value
+    return high if raised > high else raised
+
+
 def where(mask: np.ndarray, yes: Any, no: Any) -> np.ndarray:
     """``numpy.where`` by one of the two ufuncs above."""
-    if type(no) is float and no == 0.0 and getattr(yes, "dtype", None) == np.float64:
+    if no.__class__ is float and not no and yes.__class__ is np.ndarray and yes.dtype == np.float64:
         return kept(mask, yes)
     return select(mask, yes, no)
 
@@ -140,13 +147,13 @@ def _sum_of_block(row, start):
 @_compile
 def _row_sums(flat):
     """Sums of the rows of a contiguous ``(n, blocks x ROW_BLOCK)`` array: by blocks, and the blocks in order."""
-    total = np.empty(len(flat))
+    total = np.empty((len(flat), 1))
     for i in range(len(flat)):
         row = flat[i]
         summed = _sum_of_block(row, 0)
         for start in range(ROW_BLOCK, row.size, ROW_BLOCK):
             summed += _sum_of_block(row, start)
-        total[i] = summed
+        total[i, 0] = summed
     return total
 
 
@@ -155,7 +162,11 @@ def row_sum(array: np.ndarray) -> Any:
     rows = array.shape[-1]
     if rows % ROW_BLOCK or array.dtype != np.float64 or not array.size:
         return NotImplemented
-    return _row_sums(np.ascontiguousarray(array).reshape(-1, rows)).reshape(*array.shape[:-1], 1)
+    if not array.flags.c_contiguous:
+        array = np.ascontiguousarray(array)
+    if array.ndim == 2:
+        return _row_sums(array)
+    return _row_sums(array.reshape(-1, rows)).reshape(*array.shape[:-1], 1)
 
 
 @_compile

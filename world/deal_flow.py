@@ -12,7 +12,7 @@ import numpy as np
 
 from agents.investor import STATE
 from agents.lab import CN, NOBODY, ROW, UNICORN
-from world.arrays import Array, nonzero, ratio, row_sum, sum_k, take_rows, where
+from world.arrays import Array, clip, nonzero, ratio, row_sum, sum_k, take_rows, where
 from world.lineage import hides_its_base
 from world.population import Observables
 from world.random_streams import normal
@@ -91,7 +91,7 @@ def _signal(world: World) -> Array:
     labs, state, p = world.labs, world.state, world.parameters.capital
     home = where(labs.region == CN, state.frontier_cn, state.frontier_all)
     gap = sum_k(labs.served) / 3.0 + misread(world) - home
-    shown = where(labs.released, np.clip(gap, -p.signal_least, p.signal_most), p.pedigree)
+    shown = where(labs.released, clip(gap, -p.signal_least, p.signal_most), p.pedigree)
     return shown - p.domestic_doubt * p.explorer_doubt * (labs.explores & (labs.region == CN))
 
 
@@ -114,7 +114,7 @@ def _penalty(world: World) -> Array:
     age = (world.step_number - labs.founded) * world.clock.months
     unused = labs.released & (age > p.unused_after) & (state.token_share < p.unused_share)
     own = sum_k(labs.served) / 3.0 + misread(world)
-    spare = np.clip((state.frontier_open - own) / p.commodity_width + 1.0, 0.0, 1.0)
+    spare = clip((state.frontier_open - own) / p.commodity_width + 1.0, 0.0, 1.0)
     commodity = spare * (labs.released & (labs.base_id >= 0) & ~hides_its_base(labs))
     exposed = labs.since_exposed < p.exposed_memory
     penalty = p.stale_penalty * stale + p.failure_penalty * failed + p.unused_penalty * unused

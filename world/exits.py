@@ -10,7 +10,7 @@ from agents.lab import ACQUIRED, ALIVE, BIG_TECH, CN, EXITS, FRONTIER, MODES, OP
 from agents.vendor import CENTRE
 from world import app_life
 from world.acquisition import acquire
-from world.arrays import Array, is_one_of, row_sum, sum_k, where
+from world.arrays import Array, clip, is_one_of, row_sum, sum_k, where
 from world.ecosystem import best_known_base
 from world.population import Observables
 
@@ -42,7 +42,7 @@ def leave(world: World) -> None:
     labs.wind_up(
         Observables(
             # What a parent could have without a lab of its own: open weights, or any firm's API.
-            parent_gap=np.clip(np.maximum(lead, state.frontier_cn - own), 0.0, p.parent_gap_most) * labs.released,
+            parent_gap=clip(np.maximum(lead, state.frontier_cn - own), 0.0, p.parent_gap_most) * labs.released,
             share=state.token_share,
             hype=state.hype,
             years=world.clock.years,

@@ -13,7 +13,19 @@ import numpy as np
 
 from agents.lab import CN, NOBODY, ROW
 from agents.vendor import CENTRE, CHIPMAKER
-from world.arrays import Array, codes_in_use, one_hot, ratio, row_max, row_sum, sum_by_group, sum_k, take_rows, where
+from world.arrays import (
+    Array,
+    clip,
+    codes_in_use,
+    one_hot,
+    ratio,
+    row_max,
+    row_sum,
+    sum_by_group,
+    sum_k,
+    take_rows,
+    where,
+)
 from world.chip_supply import grey_class, made_in, of_kind, offers
 from world.hardware import CNY_A_USD
 from world.policy import authority, listed
@@ -325,7 +337,7 @@ def _book_keeping(world: World, demand, supply, sold) -> None:
     for region in (CN, ROW):
         rate = where(demand[region] > 0.0, ratio(sold[region], demand[region]), 0.5)
         pace = world.clock.fraction(rules.fill_pace)
-        state.class_fill[region] = np.clip(
+        state.class_fill[region] = clip(
             state.class_fill[region] + pace * (rate - state.class_fill[region]), rules.fill_least, 1.0
         )
 
@@ -362,13 +374,13 @@ def _street_prices(world: World, demand, supply) -> None:
     pace = world.clock.months
     foreign = made_in(world, "US")
     legal = sum_k(where(foreign, demand[CN][:-1], 0.0)) / (sum_k(where(foreign, supply[CN][:-1], 0.0)) + 1.0)
-    drift = rules.street_pace * np.clip(np.log(np.maximum(legal, 1e-3)), -1.0, 1.0)
+    drift = rules.street_pace * clip(np.log(np.maximum(legal, 1e-3)), -1.0, 1.0)
     premium = state.cn_premium + pace * (drift - rules.street_decay * state.cn_premium)
-    state.cn_premium = np.clip(premium, 0.0, rules.street_most)
+    state.cn_premium = clip(premium, 0.0, rules.street_most)
     if state.grey_class != NOBODY:
         tight = np.log((demand[CN][-1] + 1.0) / (supply[CN][-1] + 1.0))
-        move = np.exp(pace * rules.grey_pace * np.clip(tight, -1.0, 1.0))
-        state.grey_premium = np.clip(state.grey_premium * move, rules.grey_least, rules.grey_most)
+        move = np.exp(pace * rules.grey_pace * clip(tight, -1.0, 1.0))
+        state.grey_premium = clip(state.grey_premium * move, rules.grey_least, rules.grey_most)
 
 
 def install(world: World) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import BIG_TECH, CN, VERTICAL
-from world.arrays import Array, ratio, row_sum, where
+from world.arrays import Array, clip, ratio, row_sum, where
 from world.ecosystem import neighbour_share
 from world.population import Observables
 
@@ -71,7 +71,7 @@ def parents_pay(world: World) -> None:
     # A parent pays in full while the purse holds little, less the more there is, and then nothing.
     purse = labs.cash / np.maximum(labs.parent_support, 1e-9)
     pays = labs.parent_support * (1.0 + p.announce_support * labs.parent_gain)
-    part = np.clip(1.0 - (purse - p.parent_purse) / p.parent_purse_fade, 0.0, 1.0)
+    part = clip(1.0 - (purse - p.parent_purse) / p.parent_purse_fade, 0.0, 1.0)
     support = where(labs.alive, pays, 0.0) * world.clock.years * part
     labs.parent_support = labs.parent_support * np.exp(
         where(labs.region == CN, p.parent_growth_cn, p.parent_growth_row)

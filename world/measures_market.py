@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import APP_COMPANY, CN, NOBODY
-from world.arrays import Array, herfindahl, largest, ratio, row_sum, shares, sum_k, take_rows, where
+from world.arrays import Array, clip, herfindahl, largest, ratio, row_sum, shares, sum_k, take_rows, where
 from world.model_market import owners_power
 from world.quality import brain, home_segment, nuisance, retrieval
 from world.research import frontiers
@@ -78,7 +78,7 @@ def _product_of_the_unused(world: World) -> Array:
     """Share of product work in labs of CN with a model on sale, each counted as far as nobody uses it (M67)."""
     labs, used = world.labs, world.parameters.organisation.used_share
     models = labs.alive & labs.released & (labs.region == CN) & (labs.mode != APP_COMPANY)
-    unused = where(models, np.clip(1.0 - world.state.token_share / used, 0.0, 1.0), 0.0)
+    unused = where(models, clip(1.0 - world.state.token_share / used, 0.0, 1.0), 0.0)
     return ratio(row_sum(unused * labs.product_share), row_sum(unused))
 
 

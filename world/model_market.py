@@ -13,7 +13,7 @@ import numpy as np
 
 from agents.lab import ALL_OPEN, BIG_TECH, CN, FILED, FRONTIER, LIGHT_OPEN, ROW
 from world import tuning_hub
-from world.arrays import Array, logistic, ratio, row_max, row_sum, shares, sum_k, where
+from world.arrays import Array, clip, logistic, ratio, row_max, row_sum, shares, sum_k, where
 from world.hardware import H100_TFLOPS, tokens_per_second
 from world.population import Observables
 from world.quality import appeal, brain, by_home, nuisance, on_devices, orchestrated, own_data, with_eyes_and_hands
@@ -287,7 +287,7 @@ def nested_shares(value: Array, open_nest: Array, outside: Array, correlation: f
     open_value = where(open_sum > 0.0, open_value, 0.0)
     closed_value = np.exp(scale * np.log(np.maximum(closed_sum, 1e-300)))
     closed_value = where(closed_sum > 0.0, closed_value, 0.0)
-    total = open_value + closed_value + np.exp(np.clip(outside - top, -300.0, 300.0))
+    total = open_value + closed_value + np.exp(clip(outside - top, -300.0, 300.0))
     within = where(open_nest, ratio(open_weight, open_sum), ratio(closed_weight, closed_sum))
     nest = where(open_nest, open_value, closed_value) / total
     return within * nest, within, top + np.log(total)
@@ -341,7 +341,7 @@ def reconsidering(world: World) -> Array:
     table, p = world.segments, world.parameters.model_market
     eased = p.portability * world.instrument("market", "interoperability") * (table.column("region") == CN)
     stays = (1.0 - table.column("reconsider")) * world.parameters.moat.users * (1.0 - eased)
-    return 1.0 - np.clip(stays, 0.0, 1.0)
+    return 1.0 - clip(stays, 0.0, 1.0)
 
 
 def _by_region_share(world: World, sales: Array) -> Array:

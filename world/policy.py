@@ -14,7 +14,7 @@ import numpy as np
 
 from agents.lab import ARCHETYPES
 from agents.regulator import COMPETITION, CONTENT, EXPORT_CONTROL
-from world.arrays import where
+from world.arrays import clip, where
 from world.population import Observables
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _stance(world: World, months: float) -> Observables:
     policy, date, state = world.policy, world.date, world.state
     return Observables(
         incidents=state.incident_memory[0],
-        gap_closed=np.clip(1.0 - state.gap_oom, 0.0, 1.0),
+        gap_closed=clip(1.0 - state.gap_oom, 0.0, 1.0),
         hhi=state.hhi_tokens,
         adjust=1.0 - np.power(1.0 - world.parameters.licensing.stance_pace, months),
         scheduled_stringency=at_date(policy.licensing.phases, date, "stringency", 0.3),

@@ -231,9 +231,11 @@ class Population:
     # ------------------------------------------------------------------ columns
 
     def __getattr__(self, name: str) -> Any:
-        columns = object.__getattribute__(self, "columns")
-        if name in columns:
-            return columns[name]
+        # Columns are read thousands of times a step: the common way is short.
+        try:
+            return self.__dict__["columns"][name]
+        except KeyError:
+            pass
         if name in object.__getattribute__(self, "agent_class").declared_decisions():
             return partial(self.decide, name)
         raise AttributeError(f"{self.agent_class.__name__} has no column or decision {name!r}")

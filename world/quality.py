@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import CN, NO_MODEL, ROW
-from world.arrays import Array, logistic, row_max, sum_k, where
+from world.arrays import Array, clip, logistic, row_max, sum_k, where
 from world.research import worth_of_use
 from world.technology import KNOWLEDGE, LANGUAGE, REASONING
 
@@ -139,7 +139,7 @@ def nuisance(world: World, capability: Array) -> Array:
     cured = where(home_segment(world), 1.0 - p.vertical_truth * labs.layers[1], 1.0)
     careful = table.column("precision") * (1.0 - p.retrieval_truth * retrieval(world)) * (1.0 - orchestrated(world))
     mean = sum_k(capability) / 3.0
-    beyond = np.clip(mean - (threshold(world) + p.surplus_margin), 0.0, p.surplus_most)
+    beyond = clip(mean - (threshold(world) + p.surplus_margin), 0.0, p.surplus_most)
     return p.hallucination * careful * (wrong * cured) + p.surplus * (1.0 - table.column("free")) * beyond
 
 

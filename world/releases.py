@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.lab import ALL_OPEN, BIG_TECH, CLOSED, CN, FRONTIER, LIGHT_OPEN, NO_MODEL, OPEN_CHAMPION, ROW
 from world import lineage, multimodal
-from world.arrays import Array, row_max, row_sum, sum_k, where
+from world.arrays import Array, clip, row_max, row_sum, sum_k, where
 from world.ecosystem import publish
 from world.hype import domestic_leap
 from world.model_market import going_price
@@ -64,7 +64,7 @@ def _stakes(world: World) -> Observables:
     level, told = world.instrument("open_source", "mandate_above"), world.instrument("open_source", "champion")
     champion = labs.archetype == OPEN_CHAMPION
     return Observables(
-        lead=np.clip(mine - best, -3.0, 3.0),
+        lead=clip(mine - best, -3.0, 3.0),
         share=world.state.token_share,
         has_cloud=((labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER)).astype(float),
         subsidy=where(labs.region == CN, world.instrument("open_source", "subsidy"), 0.0),
@@ -128,7 +128,7 @@ def _write_down(world: World) -> None:
     """A stronger open base makes past training worthless (M36): book value is lost."""
     labs, p = world.labs, world.parameters.technology
     mine = sum_k(labs.served) / 3.0
-    over = np.clip((world.state.frontier_open - mine) / p.write_down_width, 0.0, 1.0)
+    over = clip((world.state.frontier_open - mine) / p.write_down_width, 0.0, 1.0)
     yearly = 1.0 - np.exp(-p.write_down * world.clock.years * over)
     lost = where(labs.alive & labs.released, labs.sunk_value * yearly, 0.0)
     labs.sunk_value = labs.sunk_value - lost

@@ -12,7 +12,7 @@ import numpy as np
 
 from agents.lab import BIG_TECH, CN, ROW
 from agents.vendor import CHIPMAKER, CLOUD
-from world.arrays import Array, nonzero, ratio, row_sum, sum_by_group, sum_k, where
+from world.arrays import Array, clip, nonzero, ratio, row_sum, sum_by_group, sum_k, where
 from world.chip_supply import list_prices, serving_speed, software_maturity
 from world.clouds import draw_credit
 from world.hardware import CNY_A_USD
@@ -31,13 +31,13 @@ def rent_pressure(demand: Array, supply: Array, months: float, p) -> Array:
     With two to four quarters between order and supply, rents overshoot both ways.
     """
     tight = np.log((demand + 1e-9) / (supply + 1e-9))
-    return np.exp(months * p.rent_pace * np.clip(tight, -1.0, 1.0))
+    return np.exp(months * p.rent_pace * clip(tight, -1.0, 1.0))
 
 
 def split_flexible(flexible: Array, dedicated: Array, training: Array, serving: Array) -> Array:
     """Share of flexible chips that goes to serving so that both uses are equally tight."""
     wanted = serving * flexible - training * dedicated
-    return np.clip(ratio(wanted, flexible * (training + serving)), 0.0, 1.0)
+    return clip(ratio(wanted, flexible * (training + serving)), 0.0, 1.0)
 
 
 def clear(world: World) -> None:
@@ -76,7 +76,7 @@ def _abroad(world: World) -> Array:
     closes = world.policy.embargo.cloud_rule
     open_ = bool(state.bars.any()) and not (closes and as_date(closes) <= world.date)
     dearer = np.log(state.rent_training[CN] / (state.rent_training[ROW] * (1.0 + p.abroad_premium)))
-    return p.abroad_share * np.clip(dearer, 0.0, 1.0) * open_
+    return p.abroad_share * clip(dearer, 0.0, 1.0) * open_
 
 
 def _find_hosts(world: World, wanted: Array) -> None:
@@ -217,7 +217,7 @@ def in_two_ranks(wanted: Array, first: Array, all_wants: Array, supply: Array) -
 
 def _floor(rent: Array, p) -> Array:
     """Nobody rents below running cost, nobody pays more than the ceiling."""
-    return np.clip(rent, p.rent_least_usd * CNY_A_USD, p.rent_most_usd * CNY_A_USD)
+    return clip(rent, p.rent_least_usd * CNY_A_USD, p.rent_most_usd * CNY_A_USD)
 
 
 def _idle_big_tech(world: World, region: int) -> Array:

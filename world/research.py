@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import ALL_OPEN, BIG_TECH, CN, NO_MODEL, RESEARCH, ROW
-from world.arrays import Array, largest, ratio, row_max, row_sum, sum_k, where
+from world.arrays import Array, clip, largest, ratio, row_max, row_sum, sum_k, where
 from world.ecosystem import neighbour_best
 from world.policy import as_date
 from world.technology import absorptive_capacity, efficiency_growth
@@ -113,7 +113,7 @@ def _post_training(world: World) -> None:
         most = ceiling[axis] + growth[axis] * year
         room = np.maximum(most * labs.craft - labs.post[axis], 0.0)
         build = np.minimum(p.post_pace * strength * world.clock.years, 1.0) * room
-        gap = np.clip(state.teacher[axis] - p.teacher_margin - own[axis], 0.0, p.teacher_reach)
+        gap = clip(state.teacher[axis] - p.teacher_margin - own[axis], 0.0, p.teacher_reach)
         reach = state.teacher[axis] - own[axis] < p.teacher_horizon
         learn = world.clock.fraction(drift[axis]) * gap * effort * reach
         # What can be copied is common to all; what a team adds of its own depends on its craft.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import ALL_OPEN, APPLICATION, BIG_TECH, CN, FRONTIER
-from world.arrays import Array, ratio, row_sum, sum_by_group, sum_k, take_rows, where
+from world.arrays import Array, clip, ratio, row_sum, sum_by_group, sum_k, take_rows, where
 from world.ecosystem import points_at
 from world.layers import gather
 from world.model_market import reconsidering
@@ -155,7 +155,7 @@ def _awareness(world: World) -> None:
     reach = reach + p.word_of_mouth * world.parameters.moat.users * world.state.token_share
     target = 1.0 - np.exp(-reach)
     pace = world.clock.fraction(p.awareness_pace)
-    labs.awareness = np.clip(labs.awareness + pace * (target - labs.awareness), 0.001, 1.0)
+    labs.awareness = clip(labs.awareness + pace * (target - labs.awareness), 0.001, 1.0)
 
 
 def _running_costs(world: World) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from agents.lab import APPLICATION, CN, ROW
 from agents.regulator import INDUSTRY
 from world import app_labour
-from world.arrays import Array, ratio, row_sum, stack_k, sum_k, where
+from world.arrays import Array, clip, ratio, row_sum, stack_k, sum_k, where
 from world.ecosystem import neighbour_best
 from world.population import Observables
 
@@ -38,7 +38,7 @@ def _standing(world: World) -> Observables:
     """Whether users take a lab's models, and whether it earns."""
     labs, state, p = world.labs, world.state, world.parameters.organisation
     return Observables(
-        unused=labs.released * np.clip(1.0 - state.token_share / p.used_share, 0.0, 1.0),
+        unused=labs.released * clip(1.0 - state.token_share / p.used_share, 0.0, 1.0),
         earning=np.minimum(ratio(labs.service_revenue, labs.cost), 1.0),
         adjust=world.clock.fraction(p.pace),
     )
@@ -78,7 +78,7 @@ def _leave(world: World) -> None:
     """
     labs, state, p = world.labs, world.state, world.parameters.talent
     best = where(labs.region == CN, state.frontier_cn, state.frontier_all)
-    behind = np.clip(best - sum_k(labs.served) / 3.0, 0.0, p.most_behind) * labs.released
+    behind = clip(best - sum_k(labs.served) / 3.0, 0.0, p.most_behind) * labs.released
     small = sum_k(labs.staff) < p.small_lab
     split = 1.0 - np.abs(2.0 * labs.product_share - 1.0)
     poor = 1.0 - np.minimum(ratio(labs.service_revenue, labs.cost), 1.0)
@@ -152,8 +152,8 @@ def _wages_move(world: World) -> None:
     """Wages clear by scarcity: they rise where few are left in the pool."""
     state, p = world.state, world.parameters.talent
     for region in (CN, ROW):
-        drift = p.wage_pace * np.clip(np.log(state.tightness[region] + 0.05) - np.log(p.wage_neutral), -1.0, 1.0)
+        drift = p.wage_pace * clip(np.log(state.tightness[region] + 0.05) - np.log(p.wage_neutral), -1.0, 1.0)
         base = stack_k(p.wage_infra, p.wage_scaling, p.wage_research, p.wage_application, xp=world.xp)
         base = base * (p.row_wages if region == ROW else 1.0)
         wage = state.wages[region] * np.exp(drift * world.clock.years)
-        state.wages[region] = np.clip(wage, p.least_wage * base, p.most_wage * base)
+        state.wages[region] = clip(wage, p.least_wage * base, p.most_wage * base)

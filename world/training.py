@@ -21,7 +21,7 @@ from agents.lab import (
     trained_capability,
 )
 from agents.vendor import CENTRE
-from world.arrays import Array, ratio, shares, stack_k, sum_k, where
+from world.arrays import Array, clip, ratio, shares, stack_k, sum_k, where
 from world.chip_supply import software_maturity
 from world.ecosystem import best_known_base
 from world.exploration import beaten_path
@@ -39,7 +39,7 @@ def update_skill(world: World) -> None:
     labs, p = world.labs, world.parameters.training
     infra, scaling = labs.staff[INFRA], labs.staff[SCALING]
     size = np.log((infra + 2.0 * scaling + 1.0) / p.skill_reference)
-    labs.skill = np.clip(size + p.weakest_link * balance(world), -p.skill_most, p.skill_most)
+    labs.skill = clip(size + p.weakest_link * balance(world), -p.skill_most, p.skill_most)
     commons = p.mfu_commons * (1.0 - np.exp(-world.clock.year(world.step_number) / p.mfu_commons_years))
     depth = 1.0 / (1.0 + np.exp(-p.mfu_slope * (labs.skill - p.mfu_middle)))
     labs.mfu = p.mfu_least + (p.mfu_most - p.mfu_least) * depth + commons
@@ -221,7 +221,7 @@ def _complete(world: World, seen: Observables) -> None:
     if not len(chosen.rows):
         return
     own, market = chosen.view(world.parameters), chosen.view(seen)
-    flop = np.clip(chosen.run_delivered, 1e17, np.maximum(chosen.run_planned, 1e17))
+    flop = clip(chosen.run_delivered, 1e17, np.maximum(chosen.run_planned, 1e17))
     how = (chosen.run_inherits, chosen.run_foreign, chosen.run_synthetic)
     reached = trained_capability(chosen, flop, *how, market, own.technology)
     better = sum_k(reached) > sum_k(chosen.pretrained)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import CN, FILED, ROW
-from world.arrays import row_sum, where
+from world.arrays import clip, row_sum, where
 from world.policy import authority
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def incidents(world: World) -> None:
     for region, rule in ((CN, ruled), (ROW, p.build_row)):
         harm = row_sum(where(hit & (labs.region == region), 1.0, 0.0))
         growth = p.build * rule * (1.0 - state.trust[region]) * world.clock.years
-        state.trust[region] = np.clip(state.trust[region] + growth - p.everybody * harm, p.least, 1.0)
+        state.trust[region] = clip(state.trust[region] + growth - p.everybody * harm, p.least, 1.0)
         # Habits follow at the pace of culture.
         habit = state.trust_habit[region]
         state.trust_habit[region] = habit + settles * (state.trust[region] - habit)
