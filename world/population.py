@@ -81,8 +81,11 @@ def reset(columns: dict[str, Array], declared: dict[str, Any], worlds: Array, ro
     height, width = columns["alive"].shape
     place = worlds * width + rows
     for name, column in declared.items():
-        for layer in columns[name].reshape(-1, height * width):
-            layer[place] = column.default
+        array = columns[name]
+        if array.ndim == 2:
+            array.reshape(-1)[place] = column.default
+        else:
+            array.reshape(-1, height * width)[:, place] = column.default
 
 
 def spread_out(count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

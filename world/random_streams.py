@@ -180,5 +180,7 @@ class Streams:
     def per_world(self, domain: str, count: int) -> Array:
         """``count`` uniforms a world: array (count, worlds, 1)."""
         xp = namespace(self.world_ids)
-        ids = xp.arange(count, dtype=np.uint64).reshape(-1, 1, 1)
-        return uniform(self.words(domain, ids)[0])
+        worlds = xp.arange(len(self.world_ids))
+        ids, places = xp.arange(count).repeat(len(worlds)), xp.tile(worlds, count)
+        drawn = draws_of_pairs(ids, places, xp.zeros_like(ids), self.step, self.world_ids, self.key(domain))
+        return drawn.reshape(count, len(worlds), 1)
