@@ -65,6 +65,12 @@ def sum_k(array: Array) -> Array:
     return total
 
 
+@one_pass(compiled.weigh_k, judged_by=1)
+def weigh_k(weights: Array, array: Array) -> Array:
+    """Sum over the small leading axis, in order, each layer times its weight ``(k, 1, 1)``."""
+    return sum_k(weights * array)
+
+
 def stack_k(*values: Any, xp: Any = np) -> Array:
     """Scalars or ``(worlds, 1)`` arrays as one ``(k, 1 or worlds, 1)`` array of numpy or cupy."""
     wide = [each if getattr(each, "ndim", 0) else xp.full((1, 1), each, dtype=np.float64) for each in values]

@@ -205,6 +205,25 @@ def sum_k(array: np.ndarray) -> Any:
     return _sum_layers(array.reshape(len(array), -1)).reshape(array.shape[1:])
 
 
+@_compile
+def _weighed_layers(weights, flat):
+    layers, n = flat.shape
+    total = np.empty(n)
+    for i in range(n):
+        total[i] = weights[0] * flat[0, i]
+    for k in range(1, layers):
+        for i in range(n):
+            total[i] += weights[k] * flat[k, i]
+    return total
+
+
+def weigh_k(weights: np.ndarray, array: np.ndarray) -> Any:
+    """Sum over the leading axis, in order, each layer times its weight."""
+    if weights.size != len(array) or array.dtype != np.float64 or not array.flags.c_contiguous:
+        return NotImplemented
+    return _weighed_layers(weights.reshape(-1), array.reshape(len(array), -1)).reshape(array.shape[1:])
+
+
 # ---------------------------------------------------------------------- looking rows up
 
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from agents.lab import ALL_OPEN, BIG_TECH, CN, FILED, FRONTIER, LIGHT_OPEN, ROW
 from world import tuning_hub
-from world.arrays import Array, clip, logistic, ratio, row_max, row_sum, shares, sum_k, where
+from world.arrays import Array, clip, ratio, row_max, row_sum, shares, sum_k, weigh_k, where
+from world.elementwise import elementwise
 from world.hardware import H100_TFLOPS, tokens_per_second
 from world.population import Observables
 from world.quality import appeal, brain, by_home, nuisance, on_devices, orchestrated, own_data, with_eyes_and_hands
@@ -202,15 +203,27 @@ def utilities(world: World) -> tuple[Array, Array, Array]:
         (labs.served, labs.price_flagship, ALL_OPEN),
         (labs.light, labs.price_light, LIGHT_OPEN),
     ):
-        able = brain(world, capability)
-        quality = with_eyes_and_hands(world, able + (1.0 - able) * data)
-        cost = sensitive * (np.log(price + p.hassle_cost) - willing)
-        worth = p.quality_weight * appeal(world, quality) - nuisance(world, capability)
+        quality = with_eyes_and_hands(world, _with_data(brain(world, capability), data))
+        worth = (p.quality_weight, appeal(world, quality), nuisance(world, capability))
         # Whose data may not leave wants weights of their own (M55).
-        worth = worth + p.privacy_weight * table.column("privacy") * (labs.openness >= open_at)
-        result.append((worth - cost + common, quality))
+        own = (p.privacy_weight * table.column("privacy"), labs.openness >= open_at)
+        value = _worth(*worth, *own, sensitive, np.log(price + p.hassle_cost), willing, common)
+        result.append((value, quality))
     (flagship, q_flagship), (light, q_light) = result
     return flagship, light, np.maximum(q_flagship, q_light)
+
+
+@elementwise
+def _with_data(able, data):
+    """What a model can do, and of the rest what its lab makes up for."""
+    return able + (1.0 - able) * data
+
+
+@elementwise
+def _worth(weight, appeals, nuisances, privacy, weights, sensitive, log_price, willing, common):
+    """b A - N + privacy (weights to be had) - a (ln(p + h) - ln(p0 + h)) + what both models share."""
+    worth = weight * appeals - nuisances + privacy * weights
+    return worth - sensitive * (log_price - willing) + common
 
 
 def _common_utility(world: World) -> Array:
@@ -221,14 +234,12 @@ def _common_utility(world: World) -> Array:
     """
     labs, p, table, state = world.labs, world.parameters.model_market, world.segments, world.state
     moat = world.parameters.moat
-    foreign = table.column("region") != labs.region
     border = where(table.column("region") == CN, p.foreign_in_cn + p.cross_border * state.cross_border, p.cn_abroad)
     unfiled = (labs.filing != FILED) & (labs.region == CN)
     licence = table.column("licensed") * (
         p.unlicensed * state.needs_licence + p.beta * (1.0 - state.needs_licence) * (1.0 - state.beta_allowed)
     )
-    control = table.column("privacy") * (p.control_weight * moat.tuning * labs.control)
-    border = border * (1.0 - p.private_share * table.column("privacy") * (labs.openness == ALL_OPEN))
+    control = p.control_weight * moat.tuning * labs.control
     known = p.reliability * np.log(np.maximum(labs.capacity_share, 0.05))
     # Who is not thought of is not weighed: awareness multiplies a model's weight in its nest.
     known = known + (1.0 - p.nest_correlation) * np.log(labs.awareness)
@@ -236,8 +247,18 @@ def _common_utility(world: World) -> Array:
     # Where society is not trusted, persons and names are: reputation weighs more (M05).
     rules = world.parameters.trust
     named = 1.0 + rules.substitution * (rules.neutral - by_home(table, state.trust_habit))
-    known = known + named * moat.reputation * labs.reputation
-    return known + absent - foreign * border - unfiled * licence + control - _wall(world)
+    standing = (known, named * moat.reputation, labs.reputation, absent)
+    access = (table.column("region"), labs.region, border, p.private_share, labs.openness == ALL_OPEN)
+    return _shared(*standing, *access, unfiled, licence, table.column("privacy"), control, _wall(world))
+
+
+@elementwise
+def _shared(
+    known, named, reputation, absent, region, home, border, private, opened, unfiled, licence, privacy, control, wall
+):
+    """Standing, less the border (which weights on users' machines do not cross) and a missing licence, and control."""
+    crossed = where(region != home, border * (1.0 - private * privacy * opened), 0.0)
+    return known + named * reputation + absent - crossed - unfiled * licence + privacy * control - wall
 
 
 def _wall(world: World) -> Array:
@@ -278,19 +299,41 @@ def nested_shares(value: Array, open_nest: Array, outside: Array, correlation: f
     """
     scale = 1.0 - correlation
     top = np.maximum(row_max(value), -60.0)
-    weight = np.exp(np.maximum((value - top) / scale, -700.0))
-    weight = where(value > -100.0, weight, 0.0)
-    open_weight = where(open_nest, weight, 0.0)
-    closed_weight = weight - open_weight
+    weight = np.exp(_exponent(value, top, scale))
+    open_weight, closed_weight = (_in_nest(weight, value, here) for here in (open_nest, ~open_nest))
     open_sum, closed_sum = row_sum(open_weight), row_sum(closed_weight)
     open_value = np.exp(scale * np.log(np.maximum(open_sum, 1e-300)))
     open_value = where(open_sum > 0.0, open_value, 0.0)
     closed_value = np.exp(scale * np.log(np.maximum(closed_sum, 1e-300)))
     closed_value = where(closed_sum > 0.0, closed_value, 0.0)
     total = open_value + closed_value + np.exp(clip(outside - top, -300.0, 300.0))
-    within = where(open_nest, ratio(open_weight, open_sum), ratio(closed_weight, closed_sum))
-    nest = where(open_nest, open_value, closed_value) / total
-    return within * nest, within, top + np.log(total)
+    within = _within(open_nest, open_weight, open_sum, closed_weight, closed_sum)
+    share = _of_all(within, open_nest, open_value / total, closed_value / total)
+    return share, within, top + np.log(total)
+
+
+@elementwise
+def _exponent(value, top, scale):
+    """Utility in units of the nest's spread, the best at 0."""
+    return np.maximum((value - top) / scale, -700.0)
+
+
+@elementwise
+def _in_nest(weight, value, here):
+    """Weights of those in a nest who are there at all."""
+    return where(here & (value > -100.0), weight, 0.0)
+
+
+@elementwise
+def _within(opened, open_weight, open_sum, closed_weight, closed_sum):
+    """Share within the own nest."""
+    return where(opened, ratio(open_weight, open_sum), ratio(closed_weight, closed_sum))
+
+
+@elementwise
+def _of_all(within, opened, open_share, closed_share):
+    """Share within the nest times the share of the nest."""
+    return within * where(opened, open_share, closed_share)
 
 
 def clear(world: World) -> None:
@@ -298,10 +341,10 @@ def clear(world: World) -> None:
     labs, state, p, table = world.labs, world.state, world.parameters.model_market, world.segments
     flagship, light, quality = utilities(world)
     # A router picks the cheapest model that is good enough, request by request (M53).
-    value = flagship + p.routing * np.maximum(light - flagship, 0.0)
-    second = logistic((light - flagship) / p.router_width)
+    value = _routed(flagship, light, p.routing)
     # Who pays nothing is served by the light model.
-    second = p.routing * np.maximum(second, p.free_light * table.column("free"))
+    ahead = np.exp(_behind(flagship, light, p.router_width))
+    second = _second(ahead, p.routing, p.free_light * table.column("free"))
     open_nest = labs.openness == ALL_OPEN
     state.outside_value = table.column("old_tools") + p.old_tools_weight
     # Old tools of no strength are worth nothing: the logarithm of a share that no sum notices (M16).
@@ -312,13 +355,37 @@ def clear(world: World) -> None:
     reconsider = world.clock.fraction(reconsidering(world))
     stays = tuning_hub.stays(world, reconsider)
     choosing = reconsider * (state.adopters - new) + new - row_sum(stays)
-    labs.users = labs.users * (1.0 - reconsider) + stays + choosing * _followed(world, share)
+    labs.users = _reconsidered(labs.users, reconsider, stays, choosing, _followed(world, share))
     state.log_sum = log_sum
     state.direct_share = 1.0 - state.app_share
     # Some requests of those who use a model are still better served by the old tools (M16).
-    _usage(world, second, quality, logistic(value - outside))
+    _usage(world, second, quality, 1.0 / (1.0 + np.exp(_behind(outside, value, 1.0))))
     state.sales_share = _by_region_share(world, state.paid_flagship + state.paid_light)
     state.nest_share = ratio(sum_k(within * state.tokens_by_segment), sum_k(state.tokens_by_segment))
+
+
+@elementwise
+def _routed(flagship, light, routing):
+    """What a router makes of both models: the flagship, or better where the light one is."""
+    return flagship + routing * np.maximum(light - flagship, 0.0)
+
+
+@elementwise
+def _behind(one, other, width):
+    """Exponent of the logistic of ``other - one``, where it can be told from 0 and 1."""
+    return np.minimum(np.maximum(-((other - one) / width), -60.0), 60.0)
+
+
+@elementwise
+def _second(odds, routing, least):
+    """Share of requests that go to the light model."""
+    return routing * np.maximum(1.0 / (1.0 + odds), least)
+
+
+@elementwise
+def _reconsidered(users, reconsider, stays, choosing, share):
+    """Who stays, who is held, and who chooses anew."""
+    return users * (1.0 - reconsider) + stays + choosing * share
 
 
 def _followed(world: World, share: Array) -> Array:
@@ -328,9 +395,20 @@ def _followed(world: World, share: Array) -> Array:
     """
     labs, p = world.labs, world.parameters.model_market
     fade = np.exp(-world.clock.months / p.yesterday)
-    labs.chosen = labs.chosen * fade + share * (1.0 - fade)
-    past = labs.chosen * ratio(row_sum(share), row_sum(labs.chosen))
-    return share + (1.0 - p.follow) * (past - share)
+    labs.chosen = _faded(labs.chosen, share, fade)
+    return _between(share, labs.chosen, ratio(row_sum(share), row_sum(labs.chosen)), 1.0 - p.follow)
+
+
+@elementwise
+def _faded(past, share, fade):
+    """The mean of the past with a month more."""
+    return past * fade + share * (1.0 - fade)
+
+
+@elementwise
+def _between(share, past, scale, behind):
+    """Today's share, as far as users do not lag behind it."""
+    return share + behind * (past * scale - share)
 
 
 def reconsidering(world: World) -> Array:
@@ -378,13 +456,26 @@ def _usage(world: World, second: Array, quality: Array, asked: Array) -> None:
     labs, state, p, table = world.labs, world.state, world.parameters.model_market, world.segments
     log_flagship = np.log(labs.price_flagship + p.use_offset)
     log_light = np.log(labs.price_light + p.use_offset)
-    price = log_flagship + second * (log_light - log_flagship)
-    cheap = table.column("elasticity") * (np.log(table.column("price") + p.use_offset) - price)
-    cheap = np.minimum(cheap, np.log(p.most_use)) * (1.0 - p.free_insensitive * table.column("free"))
-    each = table.column("tokens") * 1000.0 * np.exp(cheap) * (1.0 + table.column("lift") * quality)
-    each = each * p.use_scale * asked * (1.0 - orchestrated(world))
+    willing, pays = np.log(table.column("price") + p.use_offset), 1.0 - p.free_insensitive * table.column("free")
+    answer = (table.column("elasticity"), willing, np.log(p.most_use), pays)
+    cheap = np.exp(_cheap(log_flagship, log_light, second, *answer))
+    amount = (table.column("tokens") * 1000.0, cheap, table.column("lift"), quality)
+    each = _each(*amount, p.use_scale, asked, 1.0 - orchestrated(world))
     state.tokens_per_user = each
     _where_served(world, labs.users * state.direct_share * each, second)
+
+
+@elementwise
+def _cheap(flagship, light, second, elasticity, willing, most, pays):
+    """Exponent of use: how much less than expected the mix of both models costs."""
+    price = flagship + second * (light - flagship)
+    return np.minimum(elasticity * (willing - price), most) * pays
+
+
+@elementwise
+def _each(tokens, cheap, lift, quality, scale, asked, kept):
+    """Tokens of a user."""
+    return tokens * cheap * (1.0 + lift * quality) * scale * asked * kept
 
 
 def _where_served(world: World, used: Array, second: Array) -> None:
@@ -396,24 +487,37 @@ def _where_served(world: World, used: Array, second: Array) -> None:
     labs, state, p, table = world.labs, world.state, world.parameters.model_market, world.segments
     stays = p.private_share * table.column("privacy")
     device = on_devices(world)
+    all_open, light_open = labs.openness == ALL_OPEN, labs.openness >= LIGHT_OPEN
     asked_light = used * second
     asked_flagship = used - asked_light
-    on_device = asked_light * device
-    private_light = (asked_light - on_device) * (stays * (labs.openness >= LIGHT_OPEN))
-    private_flagship = asked_flagship * (stays * (labs.openness == ALL_OPEN))
-    cloud_light = asked_light - on_device - private_light
-    cloud_flagship = asked_flagship - private_flagship
+    cloud_light = _in_cloud(asked_light, device, stays, light_open)
+    cloud_flagship = _in_cloud(asked_flagship, 0.0, stays, all_open)
     cn, weight = table.cn, table.column("privacy")[table.cn]
-    state.tokens_device = row_sum(sum_k(on_device[cn]))
-    state.tokens_private = row_sum(sum_k(private_light[cn] + private_flagship[cn]))
-    by_flagship, by_light = (sum_k(weight * asked[cn]) for asked in (asked_flagship, asked_light))
-    opened = by_flagship * (labs.openness == ALL_OPEN) + by_light * (labs.openness >= LIGHT_OPEN)
+    light, flagship = asked_light[cn], asked_flagship[cn]
+    state.tokens_device = row_sum(sum_k(light * device[cn]))
+    at_home = _in_private(light, device[cn], stays[cn], light_open) + _in_private(flagship, 0.0, stays[cn], all_open)
+    state.tokens_private = row_sum(sum_k(at_home))
+    by_flagship, by_light = weigh_k(weight, flagship), weigh_k(weight, light)
+    opened = by_flagship * all_open + by_light * light_open
     state.open_private = ratio(row_sum(opened), row_sum(by_flagship + by_light))
     state.tokens_by_segment = cloud_flagship + cloud_light
     labs.tokens_light = sum_k(cloud_light)
     labs.tokens_flagship = sum_k(cloud_flagship)
     paying = 1.0 - table.column("free")
-    state.paid_flagship, state.paid_light = sum_k(paying * cloud_flagship), sum_k(paying * cloud_light)
+    state.paid_flagship, state.paid_light = weigh_k(paying, cloud_flagship), weigh_k(paying, cloud_light)
+
+
+@elementwise
+def _in_private(asked, device, stays, opened):
+    """What firms run on machines of their own: open weights, where data may not leave."""
+    return (asked - asked * device) * (stays * opened)
+
+
+@elementwise
+def _in_cloud(asked, device, stays, opened):
+    """What is left for the lab's cloud."""
+    left = asked - asked * device
+    return left - left * (stays * opened)
 
 
 def best_native(world: World) -> Array:

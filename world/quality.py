@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import CN, NO_MODEL, ROW
-from world.arrays import Array, clip, logistic, row_max, sum_k, where
+from world.arrays import Array, logistic, row_max, sum_k, where
+from world.elementwise import elementwise
 from world.research import worth_of_use
-from world.technology import KNOWLEDGE, LANGUAGE, REASONING
+from world.technology import KNOWLEDGE
 
 if TYPE_CHECKING:
     from world.state import World
@@ -60,15 +61,19 @@ def brain(world: World, capability: Array) -> Array:
     table, p = world.segments, world.parameters.model_market
     width = table.column("width")
     reach = np.exp(threshold(world) / width)
-    done = []
-    for axis in (LANGUAGE, KNOWLEDGE, REASONING):
-        x = np.maximum(capability[axis], NO_MODEL)
-        asked = reach * np.exp(-x / table.widths)[table.which_width]
-        done.append(1.0 / (1.0 + asked))
-    looked_up = 1.0 / (1.0 + asked * np.exp(-p.retrieval_ease / width))
-    done[KNOWLEDGE] = done[KNOWLEDGE] + retrieval(world) * np.maximum(looked_up - done[KNOWLEDGE], 0.0)
+    short = [np.exp(-np.maximum(capability[axis], NO_MODEL) / table.widths)[table.which_width] for axis in range(3)]
     weight = table.weights.reshape(3, -1, 1, 1)
-    return weight[LANGUAGE] * done[LANGUAGE] + weight[KNOWLEDGE] * done[KNOWLEDGE] + weight[REASONING] * done[REASONING]
+    return _work_done(reach, *short, np.exp(-p.retrieval_ease / width), retrieval(world), *weight)
+
+
+@elementwise
+def _work_done(reach, language, knowledge, reasoning, ease, looked_up, w_language, w_knowledge, w_reasoning):
+    """The logistics of the three axes, from exp(tau/nu) and exp(-x/nu), by their weights."""
+    known = 1.0 / (1.0 + reach * knowledge)
+    found = 1.0 / (1.0 + reach * reasoning * ease)
+    known = known + looked_up * np.maximum(found - known, 0.0)
+    spoken = w_language * (1.0 / (1.0 + reach * language))
+    return spoken + w_knowledge * known + w_reasoning * (1.0 / (1.0 + reach * reasoning))
 
 
 def own_data(world: World) -> Array:
@@ -81,9 +86,17 @@ def own_data(world: World) -> Array:
     labs, table, p = world.labs, world.segments, world.parameters.model_market
     learned = world.parameters.moat.data * p.usage_fit * worth_of_use(labs, world.parameters.technology)
     language, industry, scene = labs.layers
-    at_home = where(table.column("region") == labs.region, p.language_gain * language, 0.0)
-    in_trade = where(home_segment(world), p.vertical_gain * industry, 0.0)
-    return np.minimum(at_home + in_trade + (1.0 - table.column("free")) * (p.scene_gain * scene) + learned, 1.0)
+    segment = world.xp.arange(len(table)).reshape(-1, 1, 1)
+    gains = (p.language_gain * language, p.vertical_gain * industry, p.scene_gain * scene)
+    paid = 1.0 - table.column("free")
+    return _made_up_for(table.column("region"), labs.region, segment, labs.home_segment, paid, *gains, learned)
+
+
+@elementwise
+def _made_up_for(region, home, segment, trade, paid, language, industry, scene, learned):
+    """The layers that count in a segment, and what was learned, at most all."""
+    spoken = where(region == home, language, 0.0)
+    return np.minimum(spoken + where(segment == trade, industry, 0.0) + paid * scene + learned, 1.0)
 
 
 def home_segment(world: World) -> Array:
@@ -103,7 +116,13 @@ def with_eyes_and_hands(world: World, brains: Array) -> Array:
     trust, least = by_home(table, state.trust), world.parameters.trust.permission
     permitted = np.minimum(state.hands, least + (1.0 - least) * trust)
     limits = eye / state.eyes**2 + hand / permitted**2
-    return 1.0 / np.sqrt((1.0 - eye - hand) / np.maximum(brains, 1e-3) ** 2 + limits)
+    return _complements(brains, 1.0 - eye - hand, limits)
+
+
+@elementwise
+def _complements(brains, weight, limits):
+    """The CES of the brain and of what limits it."""
+    return 1.0 / np.sqrt(weight / np.maximum(brains, 1e-3) ** 2 + limits)
 
 
 def by_home(table, pair: list) -> Array:
@@ -120,8 +139,14 @@ def appeal(world: World, quality: Array) -> Array:
     """
     labs, p = world.labs, world.parameters.model_market
     best = row_max(where(labs.released & labs.alive, quality, 0.0))
+    return _cliff(quality, best, world.parameters.moat.performance, p.close_enough)
+
+
+@elementwise
+def _cliff(quality, best, moat, close):
+    """b - m d^2 / (d + d0), with d = (b - Q)+."""
     short = np.maximum(best - quality, 0.0)
-    return best - world.parameters.moat.performance * short * short / (short + p.close_enough)
+    return best - moat * short * short / (short + close)
 
 
 # ---------------------------------------------------------------------- nuisance
@@ -136,11 +161,20 @@ def nuisance(world: World, capability: Array) -> Array:
     """
     labs, table, p = world.labs, world.segments, world.parameters.model_market
     wrong = np.exp(-np.maximum(capability[KNOWLEDGE], 0.0) / p.hallucination_scale)
-    cured = where(home_segment(world), 1.0 - p.vertical_truth * labs.layers[1], 1.0)
     careful = table.column("precision") * (1.0 - p.retrieval_truth * retrieval(world)) * (1.0 - orchestrated(world))
+    paid = p.surplus * (1.0 - table.column("free"))
+    cured = 1.0 - p.vertical_truth * labs.layers[1]
+    segment, enough = world.xp.arange(len(table)).reshape(-1, 1, 1), threshold(world) + p.surplus_margin
     mean = sum_k(capability) / 3.0
-    beyond = clip(mean - (threshold(world) + p.surplus_margin), 0.0, p.surplus_most)
-    return p.hallucination * careful * (wrong * cured) + p.surplus * (1.0 - table.column("free")) * beyond
+    mistakes = (p.hallucination * careful, wrong, segment, labs.home_segment, cured)
+    return _put_off(*mistakes, paid, mean, enough, p.surplus_most)
+
+
+@elementwise
+def _put_off(careful, wrong, segment, trade, cured, paid, mean, enough, most):
+    """m precision h + s (1 - free) min((x - tau - margin)+, most)."""
+    beyond = np.minimum(np.maximum(mean - enough, 0.0), most)
+    return careful * (wrong * where(segment == trade, cured, 1.0)) + paid * beyond
 
 
 # ---------------------------------------------------------------------- devices
