@@ -170,7 +170,7 @@ def test_captions_say_the_numbers_of_the_run(runs):
     assert f"{last.median():.3g} ({last.quantile(0.05, 'linear'):.3g} to" in cycle.caption
     assert ". 9 models" in tree.caption and "longest line has 2" in tree.caption
     assert "Not drawn: derives from (8), regulates (1)." in graph.caption
-    assert cycle.figure.get_figwidth() in (paper.COLUMN, paper.PAGE)
+    assert all(each.figure.get_figwidth() == paper.COLUMN for each in (cycle, tree, graph))
 
 
 def test_a_missing_table_is_one_line(runs, capsys):

@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 from experiments import figures, load
 from experiments.figures import Line
 
-#: Inches: one column and the whole width of a page of two columns.
-COLUMN, PAGE = 3.4, 7.0
+#: Inches: one column of a page of two. All figures are that wide, so that no editor shrinks their letters.
+COLUMN = 3.4
 #: Pixels an inch of the PNG.
 DPI = 300
 #: How the dates of each kind of policy are drawn.
@@ -149,11 +149,9 @@ def style() -> AbstractContextManager[None]:
     return mpl.rc_context(_STYLE)
 
 
-def sheet(
-    rows: int = 1, columns: int = 1, *, width: float = PAGE, height: float = 2.2, **options: object
-) -> tuple[Figure, list[Axes]]:
-    """A figure of some panels, lettered where there are several."""
-    figure = Figure(figsize=(width, height * rows), layout="constrained")
+def sheet(rows: int = 1, columns: int = 1, *, height: float = 1.75, **options: object) -> tuple[Figure, list[Axes]]:
+    """A figure of some panels, each so many inches high, as wide as a column of a page."""
+    figure = Figure(figsize=(COLUMN, height * rows), layout="constrained")
     grid = list(figure.subplots(rows, columns, squeeze=False, **options).flat)
     return figure, grid
 
@@ -162,6 +160,26 @@ def titled(axes: Axes, letter: str, title: str, unit: str = "") -> None:
     """Letter and title of a panel, and the unit of its vertical axis."""
     axes.set_title(f"{letter} {title}".strip())
     axes.set_ylabel(unit)
+
+
+def key(axes: Axes, columns: int = 4, *, heading: str = "", upwards: bool = False) -> None:
+    """What the lines are, between the title and the panel, where it hides nothing.
+
+    Parameters
+    ----------
+    columns : int
+        Entries side by side.
+    heading : str
+        What all entries are; behind the title.
+    upwards : bool
+        Whether streams are stacked: the topmost is named first.
+    """
+    handles, labels = axes.get_legend_handles_labels()
+    turn = slice(None, None, -1) if upwards else slice(None)
+    options = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "columnspacing": 1.0, "borderaxespad": 0.1}
+    axes.legend(handles[turn], labels[turn], ncols=columns, handlelength=1.2, **options)
+    title = axes.get_title(loc="left")
+    axes.set_title(f"{title}, {heading}" if heading else title, pad=3.0 + 9.5 * -(-len(labels) // columns))
 
 
 def dated(axes: Axes, first: dt.date, last: dt.date) -> None:
