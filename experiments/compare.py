@@ -359,9 +359,14 @@ def _label(arm: Arm, base: Arm) -> str:
     for each in differences(arm, base):
         key, _, value = each.partition("=")
         section, group, *_ = [*key.split("."), ""]
-        policy = section == "policy"
-        name = f"{group}={alternative(group, arm)}" if policy else f"{key.rpartition('.')[2]}={value}"
-        parts[name if len(name) <= 40 else f"{name[:37]}..."] = None
+        names = {f"{key.rpartition('.')[2]}={value}": None}
+        if section == "policy":
+            name, besides = nearest(group, arm)
+            same = name == nearest(group, base)[0]
+            names = {} if same and besides else {f"{group}={name}": None}
+            typed = {key: "null" if value is None else value for key, value in besides.items()}
+            names |= {f"{key.rpartition('.')[2]}={value}": None for key, value in typed.items()}
+        parts |= {name if len(name) <= 40 else f"{name[:37]}...": None for name in names}
     return ", ".join([*parts][:4]) + (", ..." if len(parts) > 4 else "")
 
 
@@ -369,6 +374,19 @@ def alternative(group: str, arm: Arm) -> str:
     """Name of the alternative of a policy group that an arm has, ``own`` for none of those in ``conf/policy``."""
     mine = {key: value for key, value in arm.settings.items() if key.startswith(f"policy.{group}.")}
     return next((name for name, its in _alternatives(group).items() if its == mine), "own")
+
+
+def nearest(group: str, arm: Arm) -> tuple[str, dict[str, Any]]:
+    """The alternative of a policy group that an arm has but for a setting or two, and these; else ``own``."""
+    mine = {key: value for key, value in arm.settings.items() if key.startswith(f"policy.{group}.")}
+    others = {
+        name: {key: value for key, value in mine.items() if its.get(key) != value}
+        for name, its in _alternatives(group).items()
+    }
+    # Of equals the one that differs in its dates only.
+    dated = {name: sum(key.rpartition(".")[2] in ("since", "until") for key in each) for name, each in others.items()}
+    name = min(others, key=lambda name: (len(others[name]), -dated[name]), default="own")
+    return (name, others[name]) if others and len(others[name]) <= 2 else ("own", {})
 
 
 @cache
@@ -427,12 +445,15 @@ def compare(where: Sequence[load.Where], baseline: Sequence[load.Where], **optio
     return between(found, base, options)
 
 
-def between(found: Sequence[Arm], base: Arm, options: Mapping[str, Any]) -> pl.DataFrame:
-    """What :func:`compare` gives, for arms that :func:`arms` found."""
+def between(
+    found: Sequence[Arm], base: Arm, options: Mapping[str, Any], against: Mapping[str, Arm] | None = None
+) -> pl.DataFrame:
+    """What :func:`compare` gives, for arms that :func:`arms` found; ``against`` names other baselines of some."""
     try:
+        pairs = [(arm, (against or {}).get(arm.label, base)) for arm in found]
         tables = [
-            effects(arm.market(), base.market(), **options).select(pl.lit(arm.label).alias("policy"), pl.all())
-            for arm in found
+            effects(arm.market(), its.market(), **options).select(pl.lit(arm.label).alias("policy"), pl.all())
+            for arm, its in pairs
         ]
     except (FileNotFoundError, ValueError) as error:  # another schema, no market table
         raise error if isinstance(error, UserError) else NotComparable(str(error)) from error

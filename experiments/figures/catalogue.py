@@ -64,7 +64,14 @@ def of_runs(source: Source, folder: Path, names: Sequence[str]) -> Iterator[Draw
             yield _kept(name, lambda draw=draw: draw(source), folder)
 
 
-def of_arms(arms: Sequence[Arm], frame: pl.DataFrame | None, base: Arm | None, folder: Path, names: Sequence[str]):
+def of_arms(
+    arms: Sequence[Arm],
+    frame: pl.DataFrame | None,
+    base: Arm | None,
+    folder: Path,
+    names: Sequence[str],
+    apart: Mapping[str, str] | None = None,
+) -> Iterator[Drawn]:
     """Draw the figures of several arms into a folder.
 
     Parameters
@@ -77,15 +84,18 @@ def of_arms(arms: Sequence[Arm], frame: pl.DataFrame | None, base: Arm | None, f
     folder : Path
     names : sequence of str
         Of the wanted figures.
+    apart : mapping, optional
+        What policies are compared with that have another baseline.
 
     Yields
     ------
     Drawn
     """
     if frame is not None and base is not None:
+        less = f"{base.label}, or {', '.join(dict.fromkeys(apart.values()))} within it" if apart else base.label
         for name, draw in (("effects_months", effects.panels), ("effects_last_year", effects.last_year)):
             if name in names:
-                yield _kept(name, lambda draw=draw: draw(frame, base.label), folder)
+                yield _kept(name, lambda draw=draw: draw(frame, less), folder)
     axes = [key for key in effects.dimensions(arms) if key != "scenario"]
     if "phase" in names and len(axes) == 2:
         x, y = axes

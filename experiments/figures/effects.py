@@ -73,7 +73,7 @@ def last_year(frame: pl.DataFrame, baseline: str) -> Drawing:
     here = frame.filter(pl.col("period") == LAST_YEAR).drop_nulls("effect")
     if not here.height:
         raise Missing(f"the table of effects has no window {LAST_YEAR!r}")
-    arms, chosen = _arms(here, _MOST_ARMS), _some(here, 18)
+    arms, chosen = _arms(here, _MOST_ARMS), _some(here, 21)
     columns = min(3, len(chosen))
     figure, grid = paper.sheet(-(-len(chosen) // columns), columns, height=0.52 + 0.09 * len(arms), sharey=True)
     for axes, column in zip(grid, chosen, strict=False):
@@ -115,11 +115,12 @@ def _some(frame: pl.DataFrame, most: int) -> list[str]:
 
 
 def _against(arms: Sequence[str], baseline: str) -> str:
-    return f"{', '.join(arms)} less {baseline}"
+    return f"{'; '.join(arms)}; less {baseline}"
 
 
 def _pairs(frame: pl.DataFrame) -> str:
-    low, high = frame["n"].drop_nulls().min(), frame["n"].drop_nulls().max()
+    count = frame.drop_nulls("effect")["n"]
+    low, high = count.min(), count.max()
     return f"{low:.0f} pairs of worlds." if low == high else f"{low:.0f} to {high:.0f} pairs of worlds."
 
 
@@ -180,10 +181,18 @@ def dimensions(arms: Sequence[Arm]) -> dict[str, list[object]]:
     for key in varied:
         section, group, *_ = [*key.split("."), ""]
         if section == "policy":
-            found[f"policy/{group}"] = [compare.alternative(group, arm) for arm in arms]
+            kinds = [compare.nearest(group, arm) for arm in arms]
+            found[f"policy/{group}"] = [name for name, _ in kinds]
+            if any(key in besides for _, besides in kinds):
+                found[key] = [_typed(arm.settings.get(key)) for arm in arms]
         else:
-            found[key] = [arm.settings.get(key) for arm in arms]
-    return found
+            found[key] = [_typed(arm.settings.get(key)) for arm in arms]
+    return {key: values for key, values in found.items() if len({repr(value) for value in values}) > 1}
+
+
+def _typed(value: object) -> object:
+    """A setting as it is typed."""
+    return "null" if value is None else value
 
 
 def cells(arms: Sequence[Arm], x: str, y: str, outcomes: Sequence[str] = PHASES) -> pl.DataFrame:
@@ -246,11 +255,11 @@ def _binned(values: pl.Series) -> pl.Series:
 
 
 def _order(values: pl.Series, names: pl.Series) -> list[str]:
-    """Names in the order of the values behind them; words by alphabet, with none first."""
+    """Names in the order of the values behind them; words by alphabet, with none and null first."""
     frame = pl.DataFrame({"value": values, "name": names}).group_by("name").agg(pl.col("value").min())
     if values.dtype.is_numeric():
         return frame.sort("value")["name"].to_list()
-    return sorted(frame["name"].to_list(), key=lambda name: (name != "none", name))
+    return sorted(frame["name"].to_list(), key=lambda name: (name not in ("none", "null"), name))
 
 
 def _phase_panel(

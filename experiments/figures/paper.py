@@ -103,7 +103,8 @@ class Source:
         try:
             frame = load.table(name, *self.folders)
         except (FileNotFoundError, ValueError) as error:
-            raise Missing(str(error).partition(":")[0] if "no " in str(error)[:3] else str(error)) from error
+            # Without the folders: a caption is read elsewhere.
+            raise Missing(str(error).partition(" in the ")[0].partition(" at ")[0]) from error
         lacking = [column for column in columns if column not in frame.collect_schema()]
         if lacking:
             raise Missing(f"{name}.parquet has no column {', '.join(lacking)}")
