@@ -284,8 +284,8 @@ def arms(where: Sequence[load.Where], baseline: Sequence[load.Where]) -> tuple[l
         When there is no complete run, or seeds, steps, clock or model code differ.
     """
     try:
-        before, runs = load.run_folders(*baseline), load.run_folders(*where)
-    except FileNotFoundError as error:
+        before, runs = reports.readable(*baseline), reports.readable(*where)
+    except UserError as error:
         raise NotComparable(str(error)) from error
     known = {folder.resolve() for folder in before}
     found = grouped([folder for folder in runs if folder.resolve() not in known])
@@ -417,6 +417,11 @@ def _check_twins(arm: Arm, base: Arm) -> None:
         mine, its = arm.settings.get(key), base.settings.get(key)
         if mine != its:
             raise NotComparable(f"{arm.label}: different {name}, {key}={mine} against {its} in the baseline")
+    if _design(arm) != _design(base):
+        raise NotComparable(
+            f"{arm.label}: worlds of a design are no twins, by their numbers, of those of other runs; "
+            "join load.design to its tables"
+        )
     alone = sorted(set(arm.runs) - set(base.runs))
     if alone:
         raise NotComparable(
@@ -429,6 +434,10 @@ def _check_twins(arm: Arm, base: Arm) -> None:
             raise NotComparable(
                 f"{arm.label}: different model code ({code[0]} against {code[1]} in the baseline); run both again"
             )
+
+
+def _design(arm: Arm) -> dict[str, Any]:
+    return {key: value for key, value in arm.settings.items() if key.startswith("design.")}
 
 
 def compare(where: Sequence[load.Where], baseline: Sequence[load.Where], **options: Any) -> pl.DataFrame:

@@ -18,7 +18,6 @@ from experiments import compare, contexts, effect_text, findings, load, page, re
 from experiments.compare import Arm, NotComparable
 from experiments.figures import catalogue
 from experiments.figures.paper import Source
-from experiments.run import UserError
 
 _NAME_IT = "name it with --baseline"
 
@@ -120,13 +119,8 @@ def write(wanted: Wanted) -> Path:
 
 def _compared(wanted: Wanted) -> Found:
     """Arms and effects, policies that change nothing apart."""
-    try:
-        folders = load.run_folders(*wanted.runs)
-        compared = {folder.resolve() for folder in load.run_folders(*wanted.baseline)} if wanted.baseline else set()
-        for folder in folders:
-            load.market(folder).collect_schema()
-    except (FileNotFoundError, ValueError) as error:
-        raise UserError(str(error)) from error
+    folders = reports.readable(*wanted.runs)
+    compared = {folder.resolve() for folder in reports.readable(*wanted.baseline)} if wanted.baseline else set()
     if compared and {folder.resolve() for folder in folders} - compared:
         found, base = compare.arms(folders, wanted.baseline)
     else:
@@ -158,6 +152,7 @@ def _fill(part: Path, found: Found, wanted: Wanted) -> None:
     for place, source in enumerate(sources if wanted.each else sources[:1]):
         folder = figures_folder if place == 0 else figures_folder / f"arm-{place}"
         drawn += list(catalogue.of_runs(source, folder, names))
+        drawn += list(catalogue.of_design(source, folder, names))
     (part / "captions.md").write_text(catalogue.captions(drawn), encoding="utf-8")
     facts = findings.against_facts(sources[0])
     tables = [findings.levels(arms, wanted.columns or compare.COLUMNS), *([facts] if facts.rows else [])]

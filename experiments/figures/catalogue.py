@@ -105,6 +105,23 @@ def of_arms(
         yield Drawn("phase", "phase", f"{said}; a phase diagram takes a sweep over two", None)
 
 
+def of_design(source: Source, folder: Path, names: Sequence[str], over: Sequence[str] = ()) -> Iterator[Drawn]:
+    """Draw the phase diagram of a design into a folder; nothing for other runs.
+
+    Parameters
+    ----------
+    over : sequence of str
+        Two of its parameters; needless where no more than two vary.
+    """
+    if "phase" not in names or not source.design:
+        return
+
+    def draw() -> Drawing:
+        return effects.phase(effects.points(source.folders, source.over(over)), *source.over(over))
+
+    yield _kept("phase", draw, folder)
+
+
 def _kept(name: str, draw: Callable[[], Drawing], folder: Path) -> Drawn:
     with paper.style():
         try:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from experiments import compare, heat_map, paired, words
+from experiments import compare, heat_map, load, paired, words
 from experiments.compare import Arm
 from experiments.figures import BLUE, GREEN, ORANGE, PURPLE, RED, SKY, paper
 from experiments.figures.paper import Drawing, Missing
@@ -22,7 +23,7 @@ PHASES = ("labs_alive_cn", "frontier_cn", "price_gpt35_level", "hhi_tokens_cn")
 #: Policies of the figure of the last year; more are too many rows.
 _MOST_ARMS = 12
 #: Cells side by side that have room for their numbers.
-_MOST_NUMBERS = 5
+_MOST_NUMBERS = 4
 #: Beyond so many values, the worlds of a design are gathered in bins.
 _MOST_VALUES, _BINS = 12, 5
 
@@ -209,6 +210,17 @@ def cells(arms: Sequence[Arm], x: str, y: str, outcomes: Sequence[str] = PHASES)
     return pl.concat(parts, how="diagonal_relaxed")
 
 
+def points(folders: Sequence[Path], keys: Sequence[str], outcomes: Sequence[str] = PHASES) -> pl.DataFrame:
+    """The worlds of designs, one row each: some of their parameters and the means of outcomes in the last year."""
+    parts = []
+    for folder in folders:
+        values = load.design(folder).sort("replicate").select(keys).collect()
+        there = [column for column in outcomes if column in paired.columns_of(folder)]
+        means = [paired.world_means(folder, Outcome(column), LAST_YEAR, logs=False) for column in there]
+        parts.append(values.with_columns(pl.Series(name, mean) for name, mean in zip(there, means, strict=True)))
+    return pl.concat(parts, how="diagonal_relaxed")
+
+
 def phase(worlds: pl.DataFrame, x: str, y: str, outcomes: Sequence[str] | None = None) -> Drawing:
     """Phase diagram: medians of outcomes over two settings.
 
@@ -251,7 +263,7 @@ def _binned(values: pl.Series) -> pl.Series:
         return values.cast(pl.String) if not values.dtype.is_float() else pl.Series([f"{v:g}" for v in values])
     edges = np.quantile(values.to_numpy(), np.linspace(0.0, 1.0, _BINS + 1))
     place = np.clip(np.searchsorted(edges, values.to_numpy(), side="right") - 1, 0, _BINS - 1)
-    return pl.Series([f"{paper.number(edges[i])}–{paper.number(edges[i + 1])}" for i in place])
+    return pl.Series([f"{paper.number(edges[i], 2)}–{paper.number(edges[i + 1], 2)}" for i in place])
 
 
 def _order(values: pl.Series, names: pl.Series) -> list[str]:

@@ -29,6 +29,8 @@ POLICY_LINES = {
     "licensing": ("licensing", "--"),
     "open_release": ("foreign open weights", "-."),
 }
+#: Columns of a design that are no parameters.
+_OF_DESIGN = ("replicate", "point", "luck", "run")
 _STYLE = {
     "font.family": "DejaVu Sans",
     "font.size": 7,
@@ -133,10 +135,33 @@ class Source:
             raise Missing(f"{name}.parquet has no row of world {world['replicate']}")
         return frame
 
+    @functools.cached_property
+    def design(self) -> list[str]:
+        """Parameters that vary between the worlds of a design; none of other runs."""
+        if not all((folder / "design.parquet").exists() for folder in self.folders):
+            return []
+        return [name for name in load.design(*self.folders).collect_schema() if name not in _OF_DESIGN]
+
+    def over(self, wanted: Sequence[str]) -> Sequence[str]:
+        """Two parameters of the design: those wanted, else those that there are.
+
+        Raises
+        ------
+        Missing
+            Where that is not clear.
+        """
+        if len(self.design) < 2:
+            raise Missing(f"a phase diagram takes two parameters, the design varies {', '.join(self.design)} alone")
+        chosen = [*wanted] or self.design
+        if len(chosen) != 2 or not set(chosen) <= set(self.design):
+            raise Missing(f"the design varies {', '.join(self.design)}; name two of them: --over a,b")
+        return chosen
+
     def said(self) -> str:
         """Which runs, for a caption."""
         runs = ", ".join(folder.name for folder in self.folders[:3]) + (", …" if len(self.folders) > 3 else "")
-        return f"{self.label} (run{'s' if len(self.folders) > 1 else ''} {runs})"
+        design = f"; worlds differ in {', '.join(self.design)}" if self.design else ""
+        return f"{self.label} (run{'s' if len(self.folders) > 1 else ''} {runs}{design})"
 
     def spread(self) -> str:
         """What lines and bands are, for a caption."""
