@@ -263,7 +263,7 @@ def _binned(values: pl.Series) -> pl.Series:
         return values.cast(pl.String) if not values.dtype.is_float() else pl.Series([f"{v:g}" for v in values])
     edges = np.quantile(values.to_numpy(), np.linspace(0.0, 1.0, _BINS + 1))
     place = np.clip(np.searchsorted(edges, values.to_numpy(), side="right") - 1, 0, _BINS - 1)
-    return pl.Series([f"{paper.number(edges[i], 2)}–{paper.number(edges[i + 1], 2)}" for i in place])
+    return pl.Series([f"{paper.number(edges[i])}–{paper.number(edges[i + 1])}" for i in place])
 
 
 def _order(values: pl.Series, names: pl.Series) -> list[str]:
