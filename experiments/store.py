@@ -39,7 +39,8 @@ _ROOT = Path(__file__).resolve().parents[1]
 _CODE = ("agents", "world", "conf")
 # They change where, how fast or how prettily, never what is simulated.
 NOT_HASHED = ("processes", "block", "experiment_name", "output.folder", "output.figure")
-NOT_HASHED += ("output.question", "output.outcomes", "output.within")  # what a report says, not what a run holds
+# What a report says, not what a run holds.
+NOT_HASHED += ("output.question", "output.outcomes", "output.within")
 # Files of a part folder that say who is at work and how far; a published run has neither.
 _LOCK, _PROGRESS = "lock", "progress"
 _VERSIONS = ("numpy", "polars", "mesa", "networkx")
