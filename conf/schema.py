@@ -44,6 +44,9 @@ class Output:
     panel_worlds: int = par(2, "worlds", 0, 1e9, "", "worlds whose apps, vendors, investors and edges are kept")
     edges_every: float = par(12.0, "months", 0.1, 1e6, "", "months between snapshots of the graph")
     figure: bool = True
+    question: str = ""  # what a sweep asks: where it asks something, it ends with its report
+    outcomes: str = ""  # columns that this report compares besides the usual ones, with commas
+    within: str = ""  # setting or group in each of whose values policies are compared on their own
 
 
 @dataclass

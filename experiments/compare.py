@@ -289,8 +289,8 @@ def arms(where: Sequence[load.Where], baseline: Sequence[load.Where]) -> tuple[l
         When there is no complete run, or seeds, steps, clock or model code differ.
     """
     try:
-        before, runs = load.run_folders(*baseline), load.run_folders(*where)
-    except FileNotFoundError as error:
+        before, runs = reports.readable(*baseline), reports.readable(*where)
+    except UserError as error:
         raise NotComparable(str(error)) from error
     known = {folder.resolve() for folder in before}
     found = grouped([folder for folder in runs if folder.resolve() not in known])
@@ -364,9 +364,14 @@ def _label(arm: Arm, base: Arm) -> str:
     for each in differences(arm, base):
         key, _, value = each.partition("=")
         section, group, *_ = [*key.split("."), ""]
-        policy = section == "policy"
-        name = f"{group}={alternative(group, arm)}" if policy else f"{key.rpartition('.')[2]}={value}"
-        parts[name if len(name) <= 40 else f"{name[:37]}..."] = None
+        names = {f"{key.rpartition('.')[2]}={value}": None}
+        if section == "policy":
+            name, besides = nearest(group, arm)
+            same = name == nearest(group, base)[0]
+            names = {} if same and besides else {f"{group}={name}": None}
+            typed = {key: "null" if value is None else value for key, value in besides.items()}
+            names |= {f"{key.rpartition('.')[2]}={value}": None for key, value in typed.items()}
+        parts |= {name if len(name) <= 40 else f"{name[:37]}...": None for name in names}
     return ", ".join([*parts][:4]) + (", ..." if len(parts) > 4 else "")
 
 
@@ -374,6 +379,19 @@ def alternative(group: str, arm: Arm) -> str:
     """Name of the alternative of a policy group that an arm has, ``own`` for none of those in ``conf/policy``."""
     mine = {key: value for key, value in arm.settings.items() if key.startswith(f"policy.{group}.")}
     return next((name for name, its in _alternatives(group).items() if its == mine), "own")
+
+
+def nearest(group: str, arm: Arm) -> tuple[str, dict[str, Any]]:
+    """The alternative of a policy group that an arm has but for a setting or two, and these; else ``own``."""
+    mine = {key: value for key, value in arm.settings.items() if key.startswith(f"policy.{group}.")}
+    others = {
+        name: {key: value for key, value in mine.items() if its.get(key) != value}
+        for name, its in _alternatives(group).items()
+    }
+    # Of equals the one that differs in its dates only.
+    dated = {name: sum(key.rpartition(".")[2] in ("since", "until") for key in each) for name, each in others.items()}
+    name = min(others, key=lambda name: (len(others[name]), -dated[name]), default="own")
+    return (name, others[name]) if others and len(others[name]) <= 2 else ("own", {})
 
 
 @cache
@@ -404,6 +422,11 @@ def _check_twins(arm: Arm, base: Arm) -> None:
         mine, its = arm.settings.get(key), base.settings.get(key)
         if mine != its:
             raise NotComparable(f"{arm.label}: different {name}, {key}={mine} against {its} in the baseline")
+    if _design(arm) != _design(base):
+        raise NotComparable(
+            f"{arm.label}: worlds of a design are no twins, by their numbers, of those of other runs; "
+            "join load.design to its tables"
+        )
     alone = sorted(set(arm.runs) - set(base.runs))
     if alone:
         raise NotComparable(
@@ -416,6 +439,10 @@ def _check_twins(arm: Arm, base: Arm) -> None:
             raise NotComparable(
                 f"{arm.label}: different model code ({code[0]} against {code[1]} in the baseline); run both again"
             )
+
+
+def _design(arm: Arm) -> dict[str, Any]:
+    return {key: value for key, value in arm.settings.items() if key.startswith("design.")}
 
 
 def compare(where: Sequence[load.Where], baseline: Sequence[load.Where], **options: Any) -> pl.DataFrame:
@@ -432,12 +459,15 @@ def compare(where: Sequence[load.Where], baseline: Sequence[load.Where], **optio
     return between(found, base, options)
 
 
-def between(found: Sequence[Arm], base: Arm, options: Mapping[str, Any]) -> pl.DataFrame:
-    """What :func:`compare` gives, for arms that :func:`arms` found."""
+def between(
+    found: Sequence[Arm], base: Arm, options: Mapping[str, Any], against: Mapping[str, Arm] | None = None
+) -> pl.DataFrame:
+    """What :func:`compare` gives, for arms that :func:`arms` found; ``against`` names other baselines of some."""
     try:
+        pairs = [(arm, (against or {}).get(arm.label, base)) for arm in found]
         tables = [
-            effects(arm.market(), base.market(), **options).select(pl.lit(arm.label).alias("policy"), pl.all())
-            for arm in found
+            effects(arm.market(), its.market(), **options).select(pl.lit(arm.label).alias("policy"), pl.all())
+            for arm, its in pairs
         ]
     except (FileNotFoundError, ValueError) as error:  # another schema, no market table
         raise error if isinstance(error, UserError) else NotComparable(str(error)) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -75,12 +75,15 @@ class Header:
         Wanted half-width, share of the baseline.
     policies : mapping
         Settings in which each policy differs from the baseline, by its label.
+    against : mapping
+        What a policy is compared with, where that is not the baseline of all.
     """
 
     baseline: str
     seeds: Sequence[int]
     width: float
     policies: Mapping[str, Sequence[str]]
+    against: Mapping[str, str] = field(default_factory=dict)
 
     def note(self) -> str:
         """How to read the columns."""
@@ -88,8 +91,8 @@ class Header:
 
     def title(self, policy: str) -> str:
         """One policy against the baseline."""
-        seeds = ", ".join(map(str, self.seeds))
-        return f"{policy} against {self.baseline} (seed{'s' if len(self.seeds) > 1 else ''} {seeds})"
+        seeds = f"seed{'s' if len(self.seeds) > 1 else ''} {', '.join(map(str, self.seeds))}"
+        return f"{policy} against {self.against.get(policy, self.baseline)} ({seeds})"
 
     def differs(self, policy: str, most: int = 4) -> str:
         """What is set otherwise, shortened."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -14,6 +14,9 @@ from experiments.figures.paper import Source, number
 from experiments.measures import prices
 from experiments.paired import LAST_YEAR, Outcome
 
+#: How the sentence begins on effects that do not stand.
+NOT_APART = "Not told apart"
+
 
 def capital(text: str) -> str:
     """With a capital at its beginning."""
@@ -23,7 +26,7 @@ def capital(text: str) -> str:
 # ---------------------------------------------------------------------- effects
 
 
-def of_effects(frame: pl.DataFrame, baseline: str) -> dict[str, list[str]]:
+def of_effects(frame: pl.DataFrame, baseline: str, against: Mapping[str, str] | None = None) -> dict[str, list[str]]:
     """Findings on each policy: what stands among all tests in the last year, and what does not.
 
     Parameters
@@ -31,17 +34,19 @@ def of_effects(frame: pl.DataFrame, baseline: str) -> dict[str, list[str]]:
     frame : DataFrame
         Of :func:`experiments.compare.compare`.
     baseline : str
+    against : mapping, optional
+        What a policy is compared with, where that is not the baseline of all.
     """
     last = frame.filter(pl.col("period") == LAST_YEAR)
     return {
-        policy: _of_policy(last.filter(pl.col("policy") == policy), baseline)
+        policy: _of_policy(last.filter(pl.col("policy") == policy), (against or {}).get(policy, baseline))
         for policy in last["policy"].unique(maintain_order=True)
     }
 
 
 def _of_policy(part: pl.DataFrame, baseline: str) -> list[str]:
     rows = part.drop_nulls("effect").to_dicts()
-    clear = [row for row in rows if row["q"] is not None and row["q"] < 0.05 and _one_side(row)]
+    clear = [row for row in rows if _stands(row)]
     clear.sort(key=lambda row: -abs(row["t"]))
     said = [_sentence(row, baseline) for row in clear]
     rest = [row for row in rows if row not in clear and row["boot_low"] is not None]
@@ -51,13 +56,44 @@ def _of_policy(part: pl.DataFrame, baseline: str) -> list[str]:
         )
         if parts:
             said.append(
-                f"Not told apart from no effect among so many tests at {rest[0]['n']:.0f} pairs of worlds "
+                f"{NOT_APART} from no effect among so many tests at {rest[0]['n']:.0f} pairs of worlds "
                 f"(95% intervals of the mean): {parts}."
             )
         same = [words.of(row["column"]).phrase for row in rest if not any(_ends(row))]
         if same:
             said.append(f"The same in all pairs of worlds: {', '.join(same)}.")
     return said or [f"No outcome is defined in both arms ({baseline})."]
+
+
+def of_contexts(frame: pl.DataFrame, home: str) -> list[str]:
+    """Findings on where a policy does more or less: differences of effects that stand, and that others do not.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of :func:`experiments.contexts.interactions`.
+    home : str
+        The baseline of all, whose context the others are compared with.
+    """
+    said = []
+    for (policy, within), part in frame.group_by("policy", "within", maintain_order=True):
+        rows = [row for row in part.drop_nulls("effect").iter_rows(named=True) if _stands(row)]
+        said += [
+            f"{capital(words.of(row['column']).phrase)}: the effect of {policy} under {within} less that under {home} "
+            f"is {paired.number(row)}{_unit(row)}, 95% interval {_interval(row)} ({row['n']:.0f} worlds)."
+            for row in sorted(rows, key=lambda row: -abs(row["t"]))
+        ]
+        if not rows:
+            said.append(
+                f"No outcome tells the effect of {policy} under {within} from that under {home} "
+                f"at {part['n'].max():.0f} worlds."
+            )
+    return said
+
+
+def _stands(row: dict) -> bool:
+    """Whether it stands among all tests, with its interval on one side of nothing."""
+    return row["q"] is not None and row["q"] < 0.05 and _one_side(row)
 
 
 def _ends(row: dict) -> tuple[float, float]:
@@ -89,10 +125,10 @@ def _sentence(row: dict, baseline: str) -> str:
 # ---------------------------------------------------------------------- levels
 
 
-def levels(arms: Sequence[Arm]) -> Table:
+def levels(arms: Sequence[Arm], columns: Sequence[str] = compare.COLUMNS) -> Table:
     """Means over the last year of each arm: median and 5% to 95% of worlds."""
     rows = []
-    for column in compare.COLUMNS:
+    for column in columns:
         cells = [_level(arm, column) for arm in arms]
         if any(cells):
             what = words.of(column)

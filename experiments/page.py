@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import shlex
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -10,6 +12,7 @@ from typing import Any
 
 from experiments.effect_text import Table
 from experiments.figures.catalogue import Drawn
+from experiments.findings import NOT_APART
 from experiments.reproduce import Again
 
 _STYLE = """
@@ -19,20 +22,21 @@ h1 { font-size: 1.7rem; line-height: 1.2; margin-bottom: .3rem; }
 h2 { font-size: 1.25rem; border-bottom: 1px solid #ccc; margin-top: 2.4rem; padding-bottom: .2rem; }
 h3 { font-size: 1.02rem; margin: 1.4rem 0 .3rem; }
 .question { font-style: italic; margin-top: 0; }
-nav, .small, figcaption, caption, .note { font: .82rem/1.45 Helvetica, Arial, 'DejaVu Sans', sans-serif; color: #444; }
+nav, .small, figcaption, .note { font: .82rem/1.45 Helvetica, Arial, 'DejaVu Sans', sans-serif; color: #444; }
 nav a { margin-right: 1.1em; }
 a { color: #0072b2; }
-figure { margin: 1.6rem 0 2.2rem; }
-figure img { width: 100%; height: auto; }
-figcaption b, caption b { color: #1a1a1a; }
-.scroll { overflow-x: auto; margin: 1rem 0 1.6rem; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1.6rem 2rem; }
+figure { margin: 0; }
+figure img { width: 100%; max-width: 30rem; height: auto; }
+code { overflow-wrap: anywhere; }
+figcaption b, .note b { color: #1a1a1a; }
+.scroll { overflow-x: auto; margin: .5rem 0 1.6rem; }
 table { border-collapse: collapse; font: .74rem/1.35 Helvetica, Arial, 'DejaVu Sans', sans-serif; width: 100%; }
-caption { text-align: left; padding-bottom: .4rem; }
 thead th { border-top: 1.5px solid #1a1a1a; border-bottom: 1px solid #1a1a1a; text-align: right; }
 tbody tr:last-child td { border-bottom: 1.5px solid #1a1a1a; }
 th, td { padding: .18rem .35rem; text-align: right; vertical-align: top; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
-table.words td { white-space: normal; text-align: left; }
+table.words td { white-space: normal; text-align: left; overflow-wrap: anywhere; min-width: 7rem; }
 table.words th { text-align: left; }
 pre { background: #f5f5f2; padding: .7rem .9rem; font-size: .78rem; line-height: 1.4; white-space: pre-wrap;
   overflow-wrap: anywhere; }
@@ -65,6 +69,7 @@ class Content:
     drawn: Sequence[Drawn]
     tables: Sequence[Table]
     arms: Sequence[About]
+    flags: Sequence[str] = ()
 
 
 def html(content: Content) -> str:
@@ -80,11 +85,14 @@ def html(content: Content) -> str:
         '<a href="#runs">Runs</a><a href="#again">How to reproduce</a><a href="#settings">Settings</a></nav>',
         *_findings(content),
         '<h2 id="figures">Figures</h2>',
+        '<div class="figures">',
         *_figures(content.drawn),
+        "</div>",
+        *_not_drawn(content.drawn),
         '<h2 id="tables">Tables</h2>',
         *(_table(place, table) for place, table in enumerate(content.tables, 1)),
         *_runs(content.arms),
-        *_again(content.arms),
+        *_again(content.arms, content.flags),
         *_settings(content.arms),
         "</body></html>",
     ]
@@ -105,7 +113,8 @@ def _findings(content: Content) -> Iterator[str]:
         yield f'<p class="note">No effects are compared: {escape(content.no_effects)}.</p>'
     for name, said in content.findings.items():
         yield f"<h3>{escape(name)}</h3><ul>"
-        yield from (f"<li>{escape(each)}</li>" for each in said)
+        kinds = [' class="small"' if each.startswith(NOT_APART) else "" for each in said]
+        yield from (f"<li{kind}>{escape(each)}</li>" for kind, each in zip(kinds, said, strict=True))
         yield "</ul>"
     yield (
         '<p class="note">These sentences are made from the numbers in the tables. A policy&rsquo;s effects are means '
@@ -125,6 +134,9 @@ def _figures(drawn: Sequence[Drawn]) -> Iterator[str]:
             yield f'<figure id="{escape(each.name)}-{place}">'
             yield f'<img alt="{title}" src="data:image/png;base64,{data}">'
             yield f"<figcaption><b>Figure {place}. {title}.</b> {escape(each.caption)}</figcaption></figure>"
+
+
+def _not_drawn(drawn: Sequence[Drawn]) -> Iterator[str]:
     for each in drawn:
         if each.png is None:
             yield f'<p class="note">No figure {escape(each.name)}: {escape(each.caption)}.</p>'
@@ -134,9 +146,9 @@ def _table(place: int, table: Table, kind: str = "") -> str:
     heads = "".join(f"<th>{escape(head)}</th>" for head in table.heads)
     rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>\n" for row in table.rows)
     number = f"Table {place}. " if place else ""
-    caption = f"<caption><b>{number}{escape(table.title)}.</b> {escape(table.note)}</caption>" if table.title else ""
+    title = f'<p class="note"><b>{number}{escape(table.title)}.</b> {escape(table.note)}</p>' if table.title else ""
     return (
-        f'<div class="scroll"><table class="{kind}">{caption}<thead><tr>{heads}</tr></thead>'
+        f'{title}<div class="scroll"><table class="{kind}"><thead><tr>{heads}</tr></thead>'
         f"<tbody>\n{rows}</tbody></table></div>"
     )
 
@@ -161,11 +173,12 @@ def _runs(arms: Sequence[About]) -> Iterator[str]:
     yield f'<p class="small">Computed with {escape("; ".join(versions))}.</p>'
     if any(arm.differs for arm in arms):
         yield "<h3>What is set otherwise than in the baseline</h3>"
-        rows = tuple((arm.label, "; ".join(arm.differs)) for arm in arms if arm.differs)
+        short = textwrap.shorten  # the whole of it is in the settings below
+        rows = tuple((arm.label, "; ".join(short(each, 100) for each in arm.differs)) for arm in arms if arm.differs)
         yield _table(0, Table("differs", "", ("arm", "settings"), rows), "words")
 
 
-def _again(arms: Sequence[About]) -> Iterator[str]:
+def _again(arms: Sequence[About], flags: Sequence[str]) -> Iterator[str]:
     yield '<h2 id="again">How to reproduce</h2>'
     commits = dict.fromkeys((facts.get("git") or {}).get("commit") for arm in arms for facts in arm.manifests)
     commits = [commit for commit in commits if commit]
@@ -174,7 +187,7 @@ def _again(arms: Sequence[About]) -> Iterator[str]:
         yield f"<p>In a clone at commit {' or '.join(f'<code>{escape(commit)}</code>' for commit in commits)}:</p>"
     install = "python3 -m venv .venv && . .venv/bin/activate && pip install -qc constraints.txt -e ."
     runs = [f"outputs/*/{facts['run']}" for arm in arms for facts in arm.manifests if "run" in facts]
-    page = " ".join(["python -m experiments.report", *runs])
+    page = " ".join(["python -m experiments.report", *runs, *map(shlex.quote, flags)])
     commands = "\n".join([install, *dict.fromkeys(each.command for each in every), page])
     yield f"<pre>{escape(commands)}</pre>"
     if all(each.same for each in every):

@@ -8,17 +8,69 @@ come first.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from experiments import compare, effect_text, findings, load, page, reports, reproduce, store
+from experiments import compare, contexts, effect_text, findings, load, page, reports, reproduce, store
 from experiments.compare import Arm, NotComparable
 from experiments.figures import catalogue
 from experiments.figures.paper import Source
-from experiments.run import UserError
+
+_NAME_IT = "name it with --baseline"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a report is asked for.
+
+    Parameters
+    ----------
+    runs, baseline : sequence of str or path
+    title, question : str
+    outcomes : str
+        Columns with commas that are compared besides the usual ones.
+    within : str
+        Setting or group of policies in each of whose values policies are compared on their own.
+    each : bool
+        Figures of every arm.
+    to : str
+        Folder for it.
+    """
+
+    runs: Sequence[load.Where]
+    baseline: Sequence[load.Where] = ()
+    title: str = ""
+    question: str = ""
+    outcomes: str = ""
+    within: str = ""
+    each: bool = False
+    to: str = ""
+
+    @property
+    def columns(self) -> list[str] | None:
+        """What is compared; nothing for the usual columns, as far as they are there."""
+        more = [word.strip() for word in self.outcomes.split(",") if word.strip()]
+        return [*dict.fromkeys((*compare.COLUMNS, *more))] if more else None
+
+
+@dataclass(frozen=True)
+class Found:
+    """Arms, the baseline first, and their effects; or why there are none."""
+
+    arms: Sequence[Arm]
+    base: Arm | None = None
+    effects: pl.DataFrame | None = None
+    why: str = ""
+    against: Mapping[str, Arm] = field(default_factory=dict)
+    idle: Sequence[str] = ()
+
+    @property
+    def apart(self) -> dict[str, str]:
+        """Labels of other baselines than that of all."""
+        return {label: arm.label for label, arm in self.against.items() if arm is not self.base}
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -28,104 +80,128 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--baseline", nargs="+", default=[], help="the runs that the others are compared with")
     parser.add_argument("--title", default="", help="of the page")
     parser.add_argument("--question", default="", help="what is asked, one sentence below the title")
+    parser.add_argument("--outcomes", default="", help="columns that are compared, too, with commas")
+    parser.add_argument("--within", default="", help="compare policies on their own in each value of this setting")
     parser.add_argument("--each", action="store_true", help="figures of every arm, not of the baseline alone")
     parser.add_argument("--to", default="", help="folder for the report (default: the one that holds the runs)")
     flags = parser.parse_args(words)
-    return reports.command("report", lambda: print(f"report   {write(flags) / 'index.html'}"), ())
+    return reports.command("report", lambda: print(f"report   {write(Wanted(**vars(flags))) / 'index.html'}"), ())
 
 
-def write(flags: Any) -> Path:
-    """Write the report of a command line; returns its folder, which may have been there already.
+def write(wanted: Wanted) -> Path:
+    """Write a report; returns its folder, which may have been there already.
 
     Raises
     ------
     UserError
         When there are no complete runs, or the named baseline is no twin of the others.
     """
-    arms, base, frame, no_effects = _compared(flags.runs, flags.baseline)
+    found = _compared(wanted)
+    arms = found.arms
     facts = {
-        "report": {"title": flags.title, "question": flags.question, "each": flags.each},
-        "baseline": base.label if base else None,
+        "report": {name: getattr(wanted, name) for name in ("title", "question", "outcomes", "within", "each")},
+        "baseline": found.base.label if found.base else None,
         "arms": [[arm.label, sorted(run.name for run in arm.runs.values())] for arm in arms],
     }
     here = Path(__file__).parent
-    code = [here / f"{name}.py" for name in ("report", "page", "findings", "words", "reproduce", "compare", "paired")]
+    names = ("report", "page", "findings", "words", "reproduce", "compare", "contexts", "effect_text", "paired")
+    code = [here / f"{name}.py" for name in names]
     first = next(iter(arms[0].runs.values()))
-    place = Path(flags.to) if flags.to else first.parents[1]
+    place = Path(wanted.to) if wanted.to else first.parents[1]
     folder = reports.report_folder(place, facts, [*code, *sorted((here / "figures").glob("*.py"))])
 
     def fill(part: Path) -> None:
-        _fill(part, arms, base, frame, no_effects, flags)
+        _fill(part, found, wanted)
 
     reports.write(folder, facts, fill)
     return folder
 
 
-def _compared(
-    where: Sequence[load.Where], before: Sequence[load.Where]
-) -> tuple[list[Arm], Arm | None, pl.DataFrame | None, str]:
-    """Arms with the baseline first, the baseline, the effects, and why there are none."""
-    try:
-        folders = load.run_folders(*where)
-        compared = {folder.resolve() for folder in load.run_folders(*before)} if before else set()
-        for folder in folders:
-            load.market(folder).collect_schema()
-    except (FileNotFoundError, ValueError) as error:
-        raise UserError(str(error)) from error
-    if before and {folder.resolve() for folder in folders} - compared:
-        found, base = compare.arms(folders, before)
-        return [base, *found], base, compare.between(found, base, {}), ""
-    try:
-        found, base = compare.arms_among(folders)
-    except NotComparable as error:
-        if len(folders) == 1:
-            raise
-        found, base, why = compare.labelled(compare.grouped(folders)), None, str(error)
-        return found, base, None, why
+def _compared(wanted: Wanted) -> Found:
+    """Arms and effects, policies that change nothing apart."""
+    folders = reports.readable(*wanted.runs)
+    compared = {folder.resolve() for folder in reports.readable(*wanted.baseline)} if wanted.baseline else set()
+    if compared and {folder.resolve() for folder in folders} - compared:
+        found, base = compare.arms(folders, wanted.baseline)
+    else:
+        try:
+            found, base = compare.arms_among(folders)
+        except NotComparable as error:
+            if len(folders) == 1:
+                raise
+            return Found(compare.labelled(compare.grouped(folders)), why=str(error))
     if base is None:
-        why = (
-            "one arm alone" if len(found) == 1 else "none of the arms is the baseline of conf: name it with --baseline"
-        )
-        return found, None, None, why
-    return [base, *found], base, compare.between(found, base, {}), ""
+        alone = "one arm alone"
+        return Found(found, why=alone if len(found) == 1 else f"none of the arms is the baseline of conf: {_NAME_IT}")
+    against = contexts.baselines(found, base, wanted.within)
+    frame = compare.between(found, base, {"columns": wanted.columns}, against)
+    still = contexts.idle(frame)
+    frame = frame.filter(~pl.col("policy").is_in(still))
+    return Found([base, *found], base, frame if frame.height else None, "", against, still)
 
 
-def _fill(
-    part: Path, arms: Sequence[Arm], base: Arm | None, frame: pl.DataFrame | None, no_effects: str, flags: Any
-) -> None:
+def _fill(part: Path, found: Found, wanted: Wanted) -> None:
     """Figures, tables and page of a report, into a folder."""
     names, figures_folder, tables_folder = catalogue.checked(""), part / "figures", part / "tables"
     tables_folder.mkdir(parents=True)
-    drawn = list(catalogue.of_arms(arms, frame, base, figures_folder, names)) if len(arms) > 1 else []
+    arms, base, frame = found.arms, found.base, found.effects
+    drawn = []
+    if len(arms) > 1:
+        drawn += catalogue.of_arms(arms, frame, base, figures_folder, names, found.apart)
     sources = [Source(arm.label, tuple(arm.runs.values())) for arm in arms]
-    for place, source in enumerate(sources if flags.each else sources[:1]):
+    for place, source in enumerate(sources if wanted.each else sources[:1]):
         folder = figures_folder if place == 0 else figures_folder / f"arm-{place}"
         drawn += list(catalogue.of_runs(source, folder, names))
+        drawn += list(catalogue.of_design(source, folder, names))
     (part / "captions.md").write_text(catalogue.captions(drawn), encoding="utf-8")
     facts = findings.against_facts(sources[0])
-    tables = [findings.levels(arms), *([facts] if facts.rows else [])]
+    tables = [findings.levels(arms, wanted.columns or compare.COLUMNS), *([facts] if facts.rows else [])]
     for table in tables:
         (tables_folder / f"{table.name}.tex").write_text(table.latex(), encoding="utf-8")
     said = {f"{sources[0].label}": findings.of_one(sources[0], facts)}
     effects = ()
+    if base is not None:
+        said = _said(found, wanted) | said
     if frame is not None and base is not None:
-        said = findings.of_effects(frame, base.label) | said
-        header = _header(arms, base)
+        header = _header(found)
         frame.write_parquet(part / "effects.parquet")
         (tables_folder / "effects.tex").write_text(effect_text.latex(frame, header), encoding="utf-8")
         (tables_folder / "effects.md").write_text(effect_text.markdown(frame, header), encoding="utf-8")
         effects = tuple(effect_text.plain_tables(frame, header))
     content = page.Content(
-        title=flags.title or _title(arms, base),
-        question=flags.question,
+        title=wanted.title or _title(arms, base),
+        question=wanted.question,
         findings=said,
-        no_effects=no_effects,
+        no_effects=found.why,
         drawn=drawn,
         tables=[*effects, *tables],
         arms=[_about(arm, base) for arm in arms],
+        flags=_flags(wanted),
     )
     (part / "index.html").write_text(page.html(content), encoding="utf-8")
     (part / "findings.md").write_text(page.markdown(content), encoding="utf-8")
+
+
+def _said(found: Found, wanted: Wanted) -> dict[str, list[str]]:
+    """Findings on the policies, on where they do more, and on those that change nothing."""
+    base, said = found.base, {}
+    if found.effects is not None:
+        said |= findings.of_effects(found.effects, base.label, found.apart)
+        if wanted.within:
+            columns = found.effects["column"].unique(maintain_order=True).to_list()
+            frame = contexts.interactions(found.arms[1:], base, found.against, wanted.within, columns)
+            differ = findings.of_contexts(frame, base.label) if frame.height else []
+            said |= {f"Differences within {wanted.within}": differ} if differ else {}
+    if found.idle:
+        same = f"The same as {base.label} in every pair of worlds, and left out of figures and tables of effects"
+        said |= {"No effect": [f"{same}: {'; '.join(found.idle)}."]}
+    return said
+
+
+def _flags(wanted: Wanted) -> list[str]:
+    """Words of the command that writes this report, behind the runs."""
+    named = [(name, getattr(wanted, name)) for name in ("title", "question", "outcomes", "within")]
+    return [f"--{name}={value}" for name, value in named if value] + ["--each"] * wanted.each
 
 
 def _title(arms: Sequence[Arm], base: Arm | None) -> str:
@@ -134,9 +210,10 @@ def _title(arms: Sequence[Arm], base: Arm | None) -> str:
     return f"{names} against {base.label}" if base else names
 
 
-def _header(arms: Sequence[Arm], base: Arm) -> effect_text.Header:
-    differ = {arm.label: compare.differences(arm, base) for arm in arms if arm is not base}
-    return effect_text.Header(baseline=base.label, seeds=sorted(base.runs), width=0.05, policies=differ)
+def _header(found: Found) -> effect_text.Header:
+    base = found.base
+    differ = {arm.label: compare.differences(arm, found.against[arm.label]) for arm in found.arms if arm is not base}
+    return effect_text.Header(base.label, sorted(base.runs), 0.05, differ, found.apart)
 
 
 def _about(arm: Arm, base: Arm | None) -> page.About:

@@ -10,7 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from experiments import store
+import polars as pl
+import yaml
+from omegaconf import OmegaConf
+
+from experiments import load, store
 from experiments.run import USER_ERRORS, UserError, explain
 from experiments.workers import RunFailed
 
@@ -56,6 +60,27 @@ def overrides(words: Iterable[str], prog: str) -> list[str]:
         if "=" not in word:
             raise UserError(f"{word}: not a setting; write key=value, for example worlds=16 ({prog} --help)")
     return words
+
+
+def readable(*where: load.Where) -> list[Path]:
+    """Folders of complete runs whose settings and market can be read.
+
+    Raises
+    ------
+    UserError
+        In one line, where there is none, or one of them cannot be read.
+    """
+    folder = None
+    try:
+        folders = load.run_folders(*where)
+        for folder in folders:
+            load.market(folder).collect_schema()
+            OmegaConf.load(folder / "config.yaml")
+    except (FileNotFoundError, ValueError) as error:
+        raise UserError(str(error)) from error
+    except (pl.exceptions.PolarsError, yaml.YAMLError) as error:
+        raise UserError(f"{folder}: cannot be read: {str(error).splitlines()[0]}") from error
+    return folders
 
 
 def report_folder(place: Path, facts: dict[str, Any], code: Iterable[Path]) -> Path:

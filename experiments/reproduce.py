@@ -18,7 +18,7 @@ from experiments.compare import Arm
 from experiments.run import USER_ERRORS, settings
 
 #: They change where and how fast, not what is computed.
-_LEFT_OUT = ("processes", "block", "output.folder", "output.figure")
+_LEFT_OUT = tuple(key for key in store.NOT_HASHED if key != "experiment_name")
 
 
 @dataclass(frozen=True)

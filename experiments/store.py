@@ -38,7 +38,9 @@ KEYS = ("scenario", "replicate", "step", "date")
 _ROOT = Path(__file__).resolve().parents[1]
 _CODE = ("agents", "world", "conf")
 # They change where, how fast or how prettily, never what is simulated.
-_NOT_HASHED = ("processes", "block", "experiment_name", "output.folder", "output.figure")
+NOT_HASHED = ("processes", "block", "experiment_name", "output.folder", "output.figure")
+# What a report says, not what a run holds.
+NOT_HASHED += ("output.question", "output.outcomes", "output.within")
 # Files of a part folder that say who is at work and how far; a published run has neither.
 _LOCK, _PROGRESS = "lock", "progress"
 _VERSIONS = ("numpy", "polars", "mesa", "networkx")
@@ -77,7 +79,7 @@ def config_hash(cfg: DictConfig) -> str:
     True
     """
     settings = plain(cfg)
-    for key in _NOT_HASHED:
+    for key in NOT_HASHED:
         *sections, name = key.split(".")
         holder = functools.reduce(lambda part, section: part.get(section, {}), sections, settings)
         holder.pop(name, None)

@@ -100,7 +100,20 @@ def sweep(overrides: Sequence[str], cfg: DictConfig) -> int:
     if missing:
         names = ", ".join(missing)
         raise RunFailed(f"not complete: {names}; the same command runs these again and skips the others")
+    if cfg.output.question:
+        _report(found, cfg)
     return 0
+
+
+def _report(found: Sequence[Cell], cfg: DictConfig) -> None:
+    """What a sweep that asks something ends with."""
+    from experiments import report  # which reads runs and draws: not before it is needed
+
+    asked = {name: cfg.output[name] for name in ("question", "outcomes", "within")}
+    title = (run.experiment_of(cfg.hydra) or "sweep").replace("_", " ").capitalize()
+    print(
+        f"report   {report.write(report.Wanted([cell.folder for cell in found], title=title, **asked)) / 'index.html'}"
+    )
 
 
 # ---------------------------------------------------------------------- the cells

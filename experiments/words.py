@@ -39,6 +39,14 @@ _WORDS = {
     "price_h100_rent_usd_hour": Words("Rent of an H100", "the rent of an H100", "USD/hour"),
     "h100e_cn_legal": Words("Legal chips", "the legal stock of chips in China", "H100e"),
     "grey_premium": Words("Grey premium", "the premium on the grey market", "share"),
+    "lab_entries_cn": Words("Entries of labs", "entries of labs in China", "labs a step"),
+    "app_entries_cn": Words("Entries of apps", "entries of apps in China", "apps a step"),
+    "frontier_open_cn": Words("Open, China", "the frontier of open weights in China", "OOM"),
+    "labs_on_open_base_cn": Words("On open base", "labs in China on others' open weights", "labs"),
+    "top1_tokens_share_cn": Words("Largest lab", "the share of tokens of the largest lab in China", "share"),
+    "utilisation_cn": Words("Utilisation", "the utilisation of chips in China", "share"),
+    "public_spending_cn": Words("Public money", "public spending so far", "CNY m"),
+    "h100e_cn_domestic": Words("Domestic chips", "the stock of domestic chips in China", "H100e"),
     "hype": Words("Hype", "hype", "index"),
 }
 

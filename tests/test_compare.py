@@ -317,7 +317,7 @@ def test_cells_of_a_sweep_are_named_by_what_is_set(runs):
     found, _ = compare.arms([runs / "cells"], [*history.runs.values()])
     assert {arm.label for arm in found} == {
         "embargo=none",
-        "embargo=none, open_source=own",
+        "embargo=none, open_source=mandate, since=2023-09-01",
         "price_sensitivity=3.0",
     }
 

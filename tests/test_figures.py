@@ -169,7 +169,7 @@ def test_captions_say_the_numbers_of_the_run(runs):
     assert f"{last.median():.3g} ({last.quantile(0.05, 'linear'):.3g} to" in cycle.caption
     assert ". 9 models" in tree.caption and "longest line has 2" in tree.caption
     assert "Not drawn: derives from (8), regulates (1)." in graph.caption
-    assert cycle.figure.get_figwidth() in (paper.COLUMN, paper.PAGE)
+    assert all(each.figure.get_figwidth() == paper.COLUMN for each in (cycle, tree, graph))
 
 
 def test_a_missing_table_is_one_line(runs, capsys):
@@ -198,6 +198,44 @@ def test_the_worlds_of_a_design_are_gathered_in_bins():
     draws = np.random.default_rng(2).random((200, 3))
     drawing = effects.phase(pl.DataFrame(draws, schema=["a", "b", "labs_alive_cn"]), "a", "b")
     assert "25 cells" in drawing.caption
+
+
+def test_a_design_is_known_by_its_points(tmp_path, config, capsys):
+    folder = write_run(tmp_path, "baseline", config, {"market": market()})
+    values = [0.2, 0.2, 0.8, 0.8], [1.0, 2.0, 1.0, 2.0]
+    keys = {name: pl.Series(range(4), dtype=pl.Int32) for name in ("replicate", "point", "luck")}
+    pl.DataFrame(keys | dict(zip(("a.x", "b.y"), values, strict=True))).write_parquet(folder / "design.parquet")
+    assert figures_command.main([str(tmp_path), "--only", "phase"]) == 0
+    caption = (folder / "figures" / "captions.md").read_text()
+    assert "Phase diagram over a.x and b.y, 4 cells of 1 worlds" in caption
+    assert figures_command.main([str(tmp_path), "--only", "phase", "--over", "a.x,nothing"]) == 2
+    assert "varies these two" in capsys.readouterr().err
+
+
+def test_runs_that_cannot_be_read_are_one_line(tmp_path, config, capsys):
+    for name, spoil in (
+        ("config", lambda folder: (folder / "config.yaml").unlink()),
+        ("market", lambda folder: (folder / "market.parquet").unlink()),
+        ("garbage", lambda folder: (folder / "market.parquet").write_text("no table")),
+    ):
+        spoil(folder := write_run(tmp_path, name, config, {"market": market()}))
+        before = sorted(folder.rglob("*"))
+        for command in (figures_command.main, report.main):
+            assert command([str(folder)]) == 2
+            assert capsys.readouterr().err.count("\n") == 1
+        assert sorted(folder.rglob("*")) == before
+
+
+def test_policies_are_compared_within_their_context(tmp_path, config):
+    """In the context y a policy adds 20 labs, at home 10: each against its own twin, and the difference."""
+    (x, (low, high)), (y, (home, away)) = (("model_market.price_sensitivity", (2.0, 3.0)), SWEEP[1])
+    home = config.capital.herding
+    for i, (a, b, more) in enumerate(((low, home, 0.0), (high, home, 10.0), (low, away, 5.0), (high, away, 25.0))):
+        write_run(tmp_path, f"cell{i}", config, {"market": market(more)}, [(x, a), (y, b), ("scenario", "baseline")])
+    assert report.main([str(tmp_path), "--within", y, "--to", str(tmp_path / "r")]) == 0
+    (said,) = (each.read_text() for each in (tmp_path / "r").glob("report-*/findings.md"))
+    assert "The number of labs alive in China: +20.0 labs against herding=0.9" in said
+    assert "under herding=0.9 less that under baseline is +10.0 labs" in said
 
 
 def test_wrong_figures_and_folders_are_one_line(runs, tmp_path, capsys):

@@ -28,7 +28,6 @@ STREAMED, BLOCK = 1000, Config().block
 MARKETS = 32
 #: Months of the whole model before the market goes on alone.
 BEFORE, QUICK_BEFORE = 24, 3
-NO_GPU = "no GPU was found"
 
 Task = tuple[str, str, Callable[[], Any]]
 
@@ -36,7 +35,12 @@ Task = tuple[str, str, Callable[[], Any]]
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     """What was typed."""
     parser = argparse.ArgumentParser(prog="python -m experiments.bench", description="Measure how fast worlds run.")
-    parser.add_argument("--worlds", type=_positive, default=64, help="worlds of an ensemble, at least (default 64)")
+    parser.add_argument(
+        "--worlds",
+        type=_positive,
+        default=64,
+        help="worlds of a run over processes, at least; with --quick, of the ensemble (default 64)",
+    )
     parser.add_argument("--repeat", type=_positive, default=5, help="runs that count, for one world (default 5)")
     parser.add_argument(
         "--quick",
@@ -95,7 +99,7 @@ def _whole(worlds: int, repeat: int, million: bool) -> Iterator[Task]:
 
 def measured(options: argparse.Namespace) -> measure.Facts:
     """All measurements."""
-    facts: measure.Facts = {"machine": machine.describe(), "gpu": NO_GPU}
+    facts: measure.Facts = {"machine": machine.describe(), "gpu": machine.gpu()}
     todo = list(tasks(options))
     with tqdm(todo, unit=" measurements", disable=None, leave=False) as bar:
         for name, title, measurement in bar:

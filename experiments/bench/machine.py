@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments import store
+from world import device
 
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 
@@ -26,6 +27,15 @@ def describe() -> dict[str, Any]:
         "commit": git.get("commit"),
         "changed": git.get("dirty"),
     }
+
+
+def gpu() -> str:
+    """The GPU that CuPy finds, which is not measured here, or why it finds none."""
+    try:
+        cupy = device.find("cupy")
+    except device.NoDevice as error:
+        return str(error)
+    return f"{cupy.cuda.runtime.getDeviceProperties(0)['name'].decode()}, not measured: all figures are the processor's"
 
 
 def caches(folder: Path) -> dict[str, str]:

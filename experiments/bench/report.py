@@ -90,12 +90,13 @@ def _processes(runs: Sequence[Facts]) -> str:
 
 def _apps(worlds: Sequence[Facts]) -> str:
     title = "One world with many apps from the start; the first step fills what later ones find"
-    head = ["apps", "construction s", "first step s", "later steps s", "edges", "peak MB"]
+    head = ["apps", "construction s", "first step s", "later steps s", "edges", "edges s", "peak MB"]
     rows = [
         [
             f"{each['apps']:,}",
             *(f"{each[name]:.3f}" for name in ("construction", "first_step", "step")),
             f"{each['edges']:,}",
+            f"{each['edges_seconds']:.3f}",
             _mb(each["peak_mb"]),
         ]
         for each in worlds

@@ -12,7 +12,8 @@ from experiments.bench import plain_mesa
 from experiments.bench.market_step import ColumnMarket
 from world import model_market
 from world.arrays import Array
-from world.quality import by_home, own_data
+from world.ecosystem import points_at
+from world.quality import own_data, with_eyes_and_hands
 from world.tuning_hub import hubs
 
 
@@ -101,14 +102,12 @@ def _labs(market: ColumnMarket, index: int, places: Array) -> list[dict[str, Any
 
 def _segments(market: ColumnMarket, index: int, places: Array) -> list[dict[str, Any]]:
     world, table, state = market.world, market.world.segments, market.world.state
-    p, rules = world.parameters.model_market, world.parameters.trust
+    p = world.parameters.model_market
     one = np.ones((len(table), world.worlds, 1))
-    eye, hand = p.limits * table.column("eye"), p.limits * table.column("hand")
-    least = rules.permission
-    permitted = np.minimum(state.hands, least + (1.0 - least) * by_home(table, state.trust))
+    brain_weight, limits = _limbs(market)
     numbers = {
-        "brain_weight": 1.0 - eye - hand,
-        "limits": eye / state.eyes**2 + hand / permitted**2,
+        "brain_weight": brain_weight,
+        "limits": limits,
         "sensitive": market.sensitive,
         "willing": market.willing,
         "outside": market.outside,
@@ -131,6 +130,13 @@ def _segments(market: ColumnMarket, index: int, places: Array) -> list[dict[str,
         facts["standing"] = [standing[k, index, places].tolist() for standing in market.standing]
         found.append(facts)
     return found
+
+
+def _limbs(market: ColumnMarket) -> tuple[Array, Array]:
+    """Weight of the brain and what eyes and hands add in each segment: 1 / quality^2 is a line over 1 / brain^2."""
+    near, far = (with_eyes_and_hands(market.world, np.array(brain)) ** -2.0 for brain in (1.0, 2.0))
+    weight = (near - far) / (1.0 - 0.25)
+    return weight, near - weight
 
 
 def _layers(market: ColumnMarket) -> Array:
@@ -161,13 +167,11 @@ def _apps(market: ColumnMarket, index: int, lab_places: Array) -> list[dict[str,
     rows = np.nonzero(apps.alive[index])[0]
     found = _rows(columns, index, rows)
     place = {int(row): number for number, row in enumerate(lab_places)}
-    there = (labs.alive & labs.released)[index]
+    released = labs.released[index]
+    on_base = points_at(apps.base_lab[0], apps.base_id[0], labs)[index]
+    knows = [points_at(*each, labs)[index] for each in zip(apps.known_lab, apps.known_id, strict=True)]
     for facts, row in zip(found, rows, strict=True):
-        base = int(apps.base_lab[0, index, row])
-        valid = base >= 0 and labs.alive[index, base] and labs.id[index, base] == apps.base_id[0, index, row]
-        facts["base"] = place[base] if valid else None
-        pairs = zip(apps.known_lab[:, index, row].tolist(), apps.known_id[:, index, row].tolist(), strict=True)
-        facts["known"] = sorted(
-            {place[lab] for lab, who in pairs if lab >= 0 and there[lab] and labs.id[index, lab] == who}
-        )
+        facts["base"] = place[int(apps.base_lab[0, index, row])] if on_base[row] else None
+        known = [int(lab[index, row]) for lab, valid in zip(apps.known_lab, knows, strict=True) if valid[row]]
+        facts["known"] = sorted({place[lab] for lab in known if released[lab]})
     return found

@@ -54,6 +54,12 @@ class Panel(NamedTuple):
     right_unit: str = ""
 
 
+def _two_units(title: str, left: tuple[str, str, str], right: tuple[str, str, str]) -> Panel:
+    """Two columns, each with an axis of its own: unit, column, label."""
+    (unit, *mine), (right_unit, *other) = left, right
+    return Panel(title, unit, (Line(*mine, BLUE),), right=(Line(*other, RED),), right_unit=right_unit)
+
+
 PANELS = (
     Panel(
         "Labs alive in China",
@@ -113,26 +119,20 @@ PANELS = (
             Line("hhi_users_cn", "users", GREEN),
         ),
     ),
-    Panel(
+    _two_units(
         "Apps in China",
-        "apps alive",
-        (Line("apps_alive_cn", "alive", BLUE),),
-        right=(Line("app_lifeline_median_months", "median lifeline", RED),),
-        right_unit="months",
+        ("apps alive", "apps_alive_cn", "alive"),
+        ("months", "app_lifeline_median_months", "median lifeline"),
     ),
-    Panel(
+    _two_units(
         "Hype and funding",
-        "hype, index",
-        (Line("hype", "hype", BLUE),),
-        right=(Line("funding_cn", "funding", RED),),
-        right_unit="CNY million a month",
+        ("hype, index", "hype", "hype"),
+        ("CNY million a month", "funding_cn", "funding"),
     ),
-    Panel(
+    _two_units(
         "Chip scarcity",
-        "USD / hour",
-        (Line("price_h100_rent_usd_hour", "rent of an H100", BLUE),),
-        right=(Line("grey_premium", "grey premium", RED),),
-        right_unit="share of list price",
+        ("USD / hour", "price_h100_rent_usd_hour", "rent of an H100"),
+        ("share of list price", "grey_premium", "grey premium"),
     ),
 )
 

@@ -2,17 +2,19 @@
 
 Draws the summary and the figures for a paper of every run into its ``figures/``, with their captions, as PDF and
 PNG. With ``--baseline``, or with several runs among which the baseline is, the figures of effects too, and of a
-sweep over two settings the phase diagram: below ``--to``, else ``comparison/`` beside the runs.
+sweep over two settings the phase diagram: below ``--to``, else ``comparison/`` beside the runs. A design
+(``experiments.design``) has its phase diagram among its own figures.
 """
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments import compare, figures, load, reports, store
+from experiments import compare, figures, reports, store
 from experiments.figures import catalogue
 from experiments.figures.catalogue import Drawn
 from experiments.figures.paper import Source
@@ -27,23 +29,27 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("runs", nargs="*", help="folders of runs or experiments, or globs (default ./outputs)")
     parser.add_argument("--baseline", nargs="+", default=[], help="the runs that policies are compared with")
     parser.add_argument("--only", default="", help="names of figures with commas: life_cycle,price_cascade,...")
+    parser.add_argument("--over", default="", help="the two parameters of a design's phase diagram, with a comma")
     parser.add_argument("--to", default="", help="folder for the figures of several runs")
     flags = parser.parse_args(words)
     return reports.command("figures", lambda: _draw(flags), ())
 
 
 def _draw(flags: Any) -> None:
-    names = catalogue.checked(flags.only)
-    try:
-        folders = load.run_folders(*flags.runs)
-        before = load.run_folders(*flags.baseline) if flags.baseline else []
-    except FileNotFoundError as error:
-        raise UserError(str(error)) from error
+    names, over = catalogue.checked(flags.only), [word.strip() for word in flags.over.split(",") if word.strip()]
+    folders = reports.readable(*flags.runs)
+    before = reports.readable(*flags.baseline) if flags.baseline else []
+    designs = [each for each in (Source("", (folder,)) for folder in folders) if each.design]
+    if over and not any(len(over) == 2 and set(over) <= set(each.design) for each in designs):
+        raise UserError(f"--over {flags.over}: no design among the runs varies these two parameters")
     for folder in folders:
         if not flags.only:
             print(figures.summary(folder))
         scenario = str(store.manifest(folder).get("scenario", folder.parent.name))
-        _told(catalogue.of_runs(Source(scenario, (folder,)), folder / "figures", names), folder / "figures")
+        source, place = Source(scenario, (folder,)), folder / "figures"
+        drawn = catalogue.of_runs(source, place, names), catalogue.of_design(source, place, names, over)
+        _told(itertools.chain(*drawn), place)
+    folders = [folder for folder in folders if before or not (folder / "design.parquet").exists()]
     if set(names) & set(catalogue.OF_ARMS) and len({*folders, *before}) > 1:
         _several(folders, before, flags, names)
 

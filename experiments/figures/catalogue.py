@@ -64,7 +64,14 @@ def of_runs(source: Source, folder: Path, names: Sequence[str]) -> Iterator[Draw
             yield _kept(name, lambda draw=draw: draw(source), folder)
 
 
-def of_arms(arms: Sequence[Arm], frame: pl.DataFrame | None, base: Arm | None, folder: Path, names: Sequence[str]):
+def of_arms(
+    arms: Sequence[Arm],
+    frame: pl.DataFrame | None,
+    base: Arm | None,
+    folder: Path,
+    names: Sequence[str],
+    apart: Mapping[str, str] | None = None,
+) -> Iterator[Drawn]:
     """Draw the figures of several arms into a folder.
 
     Parameters
@@ -77,15 +84,18 @@ def of_arms(arms: Sequence[Arm], frame: pl.DataFrame | None, base: Arm | None, f
     folder : Path
     names : sequence of str
         Of the wanted figures.
+    apart : mapping, optional
+        What policies are compared with that have another baseline.
 
     Yields
     ------
     Drawn
     """
     if frame is not None and base is not None:
+        less = f"{base.label}, or {', '.join(dict.fromkeys(apart.values()))} within it" if apart else base.label
         for name, draw in (("effects_months", effects.panels), ("effects_last_year", effects.last_year)):
             if name in names:
-                yield _kept(name, lambda draw=draw: draw(frame, base.label), folder)
+                yield _kept(name, lambda draw=draw: draw(frame, less), folder)
     axes = [key for key in effects.dimensions(arms) if key != "scenario"]
     if "phase" in names and len(axes) == 2:
         x, y = axes
@@ -93,6 +103,23 @@ def of_arms(arms: Sequence[Arm], frame: pl.DataFrame | None, base: Arm | None, f
     elif "phase" in names:
         said = f"the runs differ in {len(axes)} settings" + (f" ({', '.join(axes[:4])})" if axes else "")
         yield Drawn("phase", "phase", f"{said}; a phase diagram takes a sweep over two", None)
+
+
+def of_design(source: Source, folder: Path, names: Sequence[str], over: Sequence[str] = ()) -> Iterator[Drawn]:
+    """Draw the phase diagram of a design into a folder; nothing for other runs.
+
+    Parameters
+    ----------
+    over : sequence of str
+        Two of its parameters; needless where no more than two vary.
+    """
+    if "phase" not in names or not source.design:
+        return
+
+    def draw() -> Drawing:
+        return effects.phase(effects.points(source.folders, source.over(over)), *source.over(over))
+
+    yield _kept("phase", draw, folder)
 
 
 def _kept(name: str, draw: Callable[[], Drawing], folder: Path) -> Drawn:

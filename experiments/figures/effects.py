@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
-from experiments import compare, heat_map, paired, words
+from experiments import compare, heat_map, load, paired, words
 from experiments.compare import Arm
 from experiments.figures import BLUE, GREEN, ORANGE, PURPLE, RED, SKY, paper
 from experiments.figures.paper import Drawing, Missing
@@ -18,6 +20,10 @@ COLOURS = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY)
 #: Outcomes whose effects are drawn month by month, and those of phase diagrams.
 PATHS = ("labs_alive_cn", "frontier_cn", "price_gpt35_level", "tokens_day_cn", "hhi_tokens_cn", "funding_cn")
 PHASES = ("labs_alive_cn", "frontier_cn", "price_gpt35_level", "hhi_tokens_cn")
+#: Policies of the figure of the last year; more are too many rows.
+_MOST_ARMS = 12
+#: Cells side by side that have room for their numbers.
+_MOST_NUMBERS = 4
 #: Beyond so many values, the worlds of a design are gathered in bins.
 _MOST_VALUES, _BINS = 12, 5
 
@@ -37,8 +43,7 @@ def panels(frame: pl.DataFrame, baseline: str) -> Drawing:
     arms = _arms(months)
     if not chosen:
         raise Missing("the table of effects has no months")
-    rows = -(-len(chosen) // 3)
-    figure, grid = paper.sheet(rows, 3, height=1.75)
+    figure, grid = paper.sheet(-(-len(chosen) // 2), 2, height=1.35)
     first, last = months["first_date"].min(), months["last_date"].max()
     for axes, column, letter in zip(grid, chosen, "abcdefghi", strict=False):
         part = months.filter(pl.col("column") == column)
@@ -47,10 +52,12 @@ def panels(frame: pl.DataFrame, baseline: str) -> Drawing:
             _path(axes, part.filter(pl.col("policy") == arm), arm, colour)
         axes.axhline(0.0, color="black", linewidth=0.6)
         paper.dated(axes, first, last)
+        axes.tick_params(axis="x", labelsize=6)
     for axes in grid[len(chosen) :]:
         axes.set_visible(False)
     handles, labels = grid[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 3))
+    beside = 2 if max(map(len, labels)) <= 24 else 1
+    figure.legend(handles, labels, loc="outside lower center", ncols=beside)
     text = paper.caption(
         f"Effects month by month: {_against(arms, baseline)}.",
         _pairs(months),
@@ -67,40 +74,39 @@ def last_year(frame: pl.DataFrame, baseline: str) -> Drawing:
     here = frame.filter(pl.col("period") == LAST_YEAR).drop_nulls("effect")
     if not here.height:
         raise Missing(f"the table of effects has no window {LAST_YEAR!r}")
-    arms, chosen = _arms(here), _some(here, 12)
+    arms, chosen = _arms(here, _MOST_ARMS), _some(here, 21)
     columns = min(3, len(chosen))
-    rows = -(-len(chosen) // columns)
-    figure, grid = paper.sheet(rows, columns, height=0.62 + 0.17 * len(arms), sharey=True)
-    for axes, column, letter in zip(grid, chosen, "abcdefghijkl", strict=False):
-        part = here.filter(pl.col("column") == column)
-        axes.set_title(f"{letter} {words.of(column).label}")
-        for place, arm in enumerate(arms):
-            _interval(axes, part.filter(pl.col("policy") == arm), place, COLOURS[place % len(COLOURS)])
-        axes.axvline(0.0, color="black", linewidth=0.6, zorder=0)
-        axes.set_xlabel(_unit(part), labelpad=1)
-        axes.set_yticks(range(len(arms)), [_short(arm) for arm in arms])
-        axes.set_ylim(len(arms) - 0.5, -0.5)
-        axes.locator_params(axis="x", nbins=5)
+    figure, grid = paper.sheet(-(-len(chosen) // columns), columns, height=0.52 + 0.09 * len(arms), sharey=True)
+    for axes, column in zip(grid, chosen, strict=False):
+        _intervals(axes, here.filter(pl.col("column") == column), arms)
     for axes in grid[len(chosen) :]:
         axes.set_visible(False)
+    handles = [Line2D([], [], color=_colour(place), linewidth=2.4) for place in range(len(arms))]
+    labels = [f"{place} {_short(arm)}" for place, arm in enumerate(arms, 1)]
+    figure.legend(handles, labels, loc="outside lower center", ncols=2 if max(map(len, labels)) <= 26 else 1)
     text = paper.caption(
         f"Effects in the last year of the run: {_against(arms, baseline)}.",
         _pairs(here),
         "Points: mean difference within pairs of twin worlds; thick: 95% bootstrap interval of the mean; thin: 5% to "
         "95% of worlds; full: false discovery rate below 5% over all rows. Prices and stocks are compared in "
-        "logarithms and given in per cent.",
+        "logarithms and given in per cent. Rows: policies by their numbers.",
         _more(frame, arms),
     )
     return Drawing("effects_last_year", "Policy effects in the last year", figure, text)
 
 
-def _arms(frame: pl.DataFrame) -> list[str]:
-    return frame["policy"].unique(maintain_order=True).to_list()[: len(COLOURS)]
+def _arms(frame: pl.DataFrame, most: int = len(COLOURS)) -> list[str]:
+    return frame["policy"].unique(maintain_order=True).to_list()[:most]
+
+
+def _colour(place: int) -> str:
+    """As in the figure of months; who has no line there is grey."""
+    return COLOURS[place] if place < len(COLOURS) else "0.45"
 
 
 def _more(frame: pl.DataFrame, arms: Sequence[str]) -> str:
     more = frame["policy"].n_unique() - len(arms)
-    return f"{more} further policies are in the tables only." if more else ""
+    return f"{more} further polic{'y is' if more == 1 else 'ies are'} in the tables only." if more else ""
 
 
 def _some(frame: pl.DataFrame, most: int) -> list[str]:
@@ -110,16 +116,17 @@ def _some(frame: pl.DataFrame, most: int) -> list[str]:
 
 
 def _against(arms: Sequence[str], baseline: str) -> str:
-    return f"{', '.join(arms)} less {baseline}"
+    return f"{'; '.join(arms)}; less {baseline}"
 
 
 def _pairs(frame: pl.DataFrame) -> str:
-    low, high = frame["n"].drop_nulls().min(), frame["n"].drop_nulls().max()
+    count = frame.drop_nulls("effect")["n"]
+    low, high = count.min(), count.max()
     return f"{low:.0f} pairs of worlds." if low == high else f"{low:.0f} to {high:.0f} pairs of worlds."
 
 
 def _short(arm: str) -> str:
-    return arm if len(arm) <= 24 else f"{arm[:23]}…"
+    return arm if len(arm) <= 52 else f"{arm[:51]}…"
 
 
 def _unit(part: pl.DataFrame) -> str:
@@ -128,8 +135,9 @@ def _unit(part: pl.DataFrame) -> str:
 
 def _read(part: pl.DataFrame, column: str) -> np.ndarray:
     """Effects as they are read: per cent where they are of logarithms."""
-    values = part[column].cast(pl.Float64).fill_null(np.nan).to_numpy()
-    return np.where(part["log"].to_numpy(), 100.0 * np.expm1(values), values)
+    value = pl.col(column).cast(pl.Float64).fill_null(np.nan)
+    logs = part.select(pl.when("log").then(value).otherwise(0.0)).to_series().to_numpy()
+    return np.where(part["log"].to_numpy(), 100.0 * np.expm1(logs), part.select(value).to_series().to_numpy())
 
 
 def _path(axes: Axes, part: pl.DataFrame, arm: str, colour: str) -> None:
@@ -138,15 +146,29 @@ def _path(axes: Axes, part: pl.DataFrame, arm: str, colour: str) -> None:
     axes.fill_between(part["first_date"].to_numpy(), low, high, color=colour, alpha=0.22, linewidth=0)
 
 
+def _intervals(axes: Axes, part: pl.DataFrame, arms: Sequence[str]) -> None:
+    """One outcome: a row a policy, named by its number."""
+    what = words.of(part["column"][0])
+    axes.set_title(what.label, fontsize=6.5, pad=2)
+    for place, arm in enumerate(arms):
+        _interval(axes, part.filter(pl.col("policy") == arm), place, _colour(place))
+    axes.axvline(0.0, color="black", linewidth=0.6, zorder=0)
+    axes.set_xlabel(_unit(part), labelpad=0.5, fontsize=6)
+    axes.set_yticks(range(len(arms)), map(str, range(1, len(arms) + 1)), fontsize=5.5)
+    axes.tick_params(axis="x", labelsize=6, pad=1.5)
+    axes.set_ylim(len(arms) - 0.5, -0.5)
+    axes.locator_params(axis="x", nbins=3)
+
+
 def _interval(axes: Axes, part: pl.DataFrame, place: int, colour: str) -> None:
     if not part.height:
         return
     effect, low, high, q05, q95 = (_read(part, key)[0] for key in ("effect", "boot_low", "boot_high", "q05", "q95"))
-    axes.plot([q05, q95], [place] * 2, color=colour, linewidth=0.7)
-    axes.plot([low, high], [place] * 2, color=colour, linewidth=2.4, solid_capstyle="butt")
+    axes.plot([q05, q95], [place] * 2, color=colour, linewidth=0.6)
+    axes.plot([low, high], [place] * 2, color=colour, linewidth=2.0, solid_capstyle="butt")
     q = part["q"][0]
     face = colour if q is not None and q < 0.05 else "white"
-    axes.plot([effect], [place], "o", markersize=4, color=colour, markerfacecolor=face, zorder=3)
+    axes.plot([effect], [place], "o", markersize=3, color=colour, markerfacecolor=face, markeredgewidth=0.7, zorder=3)
 
 
 # ---------------------------------------------------------------------- phase diagrams
@@ -160,10 +182,18 @@ def dimensions(arms: Sequence[Arm]) -> dict[str, list[object]]:
     for key in varied:
         section, group, *_ = [*key.split("."), ""]
         if section == "policy":
-            found[f"policy/{group}"] = [compare.alternative(group, arm) for arm in arms]
+            kinds = [compare.nearest(group, arm) for arm in arms]
+            found[f"policy/{group}"] = [name for name, _ in kinds]
+            if any(key in besides for _, besides in kinds):
+                found[key] = [_typed(arm.settings.get(key)) for arm in arms]
         else:
-            found[key] = [arm.settings.get(key) for arm in arms]
-    return found
+            found[key] = [_typed(arm.settings.get(key)) for arm in arms]
+    return {key: values for key, values in found.items() if len({repr(value) for value in values}) > 1}
+
+
+def _typed(value: object) -> object:
+    """A setting as it is typed."""
+    return "null" if value is None else value
 
 
 def cells(arms: Sequence[Arm], x: str, y: str, outcomes: Sequence[str] = PHASES) -> pl.DataFrame:
@@ -177,6 +207,17 @@ def cells(arms: Sequence[Arm], x: str, y: str, outcomes: Sequence[str] = PHASES)
                 pl.lit(settings[x][place]).alias(x), pl.lit(settings[y][place]).alias(y)
             )
             parts.append(here)
+    return pl.concat(parts, how="diagonal_relaxed")
+
+
+def points(folders: Sequence[Path], keys: Sequence[str], outcomes: Sequence[str] = PHASES) -> pl.DataFrame:
+    """The worlds of designs, one row each: some of their parameters and the means of outcomes in the last year."""
+    parts = []
+    for folder in folders:
+        values = load.design(folder).sort("replicate").select(keys).collect()
+        there = [column for column in outcomes if column in paired.columns_of(folder)]
+        means = [paired.world_means(folder, Outcome(column), LAST_YEAR, logs=False) for column in there]
+        parts.append(values.with_columns(pl.Series(name, mean) for name, mean in zip(there, means, strict=True)))
     return pl.concat(parts, how="diagonal_relaxed")
 
 
@@ -197,26 +238,21 @@ def phase(worlds: pl.DataFrame, x: str, y: str, outcomes: Sequence[str] | None =
     across, up = (_order(worlds[name], binned[name]) for name in (x, y))
     if len(across) < 2 or len(up) < 2:
         raise Missing(f"a phase diagram needs two values each of {x} and {y}")
-    wide = 2 if len(chosen) > 1 else 1
-    figure, grid = paper.sheet(
-        -(-len(chosen) // wide),
-        wide,
-        width=paper.PAGE if wide == 2 else paper.COLUMN,
-        height=1.15 + 0.24 * len(up),
-    )
+    figure, grid = paper.sheet(len(chosen), height=0.85 + 0.24 * len(up))
     for axes, column, letter in zip(grid, chosen, "abcd", strict=False):
         _phase_panel(axes, binned, (x, y), (across, up), column)
-        axes.set_title(f"{letter} {words.of(column).label}, {words.of(column).unit}", pad=4)
-        axes.set_xlabel(x)
-        axes.set_ylabel(y)
-    for axes in grid[len(chosen) :]:
-        axes.set_visible(False)
+        what = words.of(column)
+        axes.set_title(f"{letter} {what.label}{f', {what.unit}' if what.unit else ''}", pad=4)
+        axes.set_xlabel(x, labelpad=1)
+        axes.set_ylabel(y, fontsize=6.5)
     count = binned.group_by(x, y).len()["len"]
     each = f"{count.min()}" if count.min() == count.max() else f"{count.min()} to {count.max()}"
+    few = len(across) <= _MOST_NUMBERS
     text = paper.caption(
         f"Phase diagram over {x} and {y}, {len(count)} cells of {each} worlds.",
-        "Colours and upper numbers: median over worlds of the mean over the last year; in brackets: 5% and 95% of "
-        "worlds. Grey: no run.",
+        f"Colours{' and upper numbers' if few else ''}: median over worlds of the mean over the last year.",
+        "In brackets: 5% and 95% of worlds." if few else "",
+        "Grey, where there is any: no run, or undefined.",
     )
     return Drawing("phase", "Phase diagram", figure, text)
 
@@ -231,11 +267,11 @@ def _binned(values: pl.Series) -> pl.Series:
 
 
 def _order(values: pl.Series, names: pl.Series) -> list[str]:
-    """Names in the order of the values behind them; words by alphabet, with none first."""
+    """Names in the order of the values behind them; words by alphabet, with none and null first."""
     frame = pl.DataFrame({"value": values, "name": names}).group_by("name").agg(pl.col("value").min())
     if values.dtype.is_numeric():
         return frame.sort("value")["name"].to_list()
-    return sorted(frame["name"].to_list(), key=lambda name: (name != "none", name))
+    return sorted(frame["name"].to_list(), key=lambda name: (name not in ("none", "null"), name))
 
 
 def _phase_panel(
@@ -250,16 +286,21 @@ def _phase_panel(
     )
     there = {(row[x], row[y]): row for row in found.iter_rows(named=True) if row["median"] is not None}
     values = np.array([[there.get((a, b), {}).get("median", np.nan) for a in across] for b in up], dtype=float)
-    heat_map.tiles(axes, values, up, across, cmap="cividis", size=6.5)
-    axes.set_xticks(range(len(across)), across, rotation=0, ha="center", fontsize=6.5)
+    image = heat_map.tiles(axes, values, up, across, cmap="cividis", size=6)
+    few = len(across) <= _MOST_NUMBERS
+    turn = {"rotation": 0, "ha": "center"} if few else {"rotation": 35, "ha": "right"}
+    axes.set_xticks(range(len(across)), across, fontsize=6, **turn)
     axes.xaxis.tick_bottom()
     axes.set_ylim(-0.5, len(up) - 0.5)
+    if not few:
+        axes.figure.colorbar(image, ax=axes, pad=0.02).ax.tick_params(labelsize=6)
+        return
     middle = (np.nanmin(values) + np.nanmax(values)) / 2.0 if np.isfinite(values).any() else 0.0
     for row, b in enumerate(up):
         for place, a in enumerate(across):
             if (a, b) in there:
                 cell = there[a, b]
-                median, low, high = (paper.number(cell[key]) for key in ("median", "low", "high"))
+                median, low, high = (paper.number(cell[k], n) for k, n in (("median", 3), ("low", 2), ("high", 2)))
                 colour = "white" if cell["median"] < middle else "black"
                 text = f"{median}\n[{low}, {high}]"
                 axes.text(place, row, text, ha="center", va="center", fontsize=5.5, color=colour, linespacing=1.1)

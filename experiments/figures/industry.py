@@ -32,16 +32,16 @@ def life_cycle(source: Source) -> Drawing:
     market = source.market("labs_alive_cn", "lab_entries_cn", "lab_exits_cn")
     frame = figures.bands(market, ["labs_alive_cn", "labs_from_scratch_cn"])
     first, last = frame["date"].min(), frame["date"].max()
-    figure, (left, right) = paper.sheet(1, 2)
+    figure, (left, right) = paper.sheet(2)
     paper.titled(left, "a", "Labs alive in China", "labs")
     chosen = [Line("labs_alive_cn", "all", BLUE), Line("labs_from_scratch_cn", "from scratch", ORANGE)]
     drawn = paper.lines(left, frame, chosen)
-    left.legend(loc="upper right")
+    paper.key(left)
     paper.titled(right, "b", "Entry and exit", "labs a quarter")
     flows = figures.bands(_quarters(market, ["lab_entries_cn", "lab_exits_cn"]), ["lab_entries_cn", "lab_exits_cn"])
     paper.lines(right, flows, [Line("lab_entries_cn", "entries", GREEN), Line("lab_exits_cn", "exits", RED)])
     paper.dated(right, first, last)
-    right.legend(loc="upper right")
+    paper.key(right)
     peak = frame.sort("labs_alive_cn", descending=True).row(0, named=True)
     text = paper.caption(
         f"Industry life cycle, {source.said()}.",
@@ -67,13 +67,13 @@ def _quarters(market: pl.LazyFrame, columns: list[str]) -> pl.LazyFrame:
 def share_streams(source: Source) -> Drawing:
     """Shares of tokens: of labs in one world, of archetypes over worlds, of the largest."""
     here = source.in_first_world("labs", "share_tokens", "archetype", "name", "region").filter(pl.col("region") == "CN")
-    figure, (one, kinds, ranks) = paper.sheet(1, 3, height=2.3)
+    figure, (one, kinds, ranks) = paper.sheet(3)
     dates, names, shares, colours = _streams(here)
     paper.titled(one, "a", f"Labs, world {source.first_world['replicate']}", "share of tokens")
     one.stackplot(dates, shares, colors=colours, labels=names, linewidth=0.3, edgecolor="white")
-    one.legend(*_reversed(one), loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2, fontsize=5.5)
+    paper.key(one, 3, upwards=True)
     by_kind = _by_archetype(source)
-    paper.titled(kinds, "b", "Kinds of labs")
+    paper.titled(kinds, "b", "Kinds of labs", "share of tokens")
     present = [kind for kind in _ARCHETYPES if kind in by_kind.columns]
     stacked = [by_kind[kind].to_numpy() for kind in present]
     kinds.stackplot(
@@ -84,17 +84,17 @@ def share_streams(source: Source) -> Drawing:
         linewidth=0.3,
         edgecolor="white",
     )
-    kinds.legend(*_reversed(kinds), loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2, fontsize=5.5)
+    paper.key(kinds, 3, upwards=True)
     market = source.market("top1_tokens_share_cn", "cr4_tokens_cn", "hhi_tokens_cn")
     frame = figures.bands(market, ["top1_tokens_share_cn", "cr4_tokens_cn", "hhi_tokens_cn"])
-    paper.titled(ranks, "c", "Concentration")
+    paper.titled(ranks, "c", "Concentration", "share; HHI, 0 to 1")
     chosen = [
         Line("cr4_tokens_cn", "four largest", BLUE),
         Line("top1_tokens_share_cn", "largest", ORANGE),
         Line("hhi_tokens_cn", "HHI", GREEN),
     ]
     paper.lines(ranks, frame, chosen)
-    ranks.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2, fontsize=5.5)
+    paper.key(ranks)
     first, last = frame["date"].min(), frame["date"].max()
     for axes in (one, kinds, ranks):
         axes.set_ylim(0.0, 1.0)
@@ -109,11 +109,6 @@ def share_streams(source: Source) -> Drawing:
         paper.policy_note(first, last),
     )
     return Drawing("share_streams", "Share streams", figure, text)
-
-
-def _reversed(axes: Axes) -> tuple[list, list]:
-    handles, labels = axes.get_legend_handles_labels()
-    return handles[::-1], labels[::-1]
 
 
 def _streams(here: pl.DataFrame, most: int = 6) -> tuple[np.ndarray, list[str], np.ndarray, list[str]]:
@@ -157,14 +152,14 @@ def lab_survival(source: Source) -> Drawing:
         raise Missing("no lab died")
     curves = survival.kaplan_meier(lives).collect()
     size = dict(lives.group_by("cohort").agg(pl.len()).collect().iter_rows())
-    figure, (left, right) = paper.sheet(1, 2)
+    figure, (left, right) = paper.sheet(2)
     paper.titled(left, "a", "Labs that live longer", "share")
     for colour, cohort in zip(_COHORTS, sorted(size), strict=False):
         _curve(left, curves.filter(pl.col("cohort") == cohort), f"{cohort.strip()} ({size[cohort]:,})", colour)
     left.set_ylim(0.0, 1.0)
     left.set_xlim(left=0.0)
     left.set_xlabel("age, months")
-    left.legend(title="founded (labs)", title_fontsize=6.5, loc="lower left")
+    paper.key(left, 3, heading="by year of founding (labs)")
     hazard = survival.hazard_by_age(lives, width=3.0).collect().drop_nulls("hazard")
     paper.titled(right, "b", "Hazard of failure", "a month")
     right.errorbar(
@@ -214,7 +209,7 @@ def app_lifelines(source: Source) -> Drawing:
     curves = survival.kaplan_meier(lives, ["aim_class"]).collect()
     medians = dict(survival.median_life(curves.lazy(), ["aim_class"]).collect().iter_rows())
     size = dict(lives.group_by("aim_class").agg(pl.len()).collect().iter_rows())
-    figure, (left, right) = paper.sheet(1, 2)
+    figure, (left, right) = paper.sheet(2)
     paper.titled(left, "a", "Apps that live longer", "share")
     facts = {row["id"]: row for row in figures.rows("calibration.csv")}
     for kind, (label, colour, fact) in _AIMS.items():
@@ -228,7 +223,7 @@ def app_lifelines(source: Source) -> Drawing:
     left.set_ylim(0.0, 1.0)
     left.set_xlim(0.0, 36.0)
     left.set_xlabel("age, months")
-    left.legend(title="aim (apps)", title_fontsize=6.5, loc="upper right")
+    paper.key(left, 2, heading="by aim (apps)")
     frame = _lifeline_panel(right, source)
     worlds = apps.select(pl.struct("run", "replicate").n_unique()).collect().item()
     said = ", ".join(f"{_AIMS[k][0]} {'-' if m is None else f'{m:g}'}" for k, m in medians.items() if k in _AIMS)
@@ -250,7 +245,7 @@ def _lifeline_panel(axes: Axes, source: Source) -> pl.DataFrame:
     paper.titled(axes, "b", "Median life over time", "months")
     chosen = [Line(columns[0], "all founded so far", BLUE), Line(columns[1], "of the dead, at death", RED)]
     paper.lines(axes, frame, chosen)
-    axes.legend(loc="best")
+    paper.key(axes)
     return frame
 
 
@@ -263,14 +258,14 @@ def funding_and_hype(source: Source) -> Drawing:
     hype = figures.bands(market, ["hype", "investor_attention_cn"])
     money = figures.bands(_quarters(market, ["funding_cn"]), ["funding_cn"])
     first, last = hype["date"].min(), hype["date"].max()
-    figure, (left, right) = paper.sheet(1, 2)
+    figure, (left, right) = paper.sheet(2)
     paper.titled(left, "a", "Funding in China", "CNY billion a quarter")
     paper.lines(left, money, [Line("funding_cn", "labs and apps", BLUE, 1e-3)])
     seen = _funding_fact(left, first, last)
-    left.legend(loc="upper right")
-    paper.titled(right, "b", "Hype and attention", "index; share of investors' attention")
+    paper.key(left)
+    paper.titled(right, "b", "Hype and attention", "index; share")
     paper.lines(right, hype, [Line("hype", "hype", RED), Line("investor_attention_cn", "attention", GREEN)])
-    right.legend(loc="upper right")
+    paper.key(right)
     for axes in (left, right):
         paper.dated(axes, first, last)
     peak = hype.sort("hype", descending=True).row(0, named=True)

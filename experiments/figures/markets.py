@@ -23,16 +23,16 @@ def price_cascade(source: Source) -> Drawing:
     market = source.market(*offers, *levels)
     frame = figures.bands(market, [*offers, *levels])
     first, last = frame["date"].min(), frame["date"].max()
-    figure, (left, right) = paper.sheet(1, 2, sharey=True)
+    figure, (left, right) = paper.sheet(2)
     paper.titled(left, "a", "What is offered in China", "CNY / million tokens")
     drawn = paper.lines(left, frame, [Line(offers[0], "flagship", BLUE), Line(offers[1], "light", SKY)], log=True)
-    left.legend(loc="lower left")
-    paper.titled(right, "b", "Price of a fixed capability")
+    paper.key(left)
+    paper.titled(right, "b", "Price of a fixed capability", "CNY / million tokens")
     chosen = [Line(levels[0], "GPT-3.5 level", GREEN), Line(levels[1], "GPT-4 level", RED)]
     drawn += paper.lines(right, frame, chosen, log=True)
     for fact, line in zip(("price_decline_gpt35", "price_decline_gpt4"), chosen, strict=True):
         _observed_fall(right, frame, fact, line)
-    right.legend(loc="lower left")
+    paper.key(right)
     for axes in (left, right):
         axes.set_ylim(1e-2, 1e3) if _inside(frame, [*offers, *levels], 1e-2, 1e3) else None
     text = paper.caption(
@@ -91,14 +91,14 @@ def frontier_and_gap(source: Source) -> Drawing:
     market = source.market(*fronts, *gaps)
     frame = figures.bands(market, [*fronts, *gaps])
     first, last = frame["date"].min(), frame["date"].max()
-    figure, (left, right) = paper.sheet(1, 2)
-    paper.titled(left, "a", "Frontier", "capability, OOM over 1e23 FLOP")
+    figure, (left, right) = paper.sheet(2)
+    paper.titled(left, "a", "Frontier", "OOM over 1e23 FLOP")
     names = ("all", "China", "open weights", "open, China")
     paper.lines(left, frame, [Line(*each) for each in zip(fronts, names, (BLACK, BLUE, GREEN, ORANGE), strict=True)])
-    left.legend(loc="upper left")
+    paper.key(left)
     paper.titled(right, "b", "Behind the frontier", "months")
     paper.lines(right, frame, [Line(gaps[0], "China", BLUE), Line(gaps[1], "open weights", GREEN)])
-    right.legend(loc="upper right")
+    paper.key(right)
     text = paper.caption(
         f"Frontier and gap, {source.said()}.",
         "a: best capability on sale (mean of the axes; orders of magnitude of effective compute). b: months since the "
@@ -117,12 +117,12 @@ def chips_by_channel(source: Source) -> Drawing:
     market = source.market(*columns)
     frame = figures.bands(market, columns)
     first, last = frame["date"].min(), frame["date"].max()
-    figure, (left, right) = paper.sheet(1, 2)
+    figure, (left, right) = paper.sheet(2)
     paper.titled(left, "a", "Chips in China", "H100 equivalents")
     chosen = [Line(column, name, colour) for column, (name, colour) in zip(columns, _CHANNELS.items(), strict=True)]
     drawn = paper.lines(left, frame, chosen, log=True)
     _label_policies(left, first, last)
-    left.legend(loc="lower right")
+    paper.key(left)
     paper.titled(right, "b", "By channel", "share of the stock")
     total = pl.sum_horizontal(columns)
     means = market.filter(total > 0.0).group_by("date").agg((pl.col(columns) / total).mean()).sort("date").collect()
@@ -164,8 +164,8 @@ def _label_policies(axes: Axes, first: dt.date, last: dt.date) -> None:
                 rotation=90,
                 ha="right",
                 va="top",
-                fontsize=5,
-                color="0.4",
+                fontsize=5.5,
+                color="0.3",
             )
             before = date
 

@@ -23,8 +23,12 @@ _EDGES = {
 }
 _PLACES = {"investor": (0.0, 0.55, 1.0), "vendor": (0.0, 0.0, 0.42), "lab": (1.0, 0.0, 1.0), "app": (2.0, 0.0, 1.0)}
 _COLOURS = {"investor": ORANGE, "vendor": GREEN, "lab": BLACK, "app": BLUE}
+#: Keeps edges out of names.
+_BEHIND = {"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
 #: Months between a model and the one it stands on, where release dates are not known.
 _GENERATION = 6
+#: Between two families of the tree, share of the models drawn.
+_ROOM = 0.06
 
 
 def ecosystem(source: Source) -> Drawing:
@@ -37,7 +41,7 @@ def ecosystem(source: Source) -> Drawing:
         raise Missing(f"edges.parquet has no {', '.join(_EDGES)} in the first world")
     size, names = _tokens(source, edges["step"][0])
     places = _layout(chosen, size)
-    figure, (axes,) = paper.sheet(width=paper.PAGE, height=4.2)
+    figure, (axes,) = paper.sheet(height=3.6)
     for kind, (_, _, colour, _) in _EDGES.items():
         part = chosen.filter(pl.col("kind") == kind)
         curves = [_bent(places[a], places[b]) for a, b in part.select("source", "target").iter_rows()]
@@ -46,7 +50,7 @@ def ecosystem(source: Source) -> Drawing:
     _nodes(axes, places, size)
     _named(axes, places, size, names)
     handles = [Line2D([], [], color=c, label=f"{label} ({count.get(k, 0):,})") for k, (*_, c, label) in _EDGES.items()]
-    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=4)
+    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=2)
     axes.set_axis_off()
     kinds = pl.Series([*places]).str.extract(r"^(\w+):").value_counts()
     there = ", ".join(f"{n:,} {kind}s" for kind, n in sorted(kinds.iter_rows()))
@@ -118,10 +122,11 @@ def _nodes(axes: Axes, places: dict[str, tuple[float, float]], size: dict[str, f
             (x, high),
             xytext=(0, 7),
             textcoords="offset points",
-            ha="center",
+            ha=("left", "center", "right")[round(x)],
             fontsize=7.5,
             fontweight="bold",
             color=colour,
+            bbox=_BEHIND,
         )
     axes.set_xlim(-0.12, 2.12)
     axes.set_ylim(-0.03, 1.07)
@@ -130,9 +135,8 @@ def _nodes(axes: Axes, places: dict[str, tuple[float, float]], size: dict[str, f
 def _named(axes: Axes, places: dict[str, tuple[float, float]], size: dict[str, float], names: dict[str, str]) -> None:
     """Names of the five largest labs."""
     for lab in sorted((lab for lab in names if lab in places), key=lambda lab: -size[lab])[:5]:
-        box = {"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
         at = {"xytext": (8, 0), "textcoords": "offset points", "va": "center"}
-        axes.annotate(names[lab], places[lab], fontsize=6, bbox=box, zorder=4, **at)
+        axes.annotate(names[lab], places[lab], fontsize=6, bbox=_BEHIND, zorder=4, **at)
 
 
 # ---------------------------------------------------------------------- lineage
@@ -150,7 +154,8 @@ def lineage_tree(source: Source, families: int = 5) -> Drawing:
     members = {root: nx.ancestors(graph, root) | {root} for root in roots}
     shown = roots[: families * 2]
     heights = _heights(graph, shown, dates)
-    figure, (axes,) = paper.sheet(width=paper.PAGE, height=4.2)
+    figure, (axes,) = paper.sheet(height=3.6)
+    _tree_axes(axes, dates, heights)
     colours = [BLUE, ORANGE, GREEN, RED, PURPLE]
     for place, root in enumerate(shown):
         colour = colours[place] if place < families else "0.55"
@@ -160,9 +165,7 @@ def lineage_tree(source: Source, families: int = 5) -> Drawing:
         axes.scatter([dates[n] for n in mine], [heights[n] for n in mine], s=3, color=colour, zorder=3)
         if place < families:
             label = f"{names[root]}, {_month(dates[root])} ({len(mine) - 1})"
-            at = (dates[root], heights[root])
-            axes.annotate(label, at, xytext=(-4, 0), textcoords="offset points", ha="right", va="center", fontsize=6)
-    _tree_axes(axes, dates, heights)
+            _above(axes, label, [(dates[node], heights[node]) for node in mine])
     found = lineage.measures(graph)
     date = edges["date"].max()
     text = paper.caption(
@@ -175,6 +178,14 @@ def lineage_tree(source: Source, families: int = 5) -> Drawing:
         f"{found['depth']:.0f} generations of descendants. True descent, declared or not.",
     )
     return Drawing("lineage", "Lineage tree", figure, text)
+
+
+def _above(axes: Axes, label: str, nodes: list[tuple[float, float]]) -> None:
+    """A name above its family, within the axes: from the first model on, or up to the last one."""
+    first, last, top = min(nodes)[0], max(nodes)[0], max(y for _, y in nodes)
+    left = first - axes.get_xlim()[0] < axes.get_xlim()[1] - last
+    options = {"ha": "left" if left else "right", "va": "bottom", "fontsize": 6, "textcoords": "offset points"}
+    axes.annotate(label, (first if left else last, top), xytext=(0, 2), **options)
 
 
 def _releases(source: Source, graph: nx.DiGraph) -> tuple[dict[str, float], dict[str, str]]:
@@ -205,7 +216,8 @@ def _month(year: float) -> str:
 def _heights(graph: nx.DiGraph, roots: list[str], dates: dict[str, float]) -> dict[str, float]:
     """Leaves side by side from the top, everything else amid what stands on it; families apart."""
     heights: dict[str, float] = {}
-    cursor = 0.0
+    # Room for a name above each family.
+    cursor, room = 0.0, max(6.0, _ROOM * sum(len(nx.ancestors(graph, root)) for root in roots))
     for root in roots:
         stack = [(root, False)]
         while stack:
@@ -218,16 +230,17 @@ def _heights(graph: nx.DiGraph, roots: list[str], dates: dict[str, float]) -> di
                 heights[node] = float(np.mean([heights[child] for child in children]))
             else:
                 stack += [(node, True), *((child, False) for child in reversed(children))]
-        cursor -= 6.0
+        cursor -= room
     return heights
 
 
 def _tree_axes(axes: Axes, dates: dict[str, float], heights: dict[str, float]) -> None:
     years = [dates[node] for node in heights]
-    axes.set_xlim(min(years) - 0.7, max(years) + 0.1)
-    axes.set_ylim(min(heights.values()) - 4.0, max(heights.values()) + 4.0)
+    tall = max(heights.values()) - min(heights.values()) + 1.0
+    axes.set_xlim(min(years) - 0.1, max(years) + 0.1)
+    axes.set_ylim(min(heights.values()) - 0.02 * tall, max(heights.values()) + 0.06 * tall)
     first, last = int(np.floor(min(years))), int(np.ceil(max(years)))
-    ticks = [year for year in range(first, last + 1) if min(years) - 0.7 <= year <= max(years) + 0.1]
+    ticks = [year for year in range(first, last + 1) if min(years) - 0.1 <= year <= max(years) + 0.1]
     axes.set_xticks(ticks, [str(year) for year in ticks])
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)

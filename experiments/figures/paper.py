@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 from experiments import figures, load
 from experiments.figures import Line
 
-#: Inches: one column and the whole width of a page of two columns.
-COLUMN, PAGE = 3.4, 7.0
+#: Inches: one column of a page of two. All figures are that wide, so that no editor shrinks their letters.
+COLUMN = 3.4
 #: Pixels an inch of the PNG.
 DPI = 300
 #: How the dates of each kind of policy are drawn.
@@ -29,6 +29,8 @@ POLICY_LINES = {
     "licensing": ("licensing", "--"),
     "open_release": ("foreign open weights", "-."),
 }
+#: Columns of a design that are no parameters.
+_OF_DESIGN = ("replicate", "point", "luck", "run")
 _STYLE = {
     "font.family": "DejaVu Sans",
     "font.size": 7,
@@ -103,7 +105,8 @@ class Source:
         try:
             frame = load.table(name, *self.folders)
         except (FileNotFoundError, ValueError) as error:
-            raise Missing(str(error).partition(":")[0] if "no " in str(error)[:3] else str(error)) from error
+            # Without the folders: a caption is read elsewhere.
+            raise Missing(str(error).partition(" in the ")[0].partition(" at ")[0]) from error
         lacking = [column for column in columns if column not in frame.collect_schema()]
         if lacking:
             raise Missing(f"{name}.parquet has no column {', '.join(lacking)}")
@@ -132,10 +135,33 @@ class Source:
             raise Missing(f"{name}.parquet has no row of world {world['replicate']}")
         return frame
 
+    @functools.cached_property
+    def design(self) -> list[str]:
+        """Parameters that vary between the worlds of a design; none of other runs."""
+        if not all((folder / "design.parquet").exists() for folder in self.folders):
+            return []
+        return [name for name in load.design(*self.folders).collect_schema() if name not in _OF_DESIGN]
+
+    def over(self, wanted: Sequence[str]) -> Sequence[str]:
+        """Two parameters of the design: those wanted, else those that there are.
+
+        Raises
+        ------
+        Missing
+            Where that is not clear.
+        """
+        if len(self.design) < 2:
+            raise Missing(f"a phase diagram takes two parameters, the design varies {', '.join(self.design)} alone")
+        chosen = [*wanted] or self.design
+        if len(chosen) != 2 or not set(chosen) <= set(self.design):
+            raise Missing(f"the design varies {', '.join(self.design)}; name two of them: --over a,b")
+        return chosen
+
     def said(self) -> str:
         """Which runs, for a caption."""
         runs = ", ".join(folder.name for folder in self.folders[:3]) + (", …" if len(self.folders) > 3 else "")
-        return f"{self.label} (run{'s' if len(self.folders) > 1 else ''} {runs})"
+        design = f"; worlds differ in {', '.join(self.design)}" if self.design else ""
+        return f"{self.label} (run{'s' if len(self.folders) > 1 else ''} {runs}{design})"
 
     def spread(self) -> str:
         """What lines and bands are, for a caption."""
@@ -149,11 +175,9 @@ def style() -> AbstractContextManager[None]:
     return mpl.rc_context(_STYLE)
 
 
-def sheet(
-    rows: int = 1, columns: int = 1, *, width: float = PAGE, height: float = 2.2, **options: object
-) -> tuple[Figure, list[Axes]]:
-    """A figure of some panels, lettered where there are several."""
-    figure = Figure(figsize=(width, height * rows), layout="constrained")
+def sheet(rows: int = 1, columns: int = 1, *, height: float = 1.75, **options: object) -> tuple[Figure, list[Axes]]:
+    """A figure of some panels, each so many inches high, as wide as a column of a page."""
+    figure = Figure(figsize=(COLUMN, height * rows), layout="constrained")
     grid = list(figure.subplots(rows, columns, squeeze=False, **options).flat)
     return figure, grid
 
@@ -162,6 +186,26 @@ def titled(axes: Axes, letter: str, title: str, unit: str = "") -> None:
     """Letter and title of a panel, and the unit of its vertical axis."""
     axes.set_title(f"{letter} {title}".strip())
     axes.set_ylabel(unit)
+
+
+def key(axes: Axes, columns: int = 4, *, heading: str = "", upwards: bool = False) -> None:
+    """What the lines are, between the title and the panel, where it hides nothing.
+
+    Parameters
+    ----------
+    columns : int
+        Entries side by side.
+    heading : str
+        What all entries are; behind the title.
+    upwards : bool
+        Whether streams are stacked: the topmost is named first.
+    """
+    handles, labels = axes.get_legend_handles_labels()
+    turn = slice(None, None, -1) if upwards else slice(None)
+    options = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "columnspacing": 1.0, "borderaxespad": 0.1}
+    axes.legend(handles[turn], labels[turn], ncols=columns, handlelength=1.2, **options)
+    title = axes.get_title(loc="left")
+    axes.set_title(f"{title}, {heading}" if heading else title, pad=3.0 + 9.5 * -(-len(labels) // columns))
 
 
 def dated(axes: Axes, first: dt.date, last: dt.date) -> None:

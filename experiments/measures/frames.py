@@ -57,6 +57,15 @@ def firms(panel: pl.LazyFrame, region: str | None = "CN", where: pl.Expr | None 
     return panel if where is None else panel.filter(where)
 
 
+def sized(
+    panel: pl.LazyFrame, value: str, region: str | None = "CN", where: pl.Expr | None = None
+) -> tuple[pl.LazyFrame, pl.Expr]:
+    """Living firms that have something of a value, and that value as a number; see :func:`firms`."""
+    needs(panel, value)
+    size = pl.col(value).cast(pl.Float64)
+    return firms(panel, region, where).filter(size.is_finite() & (size > 0.0)), size
+
+
 def unit_of(panel: pl.LazyFrame) -> str:
     """The column that names the firms of a panel."""
     schema = panel.collect_schema()

@@ -60,9 +60,7 @@ def _largest(
     panel: pl.LazyFrame, value: str, keys: Sequence[str], tail: float | int, region: str | None, where: pl.Expr | None
 ) -> pl.LazyFrame:
     """The largest firms with ``rank`` (1 the largest), the number ``k`` of the tail, and the one after it."""
-    frames.needs(panel, value)
-    size = pl.col(value).cast(pl.Float64)
-    chosen = frames.firms(panel, region, where).filter(size.is_finite() & (size > 0.0))
+    chosen, size = frames.sized(panel, value, region, where)
     number = pl.len().over(keys) if keys else pl.len()
     rank = size.rank("ordinal", descending=True)
     k = (number * tail).floor().cast(pl.Int64) if isinstance(tail, float) else pl.lit(int(tail))
@@ -179,8 +177,7 @@ def growth_rates(
     frames.needs(panel, value, "step")
     keys, unit = frames.moments(panel), frames.unit_of(panel)
     on = [*frames.worlds(panel), "step", unit]
-    size = pl.col(value).cast(pl.Float64)
-    living = frames.firms(panel, region, where).filter(size.is_finite() & (size > 0.0))
+    living, size = frames.sized(panel, value, region, where)
     now = living.select(*keys, unit, size.log().alias("now"))
     then = living.select(*on, size.log().alias("then")).with_columns(pl.col("step") + lag)
     both = now.join(then, on=on).select(

@@ -30,8 +30,7 @@ def shares(
     """
     frames.needs(panel, value, "step")
     keys, unit = frames.moments(panel), frames.unit_of(panel)
-    size = pl.col(value).cast(pl.Float64)
-    living = frames.firms(panel, region, where).filter(size.is_finite() & (size > 0.0))
+    living, size = frames.sized(panel, value, region, where)
     return living.select(
         *keys,
         pl.col(unit).alias("unit"),
