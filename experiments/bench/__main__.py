@@ -80,6 +80,7 @@ def _quick(worlds: int, repeat: int) -> Iterator[Task]:
     yield "one_world", "one world", lambda: measure.one_world(QUICK_STEPS, repeat)
     for size in sorted({max(1, worlds // 2), worlds}):
         yield "ensembles", f"{size} worlds", lambda size=size: measure.ensemble(size, QUICK_STEPS, 1)
+    yield "processes", "blocks", lambda: measure.processes(worlds, QUICK_STEPS, 1, worlds)
     yield "market_step", "plain Mesa", lambda: compare.market_steps(worlds, QUICK_STEPS, QUICK_BEFORE)
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from tqdm import tqdm
+
 from conf.schema import compose
 from experiments import run
 from experiments.bench.apart import peak_mb
@@ -90,7 +92,7 @@ def processes(worlds: int, steps: int, workers: int, block: int) -> Facts:
     cfg = compose(words)
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        stepping = run.simulate(cfg, Path(folder), run.build_ensemble)
+        stepping = run.simulate(cfg, Path(folder), run.build_ensemble, tqdm(disable=True))
         wall = time.perf_counter() - started
         files = sizes((Path(folder) / "blocks").glob("*/*.parquet"))
     facts = {"worlds": worlds, "steps": steps, "processes": workers, "block": block, "wall": wall}
