@@ -32,9 +32,11 @@ def namespace(array: Array) -> Any:
     return sys.modules[type(array).__module__.partition(".")[0]]
 
 
-@one_pass(compiled.where)
 def where(mask: Array, yes: Any, no: Any) -> Array:
     """``numpy.where``, by either library."""
+    # Asked a thousand times a step, and so without the wrapper of ``one_pass``.
+    if mask.__class__ is np.ndarray and compiled.in_use():
+        return compiled.where(mask, yes, no)
     return np.where(mask, yes, no)
 
 

@@ -27,6 +27,8 @@ except ImportError:
 #: Whether compiled kernels are used: one entry, which :func:`plain` changes.
 _IN_USE = [numba is not None]
 
+# Kernels write into arrays of the final shape: a column that is assigned one needs no copy of its own.
+
 
 def in_use() -> bool:
     """Whether kernels are compiled here and not switched off."""
@@ -112,13 +114,11 @@ def clip(value, low, high):
 
 
 @_compile
-def _or_number(mask, values, number):
+def _or_number(mask, values, number, chosen):
     """``numpy.where(mask, values, number)`` by layers: a ufunc's loop over a number takes one by one."""
-    chosen = np.empty_like(values)
     for k in range(len(values)):
         for i in range(mask.size):
             chosen[k, i] = values[k, i] if mask[i] else number
-    return chosen
 
 
 #: Elements from which a loop of its own pays.
@@ -131,7 +131,9 @@ def where(mask: np.ndarray, yes: Any, no: Any) -> np.ndarray:
     if (number is float or number is int) and mask.size >= _MANY and yes.__class__ is np.ndarray:
         alike = yes.shape[yes.ndim - mask.ndim :] == mask.shape and yes.dtype == number
         if alike and mask.flags.c_contiguous and yes.flags.c_contiguous:
-            return _or_number(mask.reshape(-1), yes.reshape(-1, mask.size), no).reshape(yes.shape)
+            chosen = np.empty_like(yes)
+            _or_number(mask.reshape(-1), yes.reshape(-1, mask.size), no, chosen.reshape(-1, mask.size))
+            return chosen
     return select(mask, yes, no)
 
 
@@ -198,56 +200,53 @@ def sum_by_group(values: np.ndarray, group: np.ndarray, groups: int) -> Any:
 
 
 @_compile
-def _sum_layers(flat):
+def _sum_layers(flat, total):
     layers, n = flat.shape
-    total = np.empty(n)
     for i in range(n):
         total[i] = flat[0, i]
     for k in range(1, layers):
         for i in range(n):
             total[i] += flat[k, i]
-    return total
 
 
 def sum_k(array: np.ndarray) -> Any:
     """Sum over the leading axis, in order."""
     if len(array) < 3 or array.ndim < 2 or array.dtype != np.float64 or not array.flags.c_contiguous:
         return NotImplemented
-    return _sum_layers(array.reshape(len(array), -1)).reshape(array.shape[1:])
+    total = np.empty(array.shape[1:])
+    _sum_layers(array.reshape(len(array), -1), total.reshape(-1))
+    return total
 
 
 @_compile
-def _weighed_layers(weights, flat):
+def _weighed_layers(weights, flat, total):
     layers, n = flat.shape
-    total = np.empty(n)
     for i in range(n):
         total[i] = weights[0] * flat[0, i]
     for k in range(1, layers):
         for i in range(n):
             total[i] += weights[k] * flat[k, i]
-    return total
 
 
 def weigh_k(weights: np.ndarray, array: np.ndarray) -> Any:
     """Sum over the leading axis, in order, each layer times its weight."""
     if weights.size != len(array) or array.dtype != np.float64 or not array.flags.c_contiguous:
         return NotImplemented
-    return _weighed_layers(weights.reshape(-1), array.reshape(len(array), -1)).reshape(array.shape[1:])
+    total = np.empty(array.shape[1:])
+    _weighed_layers(weights.reshape(-1), array.reshape(len(array), -1), total.reshape(-1))
+    return total
 
 
 # ---------------------------------------------------------------------- looking rows up
 
 
 @_compile
-def _take_rows(table, rows):
-    layers, worlds, _ = table.shape
-    width = rows.shape[1]
-    taken = np.empty((layers, worlds, width), table.dtype)
+def _take_rows(table, rows, taken):
+    layers, worlds, width = taken.shape
     for k in range(layers):
         for w in range(worlds):
             for i in range(width):
                 taken[k, w, i] = table[k, w, max(rows[w, i], 0)]
-    return taken
 
 
 def take_rows(table: np.ndarray, rows: np.ndarray) -> Any:
@@ -255,8 +254,10 @@ def take_rows(table: np.ndarray, rows: np.ndarray) -> Any:
     inner = table.shape[:-2]
     if len(rows) != table.shape[-2]:
         return NotImplemented
+    taken = np.empty((*inner, *rows.shape), table.dtype)
     layers = np.ascontiguousarray(table).reshape(-1, *table.shape[-2:])
-    return _take_rows(layers, np.ascontiguousarray(rows)).reshape(*inner, *rows.shape)
+    _take_rows(layers, np.ascontiguousarray(rows), taken.reshape(-1, *rows.shape))
+    return taken
 
 
 @_compile
@@ -279,21 +280,20 @@ def nonzero(mask: np.ndarray) -> Any:
 
 
 @_compile
-def _gather(layers, worlds, rows):
-    count, n = len(layers), rows.size
-    taken = np.empty((count, n), layers.dtype)
-    for k in range(count):
-        for i in range(n):
+def _gather(layers, worlds, rows, taken):
+    for k in range(len(layers)):
+        for i in range(rows.size):
             taken[k, i] = layers[k, worlds[i], rows[i]]
-    return taken
 
 
 def gather(value: np.ndarray, worlds: np.ndarray, rows: np.ndarray) -> Any:
     """Selected rows of selected worlds, ``(..., worlds, rows)`` to ``(..., 1, n)``."""
     if value.ndim < 2 or value.shape[-1] == 1 or value.shape[-2] == 1:
         return NotImplemented
+    taken = np.empty((*value.shape[:-2], 1, len(rows)), value.dtype)
     layers = np.ascontiguousarray(value).reshape(-1, *value.shape[-2:])
-    return _gather(layers, worlds, rows).reshape(*value.shape[:-2], 1, len(rows))
+    _gather(layers, worlds, rows, taken.reshape(len(layers), -1))
+    return taken
 
 
 @_compile

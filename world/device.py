@@ -153,12 +153,18 @@ class Notes:
         self.xp, self.outbox = xp, outbox
         self.taken: list[tuple[Array, dict[str, Array], Any]] = []
 
-    def take(self, mask: Array, columns: dict[str, Array], store: Any) -> None:
-        """Note the rows of a mask ``(worlds, rows)``: ``store`` gets their ``worlds`` and columns by name."""
+    def take(self, mask: Array, columns: dict[str, Array], store: Any, always: bool = False) -> None:
+        """Note the rows of a mask ``(worlds, rows)``: ``store`` gets their ``worlds`` and columns by name.
+
+        Where there are none it need not be told, unless it ``always`` wants to be.
+        """
         if self.xp is not np:
             self.taken.append((mask, columns, store))
             return
-        worlds, rows = np.divmod(np.flatnonzero(mask), mask.shape[1])
+        places = np.flatnonzero(mask)
+        if not (places.size or always):
+            return
+        worlds, rows = np.divmod(places, mask.shape[1])
         store({"worlds": worlds} | {name: wide(each, mask.shape)[worlds, rows] for name, each in columns.items()})
 
     def post(self) -> None:

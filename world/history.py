@@ -72,7 +72,8 @@ class History:
             panel["step"] = np.full(len(panel["replicate"]), step, dtype=np.int32)
             self.panels.setdefault(name, []).append(panel)
 
-        self.world.notes.take(mask, {name: values for name, (values, _) in columns.items()}, store)
+        # Of nobody, too: a table has its columns even where it has no row.
+        self.world.notes.take(mask, {name: values for name, (values, _) in columns.items()}, store, always=True)
 
     def _keep_edges(self, chosen: np.ndarray) -> None:
         # What was noted so far belongs to the snapshot.

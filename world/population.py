@@ -127,9 +127,10 @@ class Columns(dict):
         self.held: set[int] = set()
 
     def __setitem__(self, name: str, array: Array) -> None:
-        self.held.discard(id(self.get(name)))
-        super().__setitem__(name, array)
-        self.held.add(id(array))
+        held = self.held
+        held.discard(id(self.get(name)))
+        dict.__setitem__(self, name, array)
+        held.add(id(array))
 
 
 class Selection:
