@@ -12,6 +12,7 @@ from world import app_labour, multimodal
 from world.app_segments import CN_SEGMENTS, native_level, segment_of_apps
 from world.arrays import Array, clip, first_above, nonzero, ratio, row_sum, sum_by_group, take_rows, where
 from world.ecosystem import points_at
+from world.elementwise import elementwise
 from world.model_market import best_native
 from world.population import Observables
 from world.random_streams import gumbel
@@ -34,7 +35,7 @@ def live(world: World) -> None:
     _compete(world)
     _pay(world)
     apps.pivot(_pivoting(world), among=apps.absorbed > world.parameters.app_market.absorbed_limit)
-    apps.close_down(_resolve(world))
+    apps.close_down(resolve(world))
     apps.age = where(apps.alive, apps.age + world.clock.months, 0.0)
     app_labour.make_or_buy(world)
     apps.since_round = apps.since_round + world.clock.months
@@ -127,20 +128,26 @@ def _utility(world: World, worlds: Array, rows: Array, bases: Array) -> Array:
     and a hub to tune and deploy them are worth (M68). An owner that builds products of its own competes
     with the apps on its model (M67).
     """
-    apps, labs = world.apps, world.labs
-    some = apps.select(worlds, rows)
-    p, model = (getattr(some.view(world.parameters), name) for name in ("app_market", "model_market"))
+    apps, labs, p = world.apps, world.labs, world.parameters.app_market
+    # What is the same for all who ask is worked out once a lab.
+    dear = p.base_price * np.log(labs.price_flagship + world.parameters.model_market.hassle_cost)
+    to_tune = p.open_fit * (labs.open_weights[0] > NO_MODEL) + p.hub_hold * hubs(world)
+    rival = p.rival_owner * labs.product_share
     bases = np.maximum(bases, 0)
     place = worlds * labs.capacity + bases
     flat = worlds * world.state.quality_by_app_segment.shape[-1] + apps.segment[worlds, rows] * labs.capacity + bases
-    utility = p.base_quality * world.state.quality_by_app_segment.take(flat)
-    utility = utility - p.base_price * np.log(labs.price_flagship.take(place) + model.hassle_cost)
-    opened = (labs.open_weights[0] > NO_MODEL).take(place)
+    quality = world.state.quality_by_app_segment.take(flat)
     tunes = apps.source[worlds, rows] == OPEN_MODEL
-    utility = utility + tunes * (p.open_fit * opened + p.hub_hold * hubs(world).take(place))
-    utility = utility - p.rival_owner * labs.product_share.take(place)
+    some = apps.select(worlds, rows).view(world.parameters).app_market
     u = world.streams.pairs("base taste", worlds, apps.id[worlds, rows], labs.id.take(place), lasting=True)
-    return utility + p.taste * gumbel(u)
+    known = (dear.take(place), tunes, to_tune.take(place), rival.take(place))
+    return _base_worth(some.base_quality, quality, *known, some.taste, gumbel(u))
+
+
+@elementwise
+def _base_worth(weight, quality, dear, tunes, to_tune, rival, taste, luck):
+    """What a base is worth to an app, from what it is worth to all."""
+    return weight * quality - dear + tunes * to_tune - rival + taste * luck
 
 
 def _generation(world: World) -> Observables:
@@ -163,31 +170,71 @@ def _compete(world: World) -> None:
     users have; rework in progress costs it while rivals go on.
     """
     apps, state, p = world.apps, world.state, world.parameters.app_market
-    native = segment_of_apps(world, best_native(world))
-    valid = points_at(apps.base_lab[0], apps.base_id[0], world.labs)
-    flat = apps.segment * world.labs.capacity + np.maximum(apps.base_lab[0], 0)
-    base = where(valid, take_rows(state.quality_by_app_segment, flat), 0.0)
-    added = apps.brain * (1.0 - apps.absorbed) + (apps.eye + apps.hand) * (1.0 - apps.body_lost)
-    added = added + app_labour.tuned_quality(world)
-    rework = np.minimum(apps.rework / p.rework_scale, p.rework_most)
-    reached, missed = _public(world)
-    advantage = p.advantage * (base - native + added) - p.rework_penalty * rework - missed
-    known = np.maximum(apps.age + world.clock.months + apps.head_start, 0.0)
-    ramp = 1.0 - np.exp(-known / p.ramp_months)
-    pull = where(apps.alive & valid, np.exp(clip(advantage, -20.0, 8.0)) * ramp * reached, 0.0)
-    total = sum_by_group(pull, apps.segment, CN_SEGMENTS)
-    bare = p.bare_weight
-    potential = (state.adopters * world.segments.column("addressable"))[:CN_SEGMENTS, :, 0].T
-    weight = take_rows(potential / (bare + total), apps.segment)
-    apps.users = weight * pull
-    taken = ratio(total, bare + total) * world.segments.addressable[:CN_SEGMENTS]
+    pull = pull_of(world, added_by(world), *_public(world))
+    apps.users, total = users_won(world, pull)
+    taken = ratio(total, p.bare_weight + total) * world.segments.addressable[:CN_SEGMENTS]
     share = np.zeros_like(state.adopters)
     share[:CN_SEGMENTS] = taken.T[..., None]
     state.app_share = share
     state.eyes, state.hands = _eyes_and_hands(world)
-    each = row_sum(state.tokens_per_user * world.labs.users) / np.maximum(row_sum(world.labs.users), 1e-12)
-    per_user = segment_of_apps(world, each)
+    per_user = tokens_each(world)
     apps.tokens = where(apps.source == API, apps.users * per_user, apps.users * per_user * p.own_model_calls)
+
+
+def added_by(world: World) -> Array:
+    """Quality that an app adds to its base: what has not been absorbed, and what it tuned."""
+    apps = world.apps
+    added = apps.brain * (1.0 - apps.absorbed) + (apps.eye + apps.hand) * (1.0 - apps.body_lost)
+    return added + app_labour.tuned_quality(world)
+
+
+def pull_of(world: World, added: Array, reached: Array | float = 1.0, missed: Array | float = 0.0) -> Array:
+    """Weight of each app in its segment's choice: its advantage, as far as it is known and reaches its public."""
+    apps, state, p = world.apps, world.state, world.parameters.app_market
+    native = segment_of_apps(world, best_native(world))
+    valid = points_at(apps.base_lab[0], apps.base_id[0], world.labs)
+    flat = apps.segment * world.labs.capacity + np.maximum(apps.base_lab[0], 0)
+    base = take_rows(state.quality_by_app_segment, flat)
+    better = (base, valid, native, added, apps.rework, missed)
+    advantage = np.exp(_advantage(*better, p.advantage, p.rework_penalty, p.rework_scale, p.rework_most))
+    unknown = np.exp(_acquainted(apps.age, world.clock.months, apps.head_start, p.ramp_months))
+    return _pull(apps.alive & valid, advantage, unknown, reached)
+
+
+@elementwise
+def _advantage(base, valid, native, added, rework, missed, weight, penalty, scale, most):
+    """b (base - native + added) - r min(rework / scale, most) - missed, where exp can follow."""
+    better = weight * (where(valid, base, 0.0) - native + added)
+    advantage = better - penalty * np.minimum(rework / scale, most) - missed
+    return np.minimum(np.maximum(advantage, -20.0), 8.0)
+
+
+@elementwise
+def _acquainted(age, months, head_start, ramp):
+    """Exponent of those who have not heard of an app."""
+    return -np.maximum(age + months + head_start, 0.0) / ramp
+
+
+@elementwise
+def _pull(there, advantage, unknown, reached):
+    """Advantage of those who are there, by who knows and reaches them."""
+    return where(there, advantage * (1.0 - unknown) * reached, 0.0)
+
+
+def users_won(world: World, pull: Array) -> tuple[Array, Array]:
+    """Users that each app wins, and the pull of all apps in each segment of CN, ``(worlds, segments)``."""
+    apps, state = world.apps, world.state
+    total = sum_by_group(pull, apps.segment, CN_SEGMENTS)
+    potential = (state.adopters * world.segments.column("addressable"))[:CN_SEGMENTS, :, 0].T
+    weight = take_rows(potential / (world.parameters.app_market.bare_weight + total), apps.segment)
+    return weight * pull, total
+
+
+def tokens_each(world: World) -> Array:
+    """Tokens a day of a user in each app's segment."""
+    users = world.labs.users
+    each = row_sum(world.state.tokens_per_user * users) / np.maximum(row_sum(users), 1e-12)
+    return segment_of_apps(world, each)
 
 
 def _public(world: World) -> tuple[Array, Array]:
@@ -235,17 +282,22 @@ def _pay(world: World) -> None:
     """Apps earn from their users and pay their people; API bills were paid when served."""
     apps, p = world.apps, world.parameters.app_market
     arpu = segment_of_apps(world, world.segments.column("arpu")[:CN_SEGMENTS])
-    income = where(apps.alive, apps.users * arpu * p.arpu_scale * world.clock.months, 0.0)
-    income = income * apps.customers
-    wages = (apps.engineers + apps.tuners) * world.state.wages[CN][3] / 12.0 * world.clock.months * (1.0 + p.overhead)
-    wages = where(apps.alive, wages, 0.0)
+    income = where(apps.alive, apps.users * arpu * p.arpu_scale * world.clock.months, 0.0) * apps.customers
+    wages = where(apps.alive, wage_bill(world), 0.0)
     world.accounts.pay("app sales", "users", (apps, income))
     world.accounts.pay("app wages", (apps, wages), "workers")
     apps.revenue = income / world.clock.months
     apps.cost = (wages + apps.api_cost) / world.clock.months
 
 
-def _resolve(world: World) -> Observables:
+def wage_bill(world: World) -> Array:
+    """Wages and overhead of an app's people in a step; CNY million."""
+    apps, p = world.apps, world.parameters.app_market
+    monthly = (apps.engineers + apps.tuners) * world.state.wages[CN][3] / 12.0
+    return monthly * world.clock.months * (1.0 + p.overhead)
+
+
+def resolve(world: World) -> Observables:
     """How soon founders give up what is hopeless."""
     p = world.parameters.app_market
     return Observables(

@@ -203,24 +203,24 @@ def utilities(world: World) -> tuple[Array, Array, Array]:
         (labs.served, labs.price_flagship, ALL_OPEN),
         (labs.light, labs.price_light, LIGHT_OPEN),
     ):
-        quality = with_eyes_and_hands(world, _with_data(brain(world, capability), data))
+        quality = with_eyes_and_hands(world, with_data(brain(world, capability), data))
         worth = (p.quality_weight, appeal(world, quality), nuisance(world, capability))
         # Whose data may not leave wants weights of their own (M55).
         own = (p.privacy_weight * table.column("privacy"), labs.openness >= open_at)
-        value = _worth(*worth, *own, sensitive, np.log(price + p.hassle_cost), willing, common)
+        value = worth_of(*worth, *own, sensitive, np.log(price + p.hassle_cost), willing, common)
         result.append((value, quality))
     (flagship, q_flagship), (light, q_light) = result
     return flagship, light, np.maximum(q_flagship, q_light)
 
 
 @elementwise
-def _with_data(able, data):
+def with_data(able, data):
     """What a model can do, and of the rest what its lab makes up for."""
     return able + (1.0 - able) * data
 
 
 @elementwise
-def _worth(weight, appeals, nuisances, privacy, weights, sensitive, log_price, willing, common):
+def worth_of(weight, appeals, nuisances, privacy, weights, sensitive, log_price, willing, common):
     """b A - N + privacy (weights to be had) - a (ln(p + h) - ln(p0 + h)) + what both models share."""
     worth = weight * appeals - nuisances + privacy * weights
     return worth - sensitive * (log_price - willing) + common
@@ -340,32 +340,46 @@ def clear(world: World) -> None:
     """Phase 9: adoption diffuses, reconsidering users choose, usage follows."""
     labs, state, p, table = world.labs, world.state, world.parameters.model_market, world.segments
     flagship, light, quality = utilities(world)
-    # A router picks the cheapest model that is good enough, request by request (M53).
-    value = _routed(flagship, light, p.routing)
-    # Who pays nothing is served by the light model.
-    ahead = np.exp(_behind(flagship, light, p.router_width))
-    second = _second(ahead, p.routing, p.free_light * table.column("free"))
-    open_nest = labs.openness == ALL_OPEN
+    value, second = routed(world, flagship, light)
     state.outside_value = table.column("old_tools") + p.old_tools_weight
-    # Old tools of no strength are worth nothing: the logarithm of a share that no sum notices (M16).
-    outside = state.outside_value + np.log(np.maximum(p.old_tools_strength, 1e-30))
-    share, within, log_sum = nested_shares(value, open_nest, outside, p.nest_correlation)
+    outside = outside_value(world)
+    share, within, log_sum = nested_shares(value, labs.openness == ALL_OPEN, outside, p.nest_correlation)
     state.quality, state.best_quality = quality, row_max(where(labs.released & labs.alive, quality, 0.0))
     new = _adopt(world)
     reconsider = world.clock.fraction(reconsidering(world))
     stays = tuning_hub.stays(world, reconsider)
     choosing = reconsider * (state.adopters - new) + new - row_sum(stays)
-    labs.users = _reconsidered(labs.users, reconsider, stays, choosing, _followed(world, share))
+    labs.users = reconsidered(labs.users, reconsider, stays, choosing, followed(world, share))
     state.log_sum = log_sum
     state.direct_share = 1.0 - state.app_share
     # Some requests of those who use a model are still better served by the old tools (M16).
-    _usage(world, second, quality, 1.0 / (1.0 + np.exp(_behind(outside, value, 1.0))))
-    state.sales_share = _by_region_share(world, state.paid_flagship + state.paid_light)
+    asked = 1.0 / (1.0 + np.exp(_behind(outside, value, 1.0)))
+    state.tokens_per_user = tokens_per_user(world, second, quality, asked)
+    _where_served(world, labs.users * state.direct_share * state.tokens_per_user, second)
+    state.sales_share = by_region_share(world, state.paid_flagship + state.paid_light)
     state.nest_share = ratio(sum_k(within * state.tokens_by_segment), sum_k(state.tokens_by_segment))
 
 
+def outside_value(world: World) -> Array:
+    """Utility of the old tools, ``(segments, 1 or worlds, 1)``: of no strength, they are worth nothing (M16)."""
+    table, p = world.segments, world.parameters.model_market
+    return table.column("old_tools") + p.old_tools_weight + np.log(np.maximum(p.old_tools_strength, 1e-30))
+
+
+def routed(world: World, flagship: Array, light: Array) -> tuple[Array, Array]:
+    """Utility of both models of a lab, and the share of requests that the light one serves.
+
+    A router picks the cheapest model that is good enough, request by request (M53). Who pays
+    nothing is served by the light model.
+    """
+    p = world.parameters.model_market
+    odds = np.exp(_behind(flagship, light, p.router_width))
+    second = _second(odds, p.routing, p.free_light * world.segments.column("free"))
+    return _either(flagship, light, p.routing), second
+
+
 @elementwise
-def _routed(flagship, light, routing):
+def _either(flagship, light, routing):
     """What a router makes of both models: the flagship, or better where the light one is."""
     return flagship + routing * np.maximum(light - flagship, 0.0)
 
@@ -383,12 +397,12 @@ def _second(odds, routing, least):
 
 
 @elementwise
-def _reconsidered(users, reconsider, stays, choosing, share):
+def reconsidered(users, reconsider, stays, choosing, share):
     """Who stays, who is held, and who chooses anew."""
     return users * (1.0 - reconsider) + stays + choosing * share
 
 
-def _followed(world: World, share: Array) -> Array:
+def followed(world: World, share: Array) -> Array:
     """Shares by which users choose: today's, as far as they follow it, else yesterday's (M26).
 
     f s + (1 - f) s~, with s~ a mean of past shares that fades over a year, brought to the sum of today's.
@@ -422,7 +436,7 @@ def reconsidering(world: World) -> Array:
     return 1.0 - clip(stays, 0.0, 1.0)
 
 
-def _by_region_share(world: World, sales: Array) -> Array:
+def by_region_share(world: World, sales: Array) -> Array:
     """Each lab's share of the sales of its home region's labs."""
     here = world.labs.region == CN
     return where(here, shares(where(here, sales, 0.0)), shares(where(here, 0.0, sales)))
@@ -448,21 +462,19 @@ def _adopt(world: World) -> Array:
     return new
 
 
-def _usage(world: World, second: Array, quality: Array, asked: Array) -> None:
-    """Tokens a day: users x tok0 x min(((p0+h)/(p+h))^eps, 200) x (1 + kappa Q) x asked.
+def tokens_per_user(world: World, second: Array, quality: Array, asked: Array | float) -> Array:
+    """Tokens a day of one user: tok0 x min(((p0+h)/(p+h))^eps, 200) x (1 + kappa Q) x asked.
 
     What is asked of the model: not what old tools do, nor what an orchestrator hands on.
     """
-    labs, state, p, table = world.labs, world.state, world.parameters.model_market, world.segments
+    labs, p, table = world.labs, world.parameters.model_market, world.segments
     log_flagship = np.log(labs.price_flagship + p.use_offset)
     log_light = np.log(labs.price_light + p.use_offset)
     willing, pays = np.log(table.column("price") + p.use_offset), 1.0 - p.free_insensitive * table.column("free")
     answer = (table.column("elasticity"), willing, np.log(p.most_use), pays)
     cheap = np.exp(_cheap(log_flagship, log_light, second, *answer))
     amount = (table.column("tokens") * 1000.0, cheap, table.column("lift"), quality)
-    each = _each(*amount, p.use_scale, asked, 1.0 - orchestrated(world))
-    state.tokens_per_user = each
-    _where_served(world, labs.users * state.direct_share * each, second)
+    return _each(*amount, p.use_scale, asked, 1.0 - orchestrated(world))
 
 
 @elementwise

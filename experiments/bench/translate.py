@@ -13,7 +13,7 @@ from experiments.bench.market_step import ColumnMarket
 from world import model_market
 from world.arrays import Array
 from world.ecosystem import points_at
-from world.quality import own_data, with_eyes_and_hands
+from world.quality import orchestrated, own_data, with_eyes_and_hands
 from world.tuning_hub import hubs
 
 
@@ -119,7 +119,7 @@ def _segments(market: ColumnMarket, index: int, places: Array) -> list[dict[str,
         "lift": table.column("lift"),
         "use_willing": np.log(table.column("price") + p.use_offset),
         "answers_price": 1.0 - p.free_insensitive * table.column("free"),
-        "tokens": table.column("tokens") * 1000.0 * p.use_scale,
+        "tokens": table.column("tokens") * 1000.0 * p.use_scale * (1.0 - orchestrated(world)),
     }
     by_lab = {"own_data": _layers(market), "users": world.labs.users}
     found = []
