@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.base import MarketAgent, column, decision
 from agents.lab import NOBODY
-from world.arrays import clip, logistic, max_k, where
+from world.arrays import argmax_k, clip, logistic, max_k, pick_k, where
 from world.random_streams import normal
 
 PRODUCTS = ("wrapper", "deep", "platform")
@@ -114,15 +114,15 @@ class AppStartup(MarketAgent):
         """
         rules = p.app_market
         utility = market.candidate_utility
-        best = np.argmax(utility, axis=0)
-        top = np.take_along_axis(utility, best[None], 0)[0]
-        row = np.take_along_axis(market.candidate_row, best[None], 0)[0]
-        identity = np.take_along_axis(market.candidate_id, best[None], 0)[0]
+        best = argmax_k(utility)
+        top = pick_k(utility, best)
+        row = pick_k(market.candidate_row, best)
+        identity = pick_k(market.candidate_id, best)
         # Two homes are two labs: whatever names the first again is no second.
         rest = where(market.candidate_id == identity, -np.inf, utility)
-        second = np.argmax(rest, axis=0)
-        row2 = np.take_along_axis(market.candidate_row, second[None], 0)[0]
-        identity2 = np.take_along_axis(market.candidate_id, second[None], 0)[0]
+        second = argmax_k(rest)
+        row2 = pick_k(market.candidate_row, second)
+        identity2 = pick_k(market.candidate_id, second)
         better = top > market.present_utility + rules.switching_cost * market.tied * apps.coupling
         lost = ~market.present_valid
         moves = market.movers & (better | lost) & (top > market.never)

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.base import MarketAgent, column, decision
-from world.arrays import clip, logistic, max_k, sum_k, where
+from world.arrays import argmax_k, clip, logistic, max_k, pick_k, sum_k, where
 from world.technology import (
     FLOP_UNIT,
     data_limited_flop,
@@ -240,9 +240,9 @@ class ModelLab(MarketAgent):
         chance = success(labs, np.log10(sizes), build, rules)
         plain, written = (_expected_gain(labs, market, sizes, build, each, chance, p) for each in (False, True))
         net = np.maximum(plain, written) - rules.impatience * months
-        best = np.argmax(net, axis=0)[None]
-        chosen, value = np.take_along_axis(sizes, best, 0)[0], np.take_along_axis(net, best, 0)[0]
-        writes = np.take_along_axis(written > plain, best, 0)[0]
+        best = argmax_k(net)
+        chosen, value = pick_k(sizes, best), pick_k(net, best)
+        writes = pick_k(written > plain, best)
         # No second launch without a new round, unless a parent stands behind it (001).
         barred = worn_out(labs, rules) & ~(market.parent_launch > 0.0)
         launch(labs, market, p, ready & (value > rules.least_gain) & ~barred, chosen, build, writes)
@@ -266,10 +266,10 @@ class ModelLab(MarketAgent):
         """
         rules = p.chip_market
         value = market.class_value
-        best = np.argmax(value, axis=0)
-        worth = np.take_along_axis(value, best[None], 0)[0]
-        price = np.take_along_axis(market.class_price, best[None], 0)[0]
-        rush = np.take_along_axis(market.class_rush, best[None], 0)[0]
+        best = argmax_k(value)
+        worth = pick_k(value, best)
+        price = pick_k(market.class_price, best)
+        rush = pick_k(market.class_rush, best)
         spare = np.maximum(labs.cash - rules.cash_months * labs.cost, 0.0)
         budget = labs.chip_budget * market.years * rush
         own = rules.chip_share_of_cash * spare * market.months * (labs.archetype == UNICORN)

@@ -25,7 +25,7 @@ from agents.lab import (
     settle_openness,
     worn_out,
 )
-from world.arrays import where
+from world.arrays import pick_k, where
 
 
 def plan_run(labs, market, p):
@@ -39,7 +39,7 @@ def plan_run(labs, market, p):
     on_base = market.base_pretrained[0] > NO_MODEL + 0.5
     plan = _pick(labs.draws("random_plan"), market.launch_chance, where(on_base, 2 * lengths, lengths))
     build = plan >= lengths
-    chosen = np.take_along_axis(flop, (plan % lengths)[None], 0)[0]
+    chosen = pick_k(flop, plan % lengths)
     barred = worn_out(labs, p.training) & ~(market.parent_launch > 0.0)
     starts = ready & (plan >= 0) & (chosen > LEAST_RUN) & ~barred
     launch(labs, market, p, starts, chosen, build, np.zeros_like(starts))

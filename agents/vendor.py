@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.base import MarketAgent, column, decision
 from agents.lab import NOBODY, REGIONS
-from world.arrays import clip, max_k, sum_k, where
+from world.arrays import argmax_k, clip, max_k, pick_k, sum_k, where
 
 KINDS = ("chipmaker", "cloud", "compute_centre", "platform")
 CHIPMAKER, CLOUD, CENTRE, PLATFORM = range(4)
@@ -62,10 +62,10 @@ class InfraVendor(MarketAgent):
         home = where(market.domestic, value, 0.0)
         bound = (vendors.draws("quota") < market.quota) & (max_k(home) > 0.0)
         value = where(bound, home, value)
-        best = np.argmax(value, axis=0)
-        worth = np.take_along_axis(value, best[None], 0)[0]
-        price = np.take_along_axis(market.class_price, best[None], 0)[0]
-        rush = np.take_along_axis(market.class_rush, best[None], 0)[0]
+        best = argmax_k(value)
+        worth = pick_k(value, best)
+        price = pick_k(market.class_price, best)
+        rush = pick_k(market.class_rush, best)
         rent_factor = clip(market.rent_ratio, 0.0, rules.rent_appetite)
         appetite = where(vendors.kind == CLOUD, rent_factor, 1.0)
         growth = np.exp(rules.cloud_growth * market.elapsed)

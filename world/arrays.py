@@ -103,6 +103,18 @@ def row_sum(array: Array) -> Array:
     return xp.add.accumulate(by_block, axis=-1)[..., -1:]
 
 
+@one_pass(compiled.argmax_k)
+def argmax_k(array: Array) -> Array:
+    """Which layer holds the largest, the first of equals: ``(k, worlds, rows)`` to integers ``(worlds, rows)``."""
+    return np.argmax(array, axis=0)
+
+
+@one_pass(compiled.pick_k)
+def pick_k(table: Array, place: Array) -> Array:
+    """Of each element the layer that ``place`` names: ``(k, worlds, rows)`` by ``(worlds, rows)``."""
+    return np.take_along_axis(table, place[None], 0)[0]
+
+
 def row_max(array: Array) -> Array:
     """Maximum over rows: ``(..., worlds, rows)`` to ``(..., worlds, 1)``."""
     return array.max(-1, keepdims=True)

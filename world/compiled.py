@@ -237,6 +237,46 @@ def weigh_k(weights: np.ndarray, array: np.ndarray) -> Any:
     return total
 
 
+# ---------------------------------------------------------------------- the best of a few
+
+
+@_compile
+def _argmax_layers(flat, best, place):
+    for i in range(best.size):
+        best[i] = flat[0, i]
+        place[i] = 0
+    for k in range(1, len(flat)):
+        for i in range(best.size):
+            better = flat[k, i] > best[i]
+            place[i] = k if better else place[i]
+            best[i] = flat[k, i] if better else best[i]
+
+
+def argmax_k(array: np.ndarray) -> Any:
+    """Layer of the largest, the first of equals; no NaN."""
+    if array.dtype != np.float64 or not array.flags.c_contiguous or array.ndim < 2:
+        return NotImplemented
+    place = np.empty(array.shape[1:], np.int64)
+    flat = array.reshape(len(array), -1)
+    _argmax_layers(flat, np.empty(flat.shape[1]), place.reshape(-1))
+    return place
+
+
+@_compile
+def _pick_layers(flat, place, picked):
+    for i in range(place.size):
+        picked[i] = flat[place[i], i]
+
+
+def pick_k(table: np.ndarray, place: np.ndarray) -> Any:
+    """Of each element the layer that it names."""
+    if table.shape[1:] != place.shape or not table.flags.c_contiguous or not place.flags.c_contiguous:
+        return NotImplemented
+    picked = np.empty(place.shape, table.dtype)
+    _pick_layers(table.reshape(len(table), -1), place.reshape(-1), picked.reshape(-1))
+    return picked
+
+
 # ---------------------------------------------------------------------- looking rows up
 
 

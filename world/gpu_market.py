@@ -18,6 +18,7 @@ from world.arrays import (
     clip,
     codes_in_use,
     one_hot,
+    pick_k,
     ratio,
     row_max,
     row_sum,
@@ -268,7 +269,7 @@ def _ship(world: World, offer, got, own, out_class, out_region) -> None:
         shipped = where(population.order_class == count, grey, population.order_class)
         population.incoming = population.incoming + one_hot(shipped, count) * units
         view = _for_buyers(world, population, offer)
-        price = np.take_along_axis(view.class_price, np.maximum(population.order_class, 0)[None], 0)[0]
+        price = pick_k(view.class_price, np.maximum(population.order_class, 0))
         bill = where(units > 0.0, units * where(np.isfinite(price), price, 0.0), 0.0)
         legal = where(population.order_class == count, 0.0, bill)
         maker = take_rows_of_maker(world, population.order_class)
