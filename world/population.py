@@ -16,8 +16,8 @@ import numpy as np
 
 from conf.parameters.base import ROW_BLOCK
 from world import compiled
-from world.arrays import Array, compacts, is_one_of, nonzero, sum_by_world
-from world.compiled import one_pass, where
+from world.arrays import Array, compacts, is_one_of, nonzero, sum_by_world, where
+from world.compiled import one_pass
 from world.device import to_host
 
 #: Ids are ``step * MAX_ENTRANTS + ordinal``; ordinals count entrants of one step.
