@@ -43,7 +43,7 @@ NOT_HASHED = ("processes", "block", "experiment_name", "output.folder", "output.
 NOT_HASHED += ("output.question", "output.outcomes", "output.within")
 # Files of a part folder that say who is at work and how far; a published run has neither.
 _LOCK, _PROGRESS = "lock", "progress"
-_VERSIONS = ("numpy", "polars", "mesa", "networkx")
+_VERSIONS = ("numpy", "polars", "mesa", "networkx", "numba")
 
 
 class OutputError(ValueError):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import doctest
 import json
 import sys
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
 
 from experiments.bench import __main__ as bench
-from experiments.bench import apart, keep, machine, measure, report, scale
+from experiments.bench import apart, gpu, keep, machine, measure, report, scale
+from world import compiled
+from world.ensemble import Ensemble
 
 
 def test_quick_prints_a_table_and_keeps_it_twice(tmp_path, capsys):
@@ -40,6 +43,7 @@ def test_everything_is_measured_once_and_the_long_runs_when_asked():
     names = [name for name, _, _ in bench.tasks(bench.arguments([]))]
     assert names.count("ensembles") == len(bench.BLOCKS)
     assert names.count("processes") == len(bench.BLOCKS) * len(bench.WORKERS)
+    assert names.count("numpy_only") == compiled.in_use()
     more = [name for name, _, _ in bench.tasks(bench.arguments(["--million", "--stream"]))]
     assert len(more) == len(names) + 2 and "stream" not in names
 
@@ -52,6 +56,28 @@ def test_the_machine_is_described(tmp_path):
         for name, value in (("level", level), ("type", kind), ("size", f"{8 * (number + 1)}K")):
             (tmp_path / f"index{number}" / name).write_text(value + "\n")
     assert machine.caches(tmp_path) == {"L1": "8K", "L2": "24K"}
+
+
+# ---------------------------------------------------------------------- GPU
+
+
+def test_a_gpu_is_measured_as_far_as_its_memory_goes(monkeypatch):
+    """With a device that stands in for one: what is counted, not how fast."""
+    synchronised = []
+    runtime = SimpleNamespace(
+        memGetInfo=lambda: (200_000_000, 0),
+        deviceSynchronize=lambda: synchronised.append(True),
+        deviceGetAttribute=lambda which, _: {gpu.CLOCK: 1_000_000, gpu.BUS: 4096}[which],
+    )
+    pool = SimpleNamespace(free_bytes=lambda: 0, free_all_blocks=lambda: None)
+    xp = SimpleNamespace(cuda=SimpleNamespace(runtime=runtime), get_default_memory_pool=lambda: pool)
+    monkeypatch.setattr(gpu, "Ensemble", lambda words, worlds, xp: Ensemble(words, worlds))
+    assert gpu.bandwidth(xp) == 1.024e12
+    (found,) = gpu.ensembles(xp, (2, 10**6), 1)
+    assert found["worlds"] == 2 and len(synchronised) == 2
+    assert found["worlds_a_second"] == pytest.approx(2 / 48 / found["stepping"])
+    assert 0.0 < found["bandwidth_share"] < 1.0
+    assert "times all cores" in report._gpu([found], [{"worlds_a_second": 10.0}])
 
 
 # ---------------------------------------------------------------------- scale

@@ -11,14 +11,16 @@ from typing import Any
 from tqdm import tqdm
 
 from conf.schema import Config
-from experiments.bench import compare, keep, machine, measure, report, scale
+from experiments.bench import compare, gpu, keep, machine, measure, report, scale
 from experiments.bench.apart import apart
+from experiments.workers import count
+from world import compiled, device
 
 STEPS = 48
 QUICK_STEPS = 3
 #: A block of worlds takes seconds and varies less than one world: fewer runs say as much.
 MOST_BLOCK_RUNS = 2
-WORKERS = (1, 2)
+WORKERS = tuple(sorted({1, 2, count(0)}))
 BLOCKS = (8, 16, 32, 64, 128)
 #: Sizes of one world, and steps that say how it grows.
 APPS, MILLION, APP_STEPS = (1_000, 10_000, 100_000), 1_000_000, 6
@@ -26,6 +28,8 @@ APPS, MILLION, APP_STEPS = (1_000, 10_000, 100_000), 1_000_000, 6
 STREAMED, BLOCK = 1000, Config().block
 #: Worlds whose market goes on together: as many as pay best.
 MARKETS = 32
+#: Worlds on a GPU at once, as far as its memory goes, and steps that count.
+GPU_WORLDS, GPU_STEPS = (256, 1024, 4096, 8192), 24
 #: Months of the whole model before the market goes on alone.
 BEFORE, QUICK_BEFORE = 24, 3
 
@@ -96,6 +100,13 @@ def _whole(worlds: int, repeat: int, million: bool) -> Iterator[Task]:
     for size in (*APPS, MILLION) if million else APPS:
         yield "apps", f"{size:,} apps", lambda size=size: apart(scale.crowd, size, APP_STEPS)
     yield "market_step", "plain Mesa", lambda: apart(compare.market_steps, MARKETS, STEPS, BEFORE)
+    if compiled.in_use():
+        yield "numpy_only", "not compiled", lambda: apart(measure.not_compiled, max(BLOCKS), STEPS, runs)
+    try:
+        cupy = device.find("cupy")
+    except device.NoDevice:
+        return
+    yield "gpu_ensembles", "GPU", lambda: gpu.ensembles(cupy, GPU_WORLDS, GPU_STEPS)
 
 
 def measured(options: argparse.Namespace) -> measure.Facts:

@@ -30,12 +30,12 @@ def describe() -> dict[str, Any]:
 
 
 def gpu() -> str:
-    """The GPU that CuPy finds, which is not measured here, or why it finds none."""
+    """The GPU that CuPy finds, or why it finds none."""
     try:
         cupy = device.find("cupy")
     except device.NoDevice as error:
         return str(error)
-    return f"{cupy.cuda.runtime.getDeviceProperties(0)['name'].decode()}, not measured: all figures are the processor's"
+    return str(cupy.cuda.runtime.getDeviceProperties(0)["name"].decode())
 
 
 def caches(folder: Path) -> dict[str, str]:

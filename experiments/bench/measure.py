@@ -15,6 +15,7 @@ from conf.schema import compose
 from experiments import run
 from experiments.bench.apart import peak_mb
 from experiments.bench.scale import sizes
+from world import compiled
 from world.ensemble import Ensemble
 from world.model import HundredModelsWar
 
@@ -80,6 +81,12 @@ def ensemble(worlds: int, steps: int, repeat: int) -> tuple[Facts, list[Facts]]:
     facts = {"worlds": worlds, "steps": steps, **_repeated(once, repeat), "peak_mb": peak_mb()}
     facts |= rates(worlds, steps, facts["stepping"]["best"], facts["together"]["best"])
     return facts, last[0].plan_table().to_dicts()
+
+
+def not_compiled(worlds: int, steps: int, repeat: int) -> Facts:
+    """The same block by NumPy's functions alone, as it runs without the extra ``fast``."""
+    with compiled.plain():
+        return ensemble(worlds, steps, repeat)[0]
 
 
 def processes(worlds: int, steps: int, workers: int, block: int) -> Facts:

@@ -15,6 +15,10 @@ def text(facts: Facts) -> str:
     for name, part in (("processes", _processes), ("apps", _apps), ("stream", _stream), ("market_step", _market_step)):
         if name in facts:
             parts.append(part(facts[name]))
+    if "numpy_only" in facts:
+        parts.append(_ensembles([facts["numpy_only"]], "A block by NumPy alone, not compiled"))
+    if facts.get("gpu_ensembles"):
+        parts.append(_gpu(facts["gpu_ensembles"], facts["processes"]))
     files = facts["stream"]["files"] if "stream" in facts else facts.get("processes", [{}])[-1].get("files")
     if files:
         parts.append(_files(files))
@@ -44,7 +48,7 @@ def grid(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _machine(facts: Facts) -> str:
-    versions = ", ".join(f"{name} {facts[name]}" for name in ("python", "numpy", "polars", "mesa"))
+    versions = ", ".join(f"{name} {facts[name]}" for name in ("python", "numpy", "polars", "mesa", "numba"))
     load = "" if facts["load"] is None else f", load {facts['load']} at the start"
     caches = "".join(f", {level} {size}" for level, size in facts["caches"].items())
     memory = "" if facts["memory_gb"] is None else f", {facts['memory_gb']:g} GB"
@@ -60,7 +64,7 @@ def _one_world(facts: Facts) -> str:
     return grid(f"One world by Mesa's API, {facts['steps']} steps, recorded; s", ["", "best", "median"], rows)
 
 
-def _ensembles(ensembles: Sequence[Facts]) -> str:
+def _ensembles(ensembles: Sequence[Facts], what: str = "Ensembles in one process") -> str:
     head = ["worlds", "construction s", "stepping s", "tables s", "ms a world-step", "worlds/s", "peak MB"]
     rows = [
         [
@@ -71,7 +75,24 @@ def _ensembles(ensembles: Sequence[Facts]) -> str:
         ]
         for each in ensembles
     ]
-    return grid(f"Ensembles in one process, {ensembles[0]['steps']} steps, recorded; the best run", head, rows)
+    return grid(f"{what}, {ensembles[0]['steps']} steps, recorded; the best run", head, rows)
+
+
+def _gpu(runs: Sequence[Facts], on_processor: Sequence[Facts]) -> str:
+    """Worlds a second on the GPU, against the best that all cores of the machine reached."""
+    best = max(each["worlds_a_second"] for each in on_processor)
+    rows = [
+        [
+            str(each["worlds"]),
+            f"{each['stepping']:.2f}",
+            f"{each['worlds_a_second']:.1f}",
+            f"{each['worlds_a_second'] / best:.1f}",
+            f"{each['bandwidth_share']:.1%}",
+        ]
+        for each in runs
+    ]
+    head = ["worlds", "stepping s", "worlds/s", "times all cores", "share of bandwidth (columns once)"]
+    return grid(f"Ensembles on the GPU, {runs[0]['steps']} steps, recorded", head, rows)
 
 
 def _processes(runs: Sequence[Facts]) -> str:
