@@ -50,10 +50,10 @@ def produce(world: World) -> None:
     half = np.exp(0.5 * fab_growth(world) * world.clock.years)
     starts = state.domestic_dies * half * world.clock.years * memory
     state.domestic_dies = state.domestic_dies * half * half
-    state.domestic_yield = _yields(rules, state.domestic_learned)
     # The yield of the step's middle, when half of its chips have been learned from.
     teaches = 0.5 * (1.0 + world.instrument("industrial", "yield_programme"))
-    state.domestic_yield = _yields(rules, state.domestic_learned + teaches * starts * state.domestic_yield)
+    at_first = starts * _yields(rules, state.domestic_learned)
+    state.domestic_yield = _yields(rules, state.domestic_learned + teaches * at_first)
     capacity["ascend"] = starts * state.domestic_yield * rules.ascend_share
     capacity["other_domestic"] = starts * state.domestic_yield * (1.0 - rules.ascend_share)
     state.generation_capacity = {name: _unless_unsold(world, name, units) for name, units in capacity.items()}

@@ -51,12 +51,13 @@ def _entrants(world: World, row: dict, rate: Array) -> Array:
 def _fit_to_capacity(world: World) -> None:
     """Memory by lab, and the social graph, follow a population that has grown."""
     state, width = world.state, world.labs.capacity
-    if state.lab_relation.shape[-1] == width:
+    before = state.lab_relation.shape[-1]
+    if before == width:
         return
     for name, old in list(vars(state).items()):
-        if getattr(old, "shape", ())[-1:] == (state.lab_relation.shape[-1],) and name != "lab_relation":
+        # The memory of vendors may be as wide by chance, and says so in its name.
+        if getattr(old, "shape", ())[-1:] == (before,) and "vendor" not in name:
             setattr(state, name, _widen(old, width))
-    state.lab_relation = _widen(state.lab_relation, width)
     build(world)
 
 

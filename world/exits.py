@@ -77,7 +77,8 @@ def _cover(world: World) -> None:
     kept = labs.alive & (labs.exit_reason == ALIVE)
     deficit = where(kept, np.maximum(-labs.cash, 0.0), 0.0)
     world.accounts.pay("parents cover", "outside", (labs, deficit))
-    buffer = 12.0 * vendors.cost + 1.0
+    rules = world.parameters.rental
+    buffer = rules.kept_months * vendors.cost + rules.kept_least
     gap = where(vendors.alive, np.maximum(-vendors.cash, 0.0), 0.0)
     public = vendors.kind == CENTRE
     world.accounts.pay("public compute", "government", (vendors, where(public, gap, 0.0)))

@@ -59,12 +59,13 @@ def _subsidise(world: World, out: Array) -> None:
 def _stakes(world: World) -> Observables:
     """What openness is weighed on: lead over rivals at home, market share, policy."""
     labs = world.labs
+    most = world.parameters.openness.lead_most
     mine = sum_k(capability(labs)) / 3.0
     best = where(labs.region == CN, world.state.frontier_cn, world.state.frontier_all)
     level, told = world.instrument("open_source", "mandate_above"), world.instrument("open_source", "champion")
     champion = labs.archetype == OPEN_CHAMPION
     return Observables(
-        lead=clip(mine - best, -3.0, 3.0),
+        lead=clip(mine - best, -most, most),
         share=world.state.token_share,
         has_cloud=((labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER)).astype(float),
         subsidy=where(labs.region == CN, world.instrument("open_source", "subsidy"), 0.0),

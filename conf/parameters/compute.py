@@ -130,6 +130,8 @@ class Rental:
     largest_tenant: float = par(0.3, "share", 0.001, 1, "prior", "most of the supply that one tenant gets")
     value_decline: float = par(0.28, "1/year", 0, 2, "facts: hw_value_decline", "fall of the value of own chips")
     serving_reserve: float = par(0.25, "share", 0, 2, "prior", "serving capacity rented ahead of demand")
+    kept_months: float = par(12.0, "months", 0, 120, "prior", "months of cost that vendors keep before profit leaves")
+    kept_least: float = par(1.0, "CNY million", 0, 1e5, "prior", "what they keep besides")
 
 
 @dataclass

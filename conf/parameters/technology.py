@@ -193,6 +193,7 @@ class Openness:
     cloud: float = par(0.1, "1", -5, 5, "002", "demand for the own cloud")
     rival_rent: float = par(0.25, "1/OOM", 0, 5, "002", "damage to a rival's rent, when behind")
     behind_most: float = par(2.0, "OOM", 0, 6, "prior", "distance behind the rival beyond which no more is damaged")
+    lead_most: float = par(3.0, "OOM", 0, 10, "prior", "lead or lag beyond which all are alike")
     champion: float = par(1.2, "1", -5, 5, "002", "the champion's strategy")
     academic: float = par(0.6, "1", -5, 5, "004", "academic norms")
     margin_weight: float = par(1.5, "1", 0, 10, "003", "margin given up, by market share")
