@@ -76,6 +76,11 @@ def _compile(function: Callable) -> Callable:
     return function if numba is None else numba.njit(cache=True, error_model="numpy")(function)
 
 
+def _part(function: Callable) -> Callable:
+    """A part of such a loop, put in its place before it is compiled: it would keep it from running by vectors."""
+    return function if numba is None else numba.njit(error_model="numpy", inline="always")(function)
+
+
 def _element(*types: str) -> Callable:
     """A rule for one element as a ufunc of the given types."""
 
@@ -140,7 +145,7 @@ def where(mask: np.ndarray, yes: Any, no: Any) -> np.ndarray:
 # ---------------------------------------------------------------------- sums
 
 
-@_compile
+@_part
 def _sum_of_block(row, start):
     """Sum of ``ROW_BLOCK`` numbers in NumPy's order: eight sums side by side, then in pairs."""
     s0, s1, s2, s3 = row[start], row[start + 1], row[start + 2], row[start + 3]
@@ -356,7 +361,7 @@ def first_above(ladder, worlds, level):
 # ---------------------------------------------------------------------- random numbers
 
 
-@_compile
+@_part
 def _philox(a, b, c, d, k, l):  # noqa: E741
     """Ten rounds of Philox 4x32 on one counter, each word made a number in (0, 1)."""
     low, high = np.uint64(0xFFFFFFFF), np.uint64(32)
@@ -397,12 +402,12 @@ def draws_of_all(ids: np.ndarray, blocks: int, first: int, step: int, world_ids:
 
 
 @_compile
-def _few(ids, worlds, blocks, first, step, world_ids, k, l):  # noqa: E741
+def _few(ids, world_of, blocks, first, step, k, l):  # noqa: E741
     found = np.empty((blocks, 4, ids.size))
     for block in range(blocks):
         b = np.uint64(first + block)
         for i in range(ids.size):
-            u = _philox(np.uint64(ids[i]), b, step, world_ids[worlds[i]], k, l)
+            u = _philox(np.uint64(ids[i]), b, step, world_of[i], k, l)
             found[block, 0, i] = u[0]
             found[block, 1, i] = u[1]
             found[block, 2, i] = u[2]
@@ -414,16 +419,15 @@ def draws_of_some(
     ids: np.ndarray, worlds: np.ndarray, blocks: int, first: int, step: int, world_ids: np.ndarray, key: tuple
 ) -> np.ndarray:
     """Uniforms of a few agents in blocks of four streams, ``(blocks, 4, n)``."""
-    return _few(ids, worlds, blocks, first, np.uint64(step), world_ids.reshape(-1), *_words(key))
+    return _few(ids, world_ids[worlds, 0], blocks, first, np.uint64(step), *_words(key))
 
 
 @_compile
-def _pairs(ids, worlds, partners, step, world_ids, k, l):  # noqa: E741
+def _pairs(ids, world_of, partners, step, k, l):  # noqa: E741
     found = np.empty(partners.shape)
     for j in range(partners.shape[0]):
         for i in range(partners.shape[1]):
-            world = world_ids[worlds[i]]
-            found[j, i] = _philox(np.uint64(ids[i]), np.uint64(partners[j, i]), step, world, k, l)[0]
+            found[j, i] = _philox(np.uint64(ids[i]), np.uint64(partners[j, i]), step, world_of[i], k, l)[0]
     return found
 
 
@@ -433,7 +437,7 @@ def draws_of_pairs(
     """One uniform a pair, ``(k, n)``, or ``(n,)`` where each has one partner."""
     shape = np.broadcast_shapes(ids.shape, partners.shape)
     wide = np.ascontiguousarray(np.broadcast_to(partners, shape)).reshape(math.prod(shape[:-1]), len(ids))
-    return _pairs(ids, worlds, wide, np.uint64(step), world_ids.reshape(-1), *_words(key)).reshape(shape)
+    return _pairs(ids, world_ids[worlds, 0], wide, np.uint64(step), *_words(key)).reshape(shape)
 
 
 def _words(key: tuple[int, int]) -> tuple[np.uint64, np.uint64]:
