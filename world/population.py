@@ -95,7 +95,7 @@ def spread_out(count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 class View:
-    """Read a tree of observables or parameters through a selection."""
+    """Read a tree of observables or parameters through a selection: each once, for they are frozen."""
 
     def __init__(self, source: Any, worlds: Array, rows: Array):
         self._source, self._worlds, self._rows = source, worlds, rows
@@ -103,8 +103,11 @@ class View:
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._source, name)
         if hasattr(value, "shape") or isinstance(value, (int, float, bool, str)):
-            return gather(value, self._worlds, self._rows)
-        return View(value, self._worlds, self._rows)
+            seen = gather(value, self._worlds, self._rows)
+        else:
+            seen = View(value, self._worlds, self._rows)
+        self.__dict__[name] = seen
+        return seen
 
 
 class Observables:
