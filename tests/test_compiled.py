@@ -62,6 +62,7 @@ def test_look_ups_and_groups(seed, worlds, blocks):
     pointers = rng.integers(-1, rows, (worlds, 100))
     for each in (table, deep, table > 0.0, (table * 0.0).astype(int)):
         same(arrays.take_rows, each, pointers)
+    same(arrays.take_rows, table, np.stack([pointers, pointers[:, ::-1]]))
     same(arrays.sum_by_group, numbers(rng, worlds, 100), pointers, rows)
     mask = rng.random((worlds, rows)) < 0.3
     places = same(arrays.nonzero, mask)

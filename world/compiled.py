@@ -297,7 +297,7 @@ def _take_rows(table, rows, taken):
 def take_rows(table: np.ndarray, rows: np.ndarray) -> Any:
     """Look rows of other agents up, ``(..., worlds, n)`` by ``(worlds, m)``."""
     inner = table.shape[:-2]
-    if len(rows) != table.shape[-2]:
+    if rows.ndim != 2 or len(rows) != table.shape[-2]:
         return NotImplemented
     taken = np.empty((*inner, *rows.shape), table.dtype)
     layers = np.ascontiguousarray(table).reshape(-1, *table.shape[-2:])
