@@ -72,6 +72,14 @@ class Content:
     flags: Sequence[str] = ()
 
 
+#: What the findings are, and what they are not.
+READ_SO = (
+    "These sentences are made from the numbers in the tables. A policy's effects are means over the last year of the "
+    "runs within pairs of twin worlds; those are listed whose false discovery rate over all rows is below 5% and whose "
+    "bootstrap interval lies on one side of zero. They speak of the model at its parameters, not beyond."
+)
+
+
 def html(content: Content) -> str:
     """The page."""
     parts = [
@@ -101,7 +109,7 @@ def html(content: Content) -> str:
 
 def markdown(content: Content) -> str:
     """Title and findings alone."""
-    lines = [f"# {content.title}", "", *([content.question, ""] if content.question else [])]
+    lines = [f"# {content.title}", "", *([content.question, ""] if content.question else []), READ_SO, ""]
     for name, said in content.findings.items():
         lines += [f"## {name}", "", *(f"- {each}" for each in said), ""]
     return "\n".join(lines)
@@ -111,17 +119,12 @@ def _findings(content: Content) -> Iterator[str]:
     yield '<h2 id="findings">Findings</h2>'
     if content.no_effects:
         yield f'<p class="note">No effects are compared: {escape(content.no_effects)}.</p>'
+    yield f'<p class="note">{escape(READ_SO)}</p>'
     for name, said in content.findings.items():
         yield f"<h3>{escape(name)}</h3><ul>"
         kinds = [' class="small"' if each.startswith(NOT_APART) else "" for each in said]
         yield from (f"<li{kind}>{escape(each)}</li>" for kind, each in zip(kinds, said, strict=True))
         yield "</ul>"
-    yield (
-        '<p class="note">These sentences are made from the numbers in the tables. A policy&rsquo;s effects are means '
-        "over the last year within pairs of twin worlds; those are listed whose false discovery rate over all rows "
-        "is below 5% and whose bootstrap interval lies on one side of zero. They speak of the model at its "
-        "parameters, not beyond.</p>"
-    )
 
 
 def _figures(drawn: Sequence[Drawn]) -> Iterator[str]:
