@@ -333,8 +333,6 @@ def _gather(layers, worlds, rows, taken):
 
 def gather(value: np.ndarray, worlds: np.ndarray, rows: np.ndarray) -> Any:
     """Selected rows of selected worlds, ``(..., worlds, rows)`` to ``(..., 1, n)``."""
-    if value.ndim < 2 or value.shape[-1] == 1 or value.shape[-2] == 1:
-        return NotImplemented
     taken = np.empty((*value.shape[:-2], 1, len(rows)), value.dtype)
     layers = np.ascontiguousarray(value).reshape(-1, *value.shape[-2:])
     _gather(layers, worlds, rows, taken.reshape(len(layers), -1))

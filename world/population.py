@@ -50,7 +50,6 @@ def identities(step: int, ordinals: Array) -> Array:
     return where(ordinals < MAX_ENTRANTS, step * MAX_ENTRANTS, crowd) + ordinals
 
 
-@one_pass(compiled.gather)
 def gather(value: Any, worlds: Array, rows: Array) -> Any:
     """Restrict ``(..., worlds, rows)`` or ``(..., worlds, 1)`` to selected rows.
 
@@ -60,12 +59,17 @@ def gather(value: Any, worlds: Array, rows: Array) -> Any:
     if not hasattr(value, "shape") or value.ndim < 2:
         return value
     wide = value.shape[-1] != 1
-    if value.shape[-2] == 1 and not wide:
-        return value
+    if value.shape[-2] == 1:
+        return value.take(rows, axis=-1) if wide else value
+    return _from_rows(value, worlds, rows) if wide else value[..., 0].take(worlds, axis=-1)[..., None, :]
+
+
+@one_pass(compiled.gather)
+def _from_rows(value: Array, worlds: Array, rows: Array) -> Array:
     # By one flat index: several times faster than by two.
     height, width = value.shape[-2:]
-    place = (worlds * width + rows if height > 1 else rows) if wide else worlds
-    return value.reshape(*value.shape[:-2], height * width).take(place, axis=-1)[..., None, :]
+    flat = value.reshape(*value.shape[:-2], height * width)
+    return flat.take(worlds * width + rows, axis=-1)[..., None, :]
 
 
 def put(column: Array, worlds: Array, rows: Array, value: Any) -> None:
