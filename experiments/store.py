@@ -367,7 +367,7 @@ def write_facts(part: Path, cfg: DictConfig, rows: dict[str, int], seconds: Mapp
 
 
 def versions() -> dict[str, str | None]:
-    """Versions of Python and of the libraries that can change a number."""
+    """Versions of Python and of the libraries that compute (numba changes no number, but how long it takes)."""
     found: dict[str, str | None] = {"python": platform.python_version()}
     for name in _VERSIONS:
         try:

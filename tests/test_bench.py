@@ -73,11 +73,32 @@ def test_a_gpu_is_measured_as_far_as_its_memory_goes(monkeypatch):
     xp = SimpleNamespace(cuda=SimpleNamespace(runtime=runtime), get_default_memory_pool=lambda: pool)
     monkeypatch.setattr(gpu, "Ensemble", lambda words, worlds, xp: Ensemble(words, worlds))
     assert gpu.bandwidth(xp) == 1.024e12
+    monkeypatch.setattr(gpu, "WARM", (1, 1))
     (found,) = gpu.ensembles(xp, (2, 10**6), 1)
     assert found["worlds"] == 2 and len(synchronised) == 2
-    assert found["worlds_a_second"] == pytest.approx(2 / 48 / found["stepping"])
+    assert found["worlds_a_second"] == pytest.approx(2 / found["together"])
     assert 0.0 < found["bandwidth_share"] < 1.0
-    assert "times all cores" in report._gpu([found], [{"worlds_a_second": 10.0}])
+    printed = report._gpu([found, {"worlds": 4, "failed": "MemoryError: full"}], [{"worlds_a_second": 10.0}])
+    assert f"{found['worlds_a_second'] / 10.0:.1f}" in printed and "MemoryError: full" in printed
+
+
+def test_a_gpu_that_is_full_keeps_what_was_measured(monkeypatch):
+    def run(_, worlds, steps):
+        if worlds > 64:
+            raise MemoryError("full")
+        return 1.0
+
+    runtime = SimpleNamespace(memGetInfo=lambda: (10**12, 0), deviceGetAttribute=lambda *_: 1000)
+    pool = SimpleNamespace(free_bytes=lambda: 0, free_all_blocks=lambda: None)
+    xp = SimpleNamespace(cuda=SimpleNamespace(runtime=runtime), get_default_memory_pool=lambda: pool)
+    monkeypatch.setattr(gpu, "_seconds", run)
+    kept, failed = gpu.ensembles(xp, (64, 128, 256), 48)
+    assert kept["worlds_a_second"] == 64.0 and failed == {"worlds": 128, "failed": "MemoryError: full"}
+
+
+def test_a_block_that_is_not_compiled_is_measured():
+    assert measure.not_compiled(1, 1, 1)["worlds_a_second"] > 0.0
+    assert compiled.in_use()
 
 
 # ---------------------------------------------------------------------- scale

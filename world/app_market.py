@@ -35,7 +35,7 @@ def live(world: World) -> None:
     _compete(world)
     _pay(world)
     apps.pivot(_pivoting(world), among=apps.absorbed > world.parameters.app_market.absorbed_limit)
-    apps.close_down(resolve(world))
+    apps.close_down(founders_resolve(world))
     apps.age = where(apps.alive, apps.age + world.clock.months, 0.0)
     app_labour.make_or_buy(world)
     apps.since_round = apps.since_round + world.clock.months
@@ -197,7 +197,7 @@ def pull_of(world: World, added: Array, reached: Array | float = 1.0, missed: Ar
     base = take_rows(state.quality_by_app_segment, flat)
     better = (base, valid, native, added, apps.rework, missed)
     advantage = np.exp(_advantage(*better, p.advantage, p.rework_penalty, p.rework_scale, p.rework_most))
-    unknown = np.exp(_acquainted(apps.age, world.clock.months, apps.head_start, p.ramp_months))
+    unknown = np.exp(_unknown(apps.age, world.clock.months, apps.head_start, p.ramp_months))
     return _pull(apps.alive & valid, advantage, unknown, reached)
 
 
@@ -210,8 +210,8 @@ def _advantage(base, valid, native, added, rework, missed, weight, penalty, scal
 
 
 @elementwise
-def _acquainted(age, months, head_start, ramp):
-    """Exponent of those who have not heard of an app."""
+def _unknown(age, months, head_start, ramp):
+    """Exponent of the share that has not heard of an app."""
     return -np.maximum(age + months + head_start, 0.0) / ramp
 
 
@@ -297,7 +297,7 @@ def wage_bill(world: World) -> Array:
     return monthly * world.clock.months * (1.0 + p.overhead)
 
 
-def resolve(world: World) -> Observables:
+def founders_resolve(world: World) -> Observables:
     """How soon founders give up what is hopeless."""
     p = world.parameters.app_market
     return Observables(

@@ -105,7 +105,7 @@ def row_sum(array: Array) -> Array:
 
 @one_pass(compiled.argmax_k)
 def argmax_k(array: Array) -> Array:
-    """Which layer holds the largest, the first of equals: ``(k, worlds, rows)`` to integers ``(worlds, rows)``."""
+    """Layer of the largest, the first of equals: ``(k, worlds, rows)`` without NaN to integers ``(worlds, rows)``."""
     return np.argmax(array, axis=0)
 
 

@@ -1,13 +1,19 @@
 """Kernels that numba compiles for the CPU: in one pass what NumPy says in several.
 
 Each stands for a function in NumPy, beside which it is named (``@one_pass(kernel)``) and whose
-bits it gives: the extra ``fast`` changes how long a run takes and nothing else. Without numba,
-on arrays of another kind (CuPy's) or inside :func:`plain`, NumPy's form runs.
+numbers it gives, bit for bit but for the sign of zero: the extra ``fast`` changes how long a run
+takes and nothing else. Without numba, on arrays of another kind (CuPy's), where the variable
+``HUNDRED_MODELS_COMPILED`` is 0 or inside :func:`plain`, NumPy's form runs.
+
+Numba keeps what it compiled on disk. It writes its list of types without a lock, so every kernel
+here has one set of types: two processes that compile it at once write the same.
 """
 
 from __future__ import annotations
 
 import math
+import os
+import types
 from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -25,9 +31,7 @@ except ImportError:
     numba = None
 
 #: Whether compiled kernels are used: one entry, which :func:`plain` changes.
-_IN_USE = [numba is not None]
-
-# Kernels write into arrays of the final shape: a column that is assigned one needs no copy of its own.
+_IN_USE = [numba is not None and os.environ.get("HUNDRED_MODELS_COMPILED") != "0"]
 
 
 def in_use() -> bool:
@@ -51,8 +55,9 @@ def one_pass(kernel: Callable, judged_by: int = 0) -> Callable:
 
     Parameters
     ----------
-    kernel : function of the same arguments
-        Returns ``NotImplemented`` for shapes or types that it leaves to NumPy.
+    kernel : function of the same arguments, by position
+        Returns ``NotImplemented`` for shapes or types that it leaves to NumPy, else an array of its own: a
+        column that is assigned it needs no copy.
     judged_by : int
         Place of the argument whose type tells whose arrays they are.
     """
@@ -66,14 +71,47 @@ def one_pass(kernel: Callable, judged_by: int = 0) -> Callable:
                     return result
             return form(*arguments)
 
+        either.kernel = kernel
         return either
 
     return mark
 
 
+def kept(compiler: Callable, function: Callable, **options: Any) -> Callable:
+    """What a compiler of numba makes of a function, kept on disk where there is a place for it."""
+    try:
+        return compiler(cache=True, **options)(function)
+    except RuntimeError:  # nowhere to write: compiled anew by each process
+        return compiler(**options)(function)
+
+
 def _compile(function: Callable) -> Callable:
-    """A loop over arrays, compiled at its first call and kept on disk; never rearranged."""
-    return function if numba is None else numba.njit(cache=True, error_model="numpy")(function)
+    """A loop over arrays of one set of types, compiled at its first call; never rearranged."""
+    return function if numba is None else kept(numba.njit, function, error_model="numpy")
+
+
+def _compile_by_type(function: Callable) -> Callable:
+    """The same for any type of its first array: a kernel for each."""
+    kernels: dict[Any, Callable] = {}
+
+    def of_type(*arguments: Any) -> Any:
+        kind = arguments[0].dtype
+        if kind not in kernels:
+            name = f"{function.__name__}_{kind.name}"
+            named = types.FunctionType(function.__code__, function.__globals__, name)
+            named.__qualname__ = name
+            kernels[kind] = _compile(named)
+        return kernels[kind](*arguments)
+
+    of_type.kernels = kernels
+    return of_type
+
+
+def whole(array: np.ndarray, kind: Any = None) -> np.ndarray:
+    """An array as kernels take it, rows side by side and open to writing, which else were another type to numba."""
+    if array.flags.carray and (kind is None or array.dtype == kind):
+        return array
+    return np.array(array, kind, order="C")
 
 
 def _part(function: Callable) -> Callable:
@@ -81,12 +119,18 @@ def _part(function: Callable) -> Callable:
     return function if numba is None else numba.njit(error_model="numpy", inline="always")(function)
 
 
-def _element(*types: str) -> Callable:
+def _element(*kinds: str) -> Callable:
     """A rule for one element as a ufunc of the given types."""
 
     def build(function: Callable) -> Callable:
+        if numba is None:
+            return function
+
+        def vectorize(**options: Any) -> Callable:
+            return numba.vectorize(list(kinds), **options)
+
         # Numba's wrapper looks at each argument in Python; the ufunc within does not.
-        return function if numba is None else numba.vectorize(list(types), cache=True)(function).ufunc
+        return kept(vectorize, function).ufunc
 
     return build
 
@@ -112,14 +156,20 @@ def ratio(numerator, denominator):
 
 
 @_element("float64(float64,float64,float64)")
-def clip(value, low, high):
-    """``numpy.clip``."""
+def _clip(value, low, high):
     raised = low if value < low else value
     return high if raised > high else raised
 
 
-@_compile
-def _or_number(mask, values, number, chosen):
+def clip(value: np.ndarray, low: Any, high: Any) -> Any:
+    """``numpy.clip`` of floats between bounds that are numbers."""
+    if value.dtype != np.float64 or low is None or high is None:
+        return NotImplemented
+    return _clip(value, low, high)
+
+
+@_compile_by_type
+def _or_number(values, mask, number, chosen):
     """``numpy.where(mask, values, number)`` by layers: a ufunc's loop over a number takes one by one."""
     for k in range(len(values)):
         for i in range(mask.size):
@@ -131,13 +181,15 @@ _MANY = 2048
 
 
 def where(mask: np.ndarray, yes: Any, no: Any) -> np.ndarray:
-    """``numpy.where`` by the quickest of the ways above."""
+    """``numpy.where`` by the quickest of the ways above; short floats and integers come back long."""
+    if mask.dtype != bool:
+        return np.where(mask, yes, no)
     number = no.__class__
     if (number is float or number is int) and mask.size >= _MANY and yes.__class__ is np.ndarray:
         alike = yes.shape[yes.ndim - mask.ndim :] == mask.shape and yes.dtype == number
-        if alike and mask.flags.c_contiguous and yes.flags.c_contiguous:
+        if alike and mask.flags.carray and yes.flags.carray:
             chosen = np.empty_like(yes)
-            _or_number(mask.reshape(-1), yes.reshape(-1, mask.size), no, chosen.reshape(-1, mask.size))
+            _or_number(yes.reshape(-1, mask.size), mask.reshape(-1), no, chosen.reshape(-1, mask.size))
             return chosen
     return select(mask, yes, no)
 
@@ -146,11 +198,11 @@ def where(mask: np.ndarray, yes: Any, no: Any) -> np.ndarray:
 
 
 @_part
-def _sum_of_block(row, start):
-    """Sum of ``ROW_BLOCK`` numbers in NumPy's order: eight sums side by side, then in pairs."""
+def _sum_of_block(row, start, block):
+    """Sum of a block of numbers in NumPy's order: eight sums side by side, then in pairs."""
     s0, s1, s2, s3 = row[start], row[start + 1], row[start + 2], row[start + 3]
     s4, s5, s6, s7 = row[start + 4], row[start + 5], row[start + 6], row[start + 7]
-    for i in range(start + 8, start + ROW_BLOCK, 8):
+    for i in range(start + 8, start + block, 8):
         s0 += row[i]
         s1 += row[i + 1]
         s2 += row[i + 2]
@@ -163,14 +215,14 @@ def _sum_of_block(row, start):
 
 
 @_compile
-def _row_sums(flat):
-    """Sums of the rows of a contiguous ``(n, blocks x ROW_BLOCK)`` array: by blocks, and the blocks in order."""
+def _row_sums(flat, block):
+    """Sums of the rows of a contiguous ``(n, blocks x block)`` array: by blocks, and the blocks in order."""
     total = np.empty((len(flat), 1))
     for i in range(len(flat)):
         row = flat[i]
-        summed = _sum_of_block(row, 0)
-        for start in range(ROW_BLOCK, row.size, ROW_BLOCK):
-            summed += _sum_of_block(row, start)
+        summed = _sum_of_block(row, 0, block)
+        for start in range(block, row.size, block):
+            summed += _sum_of_block(row, start, block)
         total[i, 0] = summed
     return total
 
@@ -180,11 +232,10 @@ def row_sum(array: np.ndarray) -> Any:
     rows = array.shape[-1]
     if rows % ROW_BLOCK or array.dtype != np.float64 or not array.size:
         return NotImplemented
-    if not array.flags.c_contiguous:
-        array = np.ascontiguousarray(array)
+    array = whole(array)
     if array.ndim == 2:
-        return _row_sums(array)
-    return _row_sums(array.reshape(-1, rows)).reshape(*array.shape[:-1], 1)
+        return _row_sums(array, ROW_BLOCK)
+    return _row_sums(array.reshape(-1, rows), ROW_BLOCK).reshape(*array.shape[:-1], 1)
 
 
 @_compile
@@ -194,14 +245,16 @@ def _sums_by_group(values, group, groups):
     for w in range(worlds):
         for r in range(rows):
             g = group[w, r]
-            if g >= 0:
+            if 0 <= g < groups:
                 total[w, g] += values[w, r]
     return total
 
 
 def sum_by_group(values: np.ndarray, group: np.ndarray, groups: int) -> Any:
     """Sums by group within each world, ``(worlds, groups)``, in the order of rows."""
-    return _sums_by_group(np.ascontiguousarray(values, np.float64), np.ascontiguousarray(group), groups)
+    if group.shape != values.shape:
+        return NotImplemented
+    return _sums_by_group(whole(values, np.float64), whole(group, np.int64), groups)
 
 
 @_compile
@@ -216,7 +269,7 @@ def _sum_layers(flat, total):
 
 def sum_k(array: np.ndarray) -> Any:
     """Sum over the leading axis, in order."""
-    if len(array) < 3 or array.ndim < 2 or array.dtype != np.float64 or not array.flags.c_contiguous:
+    if len(array) < 3 or array.ndim < 2 or array.dtype != np.float64 or not array.flags.carray:
         return NotImplemented
     total = np.empty(array.shape[1:])
     _sum_layers(array.reshape(len(array), -1), total.reshape(-1))
@@ -235,7 +288,7 @@ def _weighed_layers(weights, flat, total):
 
 def weigh_k(weights: np.ndarray, array: np.ndarray) -> Any:
     """Sum over the leading axis, in order, each layer times its weight."""
-    if weights.size != len(array) or array.dtype != np.float64 or not array.flags.c_contiguous:
+    if weights.size != len(array) or array.dtype != np.float64 or not array.flags.carray:
         return NotImplemented
     total = np.empty(array.shape[1:])
     _weighed_layers(weights.reshape(-1), array.reshape(len(array), -1), total.reshape(-1))
@@ -259,7 +312,7 @@ def _argmax_layers(flat, best, place):
 
 def argmax_k(array: np.ndarray) -> Any:
     """Layer of the largest, the first of equals; no NaN."""
-    if array.dtype != np.float64 or not array.flags.c_contiguous or array.ndim < 2:
+    if array.dtype != np.float64 or not array.flags.carray or array.ndim < 2:
         return NotImplemented
     place = np.empty(array.shape[1:], np.int64)
     flat = array.reshape(len(array), -1)
@@ -267,15 +320,17 @@ def argmax_k(array: np.ndarray) -> Any:
     return place
 
 
-@_compile
+@_compile_by_type
 def _pick_layers(flat, place, picked):
     for i in range(place.size):
+        if not 0 <= place[i] < len(flat):
+            raise IndexError("there is no such layer")
         picked[i] = flat[place[i], i]
 
 
 def pick_k(table: np.ndarray, place: np.ndarray) -> Any:
     """Of each element the layer that it names."""
-    if table.shape[1:] != place.shape or not table.flags.c_contiguous or not place.flags.c_contiguous:
+    if table.shape[1:] != place.shape or not table.flags.carray or not place.flags.carray:
         return NotImplemented
     picked = np.empty(place.shape, table.dtype)
     _pick_layers(table.reshape(len(table), -1), place.reshape(-1), picked.reshape(-1))
@@ -285,13 +340,16 @@ def pick_k(table: np.ndarray, place: np.ndarray) -> Any:
 # ---------------------------------------------------------------------- looking rows up
 
 
-@_compile
+@_compile_by_type
 def _take_rows(table, rows, taken):
     layers, worlds, width = taken.shape
     for k in range(layers):
         for w in range(worlds):
             for i in range(width):
-                taken[k, w, i] = table[k, w, max(rows[w, i], 0)]
+                row = max(rows[w, i], 0)
+                if row >= table.shape[2]:
+                    raise IndexError("a pointer goes beyond the rows that there are")
+                taken[k, w, i] = table[k, w, row]
 
 
 def take_rows(table: np.ndarray, rows: np.ndarray) -> Any:
@@ -300,8 +358,9 @@ def take_rows(table: np.ndarray, rows: np.ndarray) -> Any:
     if rows.ndim != 2 or len(rows) != table.shape[-2]:
         return NotImplemented
     taken = np.empty((*inner, *rows.shape), table.dtype)
-    layers = np.ascontiguousarray(table).reshape(-1, *table.shape[-2:])
-    _take_rows(layers, np.ascontiguousarray(rows), taken.reshape(-1, *rows.shape))
+    count = math.prod(inner)
+    layers = whole(table).reshape(count, *table.shape[-2:])
+    _take_rows(layers, whole(rows, np.int64), taken.reshape(count, *rows.shape))
     return taken
 
 
@@ -324,24 +383,28 @@ def nonzero(mask: np.ndarray) -> Any:
     return _split(mask.reshape(-1).nonzero()[0], mask.shape[1])
 
 
-@_compile
+@_compile_by_type
 def _gather(layers, worlds, rows, taken):
-    for k in range(len(layers)):
+    count, height, width = layers.shape
+    for k in range(count):
         for i in range(rows.size):
+            if not (0 <= worlds[i] < height and 0 <= rows[i] < width):
+                raise IndexError("there is no such row")
             taken[k, i] = layers[k, worlds[i], rows[i]]
 
 
 def gather(value: np.ndarray, worlds: np.ndarray, rows: np.ndarray) -> Any:
     """Selected rows of selected worlds, ``(..., worlds, rows)`` to ``(..., 1, n)``."""
     taken = np.empty((*value.shape[:-2], 1, len(rows)), value.dtype)
-    layers = np.ascontiguousarray(value).reshape(-1, *value.shape[-2:])
-    _gather(layers, worlds, rows, taken.reshape(len(layers), -1))
+    count = math.prod(value.shape[:-2])
+    layers = whole(value).reshape(count, *value.shape[-2:])
+    places = (whole(each, np.int64) for each in (worlds, rows))
+    _gather(layers, *places, taken.reshape(count, len(rows)))
     return taken
 
 
 @_compile
-def first_above(ladder, worlds, level):
-    """First row whose value passes a level, by bisection."""
+def _first_above(ladder, worlds, level):
     found = np.empty_like(worlds)
     for i in range(worlds.size):
         rung = ladder[worlds[i]]
@@ -354,6 +417,13 @@ def first_above(ladder, worlds, level):
                 high = middle
         found[i] = low
     return found
+
+
+def first_above(ladder: np.ndarray, worlds: np.ndarray, level: np.ndarray) -> Any:
+    """First row whose value passes a level, by bisection; the worlds are taken to be there."""
+    if ladder.dtype != np.float64 or level.dtype != np.float64 or worlds.dtype != np.int64:
+        return NotImplemented
+    return _first_above(*(whole(each) for each in (ladder, worlds, level)))
 
 
 # ---------------------------------------------------------------------- random numbers
@@ -396,7 +466,8 @@ def _slab(ids, blocks, first, step, world_ids, k, l):  # noqa: E741
 
 def draws_of_all(ids: np.ndarray, blocks: int, first: int, step: int, world_ids: np.ndarray, key: tuple) -> np.ndarray:
     """Uniforms of every agent in blocks of four streams, ``(blocks, 4, worlds, rows)``."""
-    return _slab(np.ascontiguousarray(ids), blocks, first, np.uint64(step), world_ids.reshape(-1), *_words(key))
+    ids = whole(ids, np.int64)
+    return _slab(ids, blocks, first, np.uint64(step), whole(world_ids[:, 0]), *_words(key))
 
 
 @_compile
@@ -417,7 +488,7 @@ def draws_of_some(
     ids: np.ndarray, worlds: np.ndarray, blocks: int, first: int, step: int, world_ids: np.ndarray, key: tuple
 ) -> np.ndarray:
     """Uniforms of a few agents in blocks of four streams, ``(blocks, 4, n)``."""
-    return _few(ids, world_ids[worlds, 0], blocks, first, np.uint64(step), *_words(key))
+    return _few(whole(ids, np.int64), world_ids[worlds, 0], blocks, first, np.uint64(step), *_words(key))
 
 
 @_compile
@@ -434,7 +505,8 @@ def draws_of_pairs(
 ) -> np.ndarray:
     """One uniform a pair, ``(k, n)``, or ``(n,)`` where each has one partner."""
     shape = np.broadcast_shapes(ids.shape, partners.shape)
-    wide = np.ascontiguousarray(np.broadcast_to(partners, shape)).reshape(math.prod(shape[:-1]), len(ids))
+    wide = whole(np.broadcast_to(partners, shape), np.int64).reshape(math.prod(shape[:-1]), len(ids))
+    ids = whole(ids, np.int64)
     return _pairs(ids, world_ids[worlds, 0], wide, np.uint64(step), *_words(key)).reshape(shape)
 
 

@@ -156,7 +156,7 @@ class Notes:
     def take(self, mask: Array, columns: dict[str, Array], store: Any, always: bool = False) -> None:
         """Note the rows of a mask ``(worlds, rows)``: ``store`` gets their ``worlds`` and columns by name.
 
-        Where there are none it need not be told, unless it ``always`` wants to be.
+        Where there are none it need not be told (a GPU tells all the same), unless it ``always`` wants to be.
         """
         if self.xp is not np:
             self.taken.append((mask, columns, store))

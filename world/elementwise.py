@@ -2,21 +2,27 @@
 
 An equation is written once, for numbers: with NumPy it runs on whole arrays, a pass for each
 operation; where numba is at hand, all its operations are done element by element in one pass. Both
-give the same bits, for additions, products, quotients, roots and choices have but one result; ``exp``
-and ``log`` have not, and are taken outside.
+give the same numbers to the bit (but for the sign of zero), for additions, products, quotients,
+roots and choices have but one result; ``exp`` and ``log`` have not, and are taken outside.
 """
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from world.arrays import ratio, where
-from world.compiled import in_use, numba
+from world.compiled import in_use, kept, numba, whole
+
+#: What an equation may name besides its own arguments: whatever else it named could change unseen.
+ALLOWED = {"np", "maximum", "minimum", "sqrt", "where", "ratio"}
+_NUMBERS = (float, int, bool, np.float64, np.bool_)
 
 if numba is not None:
 
@@ -32,65 +38,70 @@ if numba is not None:
 def elementwise(equation: Callable) -> Callable:
     """Let an equation run in one pass on arrays that broadcast to ``(..., worlds, rows)``.
 
-    Its arguments are arrays or numbers; one value comes back. It may use arithmetic, comparisons,
-    ``np.sqrt``, ``np.minimum``, ``np.maximum`` and ``where`` and ``ratio`` of :mod:`world.arrays`.
+    Its arguments are arrays or numbers, by position; one float comes back. It may use arithmetic,
+    comparisons, ``np.sqrt``, ``np.minimum``, ``np.maximum`` and ``where`` and ``ratio`` of
+    :mod:`world.arrays`, and nothing else by name.
     """
+    if others := set(equation.__code__.co_names) - ALLOWED:
+        raise TypeError(f"{equation.__qualname__}: an equation of one element names no {', '.join(sorted(others))}")
     if numba is None:
         return equation
     loops: dict[str, Callable] = {}
-    one = numba.njit(error_model="numpy", inline="always")(equation)
 
     @wraps(equation)
     def either(*given: Any) -> Any:
-        if not in_use() or any(type(each) not in _KNOWN for each in given):
+        if not in_use() or any(each.__class__ is not np.ndarray and each.__class__ not in _NUMBERS for each in given):
             return equation(*given)
-        shape = np.broadcast_shapes(*[each.shape for each in given if type(each) is np.ndarray])
-        if len(shape) > 3 or len(shape) < 2:
+        shape = np.broadcast_shapes(*[each.shape for each in given if each.__class__ is np.ndarray])
+        if not 2 <= len(shape) <= 3:
             return equation(*given)
-        kinds, inputs = "", []
+        kinds, inputs = [], []
         for each in given:
             kind, value = _as_layers(each, shape[-1])
-            kinds += kind
+            kinds.append(kind)
             inputs.append(value)
-        if kinds not in loops:
-            loops[kinds] = _loop(equation, one, kinds)
-        out = np.empty(shape if len(shape) == 3 else (1, *shape))
-        loops[kinds](out, *inputs)
-        return out if len(shape) == 3 else out[0]
+        key = "_".join(kinds)
+        if key not in loops:
+            loops[key] = _loop(equation, kinds)
+        out = np.empty(shape)
+        loops[key](out if out.ndim == 3 else out.reshape(1, *shape), *inputs)
+        return out
 
+    either.loops = loops
     return either
 
 
-_KNOWN = (np.ndarray, float, int, bool, np.float64, np.bool_)
-
-
 def _as_layers(value: Any, rows: int) -> tuple[str, Any]:
-    """``w`` and a three-dimensional array that has rows, ``n`` and one that has none, ``s`` and a number."""
-    if type(value) is not np.ndarray:
-        return "s", value
+    """What an argument is, and how a loop takes it.
+
+    ``w`` is a three-dimensional array that has rows, ``n`` one that has none, ``s`` a number; the type follows.
+    """
+    if value.__class__ is not np.ndarray:
+        return f"s{value.__class__.__name__}", value
     if value.ndim < 3:
         value = value.reshape((1,) * (3 - value.ndim) + value.shape)
-    if not value.flags.c_contiguous:
-        value = np.ascontiguousarray(value)
-    return ("w" if value.shape[2] == rows else "n"), value
+    value = whole(value)
+    return f"{'w' if value.shape[2] == rows else 'n'}{value.dtype.name}", value
 
 
-def _loop(equation: Callable, one: Callable, kinds: str) -> Callable:
-    """The loop for arguments of some kinds; numba keeps it on disk beside the file of the equation."""
+def _loop(equation: Callable, kinds: list[str]) -> Callable:
+    """The loop for arguments of some kinds, kept by numba beside the file of the equation.
+
+    Its name tells all that it depends on: the equation, the types, and this file.
+    """
     names = [f"a{k}" for k in range(len(kinds))]
-    name = f"{equation.__name__}_{kinds}"
+    code = equation.__code__
+    told = repr((code.co_code, code.co_consts, code.co_names, code.co_varnames, kinds)).encode()
+    name = f"{equation.__name__}_{hashlib.sha256(told + Path(__file__).read_bytes()).hexdigest()[:16]}"
     here = "[k if {0}.shape[0] > 1 else 0, i if {0}.shape[1] > 1 else 0{1}]"
     picked = {"w": lambda a: f"{a}_ = {a}" + here.format(a, ""), "n": lambda a: f"{a}_ = {a}" + here.format(a, ", 0")}
-    lines = [
-        f"def {name}(out, {', '.join(names)}):",
-        " for k in range(out.shape[0]):",
-        "  for i in range(out.shape[1]):",
-    ]
-    lines += ["   " + picked[kind](a) for a, kind in zip(names, kinds, strict=True) if kind != "s"]
+    lines = [f"def {name}(out, {', '.join(names)}):", " for k in range(out.shape[0]):"]
+    lines += ["  for i in range(out.shape[1]):"]
+    lines += ["   " + picked[kind[0]](a) for a, kind in zip(names, kinds, strict=True) if kind[0] != "s"]
     element = {"w": "{}_[j]", "n": "{}_", "s": "{}"}
-    arguments = ", ".join(element[kind].format(a) for a, kind in zip(names, kinds, strict=True))
+    arguments = ", ".join(element[kind[0]].format(a) for a, kind in zip(names, kinds, strict=True))
     lines += ["   row = out[k, i]", "   for j in range(row.size):", f"    row[j] = one({arguments})"]
+    one = numba.njit(error_model="numpy", inline="always")(equation)
     space = {"one": one, "__name__": equation.__module__}
-    # As if it stood in the file of the equation: what numba keeps is renewed when that file changes.
     exec(compile("\n".join(lines), inspect.getfile(equation), "exec"), space)
-    return numba.njit(cache=True, error_model="numpy")(space[name])
+    return kept(numba.njit, space[name], error_model="numpy")

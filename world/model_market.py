@@ -375,18 +375,18 @@ def routed(world: World, flagship: Array, light: Array) -> tuple[Array, Array]:
     p = world.parameters.model_market
     odds = np.exp(_behind(flagship, light, p.router_width))
     second = _second(odds, p.routing, p.free_light * world.segments.column("free"))
-    return _either(flagship, light, p.routing), second
+    return _with_router(flagship, light, p.routing), second
 
 
 @elementwise
-def _either(flagship, light, routing):
+def _with_router(flagship, light, routing):
     """What a router makes of both models: the flagship, or better where the light one is."""
     return flagship + routing * np.maximum(light - flagship, 0.0)
 
 
 @elementwise
 def _behind(one, other, width):
-    """Exponent of the logistic of ``other - one``, where it can be told from 0 and 1."""
+    """Exponent in the logistic 1/(1 + exp(e)) of ``(other - one) / width``, where it can be told from 0 and 1."""
     return np.minimum(np.maximum(-((other - one) / width), -60.0), 60.0)
 
 

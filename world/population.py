@@ -99,7 +99,7 @@ def spread_out(count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 class View:
-    """Read a tree of observables or parameters through a selection: each once, for they are frozen."""
+    """Read a tree of observables or parameters through a selection: each once, for nobody writes into them."""
 
     def __init__(self, source: Any, worlds: Array, rows: Array):
         self._source, self._worlds, self._rows = source, worlds, rows
@@ -261,7 +261,9 @@ class Population:
     def _conform(self, value: Array, column: Array) -> Array:
         """A fresh array of the column's shape and dtype: assignment replaces, never aliases."""
         fits = getattr(value, "shape", None) == column.shape and value.dtype == column.dtype
-        if fits and value.base is None and id(value) not in self.columns.held:
+        own = fits and value.base is None and id(value) not in self.columns.held
+        # Rows are written through flat views, which an array in another order would not have.
+        if own and value.flags.c_contiguous:
             return value
         fresh = self.xp.empty_like(column)
         fresh[...] = value

@@ -28,8 +28,8 @@ APPS, MILLION, APP_STEPS = (1_000, 10_000, 100_000), 1_000_000, 6
 STREAMED, BLOCK = 1000, Config().block
 #: Worlds whose market goes on together: as many as pay best.
 MARKETS = 32
-#: Worlds on a GPU at once, as far as its memory goes, and steps that count.
-GPU_WORLDS, GPU_STEPS = (256, 1024, 4096, 8192), 24
+#: Worlds on a GPU at once, as far as its memory goes.
+GPU_WORLDS = (256, 1024, 4096, 8192)
 #: Months of the whole model before the market goes on alone.
 BEFORE, QUICK_BEFORE = 24, 3
 
@@ -106,7 +106,7 @@ def _whole(worlds: int, repeat: int, million: bool) -> Iterator[Task]:
         cupy = device.find("cupy")
     except device.NoDevice:
         return
-    yield "gpu_ensembles", "GPU", lambda: gpu.ensembles(cupy, GPU_WORLDS, GPU_STEPS)
+    yield "gpu_ensembles", "GPU", lambda: gpu.ensembles(cupy, GPU_WORLDS, STEPS)
 
 
 def measured(options: argparse.Namespace) -> measure.Facts:

@@ -12,8 +12,8 @@ from world.state import column_bytes
 
 Facts = dict[str, Any]
 
-#: Steps that compile kernels and fill the pool, before those that count.
-WARM = 2
+#: Worlds and steps that compile kernels and fill the pool, before what counts.
+WARM = (64, 2)
 #: CUDA's numbers of two attributes of a device: kHz of its memory's clock, and bits of its bus.
 CLOCK, BUS = 36, 37
 
@@ -28,34 +28,35 @@ def ensembles(xp: Any, sizes: tuple[int, ...], steps: int) -> list[Facts]:
     sizes : tuple of int
         Worlds.
     steps : int
-        Months that count.
+        Months.
 
     Returns
     -------
     list of dict
-        Worlds, seconds, worlds a second over 48 months, and ``bandwidth_share``: of the memory's bandwidth, what
-        reading and writing every column once a step takes. A step that did no more would have 1.
+        Worlds, seconds of construction, steps and tables, worlds a second, and ``bandwidth_share``: of the memory's
+        bandwidth, what reading and writing every column once a step takes (a step that did no more would have 1). A
+        size that fails ends the list, with what was said in ``failed``.
     """
     columns = column_bytes(to_parameters(compose([])))
     most = device.worlds_that_fit(device.free_bytes(xp), columns)
-    found = []
+    _seconds(xp, *WARM)
+    found: list[Facts] = []
     for worlds in (size for size in sizes if size <= most):
-        seconds = _seconds(xp, worlds, steps)
-        floor = 2.0 * columns * worlds * steps / bandwidth(xp)
-        rate = worlds * steps / 48.0 / seconds
-        found.append({"worlds": worlds, "steps": steps, "stepping": seconds, "worlds_a_second": rate})
-        found[-1]["bandwidth_share"] = floor / seconds
+        try:
+            seconds = _seconds(xp, worlds, steps)
+        except (MemoryError, RuntimeError) as error:  # what was measured before is kept
+            return [*found, {"worlds": worlds, "failed": f"{type(error).__name__}: {error}"}]
+        share = 2.0 * columns * worlds * steps / bandwidth(xp) / seconds
+        facts = {"worlds": worlds, "steps": steps, "together": seconds, "worlds_a_second": worlds / seconds}
+        found.append(facts | {"bandwidth_share": share})
         xp.get_default_memory_pool().free_all_blocks()
     return found
 
 
 def _seconds(xp: Any, worlds: int, steps: int) -> float:
-    """Seconds of so many steps, recording on, until the device has done them."""
-    ensemble = Ensemble(["output.level=labs"], range(worlds), xp=xp)
-    ensemble.run(WARM)
-    xp.cuda.runtime.deviceSynchronize()
+    """Seconds to construct, to step and to hand over the tables, until the device has done it all."""
     started = time.perf_counter()
-    ensemble.run(steps)
+    Ensemble([f"steps={steps}", "output.level=labs"], range(worlds), xp=xp).run(steps).tables()
     xp.cuda.runtime.deviceSynchronize()
     return time.perf_counter() - started
 

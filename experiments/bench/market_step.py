@@ -20,9 +20,6 @@ from world.arrays import Array, herfindahl, ratio, row_sum, sum_k, take_rows, we
 from world.ensemble import Ensemble
 from world.quality import appeal, brain, own_data, with_eyes_and_hands
 
-#: Months of the baseline before the market goes on alone.
-MONTHS = 24
-
 
 class ColumnMarket:
     """Labs, users and apps of some worlds, whose market alone goes on.
@@ -35,7 +32,7 @@ class ColumnMarket:
         How long the whole model has run before.
     """
 
-    def __init__(self, worlds: int, months: int = MONTHS):
+    def __init__(self, worlds: int, months: int):
         self.world = Ensemble(["output.level=market"], range(worlds)).run(months).world
         self.world.streams.step = months
         p, table = self.world.parameters.model_market, self.world.segments
@@ -135,7 +132,7 @@ class ColumnMarket:
     def close(self) -> None:
         """Founders give up what has failed, and others try the same again; the rest are a month older."""
         world, apps = self.world, self.world.apps
-        apps.close_down(app_market.resolve(world))
+        apps.close_down(app_market.founders_resolve(world))
         gone = apps.alive & (apps.exit_reason != 0)
         self.deaths = row_sum(gone.astype(float))
         apps.age = where(gone, 0.0, apps.age + world.clock.months * apps.alive)
