@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import doctest
+import re
+from pathlib import Path
 
 import pytest
 
 from conf.mechanisms import BY_NAME, MECHANISMS
 from conf.schema import Config, parameters_of
 from experiments import document
+from world.ensemble import Ensemble
 
 
 def test_the_tables_are_up_to_date(capsys):
@@ -27,6 +30,23 @@ def test_every_parameter_and_every_mechanism_is_there():
         if declared.metadata and not key.startswith("mechanisms."):
             assert f"| {document._value(value)} |" in keys[key], key
     assert document.mechanisms().count("\n| M") == len(MECHANISMS)
+
+
+def test_every_column_of_the_output_is_described():
+    """``outputs/README.md``: ``<class>`` and the like stand for a word, and nothing is described that is not there."""
+    page = (Path(document.__file__).parents[1] / "outputs" / "README.md").read_text().split("### ")
+    told = {part.partition("\n")[0]: set(re.findall(r"`([^`\n]+)`", part)) for part in page[1:]}
+    tables = Ensemble(["output.level=full", "steps=1"], [0]).run().tables()
+    sections = {name: title for title in told for name in tables if name in title}
+    keys = {"scenario", "replicate", "step", "date"}
+    for name, table in tables.items():
+        patterns = [re.sub(r"<\w+>", r"\\w+", each) for each in told[sections[name]]]
+        unknown = [c for c in table.columns if c not in keys and not any(re.fullmatch(p, c) for p in patterns)]
+        assert unknown == [], name
+    first = [line.split("|")[1] for line in page[1].splitlines() if line.startswith("| `")]
+    columns = tables["market"].columns
+    named = {name for cell in first for name in re.findall(r"`(\S+?)`", cell) if "<" not in name}
+    assert named - set(columns) == set()
 
 
 def test_every_mechanism_says_where_it_lives():

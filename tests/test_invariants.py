@@ -46,7 +46,7 @@ SHARES = {
 }
 #: Parts of the state that may be below zero.
 SIGNED_STATE = {"frontier_all", "frontier_cn", "frontier_open", "open_start", "teacher", "public_efficiency"}
-SIGNED_STATE |= {"log_sum", "archive", "archive_history", "frontier_history", "balance"}
+SIGNED_STATE |= {"chosen_worth", "archive", "archive_history", "frontier_history", "balance"}
 SIGNED_STATE |= {"leader"}
 
 

@@ -10,14 +10,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.lab import ModelLab, success
+from agents.lab import ALL_OPEN, ModelLab, success
 from conf.parameters.market import ModelMarket
 from conf.parameters.people import EntryExit
 from conf.parameters.technology import Training
 from world.clock import Clock
+from world.ensemble import Ensemble
 from world.entry import entry_rate
 from world.licensing import earliest
-from world.model_market import _adopt, nested_shares, rivalry
+from world.model_market import (
+    _adopt,
+    _overrated,
+    nested_shares,
+    outside_value,
+    rivalry,
+    routed,
+    utilities,
+)
 from world.overflow import spill
 from world.quality import appeal, brain
 
@@ -476,3 +485,25 @@ def test_founding_at_known_inputs():
     assert founding(entrants=130.0) == pytest.approx(calm / 2.0)
     assert founding(entrants=300.0) == 0.0, "the pool of founders is exhausted"
     assert founding(leave=0.3) == pytest.approx(calm * np.exp(-0.6)), "who sees others leave stays away"
+
+
+# ---------------------------------------------------------------------- welfare when users lean on names
+
+
+def test_leaning_on_names_helps_nobody():
+    """d/d lambda of [log-sum(v + lambda r) - lambda sum P r] = -lambda Var_P(r): choices are best at lambda = 0."""
+    world = Ensemble(["output.level=market"], range(3)).run(24).world
+    p, labs, rules = world.parameters.model_market, world.labs, world.parameters.trust
+
+    def worth(habit: float) -> tuple[np.ndarray, np.ndarray]:
+        world.state.trust_habit = [np.full((3, 1), habit)] * 2
+        value, _ = routed(world, *utilities(world)[:2])
+        share, _, log_sum = nested_shares(value, labs.openness == ALL_OPEN, outside_value(world), p.nest_correlation)
+        return log_sum - _overrated(world, share), log_sum
+
+    plain, log_sum = worth(rules.neutral)
+    assert np.array_equal(plain, log_sum)
+    for step in (0.2, -0.2):
+        nearer, further = worth(rules.neutral + step)[0], worth(rules.neutral + 2 * step)[0]
+        assert (nearer <= plain + 1e-12).all() and (further <= nearer + 1e-12).all()
+        assert (further < plain - 1e-4).any()

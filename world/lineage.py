@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from agents.lab import CLOSED, CN, NOBODY
+from agents.lab import CLOSED, CN, NOBODY, OPEN_CHAMPION
 from world.arrays import Array, ratio, row_max, row_sum, sum_by_group, take_rows, where
 from world.population import Observables
 
@@ -102,6 +102,8 @@ def measures(world: World) -> dict[str, Array]:
     return {
         "labs_on_open_base_cn": on_base,
         "base_family_share_cn": ratio(row_max(family), on_base),
+        "revenue_on_open_base_cn": row_sum(where(built, labs.service_revenue, 0.0)),
+        "revenue_open_champions": row_sum(where(labs.archetype == OPEN_CHAMPION, labs.service_revenue, 0.0)),
         "labs_claiming_scratch_cn": row_sum((cn & labs.claims).astype(float)),
         "exposures_cn": seen.get("exposures", 0.0),
         "open_income": seen.get("open_income", 0.0),

@@ -22,6 +22,7 @@ from agents.lab import (
     ROW,
     SCALING,
 )
+from agents.vendor import CLOUD
 from world import app_life, exploration, hype, lineage, spread
 from world.app_market import needs_filing
 from world.app_segments import CN_SEGMENTS
@@ -226,6 +227,7 @@ def _chips(world: World) -> dict[str, Array]:
         "platform_strength": state.platform_strength,
         "serving_chips_cn_h100": sum_k(held[CN] * serving_speed(world) * chips.maturity * counted),
         "rent_serving_cn_usd_hour": state.rent_serving[CN] / CNY_A_USD,
+        "revenue_clouds_cn": row_sum(where(here & (world.vendors.kind == CLOUD), world.vendors.revenue, 0.0)),
         "hhi_chips_cn": sum_k(ratio(_by_maker(world, equivalents[CN]), foreign + local) ** 2),
         "hhi_compute_cn": herfindahl(_lab_compute(world)),
         "compute_for_equity_cn": world.monthly.get("compute_for_equity", 0.0),
@@ -300,7 +302,7 @@ def _usage(world: World) -> dict[str, Array]:
     hard = world.segments.column("threshold")[home] > p.wall_from
     hard_tokens = where(labs.region == CN, sum_k(where(hard, state.tokens_by_segment[home], 0.0)), 0.0)
     below = sum_k(labs.served) / 3.0 < state.frontier_cn - p.wall_slack
-    each = (state.log_sum - state.outside_value) * state.adopters * world.segments.column("arpu")
+    each = (state.chosen_worth - state.outside_value) * state.adopters * world.segments.column("arpu")
     surplus = sum_k(each[home])
     return {
         "tokens_day_cn": row_sum(served) + apps,
@@ -355,6 +357,7 @@ def _apps(world: World) -> dict[str, Array]:
         "app_incumbents_remade_cn": seen.get("incumbents_remade", 0.0),
         "app_incumbents_added_cn": seen.get("incumbents_added", 0.0),
         "app_incumbents_left_cn": seen.get("incumbents_left", 0.0),
+        "revenue_apps_cn": row_sum(where(apps.alive, apps.revenue, 0.0)),
         "app_incumbents_lead_cn": _incumbents_lead(world),
         "apps_single_modality_cn": row_sum((apps.alive & (apps.modality != TEXT)).astype(float)),
         "staff_apps_cn": row_sum(apps.engineers + apps.tuners),

@@ -244,10 +244,7 @@ def _common_utility(world: World) -> Array:
     # Who is not thought of is not weighed: awareness multiplies a model's weight in its nest.
     known = known + (1.0 - p.nest_correlation) * np.log(labs.awareness)
     absent = where(labs.alive & labs.released, 0.0, -200.0)
-    # Where society is not trusted, persons and names are: reputation weighs more (M05).
-    rules = world.parameters.trust
-    named = 1.0 + rules.substitution * (rules.neutral - by_home(table, state.trust_habit))
-    standing = (known, named * moat.reputation, labs.reputation, absent)
+    standing = (known, _named(world) * moat.reputation, labs.reputation, absent)
     access = (table.column("region"), labs.region, border, p.private_share, labs.openness == ALL_OPEN)
     return _shared(*standing, *access, unfiled, licence, table.column("privacy"), control, _wall(world))
 
@@ -350,7 +347,7 @@ def clear(world: World) -> None:
     stays = tuning_hub.stays(world, reconsider)
     choosing = reconsider * (state.adopters - new) + new - row_sum(stays)
     labs.users = reconsidered(labs.users, reconsider, stays, choosing, followed(world, share))
-    state.log_sum = log_sum
+    state.chosen_worth = log_sum - _overrated(world, share)
     state.direct_share = 1.0 - state.app_share
     # Some requests of those who use a model are still better served by the old tools (M16).
     asked = 1.0 / (1.0 + np.exp(_behind(outside, value, 1.0)))
@@ -358,6 +355,22 @@ def clear(world: World) -> None:
     _where_served(world, labs.users * state.direct_share * state.tokens_per_user, second)
     state.sales_share = by_region_share(world, state.paid_flagship + state.paid_light)
     state.nest_share = ratio(sum_k(within * state.tokens_by_segment), sum_k(state.tokens_by_segment))
+
+
+def _overrated(world: World, share: Array) -> Array:
+    """How much better users expect a choice to be than it is, ``(segments, worlds, 1)``.
+
+    Users lean on names where society is not trusted, and are served no better for it. What a choice is worth is its
+    log-sum less the mean of what was only expected: the formula of Train (2015), Journal of Choice Modelling 16.
+    """
+    leaning = _named(world) - 1.0
+    return leaning * world.parameters.moat.reputation * row_sum(share * world.labs.reputation)
+
+
+def _named(world: World) -> Array:
+    """Where society is not trusted, persons and names are: reputation weighs more (M05)."""
+    rules = world.parameters.trust
+    return 1.0 + rules.substitution * (rules.neutral - by_home(world.segments, world.state.trust_habit))
 
 
 def outside_value(world: World) -> Array:
