@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import networkx as nx
 import numpy as np
 import polars as pl
@@ -11,7 +13,9 @@ from twins import effect, market
 
 from conf.schema import ConfigError, compose
 from experiments import paired, store, topology
-from world.ecosystem import among_neighbours, neighbour_best
+from world import compiled
+from world.capital_market import _hold
+from world.ecosystem import neighbour_best, neighbour_share
 from world.ensemble import Ensemble
 from world.spread import deviation, gini
 
@@ -93,6 +97,13 @@ def test_gini_after_its_definition(seed):
         assert deviation(values, among)[world, 0] == pytest.approx(x.std())
 
 
+def test_empty_rows_change_no_bit_of_gini():
+    rng = np.random.default_rng(1)
+    values, among = rng.lognormal(0.0, 2.0, (100, 128)), rng.random((100, 128)) < 0.6
+    grown = (np.hstack([each, np.zeros((100, 48), each.dtype)]) for each in (values, among))
+    assert np.array_equal(gini(*grown), gini(values, among))
+
+
 def test_gini_of_equals_of_one_and_of_nothing():
     among = np.array([[True] * 4, [True] * 4, [False] * 4])
     values = np.array([[2.0] * 4, [0.0, 0.0, 0.0, 5.0], [1.0] * 4])
@@ -104,8 +115,24 @@ def test_the_best_neighbour_is_the_best_of_all_neighbours():
     rng = np.random.default_rng(3)
     values, alive = rng.normal(size=(2, 40)), rng.random((2, 40)) < 0.7
     ties = rng.integers(-1, 40, (9, 2, 40))
-    expected = among_neighbours(values, ties, alive, -9.0).max(0)
+    known = [[(ties[:, w, i], alive[w]) for i in range(40)] for w in range(2)]
+    friends = [[[t for t in tied if t >= 0 and there[t]] for tied, there in row] for row in known]
+    expected = [[max([values[w, t] for t in mine], default=-9.0) for mine in row] for w, row in enumerate(friends)]
     np.testing.assert_array_equal(neighbour_best(values, ties, alive, -9.0), expected)
+    mask = rng.random((2, 40)) < 0.5
+    share = [[np.mean(mask[w, mine]) if mine else 0.0 for mine in row] for w, row in enumerate(friends)]
+    np.testing.assert_allclose(neighbour_share(mask, ties, alive), share)
+    with compiled.plain():
+        np.testing.assert_array_equal(neighbour_best(values, ties, alive, -9.0), expected)
+
+
+def test_new_holders_stand_in_front_and_the_oldest_fall():
+    """Two labs, three places: the last who pays comes first, and who pays nothing is not entered."""
+    stakes = np.array([[[1.0, 1.0]], [[2.0, 2.0]], [[3.0, 3.0]]])
+    labs = SimpleNamespace(columns={"holder_stake": stakes})
+    paid = np.array([[5.0, 0.0], [0.0, 0.0], [7.0, 8.0], [6.0, 0.0]])
+    _hold(labs, np.array([0, 0]), np.array([0, 1]), paid, holder_stake=paid)
+    assert stakes[:, 0].T.tolist() == [[6.0, 7.0, 5.0], [8.0, 1.0, 2.0]]
 
 
 # ---------------------------------------------------------------------- what ties do

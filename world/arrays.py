@@ -75,8 +75,11 @@ def weigh_k(weights: Array, array: Array) -> Array:
 
 def stack_k(*values: Any, xp: Any = np) -> Array:
     """Scalars or ``(worlds, 1)`` arrays as one ``(k, 1 or worlds, 1)`` array of numpy or cupy."""
-    wide = [each if getattr(each, "ndim", 0) else xp.full((1, 1), each, dtype=np.float64) for each in values]
-    return np.stack(np.broadcast_arrays(*wide))
+    worlds = max(each.shape[0] if getattr(each, "ndim", 0) else 1 for each in values)
+    stacked = xp.empty((len(values), worlds, 1))
+    for layer, value in zip(stacked, values, strict=True):
+        layer[...] = value
+    return stacked
 
 
 def max_k(array: Array) -> Array:
@@ -97,10 +100,11 @@ def row_sum(array: Array) -> Array:
     xp = namespace(array)
     array = xp.ascontiguousarray(array)
     blocks, rest = divmod(array.shape[-1], ROW_BLOCK)
-    if rest or blocks < 2:
+    if blocks + (rest > 0) < 2:
         return xp.add.reduce(array, axis=-1, keepdims=True)
-    by_block = xp.add.reduce(array.reshape(*array.shape[:-1], blocks, ROW_BLOCK), axis=-1)
-    return xp.add.accumulate(by_block, axis=-1)[..., -1:]
+    whole = array[..., : blocks * ROW_BLOCK].reshape(*array.shape[:-1], blocks, ROW_BLOCK)
+    total = xp.add.accumulate(xp.add.reduce(whole, axis=-1), axis=-1)[..., -1:]
+    return total + xp.add.reduce(array[..., -rest:], axis=-1, keepdims=True) if rest else total
 
 
 @one_pass(compiled.argmax_k)

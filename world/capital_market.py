@@ -170,11 +170,14 @@ def _pay_in(world: World, population, worlds: Array, rows: Array, who: Array, pa
 
 def _hold(labs, worlds: Array, rows: Array, paid: Array, **stakes: Array) -> None:
     """Enter stakes ``(k, n)`` on top of the labs' lists of holders, from which the oldest fall."""
+    column = labs.columns[next(iter(stakes))]
+    # The last comes first; who has paid nothing goes behind everybody.
+    idle = np.concatenate([paid[::-1] <= 0.0, np.zeros_like(column[:, worlds, rows], dtype=bool)])
+    order = np.argsort(idle, axis=0, kind="stable")[: len(column)]
     for name, entries in stakes.items():
-        held = labs.columns[name][:, worlds, rows]
-        for entry, amount in zip(entries, paid, strict=True):
-            held = where(amount > 0.0, np.concatenate([entry[None], held[:-1]]), held)
-        labs.columns[name][:, worlds, rows] = held
+        column = labs.columns[name]
+        held = np.concatenate([entries[::-1], column[:, worlds, rows]])
+        column[:, worlds, rows] = np.take_along_axis(held, order, 0)
 
 
 def _refill(world: World) -> None:

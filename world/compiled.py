@@ -220,9 +220,9 @@ def _row_sums(flat, block):
     total = np.empty((len(flat), 1))
     for i in range(len(flat)):
         row = flat[i]
-        summed = _sum_of_block(row, 0, block)
+        summed = _sum_of_block(row, 0, min(block, row.size))
         for start in range(block, row.size, block):
-            summed += _sum_of_block(row, start, block)
+            summed += _sum_of_block(row, start, min(block, row.size - start))
         total[i, 0] = summed
     return total
 
@@ -230,7 +230,7 @@ def _row_sums(flat, block):
 def row_sum(array: np.ndarray) -> Any:
     """Sum over rows, ``(..., rows)`` to ``(..., 1)``."""
     rows = array.shape[-1]
-    if rows % ROW_BLOCK or array.dtype != np.float64 or not array.size:
+    if rows % 8 or array.dtype != np.float64 or not array.size:
         return NotImplemented
     array = whole(array)
     if array.ndim == 2:
@@ -362,6 +362,28 @@ def take_rows(table: np.ndarray, rows: np.ndarray) -> Any:
     layers = whole(table).reshape(count, *table.shape[-2:])
     _take_rows(layers, whole(rows, np.int64), taken.reshape(count, *rows.shape))
     return taken
+
+
+@_compile
+def _best_tied(values, ties, missing, best, row):
+    for w in range(values.shape[0]):
+        for i in range(values.shape[1]):
+            best[w, i], row[w, i] = missing, -1
+            for k in range(len(ties)):
+                tie = ties[k, w, i]
+                if tie >= values.shape[1]:
+                    raise IndexError("a tie goes beyond the rows that there are")
+                if tie >= 0 and values[w, tie] > best[w, i]:
+                    best[w, i], row[w, i] = values[w, tie], tie
+
+
+def best_tied(values: np.ndarray, ties: np.ndarray, missing: float) -> Any:
+    """Greatest value among those tied, and its row."""
+    if values.dtype != np.float64 or values.shape != ties.shape[1:]:
+        return NotImplemented
+    best, row = np.empty(values.shape), np.empty(values.shape, np.int64)
+    _best_tied(whole(values), whole(ties, np.int64), float(missing), best, row)
+    return best, row
 
 
 @_compile

@@ -18,7 +18,9 @@ import polars as pl
 
 from agents.lab import CN, NO_MODEL, NOBODY, ROW
 from agents.regulator import EXPORT_CONTROL
+from world import compiled
 from world.arrays import Array, row_max, stack_k, sum_k, take_rows, where
+from world.compiled import one_pass
 from world.device import mirror, to_host
 from world.lineage import edges as lineage_edges
 
@@ -196,26 +198,29 @@ def _pad(tables: list[list[list[int]]], most: int) -> Array:
     return padded
 
 
-def among_neighbours(values: Array, ties: Array, alive: Array, missing: float) -> Array:
-    """Values of the living neighbours, ``(ties, worlds, rows)``, ``missing`` for no one."""
-    looked = np.stack([take_rows(values, layer) for layer in ties])
-    there = np.stack([take_rows(alive, layer) for layer in ties])
-    return where((ties >= 0) & there, looked, missing)
+@one_pass(compiled.best_tied)
+def best_tied(values: Array, ties: Array, missing: float) -> tuple[Array, Array]:
+    """Greatest value above ``missing`` among those tied, and the row of the first who has it (-1 nobody).
+
+    Tie by tie ``(ties, worlds, rows)``, for there may be hundreds.
+    """
+    best, row = np.full_like(values, missing), np.full_like(ties[0], NOBODY)
+    for tie in ties:
+        seen = take_rows(values, tie)
+        better = (tie >= 0) & (seen > best)
+        best, row = where(better, seen, best), where(better, tie, row)
+    return best, row
 
 
 def neighbour_best(values: Array, ties: Array, alive: Array, missing: float) -> Array:
-    """Greatest value among living neighbours; tie by tie, for there may be hundreds."""
-    heard = where(alive, values, missing)
-    best = np.full_like(heard, missing)
-    for layer in ties:
-        best = np.maximum(best, where(layer >= 0, take_rows(heard, layer), missing))
-    return best
+    """Greatest value among living neighbours."""
+    return best_tied(where(alive, values, missing), ties, missing)[0]
 
 
 def neighbour_share(mask: Array, ties: Array, alive: Array) -> Array:
     """Share of living neighbours for which a mask holds (0 for nobody)."""
-    seen = sum_k(among_neighbours(mask.astype(float), ties, alive, 0.0))
-    known = sum_k(among_neighbours(np.ones_like(seen), ties, alive, 0.0))
+    counted = np.stack([mask & alive, alive]).astype(float)
+    seen, known = sum_k(np.stack([(tie >= 0) * take_rows(counted, tie) for tie in ties]))
     return seen / np.maximum(known, 1.0)
 
 
@@ -294,14 +299,9 @@ def _best_among_friends(world: World, penalty: Array) -> dict[str, Array]:
     here = labs.region == CN
     # What a lab is worth as a base to labs of CN and to labs abroad.
     to_cn = sum_k(labs.open_weights - where(labs.region == ROW, penalty, 0.0))
-    worth = [where(labs.alive, each, 3.0 * NO_MODEL) for each in (to_cn, sum_k(labs.open_weights))]
-    worth, eyes = np.concatenate(worth, axis=-1), where(here, 0, labs.capacity)
-    top = np.full_like(labs.knack, 3.0 * NO_MODEL)
-    row = np.full_like(labs.id, NOBODY)
-    for tie in ties:
-        seen = take_rows(worth, tie + eyes)
-        better = (tie >= 0) & (seen > top)
-        top, row = where(better, seen, top), where(better, tie, row)
+    worst = 3.0 * NO_MODEL
+    worth = [where(labs.alive, each, worst) for each in (to_cn, sum_k(labs.open_weights))]
+    row = where(here, *(best_tied(each, ties, worst)[1] for each in worth))
     return {
         "score": where(row >= 0, take_rows(sum_k(labs.open_weights) / 3.0, row), NO_MODEL),
         "weights": take_rows(labs.open_weights, row),

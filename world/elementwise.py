@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Callable
-from functools import wraps
+from functools import lru_cache, wraps
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,9 @@ from world.compiled import in_use, kept, numba, whole
 
 #: What an equation may name besides its own arguments: whatever else it named could change unseen.
 ALLOWED = {"np", "maximum", "minimum", "sqrt", "where", "ratio"}
-_NUMBERS = (float, int, bool, np.float64, np.bool_)
+_NUMBERS = {float, int, bool, np.float64, np.bool_}
+#: How many kinds and shapes of arguments of an equation are remembered.
+FORMS = 256
 
 if numba is not None:
 
@@ -48,40 +50,44 @@ def elementwise(equation: Callable) -> Callable:
         return equation
     loops: dict[str, Callable] = {}
 
-    @wraps(equation)
-    def either(*given: Any) -> Any:
-        if not in_use() or any(each.__class__ is not np.ndarray and each.__class__ not in _NUMBERS for each in given):
-            return equation(*given)
-        shape = np.broadcast_shapes(*[each.shape for each in given if each.__class__ is np.ndarray])
-        if not 2 <= len(shape) <= 3:
-            return equation(*given)
-        kinds, inputs = [], []
-        for each in given:
-            kind, value = _as_layers(each, shape[-1])
-            kinds.append(kind)
-            inputs.append(value)
+    @lru_cache(maxsize=FORMS)
+    def form_of(given: tuple) -> tuple | None:
+        """The loop for arguments like these, the shapes in which it takes them, and that of the result."""
+        arrays = [each for each in given if each.__class__ is tuple]
+        shape = np.broadcast_shapes(*[each[1] for each in arrays])
+        if not 2 <= len(shape) <= 3 or not {each for each in given if each.__class__ is not tuple} <= _NUMBERS:
+            return None
+        kinds, layers = zip(*[_as_layers(each, shape[-1]) for each in given], strict=True)
         key = "_".join(kinds)
         if key not in loops:
             loops[key] = _loop(equation, kinds)
+        return loops[key], layers, shape
+
+    @wraps(equation)
+    def either(*given: Any) -> Any:
+        alike = [(each.dtype.char, each.shape) if each.__class__ is np.ndarray else each.__class__ for each in given]
+        form = form_of(tuple(alike)) if in_use() else None
+        if form is None:
+            return equation(*given)
+        loop, layers, shape = form
         out = np.empty(shape)
-        loops[key](out if out.ndim == 3 else out.reshape(1, *shape), *inputs)
+        inputs = [whole(each).reshape(layer) if layer else each for each, layer in zip(given, layers, strict=True)]
+        loop(out if len(shape) == 3 else out.reshape(1, *shape), *inputs)
         return out
 
     either.loops = loops
     return either
 
 
-def _as_layers(value: Any, rows: int) -> tuple[str, Any]:
-    """What an argument is, and how a loop takes it.
+def _as_layers(given: Any, rows: int) -> tuple[str, tuple | None]:
+    """What an argument is, and its shape as a loop takes it: None for a number.
 
     ``w`` is a three-dimensional array that has rows, ``n`` one that has none, ``s`` a number; the type follows.
     """
-    if value.__class__ is not np.ndarray:
-        return f"s{value.__class__.__name__}", value
-    if value.ndim < 3:
-        value = value.reshape((1,) * (3 - value.ndim) + value.shape)
-    value = whole(value)
-    return f"{'w' if value.shape[2] == rows else 'n'}{value.dtype.name}", value
+    if given.__class__ is not tuple:
+        return f"s{given.__name__}", None
+    kind, shape = given
+    return f"{'w' if shape[-1:] == (rows,) else 'n'}{kind}", (1,) * (3 - len(shape)) + shape
 
 
 def _loop(equation: Callable, kinds: list[str]) -> Callable:

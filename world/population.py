@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from conf.parameters.base import ROW_BLOCK
+from conf.parameters.base import ROW_STEP
 from world import compiled
 from world.arrays import Array, compacts, is_one_of, nonzero, sum_by_world, where
 from world.compiled import one_pass
@@ -405,7 +405,7 @@ class Population:
 
     def _grow(self) -> None:
         # By an eighth, so that growing a million rows costs no more than a few copies of each.
-        wide_rows = self.capacity + max(ROW_BLOCK, self.capacity // 8 // ROW_BLOCK * ROW_BLOCK)
+        wide_rows = self.capacity + max(ROW_STEP, self.capacity // 8 // ROW_STEP * ROW_STEP)
         wide_rows = min(wide_rows, self.max_capacity)
         if wide_rows == self.capacity:
             raise PopulationFull(

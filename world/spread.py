@@ -69,11 +69,10 @@ def gini(values: Array, among: Array) -> Array:
 
     G = 2 sum_i i x_(i) / (n sum x) - (n + 1) / n, x_(i) the i-th smallest of n.
     """
-    rows = values.shape[-1]
     count = row_sum(among.astype(float))
-    # Who does not count stands in front, as nothing: ranks of the rest shift by their number.
-    ordered = np.sort(where(among, values, 0.0), axis=-1)
-    rank = namespace(ordered).arange(1.0, rows + 1.0) - (rows - count)
+    # The largest first: who does not count stands behind, as nothing, and empty rows change no bit.
+    ordered = -np.sort(-where(among, values, 0.0), axis=-1)
+    rank = count - namespace(ordered).arange(values.shape[-1])
     total = row_sum(ordered)
     found = 2.0 * ratio(row_sum(rank * ordered), count * total) - ratio(count + 1.0, count)
     return where(total > 0.0, found, np.nan)
