@@ -119,7 +119,7 @@ class AppStartup(MarketAgent):
         row = pick_k(market.candidate_row, best)
         identity = pick_k(market.candidate_id, best)
         # Two homes are two labs: whatever names the first again is no second.
-        rest = where(market.candidate_id == identity, -np.inf, utility)
+        rest = where(market.candidate_id != identity, utility, -np.inf)
         second = argmax_k(rest)
         row2 = pick_k(market.candidate_row, second)
         identity2 = pick_k(market.candidate_id, second)

@@ -10,11 +10,11 @@ from agents.app import API, OPEN_MODEL, WRAPPER
 from agents.lab import CN, FILED, NO_MODEL, NOBODY, ROW
 from world import app_labour, multimodal
 from world.app_segments import CN_SEGMENTS, native_level, segment_of_apps
-from world.arrays import Array, clip, first_above, nonzero, ratio, row_sum, sum_by_group, take_rows, where
+from world.arrays import Array, clip, first_above, nonzero, ratio, row_dot, row_sum, sum_by_group, take_rows, where
 from world.ecosystem import points_at
 from world.elementwise import elementwise
 from world.model_market import best_native
-from world.population import Observables
+from world.population import Observables, OfSome, Selection, gather
 from world.random_streams import gumbel
 from world.tuning_hub import hubs
 
@@ -89,59 +89,57 @@ def choose_bases(world: World) -> None:
     movers = apps.alive & ((apps.draws("switch") < world.clock.fraction(p.reconsider)) | ~valid)
     # A copy, for a decision of some writes into the column.
     before = apps.base_id[0].copy()
-    apps.choose_bases(_choice(world, movers, valid), among=movers)
+    some = apps.where(movers)
+    apps.choose_bases(_choice(world, some, movers, valid), among=some)
     switched = apps.alive & valid & (apps.base_id[0] != before)
     world.tally("app_switches", row_sum(switched.astype(float)))
 
 
-def _choice(world: World, movers: Array, valid: Array) -> Observables:
+def _choice(world: World, some: Selection, movers: Array, valid: Array) -> Observables:
     """What movers think of the models they know, and of the one they have."""
-    apps, labs = world.apps, world.labs
-    worlds, rows = nonzero(movers)
+    labs = world.labs
     # The base that an app has is no candidate for a switch, but what others are weighed against.
-    known, ids = apps.known_lab[:, worlds, rows], apps.known_id[:, worlds, rows]
-    base, identity, held = apps.base_lab[0][worlds, rows], apps.base_id[0][worlds, rows], valid[worlds, rows]
-    place = worlds * labs.capacity + np.maximum(known, 0)
+    known, ids = some.known_lab[:, 0], some.known_id[:, 0]
+    (base,), (identity,), (held,) = some.base_lab[0], some.base_id[0], gather(valid, some.worlds, some.rows)
+    place = some.worlds * labs.capacity + np.maximum(known, 0)
     there = (known >= 0) & (where(labs.alive & labs.released, labs.id, NOBODY).take(place) == ids)
     there = there & ~((ids == identity) & held) & (ids != NOBODY)
-    worth = _utility(world, worlds, rows, np.concatenate([known, base[None]]))
-    candidates, here = apps.xp.full(apps.known_lab.shape, NEVER), apps.xp.full(movers.shape, NEVER)
-    candidates[:, worlds, rows] = where(there, worth[:-1], NEVER)
-    here[worlds, rows] = where(held, worth[-1], NEVER)
+    worth = _utility(world, some, np.concatenate([known, base[None]]))
     return Observables(
         # What holds an app at its base: its ecosystem (M31), less what interoperability takes away.
         tied=world.parameters.moat.ecosystem * (1.0 - world.instrument("market", "interoperability")),
         movers=movers,
         never=0.5 * NEVER,
-        candidate_utility=candidates,
-        candidate_row=apps.known_lab,
-        candidate_id=apps.known_id,
-        present_utility=here,
+        candidate_utility=OfSome(some, where(there, worth[:-1], NEVER), NEVER),
+        candidate_row=OfSome(some, known, NOBODY),
+        candidate_id=OfSome(some, ids, NOBODY),
+        present_utility=OfSome(some, where(held, worth[-1], NEVER), NEVER),
         present_valid=valid,
     )
 
 
-def _utility(world: World, worlds: Array, rows: Array, bases: Array) -> Array:
+def _utility(world: World, some: Selection, bases: Array) -> Array:
     """What bases (k, n) are worth to some apps (n): quality, price, fit, the owner, and lasting taste.
 
     u = b Q - c ln(p + h) - r (product work of the owner) + Gumbel, and for those who tune what open weights
     and a hub to tune and deploy them are worth (M68). An owner that builds products of its own competes
     with the apps on its model (M67).
     """
-    apps, labs, p = world.apps, world.labs, world.parameters.app_market
+    labs, p = world.labs, world.parameters.app_market
     # What is the same for all who ask is worked out once a lab.
     dear = p.base_price * np.log(labs.price_flagship + world.parameters.model_market.hassle_cost)
     to_tune = p.open_fit * (labs.open_weights[0] > NO_MODEL) + p.hub_hold * hubs(world)
     rival = p.rival_owner * labs.product_share
     bases = np.maximum(bases, 0)
+    worlds = some.worlds
     place = worlds * labs.capacity + bases
-    flat = worlds * world.state.quality_by_app_segment.shape[-1] + apps.segment[worlds, rows] * labs.capacity + bases
+    flat = worlds * world.state.quality_by_app_segment.shape[-1] + some.segment * labs.capacity + bases
     quality = world.state.quality_by_app_segment.take(flat)
-    tunes = apps.source[worlds, rows] == OPEN_MODEL
-    some = apps.select(worlds, rows).view(world.parameters).app_market
-    u = world.streams.pairs("base taste", worlds, apps.id[worlds, rows], labs.id.take(place), lasting=True)
+    tunes = some.source[0] == OPEN_MODEL
+    own = some.view(world.parameters).app_market
+    u = world.streams.pairs("base taste", worlds, some.id[0], labs.id.take(place), lasting=True)
     known = (dear.take(place), tunes, to_tune.take(place), rival.take(place))
-    return _base_worth(some.base_quality, quality, *known, some.taste, gumbel(u))
+    return _base_worth(own.base_quality, quality, *known, own.taste, gumbel(u))
 
 
 @elementwise
@@ -232,8 +230,8 @@ def users_won(world: World, pull: Array) -> tuple[Array, Array]:
 
 def tokens_each(world: World) -> Array:
     """Tokens a day of a user in each app's segment."""
-    users = world.labs.users
-    each = row_sum(world.state.tokens_per_user * users) / np.maximum(row_sum(users), 1e-12)
+    users = world.labs.users[:CN_SEGMENTS]
+    each = row_dot(world.state.tokens_per_user[:CN_SEGMENTS], users) / np.maximum(row_sum(users), 1e-12)
     return segment_of_apps(world, each)
 
 

@@ -73,6 +73,12 @@ def weigh_k(weights: Array, array: Array) -> Array:
     return sum_k(weights * array)
 
 
+@one_pass(compiled.dot_k)
+def dot_k(one: Array, other: Array) -> Array:
+    """Sum of products over the small leading axis, in order."""
+    return sum_k(one * other)
+
+
 def stack_k(*values: Any, xp: Any = np) -> Array:
     """Scalars or ``(worlds, 1)`` arrays as one ``(k, 1 or worlds, 1)`` array of numpy or cupy."""
     worlds = max(each.shape[0] if getattr(each, "ndim", 0) else 1 for each in values)
@@ -105,6 +111,12 @@ def row_sum(array: Array) -> Array:
     whole = array[..., : blocks * ROW_BLOCK].reshape(*array.shape[:-1], blocks, ROW_BLOCK)
     total = xp.add.accumulate(xp.add.reduce(whole, axis=-1), axis=-1)[..., -1:]
     return total + xp.add.reduce(array[..., -rest:], axis=-1, keepdims=True) if rest else total
+
+
+@one_pass(compiled.row_dot)
+def row_dot(one: Array, other: Array) -> Array:
+    """Sum of products over rows, as :func:`row_sum` adds them."""
+    return row_sum(one * other)
 
 
 @one_pass(compiled.argmax_k)

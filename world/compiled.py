@@ -238,6 +238,46 @@ def row_sum(array: np.ndarray) -> Any:
     return _row_sums(array.reshape(-1, rows), ROW_BLOCK).reshape(*array.shape[:-1], 1)
 
 
+@_part
+def _product_of_block(one, other, start, block):
+    """Sum of products of a block in the same order."""
+    s0, s1 = one[start] * other[start], one[start + 1] * other[start + 1]
+    s2, s3 = one[start + 2] * other[start + 2], one[start + 3] * other[start + 3]
+    s4, s5 = one[start + 4] * other[start + 4], one[start + 5] * other[start + 5]
+    s6, s7 = one[start + 6] * other[start + 6], one[start + 7] * other[start + 7]
+    for i in range(start + 8, start + block, 8):
+        s0 += one[i] * other[i]
+        s1 += one[i + 1] * other[i + 1]
+        s2 += one[i + 2] * other[i + 2]
+        s3 += one[i + 3] * other[i + 3]
+        s4 += one[i + 4] * other[i + 4]
+        s5 += one[i + 5] * other[i + 5]
+        s6 += one[i + 6] * other[i + 6]
+        s7 += one[i + 7] * other[i + 7]
+    return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
+
+
+@_compile
+def _row_dots(one, other, block):
+    total = np.empty((len(one), 1))
+    for k in range(len(one)):
+        mine, its = one[k], other[k]
+        summed = _product_of_block(mine, its, 0, min(block, mine.size))
+        for start in range(block, mine.size, block):
+            summed += _product_of_block(mine, its, start, min(block, mine.size - start))
+        total[k, 0] = summed
+    return total
+
+
+def row_dot(one: np.ndarray, other: np.ndarray) -> Any:
+    """Sum of products over rows, ``(..., rows)`` twice to ``(..., 1)``."""
+    rows = one.shape[-1]
+    if other.shape != one.shape or rows % 8 or one.dtype != np.float64 or other.dtype != np.float64 or not one.size:
+        return NotImplemented
+    pair = (whole(each).reshape(-1, rows) for each in (one, other))
+    return _row_dots(*pair, ROW_BLOCK).reshape(*one.shape[:-1], 1)
+
+
 @_compile
 def _sums_by_group(values, group, groups):
     worlds, rows = values.shape
@@ -292,6 +332,26 @@ def weigh_k(weights: np.ndarray, array: np.ndarray) -> Any:
         return NotImplemented
     total = np.empty(array.shape[1:])
     _weighed_layers(weights.reshape(-1), array.reshape(len(array), -1), total.reshape(-1))
+    return total
+
+
+@_compile
+def _dot_layers(one, other, total):
+    layers, n = one.shape
+    for i in range(n):
+        total[i] = one[0, i] * other[0, i]
+    for k in range(1, layers):
+        for i in range(n):
+            total[i] += one[k, i] * other[k, i]
+
+
+def dot_k(one: np.ndarray, other: np.ndarray) -> Any:
+    """Sum of products over the leading axis, in order."""
+    fits = one.shape == other.shape and one.ndim > 1 and one.dtype == other.dtype == np.float64
+    if not fits or not one.flags.carray or not other.flags.carray:
+        return NotImplemented
+    total = np.empty(one.shape[1:])
+    _dot_layers(one.reshape(len(one), -1), other.reshape(len(one), -1), total.reshape(-1))
     return total
 
 
@@ -408,11 +468,15 @@ def nonzero(mask: np.ndarray) -> Any:
 @_compile_by_type
 def _gather(layers, worlds, rows, taken):
     count, height, width = layers.shape
+    place = np.empty_like(rows)
+    for i in range(rows.size):
+        if not (0 <= worlds[i] < height and 0 <= rows[i] < width):
+            raise IndexError("there is no such row")
+        place[i] = worlds[i] * width + rows[i]
     for k in range(count):
-        for i in range(rows.size):
-            if not (0 <= worlds[i] < height and 0 <= rows[i] < width):
-                raise IndexError("there is no such row")
-            taken[k, i] = layers[k, worlds[i], rows[i]]
+        layer = layers[k].reshape(-1)
+        for i in range(place.size):
+            taken[k, i] = layer[place[i]]
 
 
 def gather(value: np.ndarray, worlds: np.ndarray, rows: np.ndarray) -> Any:

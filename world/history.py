@@ -11,7 +11,7 @@ from agents.app import AIMS, ANSWERS, DEATHS, MODALITIES, PRODUCTS, SOURCES
 from agents.investor import KINDS as INVESTOR_KINDS
 from agents.lab import ARCHETYPES, EXITS, FILED, MODES, REGIONS, RESEARCH
 from agents.vendor import KINDS as VENDOR_KINDS
-from world.arrays import sum_k, where
+from world.arrays import sum_k, weigh_k, where
 from world.device import mirror
 from world.ecosystem import edges
 from world.measures_market import share_at_home
@@ -169,7 +169,7 @@ def lab_panel(world: World) -> tuple[Any, Columns]:
         "revenue": labs.service_revenue,
         "cost": labs.cost,
         "raised": labs.raised,
-        "h100e": sum_k(labs.fleet * world.chips.h100e),
+        "h100e": weigh_k(world.chips.h100e, labs.fleet),
         "staff": sum_k(labs.staff),
         "researchers": labs.staff[RESEARCH],
         "capability": sum_k(capability) / 3.0,
@@ -249,7 +249,7 @@ def vendor_panel(world: World, chosen: Any) -> tuple[Any, Columns]:
         "name": (world.xp.arange(vendors.capacity), tuple(world.maker_names)),
         "kind": (vendors.kind, VENDOR_KINDS),
         "region": (vendors.region, REGIONS),
-        "h100e": (sum_k(vendors.fleet * world.chips.h100e), np.float32),
+        "h100e": (weigh_k(world.chips.h100e, vendors.fleet), np.float32),
     }
     more = _singles(vendors, "cash", "revenue", "cost", "utilisation", "backlog", "price_factor")
     return vendors.alive & chosen, columns | more

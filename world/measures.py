@@ -26,7 +26,7 @@ from agents.vendor import CLOUD
 from world import app_life, exploration, hype, lineage, spread
 from world.app_market import needs_filing
 from world.app_segments import CN_SEGMENTS
-from world.arrays import Array, herfindahl, largest, ratio, row_max, row_sum, shares, sum_k, take_rows, where
+from world.arrays import Array, herfindahl, largest, ratio, row_max, row_sum, shares, sum_k, take_rows, weigh_k, where
 from world.chip_supply import domestic_maturity, list_prices, made_in, of_kind, serving_speed
 from world.compliance import on_foreign
 from world.deal_flow import benchmark_fit, launch_cost
@@ -200,7 +200,7 @@ def _chips(world: World) -> dict[str, Array]:
     foreign = sum_k(where(domestic, 0.0, equivalents[CN]))
     listed = list_prices(world)[chips.names.index("H100")] * 1e6 / CNY_A_USD
     here = (world.vendors.region == CN) & (world.vendors.kind != 0) & world.vendors.alive
-    fleet = sum_k(world.vendors.fleet * chips.h100e) * here
+    fleet = weigh_k(chips.h100e, world.vendors.fleet) * here
     used = ratio(row_sum(fleet * world.vendors.utilisation), row_sum(fleet))
     power = sum_k(held[CN] * world.chip_kw) * world.parameters.serving.server_power / 1000.0
     quick = {r: sum_k(held[r] * chips.training_speed * counted) for r in held}
@@ -245,7 +245,7 @@ def _by_maker(world: World, equivalents: Array) -> Array:
 def _lab_compute(world: World) -> Array:
     """Compute for models that each lab of CN owns or rents, H100 equivalents."""
     labs = world.labs
-    own = sum_k(labs.fleet * world.chips.h100e) * labs.llm_share
+    own = weigh_k(world.chips.h100e, labs.fleet) * labs.llm_share
     return where(labs.alive & (labs.region == CN), own + labs.rented_training + labs.rented_serving, 0.0)
 
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from agents.lab import ALL_OPEN, BIG_TECH, CN, FILED, FRONTIER, LIGHT_OPEN, ROW
 from world import tuning_hub
-from world.arrays import Array, clip, ratio, row_max, row_sum, shares, sum_k, weigh_k, where
+from world.app_segments import CN_SEGMENTS
+from world.arrays import Array, clip, dot_k, ratio, row_dot, row_max, row_sum, shares, sum_k, weigh_k, where
 from world.elementwise import elementwise
 from world.hardware import H100_TFLOPS, tokens_per_second
 from world.population import Observables
@@ -324,7 +325,7 @@ def _in_nest(weight, value, here):
 @elementwise
 def _within(opened, open_weight, open_sum, closed_weight, closed_sum):
     """Share within the own nest."""
-    return where(opened, ratio(open_weight, open_sum), ratio(closed_weight, closed_sum))
+    return ratio(where(opened, open_weight, closed_weight), where(opened, open_sum, closed_sum))
 
 
 @elementwise
@@ -354,7 +355,7 @@ def clear(world: World) -> None:
     state.tokens_per_user = tokens_per_user(world, second, quality, asked)
     _where_served(world, labs.users * state.direct_share * state.tokens_per_user, second)
     state.sales_share = by_region_share(world, state.paid_flagship + state.paid_light)
-    state.nest_share = ratio(sum_k(within * state.tokens_by_segment), sum_k(state.tokens_by_segment))
+    state.nest_share = ratio(dot_k(within, state.tokens_by_segment), sum_k(state.tokens_by_segment))
 
 
 def _overrated(world: World, share: Array) -> Array:
@@ -546,6 +547,6 @@ def _in_cloud(asked, device, stays, opened):
 
 
 def best_native(world: World) -> Array:
-    """Quality that users of each segment get without an app, ``(segments, worlds, 1)``."""
-    users = np.maximum(row_sum(world.labs.users), 1e-12)
-    return row_sum(world.labs.users * world.state.quality) / users
+    """Quality that users of each segment of CN get without an app, ``(segments, worlds, 1)``."""
+    users = world.labs.users[:CN_SEGMENTS]
+    return row_dot(users, world.state.quality[:CN_SEGMENTS]) / np.maximum(row_sum(users), 1e-12)

@@ -13,7 +13,7 @@ import numpy as np
 
 from agents.lab import BIG_TECH, CN
 from agents.vendor import BUILDERS, PLATFORM
-from world.arrays import Array, ratio, row_sum, sum_k, where
+from world.arrays import Array, ratio, row_sum, weigh_k, where
 from world.population import Observables
 
 if TYPE_CHECKING:
@@ -66,6 +66,6 @@ def _adopt(world: World, builder: dict) -> None:
 def members_share(world: World) -> Array:
     """Share of the compute for models in CN whose labs are on the platform, ``(worlds, 1)``."""
     labs = world.labs
-    compute = sum_k(labs.fleet * world.chips.h100e) * labs.llm_share + labs.rented_training + labs.rented_serving
+    compute = weigh_k(world.chips.h100e, labs.fleet) * labs.llm_share + labs.rented_training + labs.rented_serving
     home = where(labs.alive & (labs.region == CN), compute, 0.0)
     return ratio(row_sum(where(labs.on_platform, home, 0.0)), row_sum(home))

@@ -10,7 +10,7 @@ policy arm leaves everybody else's random numbers alone.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -74,10 +74,12 @@ def _from_rows(value: Array, worlds: Array, rows: Array) -> Array:
 
 def put(column: Array, worlds: Array, rows: Array, value: Any) -> None:
     """Write into selected rows of a ``(..., worlds, rows)`` column, in place."""
+    height, width = column.shape[-2:]
+    place = worlds * width + rows
     if column.ndim == 2:
-        column.reshape(-1)[worlds * column.shape[-1] + rows] = value
+        column.reshape(-1)[place] = value
     else:
-        column[..., worlds, rows] = value
+        column.reshape(-1, height * width)[:, place] = value
 
 
 def reset(columns: dict[str, Array], declared: dict[str, Any], worlds: Array, rows: Array) -> None:
@@ -105,6 +107,11 @@ class View:
         self._source, self._worlds, self._rows = source, worlds, rows
 
     def __getattr__(self, name: str) -> Any:
+        held = getattr(self._source, "of_some", {}).get(name)
+        if held is not None and held.agents.rows is self._rows:
+            value = held.values[..., None, :]
+            self.__dict__[name] = value
+            return value
         value = getattr(self._source, name)
         if hasattr(value, "shape") or isinstance(value, (int, float, bool, str)):
             seen = gather(value, self._worlds, self._rows)
@@ -119,11 +126,34 @@ class Observables:
 
     Every array is ``(..., worlds, rows)`` (one value an agent of the deciding type) or
     ``(..., worlds, 1)`` (one value a world); inner axes (segments, candidates, chip classes)
-    stand first.
+    stand first. What was worked out :class:`OfSome` is spread out when others ask for it.
     """
 
     def __init__(self, **arrays: Any):
-        self.__dict__.update(arrays)
+        self.of_some = {name: each for name, each in arrays.items() if isinstance(each, OfSome)}
+        self.__dict__.update({name: each for name, each in arrays.items() if name not in self.of_some})
+
+    def __getattr__(self, name: str) -> Array:
+        held = self.__dict__.get("of_some", {}).get(name)
+        if held is None:
+            raise AttributeError(f"there is no {name!r} to see")
+        self.__dict__[name] = held.spread()
+        return self.__dict__[name]
+
+
+class OfSome(NamedTuple):
+    """What only some agents look at, ``(..., n)``: as it is for them, spread out over all rows for anybody else."""
+
+    agents: Selection
+    values: Array
+    missing: Any
+
+    def spread(self) -> Array:
+        """``(..., worlds, rows)``, ``missing`` where it was not worked out."""
+        xp, shape = self.agents.xp, self.agents.population.alive.shape
+        wide = xp.full((*self.values.shape[:-1], *shape), self.missing, self.values.dtype)
+        put(wide, self.agents.worlds, self.agents.rows, self.values)
+        return wide
 
 
 class Columns(dict):
@@ -312,10 +342,14 @@ class Population:
             A decision of the agent class.
         *observed : Observables
             Frozen beforehand.
-        among : boolean array (worlds, rows), optional
+        among : boolean array (worlds, rows) or Selection, optional
             Rows for which the decision can matter. A decision is right on everyone; this
             only saves work.
         """
+        if isinstance(among, Selection):
+            if len(among.rows):
+                self.decide_among(name, among.worlds, among.rows, *observed)
+            return
         implementations: dict[Any, list[int]] = {}
         for index, special in enumerate(self.classes):
             implementations.setdefault(getattr(special, name), []).append(index)

@@ -12,7 +12,7 @@ import numpy as np
 
 from agents.lab import BIG_TECH, CN, ROW
 from agents.vendor import CHIPMAKER, CLOUD
-from world.arrays import Array, clip, nonzero, ratio, row_sum, sum_by_group, sum_k, where
+from world.arrays import Array, clip, nonzero, ratio, row_sum, sum_by_group, sum_k, weigh_k, where
 from world.chip_supply import list_prices, serving_speed, software_maturity
 from world.clouds import draw_credit
 from world.hardware import CNY_A_USD
@@ -89,7 +89,7 @@ def _find_hosts(world: World, wanted: Array) -> None:
     worlds, rows = nonzero(seeking)
     if not len(rows):
         return
-    size = sum_k(vendors.fleet * world.chips.h100e) * ((vendors.kind == CLOUD) & vendors.alive)
+    size = weigh_k(world.chips.h100e, vendors.fleet) * ((vendors.kind == CLOUD) & vendors.alive)
     ladder = np.stack([np.cumsum(where(vendors.region == region, size, 0.0), -1) for region in (CN, ROW)])
     here = ladder[labs.region[worlds, rows], worlds]
     u = labs.select(worlds, rows).draws("host")[0]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import ALL_OPEN, APPLICATION, BIG_TECH, CN, FRONTIER
-from world.arrays import Array, clip, ratio, row_sum, sum_by_group, sum_k, take_rows, where
+from world.arrays import Array, clip, ratio, row_sum, sum_by_group, sum_k, take_rows, weigh_k, where
 from world.ecosystem import points_at
 from world.layers import gather
 from world.model_market import reconsidering
@@ -60,7 +60,7 @@ def _lock_in(world: World, traffic: tuple[Array, Array]) -> None:
     eased = 1.0 - world.instrument("market", "interoperability") * (labs.region == CN)
     tied = sum_by_group(tokens * tie, rows, labs.capacity) * eased
     captive = (1.0 - table.column("free")) * np.power(1.0 - reconsidering(world), p.captive_months)
-    held = sum_k(state.tokens_by_segment * captive)
+    held = weigh_k(captive, state.tokens_by_segment)
     labs.lock_in = ratio(tied + held, sum_k(state.tokens_by_segment) + labs.tokens_api)
 
 

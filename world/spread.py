@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.lab import CN, NO_MODEL, ROW
-from world.arrays import Array, namespace, ratio, row_sum, sum_k, where
+from world.arrays import Array, namespace, ratio, row_sum, sum_k, weigh_k, where
 from world.ecosystem import foreign_penalty, neighbour_best
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def measures(world: World) -> dict[str, Array]:
     labs = world.labs
     cn = labs.alive & (labs.region == CN)
     best, share = best_base(world, cn)
-    compute = sum_k(labs.fleet * world.chips.h100e) + labs.rented_training + labs.rented_serving
+    compute = weigh_k(world.chips.h100e, labs.fleet) + labs.rented_training + labs.rented_serving
     found = (
         share,
         deviation(labs.log_efficiency, cn),

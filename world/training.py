@@ -21,7 +21,7 @@ from agents.lab import (
     trained_capability,
 )
 from agents.vendor import CENTRE
-from world.arrays import Array, clip, ratio, shares, stack_k, sum_k, where
+from world.arrays import Array, clip, ratio, shares, stack_k, sum_k, weigh_k, where
 from world.chip_supply import software_maturity
 from world.ecosystem import best_known_base
 from world.exploration import beaten_path
@@ -94,7 +94,7 @@ def delivered_flop(world: World) -> Array:
     experience = np.log(10.0) * p.cluster_experience * (labs.log_largest - 23.0)
     most = p.cluster_limit * np.exp(p.cluster_growth * year + p.cluster_skill * labs.skill + experience)
     kept = 1.0 / (1.0 + count / most)
-    frail = sum_k(labs.fleet * chips.failure_factor) + 1e-9
+    frail = weigh_k(chips.failure_factor, labs.fleet) + 1e-9
     frailty = frail / (sum_k(labs.fleet) + 1e-9)
     frailty = where(sum_k(labs.fleet) > 0.0, frailty, 1.0)
     failing = weakness(count, frailty, speed, p.weak_cards) * kept

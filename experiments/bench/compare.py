@@ -28,14 +28,15 @@ def market_steps(worlds: int, steps: int, months: int) -> dict[str, Any]:
     models = [plain(columns, index) for index in range(min(worlds, PLAIN))]
     alive = columns.world.labs.alive.sum(), columns.world.apps.alive.sum()
     facts = {"worlds": worlds, "steps": steps, "labs": alive[0] / worlds, "apps": alive[1] / worlds}
-    together = _seconds(columns, steps) / worlds
-    alone = median(_seconds(model, steps) for model in models)
+    # Step about, so that both meet the machine at the same pace; the first step of each only warms up.
+    rounds = [[_seconds(market) for market in (columns, *models)] for _ in range(steps + 1)][1:]
+    together, *alone = (sum(each) for each in zip(*rounds, strict=True))
+    together, alone = together / worlds, median(alone)
     return facts | {"columns": together, "plain_mesa": alone, "ratio": alone / together}
 
 
-def _seconds(market: Any, steps: int) -> float:
-    """Processor time: both ways use one core, and what else the machine does counts for neither."""
+def _seconds(market: Any) -> float:
+    """Processor time of a step: both ways use one core, and what else the machine does counts for neither."""
     started = time.process_time()
-    for _ in range(steps):
-        market.step()
+    market.step()
     return time.process_time() - started

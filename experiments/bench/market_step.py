@@ -12,13 +12,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.app import API
+from agents.app import ALIVE, API
 from agents.lab import ALL_OPEN, NOBODY
 from world import app_market, model_market
 from world.app_segments import segment_of_apps
-from world.arrays import Array, herfindahl, ratio, row_sum, sum_k, take_rows, weigh_k, where
+from world.arrays import Array, dot_k, herfindahl, ratio, row_sum, sum_k, take_rows, weigh_k, where
+from world.elementwise import elementwise
 from world.ensemble import Ensemble
+from world.population import gather
 from world.quality import appeal, brain, own_data, with_eyes_and_hands
+
+
+@elementwise
+def _of_the_flagship(used, light):
+    """What is left of use when the light model has served its share."""
+    return used - used * light
 
 
 class ColumnMarket:
@@ -104,10 +112,9 @@ class ColumnMarket:
         """Tokens follow users; from use come data, shares of sales and of nests."""
         world, labs, state, table = self.world, self.world.labs, self.world.state, self.world.segments
         used = labs.users * state.tokens_per_user
-        light = used * second
-        labs.tokens_light, labs.tokens_flagship = sum_k(light), sum_k(used - light)
+        labs.tokens_light, labs.tokens_flagship = dot_k(used, second), sum_k(_of_the_flagship(used, second))
         state.sales_share = model_market.by_region_share(world, weigh_k(1.0 - table.column("free"), used))
-        state.nest_share = ratio(sum_k(within * used), sum_k(used))
+        state.nest_share = ratio(dot_k(within, used), sum_k(used))
         fade = np.exp(-world.clock.months / world.parameters.technology.usage_memory)
         labs.usage_data = labs.usage_data * fade + (labs.tokens_light + labs.tokens_flagship) * (1.0 - fade)
 
@@ -133,15 +140,15 @@ class ColumnMarket:
         """Founders give up what has failed, and others try the same again; the rest are a month older."""
         world, apps = self.world, self.world.apps
         apps.close_down(app_market.founders_resolve(world))
-        gone = apps.alive & (apps.exit_reason != 0)
+        gone = apps.alive & (apps.exit_reason != ALIVE)
         self.deaths = row_sum(gone.astype(float))
-        apps.age = where(gone, 0.0, apps.age + world.clock.months * apps.alive)
-        apps.peak_users = where(gone, 0.0, np.maximum(apps.peak_users, apps.users))
-        apps.cash = where(gone, self.purse, apps.cash)
-        apps.rework = where(gone, 0.0, apps.rework)
-        apps.users = where(gone, 0.0, apps.users)
-        apps.base_lab, apps.base_id = where(gone, NOBODY, apps.base_lab), where(gone, NOBODY, apps.base_id)
-        apps.exit_reason = where(gone, 0, apps.exit_reason)
+        apps.age = apps.age + world.clock.months * apps.alive
+        apps.peak_users = np.maximum(apps.peak_users, apps.users)
+        successors = apps.where(gone)
+        successors.cash = gather(self.purse, successors.worlds, successors.rows)
+        successors.age = successors.peak_users = successors.rework = successors.users = 0.0
+        successors.base_lab = successors.base_id = NOBODY
+        successors.exit_reason = ALIVE
 
     # ------------------------------------------------------------------ what is compared
 
