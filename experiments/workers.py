@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
@@ -17,6 +19,8 @@ Tick = Callable[[int], None]
 Call = tuple[Any, ...]
 
 _POLL_SECONDS = 0.2
+#: Options of glibc's ``mallopt``: how much it keeps, and from which size on it asks the system each time.
+_KEPT = {-1: 2**31 - 1, -3: 2**30}
 _shared: tuple[Any, Any] | None = None  # in a worker: steps done by all, and whether to stop
 
 
@@ -35,6 +39,17 @@ def count(wanted: int) -> int:
     if wanted:
         return wanted
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def keep_memory() -> None:
+    """Keep what is freed in this process: the next step asks for as much, and fresh pages cost faults.
+
+    Only glibc gives it back so readily; elsewhere nothing is done.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
+        for option, value in _KEPT.items():
+            mallopt(option, value)
 
 
 def run_all(calls: Sequence[Call], processes: int, bar: tqdm) -> list[Any]:
@@ -58,6 +73,7 @@ def run_all(calls: Sequence[Call], processes: int, bar: tqdm) -> list[Any]:
     """
     workers = min(processes, len(calls))
     if workers <= 1:
+        keep_memory()
         return [function(*arguments, bar.update) for function, *arguments in calls]
     # Never fork: a forked child hangs once polars has threads.
     context = multiprocessing.get_context("spawn")
@@ -84,6 +100,7 @@ def run_all(calls: Sequence[Call], processes: int, bar: tqdm) -> list[Any]:
 def _start(done: Any, stop: Any) -> None:
     global _shared
     _shared = done, stop
+    keep_memory()
     # Ctrl-C reaches the whole terminal: the parent decides, and says stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()

@@ -27,7 +27,7 @@ APPS, MILLION, APP_STEPS = (1_000, 10_000, 100_000), 1_000_000, 6
 #: Worlds streamed to disk, in blocks as they are by default.
 STREAMED, BLOCK = 1000, Config().block
 #: Worlds whose market goes on together: as many as pay best.
-MARKETS = 32
+MARKETS = 64
 #: Worlds on a GPU at once, as far as its memory goes.
 GPU_WORLDS = (256, 1024, 4096, 8192)
 #: Months of the whole model before the market goes on alone.

@@ -12,6 +12,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from experiments.workers import keep_memory
+
 try:
     import resource
 except ImportError:  # Windows has no such module
@@ -24,7 +26,7 @@ WATCH_SECONDS = 0.1
 def apart(function: Callable[..., Any], *arguments: Any) -> Any:
     """Result of ``function(*arguments)`` in a fresh process."""
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, context) as pool:
+    with ProcessPoolExecutor(1, context, initializer=keep_memory) as pool:
         return pool.submit(function, *arguments).result()
 
 
