@@ -86,7 +86,7 @@ def table(name: str, *where: Where) -> pl.LazyFrame:
     >>> run.mkdir(parents=True)
     >>> frame = pl.DataFrame({"scenario": "baseline", "replicate": [0, 1], "labs_alive_cn": [80.0, 96.0]})
     >>> frame.write_parquet(run / "market.parquet")
-    >>> _ = (run / "manifest.json").write_text('{"status": "complete", "schema_version": 1}')
+    >>> _ = (run / "manifest.json").write_text('{"status": "complete", "schema_version": 2}')
     >>> market = table("market", run.parent)
     >>> market.group_by("scenario", "run").agg(pl.median("labs_alive_cn")).collect().rows()
     [('baseline', '4f1c9a', 88.0)]

@@ -29,7 +29,7 @@ try:
 except ModuleNotFoundError:  # Windows
     fcntl = None
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised by one whenever a table's columns change their names, units or types."""
 
 TABLES = ("market", "labs", "apps", "vendors", "investors", "events", "edges")

@@ -51,9 +51,13 @@ _WORDS = {
     "revenue_on_open_base_cn": Words(
         "Revenue on open base", "the revenue of labs in China on others' open weights", "CNY m a month"
     ),
-    "revenue_open_champions": Words("Revenue of champion", "the revenue of the open champion", "CNY m a month"),
+    "revenue_open_champions": Words(
+        "Revenue of champions", "the revenue of champions of open weights (abroad)", "CNY m a month"
+    ),
     "revenue_apps_cn": Words("Revenue of apps", "the revenue of apps in China", "CNY m a month"),
-    "revenue_clouds_cn": Words("Revenue of clouds", "the revenue of clouds in China", "CNY m a month"),
+    "revenue_clouds_cn": Words(
+        "Revenue of clouds", "the rents of clouds in China (of labs and others)", "CNY m a month"
+    ),
     "hype": Words("Hype", "hype", "index"),
 }
 

@@ -19,8 +19,9 @@ Tick = Callable[[int], None]
 Call = tuple[Any, ...]
 
 _POLL_SECONDS = 0.2
-#: Options of glibc's ``mallopt``: how much it keeps, and from which size on it asks the system each time.
-_KEPT = {-1: 2**31 - 1, -3: 2**30}
+#: Options of glibc's ``mallopt``, and what they are set to: from which size on it asks the system for each array (it
+#: takes no more than this), and how much that is free it keeps.
+_MMAP_THRESHOLD, _TRIM_THRESHOLD = (-3, 2**25), (-1, 2**27)
 _shared: tuple[Any, Any] | None = None  # in a worker: steps done by all, and whether to stop
 
 
@@ -42,14 +43,14 @@ def count(wanted: int) -> int:
 
 
 def keep_memory() -> None:
-    """Keep what is freed in this process: the next step asks for as much, and fresh pages cost faults.
+    """Keep what is freed in this process, for good: the next step asks for as much, and fresh pages cost faults.
 
     Only glibc gives it back so readily; elsewhere nothing is done.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if mallopt is not None:
-        for option, value in _KEPT.items():
-            mallopt(option, value)
+    # The second alone would fix the first where it began, at a size that arrays soon pass.
+    if mallopt is not None and mallopt(*_MMAP_THRESHOLD) == 1:
+        mallopt(*_TRIM_THRESHOLD)
 
 
 def run_all(calls: Sequence[Call], processes: int, bar: tqdm) -> list[Any]:
@@ -60,7 +61,7 @@ def run_all(calls: Sequence[Call], processes: int, bar: tqdm) -> list[Any]:
     calls : sequence of tuple
         Functions and arguments that can be pickled; ``tick(steps)`` reports progress.
     processes : int
-        With one, all is done in this process.
+        With one, all is done in this process (which keeps its memory from then on).
     bar : tqdm
         Advances as the calls tick.
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from world import arrays, compiled, elementwise, population, random_streams
+from world import arrays, compiled, ecosystem, elementwise, philox_loops, population, random_streams
 from world.arrays import ratio, where
 from world.ensemble import Ensemble
 
@@ -70,6 +70,21 @@ def test_sums_over_rows_and_layers(seed, worlds, blocks):
 
 
 @settings(deadline=None)
+@given(SEEDS, WORLDS, st.sampled_from([8, 48, 64, 80, 112, 208]))
+def test_sums_of_products_and_of_blocks_cut_short(seed, worlds, rows):
+    rng = np.random.default_rng(seed)
+    one, other = odd(rng, 3, worlds, rows), numbers(rng, 3, worlds, rows)
+    with np.errstate(invalid="ignore"):
+        same(arrays.row_sum, one)
+        same(arrays.row_dot, one, other)
+        same(arrays.row_dot, one[0], other[1][:, ::-1])
+        same(arrays.dot_k, one, other)
+        for another in (other > 0.0, other.astype(np.float32), other[:1], other[:, :, :1]):
+            same(arrays.row_dot, one, another, kernel=False)
+            same(arrays.dot_k, one, another, kernel=False)
+
+
+@settings(deadline=None)
 @given(SEEDS, WORLDS, BLOCKS)
 def test_look_ups_and_groups(seed, worlds, blocks):
     rng = np.random.default_rng(seed)
@@ -82,6 +97,11 @@ def test_look_ups_and_groups(seed, worlds, blocks):
     same(arrays.take_rows, table, np.stack([pointers, pointers[:, ::-1]]), kernel=False)
     same(arrays.sum_by_group, numbers(rng, worlds, 100), pointers, rows)
     same(arrays.sum_by_group, np.ones((worlds, 100)), pointers[:1], rows, kernel=worlds == 1)
+    ties = rng.integers(-1, rows, (7, worlds, rows))
+    for values in (table, np.round(table), odd(rng, worlds, rows)):
+        same(ecosystem.best_tied, values, ties, -0.5)
+    same(ecosystem.best_tied, table, np.full_like(ties, -1), -9)
+    same(ecosystem.best_tied, table > 0.0, ties, False, kernel=False)
     mask = rng.random((worlds, rows)) < 0.3
     same(arrays.nonzero, mask[:, ::2], kernel=False)
     same(arrays.nonzero, mask & False)
@@ -102,6 +122,8 @@ def test_a_pointer_beyond_the_rows_is_an_error_and_no_number():
         population.gather(table, np.array([2]), np.array([0]))
     with pytest.raises(IndexError):
         arrays.pick_k(np.ones((3, 2, 64)), np.full((2, 64), 3))
+    with pytest.raises(IndexError):
+        ecosystem.best_tied(table, np.full((1, 2, 64), 64), -9.0)
     beyond = arrays.sum_by_group(table, np.full((2, 64), 5), 5)
     assert not beyond.any()
 
@@ -194,6 +216,11 @@ def test_two_equations_of_one_name_are_two():
 def test_an_equation_names_nothing_that_could_change_unseen():
     with pytest.raises(TypeError, match="SEEDS"):
         elementwise.elementwise(lambda a: a + SEEDS)
+    captured = 2.0
+    with pytest.raises(TypeError, match="captured"):
+        elementwise.elementwise(lambda a: a + captured)
+    with pytest.raises(TypeError, match="default"):
+        elementwise.elementwise(lambda a, b=2.0: a + b)
 
 
 def test_what_is_no_array_of_numpy_is_left_to_the_equation():
@@ -247,8 +274,9 @@ def test_every_kernel_has_one_set_of_types():
     """Numba's list of types on disk has no lock: two processes must not add different ones to it."""
     Ensemble(["output.level=market"], range(2)).run(2)
     Ensemble(["output.level=market"], range(1)).run(2)
-    found = {name: each for name, each in vars(compiled).items() if hasattr(each, "signatures") and name != "_philox"}
-    for name, each in vars(compiled).items():
+    kernels = vars(compiled) | vars(philox_loops)
+    found = {name: each for name, each in kernels.items() if hasattr(each, "signatures") and name != "_philox"}
+    for name, each in kernels.items():
         found |= {f"{name} {kind}": kernel for kind, kernel in getattr(each, "kernels", {}).items()}
     for module in list(sys.modules.values()):
         if module.__name__.startswith("world."):

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from agents.lab import ARCHETYPES
 from conf.mechanisms import BY_NAME, MECHANISMS
 from conf.schema import Config, parameters_of
 from experiments import document
 from world.ensemble import Ensemble
+from world.measures import AXES
 
 
 def test_the_tables_are_up_to_date(capsys):
@@ -33,20 +35,32 @@ def test_every_parameter_and_every_mechanism_is_there():
 
 
 def test_every_column_of_the_output_is_described():
-    """``outputs/README.md``: ``<class>`` and the like stand for a word, and nothing is described that is not there."""
+    """``outputs/README.md``: ``<class>`` and the like stand for names of the model, and nothing is made up."""
     page = (Path(document.__file__).parents[1] / "outputs" / "README.md").read_text().split("### ")
     told = {part.partition("\n")[0]: set(re.findall(r"`([^`\n]+)`", part)) for part in page[1:]}
-    tables = Ensemble(["output.level=full", "steps=1"], [0]).run().tables()
-    sections = {name: title for title in told for name in tables if name in title}
+    ensemble = Ensemble(["output.level=full", "steps=1"], [0]).run()
+    world, tables = ensemble.world, ensemble.tables()
+    words = {
+        "archetype": ARCHETYPES,
+        "class": [name.lower().replace("-", "_") for name in world.chips.names],
+        "segment": [name.removesuffix("_cn") for name in world.segments.names],
+        "axis": AXES,
+        "whose": ("all", "cn", "open", "open_cn"),
+    }
     keys = {"scenario", "replicate", "step", "date"}
     for name, table in tables.items():
-        patterns = [re.sub(r"<\w+>", r"\\w+", each) for each in told[sections[name]]]
-        unknown = [c for c in table.columns if c not in keys and not any(re.fullmatch(p, c) for p in patterns)]
-        assert unknown == [], name
+        (section,) = (found for title, found in told.items() if name in title)
+        full = {re.sub(r"<\w+>", word, each) for each in section for word in words.get(_hole(each), ("",))}
+        if name == "market":
+            full |= {f"frontier_{whose}_{axis}" for whose in words["whose"] for axis in AXES}
+        assert set(table.columns) - keys - full == set(), name
     first = [line.split("|")[1] for line in page[1].splitlines() if line.startswith("| `")]
-    columns = tables["market"].columns
     named = {name for cell in first for name in re.findall(r"`(\S+?)`", cell) if "<" not in name}
-    assert named - set(columns) == set()
+    assert named - set(tables["market"].columns) == set()
+
+
+def _hole(name: str) -> str:
+    return "".join(re.findall(r"<(\w+)>", name))
 
 
 def test_every_mechanism_says_where_it_lives():

@@ -491,7 +491,7 @@ def test_founding_at_known_inputs():
 
 
 def test_leaning_on_names_helps_nobody():
-    """d/d lambda of [log-sum(v + lambda r) - lambda sum P r] = -lambda Var_P(r): choices are best at lambda = 0."""
+    """d/dl of [log-sum(v + l r) - l sum P r] is -l times the log-sum's second derivative: choices are best at l = 0."""
     world = Ensemble(["output.level=market"], range(3)).run(24).world
     p, labs, rules = world.parameters.model_market, world.labs, world.parameters.trust
 

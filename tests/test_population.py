@@ -8,8 +8,12 @@ import mesa
 import numpy as np
 import pytest
 
+from agents.app import AppStartup
 from agents.base import MarketAgent, column, decision
+from world import app_market
 from world.arrays import row_sum, sum_k
+from world.ensemble import Ensemble
+from world.model import HundredModelsWar
 from world.population import (
     FOUNDERS_MOST,
     MAX_ENTRANTS,
@@ -356,9 +360,10 @@ def test_growth_keeps_rows_and_the_bits_of_sums():
     total = {name: row_sum(population.columns[name]) for name in ("stock", "id")}
     assert population.growths == 0
     population.enter(np.zeros(500, dtype=int), np.arange(500), 1)
-    assert population.capacity == 640 and population.growths == 8
+    # By an eighth, or by one step of rows where that is more: from 128 by 16 eight times, then by 32, ...
+    assert population.capacity == 656 and population.growths == 17
     for name, old in before.items():
-        assert population.columns[name].shape == (*old.shape[:-1], 640)
+        assert population.columns[name].shape == (*old.shape[:-1], 656)
         assert population.columns[name].dtype == old.dtype
         assert np.array_equal(population.columns[name][..., :100], old[..., :100]), name
     assert np.array_equal(row_sum(population.stock), total["stock"])
@@ -513,3 +518,59 @@ def test_columns_are_declared_bases_first():
     assert names[:4] == ["id", "alive", "founded", "behaviour"]
     assert set(Firm.declared_decisions()) == {"set_price", "close"}
     assert Bold.declared_columns() == Firm.declared_columns()
+
+
+# ---------------------------------------------------------------------- decisions of some, on what they alone look at
+
+
+class Restless(AppStartup):
+    """An app that never changes its base, all such apps at once."""
+
+    @decision
+    def choose_bases(apps, market, p):
+        apps.coupling = apps.coupling + market.candidate_utility.max(0) * 0.0 + 1.0
+
+
+class PlainRestless(AppStartup):
+    """The same, app by app."""
+
+    def choose_bases(self, market):
+        assert market.candidate_utility.ndim == 3
+        self.coupling = self.coupling + 1.0
+
+
+@pytest.mark.parametrize("special", [Restless, PlainRestless])
+def test_special_apps_among_those_who_choose_see_what_was_worked_out_for_some(special):
+    model = HundredModelsWar(rng=0).run(12)
+    apps = model.world.apps
+    index = apps.add_class(special)
+    special_rows = apps.alive & (np.arange(apps.capacity) % 2 == 0)
+    apps.behaviour = np.where(special_rows, index, apps.behaviour)
+    base, coupling = apps.base_id[0].copy(), apps.coupling.copy()
+    app_market.choose_bases(model.world)
+    asked = apps.coupling == coupling + 1.0
+    assert asked.any() and not (asked & ~special_rows).any()
+    assert np.array_equal(apps.base_id[0][special_rows], base[special_rows])
+    assert (apps.base_id[0] != base)[apps.alive & ~special_rows].any()
+
+
+def test_nobody_chooses_where_nobody_is_asked():
+    ensemble = Ensemble(["output.level=market"], [0]).run(6)
+    apps = ensemble.world.apps
+    before = {name: each.copy() for name, each in apps.columns.items()}
+    nobody = apps.where(apps.alive & False)
+    apps.choose_bases(Observables(), among=nobody)
+    assert all(np.array_equal(each, before[name]) for name, each in apps.columns.items())
+
+
+def test_what_was_worked_out_for_some_is_spread_out_for_others():
+    ensemble = Ensemble(["output.level=market"], range(3)).run(2)
+    apps = ensemble.world.apps
+    some = apps.where(apps.alive)
+    seen = Observables(worth=some.only(np.arange(2.0 * len(some.rows)).reshape(2, -1), -1.0))
+    assert np.array_equal(some.view(seen).worth[:, 0], np.arange(2.0 * len(some.rows)).reshape(2, -1))
+    other = apps.select(some.worlds[::-1].copy(), some.rows[::-1].copy())
+    assert np.array_equal(other.view(seen).worth[:, 0], some.view(seen).worth[:, 0, ::-1])
+    assert seen.worth.shape == (2, *apps.alive.shape) and (seen.worth[:, ~apps.alive] == -1.0).all()
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = seen.nothing

@@ -14,7 +14,7 @@ from world.arrays import Array, clip, first_above, nonzero, ratio, row_dot, row_
 from world.ecosystem import points_at
 from world.elementwise import elementwise
 from world.model_market import best_native
-from world.population import Observables, OfSome, Selection, gather
+from world.population import Observables, Selection, gather
 from world.random_streams import gumbel
 from world.tuning_hub import hubs
 
@@ -110,10 +110,10 @@ def _choice(world: World, some: Selection, movers: Array, valid: Array) -> Obser
         tied=world.parameters.moat.ecosystem * (1.0 - world.instrument("market", "interoperability")),
         movers=movers,
         never=0.5 * NEVER,
-        candidate_utility=OfSome(some, where(there, worth[:-1], NEVER), NEVER),
-        candidate_row=OfSome(some, known, NOBODY),
-        candidate_id=OfSome(some, ids, NOBODY),
-        present_utility=OfSome(some, where(held, worth[-1], NEVER), NEVER),
+        candidate_utility=some.only(where(there, worth[:-1], NEVER), NEVER),
+        candidate_row=some.only(known, NOBODY),
+        candidate_id=some.only(ids, NOBODY),
+        present_utility=some.only(where(held, worth[-1], NEVER), NEVER),
         present_valid=valid,
     )
 

@@ -85,12 +85,12 @@ def kept(compiler: Callable, function: Callable, **options: Any) -> Callable:
         return compiler(**options)(function)
 
 
-def _compile(function: Callable) -> Callable:
+def loop(function: Callable) -> Callable:
     """A loop over arrays of one set of types, compiled at its first call; never rearranged."""
     return function if numba is None else kept(numba.njit, function, error_model="numpy")
 
 
-def _compile_by_type(function: Callable) -> Callable:
+def loop_by_type(function: Callable) -> Callable:
     """The same for any type of its first array: a kernel for each."""
     kernels: dict[Any, Callable] = {}
 
@@ -100,7 +100,7 @@ def _compile_by_type(function: Callable) -> Callable:
             name = f"{function.__name__}_{kind.name}"
             named = types.FunctionType(function.__code__, function.__globals__, name)
             named.__qualname__ = name
-            kernels[kind] = _compile(named)
+            kernels[kind] = loop(named)
         return kernels[kind](*arguments)
 
     of_type.kernels = kernels
@@ -114,7 +114,7 @@ def whole(array: np.ndarray, kind: Any = None) -> np.ndarray:
     return np.array(array, kind, order="C")
 
 
-def _part(function: Callable) -> Callable:
+def inlined(function: Callable) -> Callable:
     """A part of such a loop, put in its place before it is compiled: it would keep it from running by vectors."""
     return function if numba is None else numba.njit(error_model="numpy", inline="always")(function)
 
@@ -168,7 +168,7 @@ def clip(value: np.ndarray, low: Any, high: Any) -> Any:
     return _clip(value, low, high)
 
 
-@_compile_by_type
+@loop_by_type
 def _or_number(values, mask, number, chosen):
     """``numpy.where(mask, values, number)`` by layers: a ufunc's loop over a number takes one by one."""
     for k in range(len(values)):
@@ -197,7 +197,7 @@ def where(mask: np.ndarray, yes: Any, no: Any) -> np.ndarray:
 # ---------------------------------------------------------------------- sums
 
 
-@_part
+@inlined
 def _sum_of_block(row, start, block):
     """Sum of a block of numbers in NumPy's order: eight sums side by side, then in pairs."""
     s0, s1, s2, s3 = row[start], row[start + 1], row[start + 2], row[start + 3]
@@ -214,7 +214,7 @@ def _sum_of_block(row, start, block):
     return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
 
 
-@_compile
+@loop
 def _row_sums(flat, block):
     """Sums of the rows of a contiguous ``(n, blocks x block)`` array: by blocks, and the blocks in order."""
     total = np.empty((len(flat), 1))
@@ -238,7 +238,7 @@ def row_sum(array: np.ndarray) -> Any:
     return _row_sums(array.reshape(-1, rows), ROW_BLOCK).reshape(*array.shape[:-1], 1)
 
 
-@_part
+@inlined
 def _product_of_block(one, other, start, block):
     """Sum of products of a block in the same order."""
     s0, s1 = one[start] * other[start], one[start + 1] * other[start + 1]
@@ -257,7 +257,7 @@ def _product_of_block(one, other, start, block):
     return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
 
 
-@_compile
+@loop
 def _row_dots(one, other, block):
     total = np.empty((len(one), 1))
     for k in range(len(one)):
@@ -278,7 +278,7 @@ def row_dot(one: np.ndarray, other: np.ndarray) -> Any:
     return _row_dots(*pair, ROW_BLOCK).reshape(*one.shape[:-1], 1)
 
 
-@_compile
+@loop
 def _sums_by_group(values, group, groups):
     worlds, rows = values.shape
     total = np.zeros((worlds, groups))
@@ -297,7 +297,7 @@ def sum_by_group(values: np.ndarray, group: np.ndarray, groups: int) -> Any:
     return _sums_by_group(whole(values, np.float64), whole(group, np.int64), groups)
 
 
-@_compile
+@loop
 def _sum_layers(flat, total):
     layers, n = flat.shape
     for i in range(n):
@@ -316,7 +316,7 @@ def sum_k(array: np.ndarray) -> Any:
     return total
 
 
-@_compile
+@loop
 def _weighed_layers(weights, flat, total):
     layers, n = flat.shape
     for i in range(n):
@@ -335,7 +335,7 @@ def weigh_k(weights: np.ndarray, array: np.ndarray) -> Any:
     return total
 
 
-@_compile
+@loop
 def _dot_layers(one, other, total):
     layers, n = one.shape
     for i in range(n):
@@ -358,7 +358,7 @@ def dot_k(one: np.ndarray, other: np.ndarray) -> Any:
 # ---------------------------------------------------------------------- the best of a few
 
 
-@_compile
+@loop
 def _argmax_layers(flat, best, place):
     for i in range(best.size):
         best[i] = flat[0, i]
@@ -380,7 +380,7 @@ def argmax_k(array: np.ndarray) -> Any:
     return place
 
 
-@_compile_by_type
+@loop_by_type
 def _pick_layers(flat, place, picked):
     for i in range(place.size):
         if not 0 <= place[i] < len(flat):
@@ -400,7 +400,7 @@ def pick_k(table: np.ndarray, place: np.ndarray) -> Any:
 # ---------------------------------------------------------------------- looking rows up
 
 
-@_compile_by_type
+@loop_by_type
 def _take_rows(table, rows, taken):
     layers, worlds, width = taken.shape
     for k in range(layers):
@@ -424,7 +424,7 @@ def take_rows(table: np.ndarray, rows: np.ndarray) -> Any:
     return taken
 
 
-@_compile
+@loop
 def _best_tied(values, ties, missing, best, row):
     for w in range(values.shape[0]):
         for i in range(values.shape[1]):
@@ -446,7 +446,7 @@ def best_tied(values: np.ndarray, ties: np.ndarray, missing: float) -> Any:
     return best, row
 
 
-@_compile
+@loop
 def _split(flat, width):
     worlds, rows = np.empty_like(flat), np.empty_like(flat)
     world, start = 0, 0
@@ -465,7 +465,7 @@ def nonzero(mask: np.ndarray) -> Any:
     return _split(mask.reshape(-1).nonzero()[0], mask.shape[1])
 
 
-@_compile_by_type
+@loop_by_type
 def _gather(layers, worlds, rows, taken):
     count, height, width = layers.shape
     place = np.empty_like(rows)
@@ -489,7 +489,7 @@ def gather(value: np.ndarray, worlds: np.ndarray, rows: np.ndarray) -> Any:
     return taken
 
 
-@_compile
+@loop
 def _first_above(ladder, worlds, level):
     found = np.empty_like(worlds)
     for i in range(worlds.size):
@@ -510,91 +510,3 @@ def first_above(ladder: np.ndarray, worlds: np.ndarray, level: np.ndarray) -> An
     if ladder.dtype != np.float64 or level.dtype != np.float64 or worlds.dtype != np.int64:
         return NotImplemented
     return _first_above(*(whole(each) for each in (ladder, worlds, level)))
-
-
-# ---------------------------------------------------------------------- random numbers
-
-
-@_part
-def _philox(a, b, c, d, k, l):  # noqa: E741
-    """Ten rounds of Philox 4x32 on one counter, each word made a number in (0, 1)."""
-    low, high = np.uint64(0xFFFFFFFF), np.uint64(32)
-    for _ in range(10):
-        p, q = a * np.uint64(0xD2511F53), c * np.uint64(0xCD9E8D57)
-        a, c = (q >> high) ^ b ^ k, (p >> high) ^ d ^ l
-        b, d = q & low, p & low
-        k, l = (k + np.uint64(0x9E3779B9)) & low, (l + np.uint64(0xBB67AE85)) & low  # noqa: E741
-    # Below 2**32 a word is a signed integer as well, which processors turn into floats faster.
-    scale = 2.0**-32
-    return (
-        (np.int64(a) + 0.5) * scale,
-        (np.int64(b) + 0.5) * scale,
-        (np.int64(c) + 0.5) * scale,
-        (np.int64(d) + 0.5) * scale,
-    )
-
-
-@_compile
-def _slab(ids, blocks, first, step, world_ids, k, l):  # noqa: E741
-    worlds, rows = ids.shape
-    found = np.empty((blocks, 4, worlds, rows))
-    for block in range(blocks):
-        b = np.uint64(first + block)
-        for w in range(worlds):
-            for r in range(rows):
-                u = _philox(np.uint64(ids[w, r]), b, step, world_ids[w], k, l)
-                found[block, 0, w, r] = u[0]
-                found[block, 1, w, r] = u[1]
-                found[block, 2, w, r] = u[2]
-                found[block, 3, w, r] = u[3]
-    return found
-
-
-def draws_of_all(ids: np.ndarray, blocks: int, first: int, step: int, world_ids: np.ndarray, key: tuple) -> np.ndarray:
-    """Uniforms of every agent in blocks of four streams, ``(blocks, 4, worlds, rows)``."""
-    ids = whole(ids, np.int64)
-    return _slab(ids, blocks, first, np.uint64(step), whole(world_ids[:, 0]), *_words(key))
-
-
-@_compile
-def _few(ids, world_of, blocks, first, step, k, l):  # noqa: E741
-    found = np.empty((blocks, 4, ids.size))
-    for block in range(blocks):
-        b = np.uint64(first + block)
-        for i in range(ids.size):
-            u = _philox(np.uint64(ids[i]), b, step, world_of[i], k, l)
-            found[block, 0, i] = u[0]
-            found[block, 1, i] = u[1]
-            found[block, 2, i] = u[2]
-            found[block, 3, i] = u[3]
-    return found
-
-
-def draws_of_some(
-    ids: np.ndarray, worlds: np.ndarray, blocks: int, first: int, step: int, world_ids: np.ndarray, key: tuple
-) -> np.ndarray:
-    """Uniforms of a few agents in blocks of four streams, ``(blocks, 4, n)``."""
-    return _few(whole(ids, np.int64), world_ids[worlds, 0], blocks, first, np.uint64(step), *_words(key))
-
-
-@_compile
-def _pairs(ids, world_of, partners, step, k, l):  # noqa: E741
-    found = np.empty(partners.shape)
-    for j in range(partners.shape[0]):
-        for i in range(partners.shape[1]):
-            found[j, i] = _philox(np.uint64(ids[i]), np.uint64(partners[j, i]), step, world_of[i], k, l)[0]
-    return found
-
-
-def draws_of_pairs(
-    ids: np.ndarray, worlds: np.ndarray, partners: np.ndarray, step: int, world_ids: np.ndarray, key: tuple
-) -> np.ndarray:
-    """One uniform a pair, ``(k, n)``, or ``(n,)`` where each has one partner."""
-    shape = np.broadcast_shapes(ids.shape, partners.shape)
-    wide = whole(np.broadcast_to(partners, shape), np.int64).reshape(math.prod(shape[:-1]), len(ids))
-    ids = whole(ids, np.int64)
-    return _pairs(ids, world_ids[worlds, 0], wide, np.uint64(step), *_words(key)).reshape(shape)
-
-
-def _words(key: tuple[int, int]) -> tuple[np.uint64, np.uint64]:
-    return np.uint64(key[0]), np.uint64(key[1])

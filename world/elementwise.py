@@ -44,7 +44,9 @@ def elementwise(equation: Callable) -> Callable:
     comparisons, ``np.sqrt``, ``np.minimum``, ``np.maximum`` and ``where`` and ``ratio`` of
     :mod:`world.arrays`, and nothing else by name.
     """
-    if others := set(equation.__code__.co_names) - ALLOWED:
+    if equation.__defaults__:
+        raise TypeError(f"{equation.__qualname__}: an equation of one element has no defaults")
+    if others := {*equation.__code__.co_names, *equation.__code__.co_freevars} - ALLOWED:
         raise TypeError(f"{equation.__qualname__}: an equation of one element names no {', '.join(sorted(others))}")
     if numba is None:
         return equation

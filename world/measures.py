@@ -68,10 +68,12 @@ def month(world: World) -> tuple[list[str], Array]:
     parts = (_labs, _training, _frontiers, _chips, _prices, _usage, model_market, _apps, _money, _society)
     for part in (*parts, _capital, lineage.measures, exploration.measures, spread.measures):
         found.update(part(world))
-    fresh = world.xp.empty((len(found), world.worlds))
-    for row, value in zip(fresh, found.values(), strict=True):
-        row[:] = value[:, 0] if getattr(value, "ndim", 0) else value
-    return list(found), fresh
+    shape = (world.worlds, 1)
+    wide = [
+        value if getattr(value, "shape", None) == shape else world.xp.full(shape, value, dtype=float)
+        for value in found.values()
+    ]
+    return list(found), np.concatenate(wide, axis=1).T
 
 
 def _labs(world: World) -> dict[str, Array]:

@@ -359,9 +359,10 @@ def clear(world: World) -> None:
 
 
 def _overrated(world: World, share: Array) -> Array:
-    """How much better users expect a choice to be than it is, ``(segments, worlds, 1)``.
+    """How much better users expect their choice to be than it is, ``(segments, worlds, 1)``.
 
-    Users lean on names where society is not trusted, and are served no better for it. What a choice is worth is its
+    Users lean on names where society is not trusted, and are served no better for it; where it is trusted more than
+    ``trust.neutral`` they heed names too little, and are served better than they expect. What a choice is worth is its
     log-sum less the mean of what was only expected: the formula of Train (2015), Journal of Choice Modelling 16.
     """
     leaning = _named(world) - 1.0

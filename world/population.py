@@ -16,7 +16,7 @@ import numpy as np
 
 from conf.parameters.base import ROW_STEP
 from world import compiled
-from world.arrays import Array, compacts, is_one_of, nonzero, sum_by_world, where
+from world.arrays import Array, compacts, is_one_of, namespace, nonzero, sum_by_world, where
 from world.compiled import one_pass
 from world.device import to_host
 
@@ -108,7 +108,7 @@ class View:
 
     def __getattr__(self, name: str) -> Any:
         held = getattr(self._source, "of_some", {}).get(name)
-        if held is not None and held.agents.rows is self._rows:
+        if held is not None and held.rows is self._rows and held.worlds is self._worlds:
             value = held.values[..., None, :]
             self.__dict__[name] = value
             return value
@@ -144,15 +144,16 @@ class Observables:
 class OfSome(NamedTuple):
     """What only some agents look at, ``(..., n)``: as it is for them, spread out over all rows for anybody else."""
 
-    agents: Selection
+    worlds: Array
+    rows: Array
     values: Array
     missing: Any
+    shape: tuple[int, int]
 
     def spread(self) -> Array:
         """``(..., worlds, rows)``, ``missing`` where it was not worked out."""
-        xp, shape = self.agents.xp, self.agents.population.alive.shape
-        wide = xp.full((*self.values.shape[:-1], *shape), self.missing, self.values.dtype)
-        put(wide, self.agents.worlds, self.agents.rows, self.values)
+        wide = namespace(self.values).full((*self.values.shape[:-1], *self.shape), self.missing, self.values.dtype)
+        put(wide, self.worlds, self.rows, self.values)
         return wide
 
 
@@ -199,6 +200,10 @@ class Selection:
     def xp(self) -> Any:
         """Module of the arrays: numpy or cupy."""
         return self.population.xp
+
+    def only(self, values: Array, missing: Any) -> OfSome:
+        """What these agents alone look at, ``(..., n)``, as an observable; ``missing`` for all others."""
+        return OfSome(self.worlds, self.rows, values, missing, self.population.alive.shape)
 
     def by_world(self, values: Array) -> Array:
         """Sum of values of these agents, ``(n,)``, in each world, ``(worlds, 1)``."""

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from world import compiled
+from world import philox_loops
 from world.arrays import Array, namespace
 from world.compiled import one_pass
 from world.device import kernel
@@ -94,7 +94,7 @@ def poisson(u: Array, rate: Array, most: int) -> Array:
 # ---------------------------------------------------------------------- uniforms of agents
 
 
-@one_pass(compiled.draws_of_all)
+@one_pass(philox_loops.draws_of_all)
 def draws_of_all(ids: Array, blocks: int, first: int, step: int, world_ids: Array, key: tuple[int, int]) -> Array:
     """Uniforms of every agent ``(worlds, rows)`` in blocks of four streams: ``(blocks, 4, worlds, rows)``."""
     xp = namespace(ids)
@@ -103,7 +103,7 @@ def draws_of_all(ids: Array, blocks: int, first: int, step: int, world_ids: Arra
     return uniform(xp.stack(philox((ids[None].astype(np.uint64), block, moment, world_ids), key), axis=1))
 
 
-@one_pass(compiled.draws_of_some)
+@one_pass(philox_loops.draws_of_some)
 def draws_of_some(
     ids: Array, worlds: Array, blocks: int, first: int, step: int, world_ids: Array, key: tuple[int, int]
 ) -> Array:
@@ -114,7 +114,7 @@ def draws_of_some(
     return uniform(xp.stack(philox((ids.astype(np.uint64), block, moment, world_ids[worlds, 0]), key), axis=1))
 
 
-@one_pass(compiled.draws_of_pairs)
+@one_pass(philox_loops.draws_of_pairs)
 def draws_of_pairs(
     ids: Array, worlds: Array, partners: Array, step: int, world_ids: Array, key: tuple[int, int]
 ) -> Array:

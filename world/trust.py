@@ -1,7 +1,7 @@
 """Incidents and trust: harm hits the culprit, and less, everybody (M05).
 
 Social trust is what rules and supervision build, interpersonal trust hangs on names. Where
-social trust is missing users lean on reputation (``model_market._common_utility``) and grant
+social trust is missing users lean on reputation (``model_market._named``) and grant
 fewer rights to what acts for them (``with_eyes_and_hands``).
 """
 

@@ -8,7 +8,7 @@ from typing import Any
 #: Populations begin with a multiple of so many rows: sums over rows go by blocks of this size.
 ROW_BLOCK = 64
 #: They grow by multiples of so many: empty rows are worked on like others. A multiple of the eight sums that go side by
-#: side in a block, so that a block that is cut short has the bits of one that ends in zeros.
+#: side in a block, so that on NumPy a block that is cut short has the bits of one that ends in zeros.
 ROW_STEP = 16
 
 

@@ -39,10 +39,11 @@ def ensembles(xp: Any, sizes: tuple[int, ...], steps: int) -> list[Facts]:
     """
     columns = column_bytes(to_parameters(compose([])))
     most = device.worlds_that_fit(device.free_bytes(xp), columns)
-    _seconds(xp, *WARM)
     found: list[Facts] = []
     for worlds in (size for size in sizes if size <= most):
         try:
+            if not found:
+                _seconds(xp, *WARM)
             seconds = _seconds(xp, worlds, steps)
         except (MemoryError, RuntimeError) as error:  # what was measured before is kept
             return [*found, {"worlds": worlds, "failed": f"{type(error).__name__}: {error}"}]

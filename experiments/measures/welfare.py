@@ -1,10 +1,11 @@
 """Welfare of users: log-sum consumer surplus and what changed it.
 
 The model records ``consumer_surplus_cn``, the log-sum of Small and Rosen (1981) over segments s,
-CS = sum_s n_s arpu_s (L_s - e_s - o_s) / alpha a month, L the log of the sum over models of exp utility, o the utility
-of the old tools, e what users only expect of names where they do not trust the system (Train 2015: choices are made by
-what is expected, welfare is what is had). The parts into which its change is divided here are an approximation,
-because segments are not recorded one by one: see :func:`decomposition`.
+CS = sum_s n_s arpu_s (L_s - e_s - o_s) / alpha a month (recorded: times the months of a step), L the log of the sum
+over models of exp utility, o the utility of the old tools, e what users only expect of names where they do not trust
+the system, or not of them where they do (Train 2015: choices are made by what is expected, welfare is what is had).
+The parts into which its change is divided here are an approximation, because segments are not recorded one by one:
+see :func:`decomposition`.
 """
 
 from __future__ import annotations
