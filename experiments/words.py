@@ -47,17 +47,15 @@ _WORDS = {
     "utilisation_cn": Words("Utilisation", "the utilisation of chips in China", "share"),
     "public_spending_cn": Words("Public money", "public spending so far", "CNY m"),
     "h100e_cn_domestic": Words("Domestic chips", "the stock of domestic chips in China", "H100e"),
-    "revenue_labs_cn": Words("Revenue of labs", "the revenue of labs in China", "CNY m a month"),
+    "revenue_labs_cn": Words("Revenue, labs", "the revenue of labs in China", "CNY m a month"),
     "revenue_on_open_base_cn": Words(
-        "Revenue on open base", "the revenue of labs in China on others' open weights", "CNY m a month"
+        "Rev., open base", "the revenue of labs in China on others' open weights", "CNY m a month"
     ),
     "revenue_open_champions": Words(
-        "Revenue of champions", "the revenue of champions of open weights (abroad)", "CNY m a month"
+        "Rev., champions", "the revenue of champions of open weights (abroad)", "CNY m a month"
     ),
-    "revenue_apps_cn": Words("Revenue of apps", "the revenue of apps in China", "CNY m a month"),
-    "revenue_clouds_cn": Words(
-        "Revenue of clouds", "the rents of clouds in China (of labs and others)", "CNY m a month"
-    ),
+    "revenue_apps_cn": Words("Revenue, apps", "the revenue of apps in China", "CNY m a month"),
+    "revenue_clouds_cn": Words("Rents, clouds", "all rents of clouds in China", "CNY m a month"),
     "hype": Words("Hype", "hype", "index"),
 }
 

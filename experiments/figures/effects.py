@@ -22,6 +22,8 @@ PATHS = ("labs_alive_cn", "frontier_cn", "price_gpt35_level", "tokens_day_cn", "
 PHASES = ("labs_alive_cn", "frontier_cn", "price_gpt35_level", "hhi_tokens_cn")
 #: Policies of the figure of the last year; more are too many rows.
 _MOST_ARMS = 12
+#: Outcomes of which panels fill a page.
+_MOST_OUTCOMES = 21
 #: Cells side by side that have room for their numbers.
 _MOST_NUMBERS = 4
 #: Beyond so many values, the worlds of a design are gathered in bins.
@@ -74,7 +76,7 @@ def last_year(frame: pl.DataFrame, baseline: str) -> Drawing:
     here = frame.filter(pl.col("period") == LAST_YEAR).drop_nulls("effect")
     if not here.height:
         raise Missing(f"the table of effects has no window {LAST_YEAR!r}")
-    arms, chosen = _arms(here, _MOST_ARMS), _some(here, 21)
+    arms, chosen = _arms(here, _MOST_ARMS), _some(here, _MOST_OUTCOMES)
     columns = min(3, len(chosen))
     figure, grid = paper.sheet(-(-len(chosen) // columns), columns, height=0.52 + 0.09 * len(arms), sharey=True)
     for axes, column in zip(grid, chosen, strict=False):
@@ -91,6 +93,7 @@ def last_year(frame: pl.DataFrame, baseline: str) -> Drawing:
         "95% of worlds; full: false discovery rate below 5% over all rows. Prices and stocks are compared in "
         "logarithms and given in per cent. Rows: policies by their numbers.",
         _more(frame, arms),
+        "Further outcomes are in the tables only." if len(_some(here, _MOST_OUTCOMES + 1)) > len(chosen) else "",
     )
     return Drawing("effects_last_year", "Policy effects in the last year", figure, text)
 
