@@ -30,7 +30,7 @@ except ModuleNotFoundError:  # Windows
     fcntl = None
 
 SCHEMA_VERSION = 2
-"""Raised by one whenever a table's columns change their names, units or types."""
+"""Raised by one whenever a table's columns change their names, units, types or meaning."""
 
 TABLES = ("market", "labs", "apps", "vendors", "investors", "events", "edges")
 KEYS = ("scenario", "replicate", "step", "date")

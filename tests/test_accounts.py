@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.base import MarketAgent, column
+from agents.lab import CN
 from world.accounts import SECTORS, Accounts
+from world.ensemble import Ensemble
 from world.population import Population
 
 WORLDS, ROWS = 3, 128
@@ -162,3 +165,25 @@ def test_growth_in_the_middle_of_a_month_keeps_the_books(books):
     labs.enter(np.array([0]), np.array([0]), 1)
     assert labs.capacity > ROWS
     assert np.array_equal(books.close(), np.zeros((WORLDS, 1)))
+
+
+def test_columns_of_revenue_are_sums_of_what_the_tables_hold():
+    """Who earns what in the market table: the labs, the champions of open weights, the apps, the clouds of CN."""
+    ensemble = Ensemble(["output.level=full", "steps=30"], range(2)).run()
+    tables = ensemble.tables()
+    labs, apps, vendors = (tables[name] for name in ("labs", "apps", "vendors"))
+    here, there = pl.col("region") == "CN", pl.col("alive")
+    for name, rows in {
+        "revenue_labs_cn": labs.filter(here, there),
+        "revenue_open_champions": labs.filter(there, pl.col("archetype") == "open_champion"),
+        "revenue_apps_cn": apps.filter(there),
+        "revenue_clouds_cn": vendors.filter(here, pl.col("kind") == "cloud"),
+    }.items():
+        summed = rows.group_by("replicate", "step").agg(pl.col("revenue").sum().cast(float))
+        both = tables["market"].select("replicate", "step", name).join(summed, on=["replicate", "step"])
+        assert both["revenue"].to_numpy() == pytest.approx(both[name].to_numpy(), rel=1e-5), name
+        assert both["revenue"].sum() > 0.0, name
+    own = ensemble.world.labs
+    based = (own.region == CN) & own.alive & own.released & (own.base_id >= 0)
+    last = tables["market"].filter(pl.col("step") == 29).sort("replicate")["revenue_on_open_base_cn"]
+    assert last.to_numpy() == pytest.approx((own.service_revenue * based).sum(-1)) and last.min() > 0.0

@@ -38,6 +38,13 @@ def test_M05_trust_grants_rights_that_make_models_useful():
     assert abs(effect("consumer_surplus_cn", "trust.start=0.2", base=(free,)).ratio - 1.0) < 1e-3, "rights need none"
 
 
+def test_M05_trust_takes_nothing_from_users():
+    """Names that weigh less are no loss: what users only expect of them is no part of what they have."""
+    assert effect("consumer_surplus_cn", "trust.build=0").z > 5
+    no_rights = ("trust.permission=1",)
+    assert effect("consumer_surplus_cn", "trust.build=0", base=no_rights).mean > 0.0
+
+
 def test_M05_without_the_mechanism_trust_stays_as_it_is():
     trust = market("mechanisms.social_trust=false")["trust_cn"]
     assert trust.min() == trust.max() == 0.5

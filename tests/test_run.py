@@ -18,7 +18,7 @@ import polars as pl
 import pytest
 from omegaconf import OmegaConf
 
-from experiments import figures, load, run, store, table
+from experiments import figures, load, run, store, table, workers
 from world.population import PopulationFull
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -489,3 +489,25 @@ def test_real_ensemble_gives_what_is_printed_and_drawn(tmp_path):
     assert set(COLUMNS) <= columns
     assert set(table._NEEDED) <= columns
     assert "2023-02" in table.text(folder)
+
+
+@pytest.mark.parametrize("answer, asked", [(1, [-3, -1]), (0, [-3])])
+def test_memory_is_kept_only_where_both_settings_can_be_made(monkeypatch, answer, asked):
+    """glibc may refuse the threshold: then how much it keeps is left alone, which would fix the threshold too low."""
+    told = []
+
+    class Library:
+        def __init__(self, name):
+            pass
+
+        def mallopt(self, option, value):
+            told.append(option)
+            return answer
+
+    monkeypatch.setattr(workers.sys, "platform", "linux")
+    monkeypatch.setattr(workers.ctypes, "CDLL", Library)
+    workers.keep_memory()
+    assert told == asked
+    monkeypatch.setattr(workers.sys, "platform", "win32")
+    workers.keep_memory()
+    assert told == asked

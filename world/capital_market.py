@@ -170,14 +170,14 @@ def _pay_in(world: World, population, worlds: Array, rows: Array, who: Array, pa
 
 def _hold(labs, worlds: Array, rows: Array, paid: Array, **stakes: Array) -> None:
     """Enter stakes ``(k, n)`` on top of the labs' lists of holders, from which the oldest fall."""
-    column = labs.columns[next(iter(stakes))]
+    held = {name: labs.columns[name][:, worlds, rows] for name in stakes}
+    places = len(next(iter(held.values())))
     # The last comes first; who has paid nothing goes behind everybody.
-    idle = np.concatenate([paid[::-1] <= 0.0, np.zeros_like(column[:, worlds, rows], dtype=bool)])
-    order = np.argsort(idle, axis=0, kind="stable")[: len(column)]
+    idle = np.concatenate([paid[::-1] <= 0.0, np.zeros_like(paid[:1], dtype=bool).repeat(places, axis=0)])
+    order = np.argsort(idle, axis=0, kind="stable")[:places]
     for name, entries in stakes.items():
-        column = labs.columns[name]
-        held = np.concatenate([entries[::-1], column[:, worlds, rows]])
-        column[:, worlds, rows] = np.take_along_axis(held, order, 0)
+        all_of_them = np.concatenate([entries[::-1], held[name]])
+        labs.columns[name][:, worlds, rows] = np.take_along_axis(all_of_them, order, 0)
 
 
 def _refill(world: World) -> None:

@@ -216,7 +216,7 @@ def _sum_of_block(row, start, block):
 
 @loop
 def _row_sums(flat, block):
-    """Sums of the rows of a contiguous ``(n, blocks x block)`` array: by blocks, and the blocks in order."""
+    """Sums of the rows of a contiguous ``(n, rows)`` array: by blocks, of which the last may be cut short, in order."""
     total = np.empty((len(flat), 1))
     for i in range(len(flat)):
         row = flat[i]
@@ -238,33 +238,18 @@ def row_sum(array: np.ndarray) -> Any:
     return _row_sums(array.reshape(-1, rows), ROW_BLOCK).reshape(*array.shape[:-1], 1)
 
 
-@inlined
-def _product_of_block(one, other, start, block):
-    """Sum of products of a block in the same order."""
-    s0, s1 = one[start] * other[start], one[start + 1] * other[start + 1]
-    s2, s3 = one[start + 2] * other[start + 2], one[start + 3] * other[start + 3]
-    s4, s5 = one[start + 4] * other[start + 4], one[start + 5] * other[start + 5]
-    s6, s7 = one[start + 6] * other[start + 6], one[start + 7] * other[start + 7]
-    for i in range(start + 8, start + block, 8):
-        s0 += one[i] * other[i]
-        s1 += one[i + 1] * other[i + 1]
-        s2 += one[i + 2] * other[i + 2]
-        s3 += one[i + 3] * other[i + 3]
-        s4 += one[i + 4] * other[i + 4]
-        s5 += one[i + 5] * other[i + 5]
-        s6 += one[i + 6] * other[i + 6]
-        s7 += one[i + 7] * other[i + 7]
-    return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
-
-
 @loop
 def _row_dots(one, other, block):
-    total = np.empty((len(one), 1))
+    """Sums of products of rows, which are multiplied a block at a time and added as above."""
+    total, products = np.empty((len(one), 1)), np.empty(block)
     for k in range(len(one)):
-        mine, its = one[k], other[k]
-        summed = _product_of_block(mine, its, 0, min(block, mine.size))
-        for start in range(block, mine.size, block):
-            summed += _product_of_block(mine, its, start, min(block, mine.size - start))
+        summed = 0.0
+        for start in range(0, one.shape[1], block):
+            size = min(block, one.shape[1] - start)
+            for i in range(size):
+                products[i] = one[k, start + i] * other[k, start + i]
+            part = _sum_of_block(products, 0, size)
+            summed = summed + part if start else part
         total[k, 0] = summed
     return total
 

@@ -67,8 +67,10 @@ def elementwise(equation: Callable) -> Callable:
 
     @wraps(equation)
     def either(*given: Any) -> Any:
+        if not in_use():
+            return equation(*given)
         alike = [(each.dtype.char, each.shape) if each.__class__ is np.ndarray else each.__class__ for each in given]
-        form = form_of(tuple(alike)) if in_use() else None
+        form = form_of(tuple(alike))
         if form is None:
             return equation(*given)
         loop, layers, shape = form

@@ -109,14 +109,11 @@ class View:
     def __getattr__(self, name: str) -> Any:
         held = getattr(self._source, "of_some", {}).get(name)
         if held is not None and held.rows is self._rows and held.worlds is self._worlds:
-            value = held.values[..., None, :]
-            self.__dict__[name] = value
-            return value
-        value = getattr(self._source, name)
-        if hasattr(value, "shape") or isinstance(value, (int, float, bool, str)):
-            seen = gather(value, self._worlds, self._rows)
+            seen = held.values[..., None, :]
         else:
-            seen = View(value, self._worlds, self._rows)
+            value = getattr(self._source, name)
+            single = hasattr(value, "shape") or isinstance(value, (int, float, bool, str))
+            seen = (gather if single else View)(value, self._worlds, self._rows)
         self.__dict__[name] = seen
         return seen
 

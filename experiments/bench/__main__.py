@@ -24,10 +24,8 @@ WORKERS = tuple(sorted({1, 2, count(0)}))
 BLOCKS = (8, 16, 32, 64, 128)
 #: Sizes of one world, and steps that say how it grows.
 APPS, MILLION, APP_STEPS = (1_000, 10_000, 100_000), 1_000_000, 6
-#: Worlds streamed to disk, in blocks as they are by default.
+#: Worlds streamed to disk, in blocks as they are by default (a block is also what goes on alone in its market).
 STREAMED, BLOCK = 1000, Config().block
-#: Worlds whose market goes on together: as many as pay best.
-MARKETS = 64
 #: Worlds on a GPU at once, as far as its memory goes.
 GPU_WORLDS = (256, 1024, 4096, 8192)
 #: Months of the whole model before the market goes on alone.
@@ -99,7 +97,7 @@ def _whole(worlds: int, repeat: int, million: bool) -> Iterator[Task]:
             yield "processes", f"blocks of {block} in {workers}", lambda many=many: measure.processes(*many)
     for size in (*APPS, MILLION) if million else APPS:
         yield "apps", f"{size:,} apps", lambda size=size: apart(scale.crowd, size, APP_STEPS)
-    yield "market_step", "plain Mesa", lambda: apart(compare.market_steps, MARKETS, STEPS, BEFORE)
+    yield "market_step", "plain Mesa", lambda: apart(compare.market_steps, BLOCK, STEPS, BEFORE)
     if compiled.in_use():
         yield "numpy_only", "not compiled", lambda: apart(measure.not_compiled, max(BLOCKS), STEPS, runs)
     try:

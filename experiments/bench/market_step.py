@@ -24,9 +24,9 @@ from world.quality import appeal, brain, own_data, with_eyes_and_hands
 
 
 @elementwise
-def _of_the_flagship(used, light):
-    """What is left of use when the light model has served its share."""
-    return used - used * light
+def _of_the_flagship(used, second):
+    """What is left of use when the light model has served its share of requests."""
+    return used - used * second
 
 
 class ColumnMarket:
