@@ -1,11 +1,11 @@
 """Who decides what: model labs, infrastructure vendors, app startups, investors, regulators."""
 
-from agents.app import AppStartup
-from agents.base import MarketAgent, column, decision
-from agents.investor import Investor
-from agents.lab import ModelLab
-from agents.regulator import Regulator
-from agents.vendor import InfraVendor
+from baimo.agents.app import AppStartup
+from baimo.agents.base import MarketAgent, column, decision
+from baimo.agents.investor import Investor
+from baimo.agents.lab import ModelLab
+from baimo.agents.regulator import Regulator
+from baimo.agents.vendor import InfraVendor
 
 __all__ = [
     "AppStartup",

@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.base import MarketAgent, column, decision
-from agents.lab import NOBODY
-from world.arrays import argmax_k, clip, logistic, max_k, pick_k, where
-from world.random_streams import normal
+from baimo.agents.base import MarketAgent, column, decision
+from baimo.agents.enums import NOBODY
+from baimo.world.engine.arrays import argmax_k, clip, logistic, max_k, pick_k, where
+from baimo.world.engine.random import normal
 
 PRODUCTS = ("wrapper", "deep", "platform")
 WRAPPER, DEEP, PLATFORM = range(3)

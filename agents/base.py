@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import mesa
 import numpy as np
 
-from world.population import AgentGone, Population, Selection
+from baimo.world.engine.population import AgentGone, Population, Selection
 
 #: Number of entries of each inner dimension; chip classes and segments come from conf/.
 DIMENSIONS: dict[str, int] = {"axes": 3, "talent": 4, "bases": 2, "holders": 4, "known": 6}
@@ -122,7 +122,7 @@ class MarketAgent(mesa.Agent):
     """A Mesa agent that is a view of one row of a population's columns.
 
     Columns read as Python numbers (or names, for coded columns) and can be assigned. The
-    view raises :class:`~world.population.AgentGone` once its agent has left the market.
+    view raises :class:`~baimo.world.engine.population.AgentGone` once its agent has left the market.
     """
 
     #: Named random streams of the type's decisions: ``agents.draws("choose_base")``.

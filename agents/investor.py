@@ -6,9 +6,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.base import MarketAgent, column, decision
-from agents.lab import REGIONS
-from world.arrays import clip, where
+from baimo.agents.base import MarketAgent, column, decision
+from baimo.agents.enums import REGIONS
+from baimo.world.engine.arrays import clip, where
 
 KINDS = ("young_vc", "senior_vc", "strategic", "state_fund", "follow_on")
 YOUNG, SENIOR, STRATEGIC, STATE, FOLLOW_ON = range(5)

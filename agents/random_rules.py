@@ -12,20 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from agents.base import decision
-from agents.lab import (
-    ALL_OPEN,
-    LEAST_RUN,
-    NO_MODEL,
-    ModelLab,
-    asked,
-    launch,
-    priced,
-    run_options,
-    settle_openness,
-    worn_out,
-)
-from world.arrays import pick_k, where
+from baimo.agents.base import decision
+from baimo.agents.enums import ALL_OPEN, LEAST_RUN, NO_MODEL
+from baimo.agents.lab import ModelLab, asked, launch, priced, run_options, settle_openness, worn_out
+from baimo.world.engine.arrays import pick_k, where
 
 
 def plan_run(labs, market, p):

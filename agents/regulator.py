@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from agents.base import MarketAgent, column, decision
-from agents.lab import REGIONS
-from world.arrays import clip, where
+from baimo.agents.base import MarketAgent, column, decision
+from baimo.agents.enums import REGIONS
+from baimo.world.engine.arrays import clip, where
 
 KINDS = ("content", "industry", "export_control", "competition")
 CONTENT, INDUSTRY, EXPORT_CONTROL, COMPETITION = range(4)

@@ -6,9 +6,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.base import MarketAgent, column, decision
-from agents.lab import NOBODY, REGIONS
-from world.arrays import argmax_k, clip, max_k, pick_k, sum_k, where
+from baimo.agents.base import MarketAgent, column, decision
+from baimo.agents.enums import NOBODY, REGIONS
+from baimo.world.engine.arrays import argmax_k, clip, max_k, pick_k, sum_k, where
 
 KINDS = ("chipmaker", "cloud", "compute_centre", "platform")
 CHIPMAKER, CLOUD, CENTRE, PLATFORM = range(4)

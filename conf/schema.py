@@ -19,16 +19,16 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf
 
-from conf.mechanisms import BY_NAME, Switches
-from conf.parameters.base import ROW_BLOCK, par
-from conf.parameters.compute import ChipMarket, Pace, PlatformRules, Rental, Serving
-from conf.parameters.decisions import RULES, Decisions
-from conf.parameters.lineage import Exploration, Lineage
-from conf.parameters.market import AppMarket, Compliance, Licensing, Moat, ModelMarket, Trust
-from conf.parameters.measures import Measures
-from conf.parameters.people import Capital, EntryExit, Graph, Population, Talent
-from conf.parameters.technology import Lab, Openness, Organisation, Technology, Training
-from conf.policies import WORDS, PolicyGroups
+from baimo.conf.mechanisms import BY_NAME, Switches
+from baimo.conf.parameters.base import ROW_BLOCK, par
+from baimo.conf.parameters.compute import ChipMarket, Pace, PlatformRules, Rental, Serving
+from baimo.conf.parameters.decisions import RULES, Decisions
+from baimo.conf.parameters.lineage import Exploration, Lineage
+from baimo.conf.parameters.market import AppMarket, Compliance, Licensing, Moat, ModelMarket, Trust
+from baimo.conf.parameters.measures import Measures
+from baimo.conf.parameters.people import Capital, EntryExit, Graph, Population, Talent
+from baimo.conf.parameters.technology import Lab, Openness, Organisation, Technology, Training
+from baimo.conf.policies import WORDS, PolicyGroups
 
 
 class ConfigError(ValueError):
@@ -147,7 +147,7 @@ def _composed(overrides: tuple[str, ...]) -> DictConfig:
     before = GlobalHydra.instance().hydra
     GlobalHydra.instance().hydra = None
     try:
-        with initialize_config_module(config_module="conf", version_base=None):
+        with initialize_config_module(config_module="baimo.conf", version_base=None):
             config = hydra_compose(config_name="config", overrides=list(overrides))
     finally:
         GlobalHydra.instance().hydra = before
@@ -193,7 +193,7 @@ def check(config: DictConfig) -> None:
 
 def _check_device() -> None:
     """A GPU engine needs a GPU, and what drives it."""
-    from world.device import NoDevice, find
+    from baimo.world.engine.device import NoDevice, find
 
     try:
         find("cupy")

@@ -1,4 +1,4 @@
-"""What each mechanism does: ``python -m experiments.ablate`` takes them out one by one.
+"""What each mechanism does: ``python -m baimo.experiments.ablate`` takes them out one by one.
 
 Every mechanism is switched off, every moat set to nothing, and planning, pricing and openness
 drawn at random, each alone, against the same worlds with all of it: what differs within a pair of
@@ -19,12 +19,12 @@ from typing import Any
 import polars as pl
 from omegaconf import DictConfig
 
-from conf.mechanisms import MECHANISMS
-from conf.schema import parameters_of, to_parameters
-from experiments import paired, reports
-from experiments.cells import QUIET, changed, run_cells
-from experiments.paired import LAST_YEAR, WHOLE_RUN, Outcome
-from experiments.run import UserError, settings
+from baimo.conf.mechanisms import MECHANISMS
+from baimo.conf.schema import parameters_of, to_parameters
+from baimo.experiments import paired, reports
+from baimo.experiments.cells import QUIET, changed, run_cells
+from baimo.experiments.paired import LAST_YEAR, WHOLE_RUN, Outcome
+from baimo.experiments.run import UserError, settings
 
 DEFAULTS = ("worlds=64", "block=32", "scenario=baseline")
 KINDS = ("mechanisms", "moats", "decisions")
@@ -258,7 +258,9 @@ def _skipped(frame: pl.DataFrame) -> list[str]:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command."""
-    parser = reports.Parser(prog="python -m experiments.ablate", description=__doc__.split("\n")[0], allow_abbrev=False)
+    parser = reports.Parser(
+        prog="python -m baimo.experiments.ablate", description=__doc__.split("\n")[0], allow_abbrev=False
+    )
     parser.add_argument("settings", nargs="*", metavar="key=value", help="settings, as of baimo (default worlds=64)")
     parser.add_argument("--only", default="", help="ids, names or kinds, with commas: M08,moats,pricing")
     parser.add_argument("--dates", default="", help="further months to compare in, with commas: 2023-12,2024-12")
@@ -286,7 +288,7 @@ def ablate(options: Any) -> Path:
 
 
 def _fill(part: Path, runs: Sequence, periods: Sequence[str], cfg: DictConfig) -> None:
-    from experiments import heat_map
+    from baimo.experiments import heat_map
 
     frame = effects(runs, periods)
     frame.write_parquet(part / "effects.parquet")
@@ -296,7 +298,7 @@ def _fill(part: Path, runs: Sequence, periods: Sequence[str], cfg: DictConfig) -
 
 def _months(dates: str, cfg: DictConfig) -> list[str]:
     """Months that are asked for, checked against those that are simulated."""
-    from world.clock import Clock
+    from baimo.world.engine.clock import Clock
 
     clock, found = Clock(cfg.start, cfg.clock), [word for word in dates.split(",") if word]
     first, last = (f"{clock.date(step):%Y-%m}" for step in (0, int(cfg.steps) - 1))

@@ -10,9 +10,9 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from tqdm import tqdm
 
-from conf import schema
-from experiments import run, store
-from experiments.workers import RunFailed, Stopped, Tick, count, run_all
+from baimo.conf import schema
+from baimo.experiments import run, store
+from baimo.experiments.workers import RunFailed, Stopped, Tick, count, run_all
 
 #: What an experiment keeps of a cell: the market, and no figure.
 QUIET = ("output.level=market", "output.figure=false")

@@ -1,4 +1,4 @@
-"""What a policy does: ``python -m experiments.compare outputs/no_embargo --baseline outputs/baseline``.
+"""What a policy does: ``python -m baimo.experiments.compare outputs/no_embargo --baseline outputs/baseline``.
 
 World r of a policy and world r of the baseline are twins (same seed, same random numbers), so the
 difference within a pair is the effect of the policy. By month and over windows: its mean with a
@@ -22,11 +22,11 @@ import numpy as np
 import polars as pl
 from omegaconf import OmegaConf
 
-from conf import policies
-from conf.policies import PolicyGroups
-from experiments import effect_text, load, paired, reports, run, store
-from experiments.paired import LAST_YEAR, WHOLE_RUN, Outcome
-from experiments.run import UserError
+from baimo.conf import policies
+from baimo.conf.policies import PolicyGroups
+from baimo.experiments import effect_text, load, paired, reports, run, store
+from baimo.experiments.paired import LAST_YEAR, WHOLE_RUN, Outcome
+from baimo.experiments.run import UserError
 
 #: What is compared unless columns are named: those of these that both tables have.
 COLUMNS = (
@@ -81,7 +81,7 @@ def effects(
         ``load.market`` of one run each. With a column ``seed`` in both, twins share seed and replicate.
     columns : sequence of str, optional
         What is compared; default those of ``COLUMNS`` that both have. Prices and stocks are compared in
-        logarithms (see :class:`experiments.paired.Outcome`).
+        logarithms (see :class:`baimo.experiments.paired.Outcome`).
     windows : mapping, optional
         Names of windows and what they are: ``"last year"``, ``"whole run"``, a month ``2024-06`` or
         months ``2023-11..2024-12``. A world's value is its mean over the steps of the window.
@@ -96,7 +96,7 @@ def effects(
     -------
     DataFrame
         ``kind`` (month, window), ``period``, ``first_date``, ``last_date``, ``column``, ``log``, and what
-        :func:`experiments.paired.means` and :func:`~experiments.paired.spread` find; ``boot_low``,
+        :func:`baimo.experiments.paired.means` and :func:`~baimo.experiments.paired.spread` find; ``boot_low``,
         ``boot_high``; ``replications`` for the wanted width with twins, ``replications_unpaired`` (an arm)
         without; ``q``, the false discovery rate among months or windows.
 
@@ -451,7 +451,7 @@ def compare(where: Sequence[load.Where], baseline: Sequence[load.Where], **optio
     Parameters
     ----------
     where, baseline : sequence of str or path
-        As in :func:`experiments.load.run_folders`. Runs that differ in the seed only are one arm.
+        As in :func:`baimo.experiments.load.run_folders`. Runs that differ in the seed only are one arm.
     **options
         Of :func:`effects`.
     """
@@ -481,7 +481,7 @@ def between(
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command."""
     parser = reports.Parser(
-        prog="python -m experiments.compare", description=__doc__.split("\n")[0], allow_abbrev=False
+        prog="python -m baimo.experiments.compare", description=__doc__.split("\n")[0], allow_abbrev=False
     )
     parser.add_argument("runs", nargs="+", help="folders of runs or experiments, or globs of these")
     parser.add_argument("--baseline", nargs="+", required=True, help="the runs they are compared with")

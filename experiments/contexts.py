@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
-from experiments import paired
-from experiments.compare import Arm, NotComparable
-from experiments.paired import LAST_YEAR, Outcome
+from baimo.experiments import paired
+from baimo.experiments.compare import Arm, NotComparable
+from baimo.experiments.paired import LAST_YEAR, Outcome
 
 
 def baselines(found: Sequence[Arm], base: Arm, context: str) -> dict[str, Arm]:
@@ -22,7 +22,7 @@ def baselines(found: Sequence[Arm], base: Arm, context: str) -> dict[str, Arm]:
     Parameters
     ----------
     found, base
-        Of :func:`experiments.compare.arms_among`.
+        Of :func:`baimo.experiments.compare.arms_among`.
     context : str
         A setting ``trust.build``, or a group ``policy/embargo``; nothing: all have the baseline.
 
@@ -70,7 +70,7 @@ def interactions(
     Returns
     -------
     DataFrame
-        A row a policy (in a context that is not the baseline's) and column, as :func:`experiments.compare.effects`
+        A row a policy (in a context that is not the baseline's) and column, as :func:`baimo.experiments.compare.effects`
         has them: the effect there less the effect of the same policy in the context of the baseline. Prices
         and stocks in logarithms. ``within`` is the label of the context.
     """

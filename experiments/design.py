@@ -1,7 +1,7 @@
-"""Designs: many parameter points in one ensemble, ``python -m experiments.design lhs|grid ...``.
+"""Designs: many parameter points in one ensemble, ``python -m baimo.experiments.design lhs|grid ...``.
 
-    python -m experiments.design lhs n=256 technology.inheritance=0.3:0.9 training.success_base=0.5:2:log worlds=4
-    python -m experiments.design grid technology.inheritance=0.4,0.6,0.8 moat.reputation=0:1:5 seed=7
+    python -m baimo.experiments.design lhs n=256 technology.inheritance=0.3:0.9 training.success_base=0.5:2:log worlds=4
+    python -m baimo.experiments.design grid technology.inheritance=0.4,0.6,0.8 moat.reputation=0:1:5 seed=7
 
 A range is ``low:high`` (``lhs``) or ``low:high:count`` (``grid``), with ``:log`` behind it for equal ratios; the levels
 of a grid may be listed with commas. ``n`` is the number of points of a Latin hypercube and ``draw`` its random seed,
@@ -29,10 +29,10 @@ import polars as pl
 from omegaconf import DictConfig, OmegaConf
 from scipy.stats import qmc
 
-from conf import schema
-from experiments import reports, run
-from experiments.cells import QUIET
-from experiments.run import UserError
+from baimo.conf import schema
+from baimo.experiments import reports, run
+from baimo.experiments.cells import QUIET
+from baimo.experiments.run import UserError
 
 #: What the command reads itself: name, default, what it is.
 _OWN = {"n": 64, "worlds": 8, "draw": 1, "common": True}
@@ -136,7 +136,7 @@ class Build:
 
     def __call__(self, cfg: DictConfig, worlds: Sequence[int]) -> Any:
         """The ensemble of some worlds."""
-        from world.ensemble import Ensemble
+        from baimo.world.ensemble import Ensemble
 
         rows = self.table.filter(pl.col("replicate").is_in(list(worlds)))
         values = {key: rows[key].to_numpy() for key in rows.columns if key not in _KEYS}
@@ -200,7 +200,7 @@ def check(points: pl.DataFrame, cfg: DictConfig) -> None:
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command."""
     parser = reports.Parser(
-        prog="python -m experiments.design",
+        prog="python -m baimo.experiments.design",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -212,7 +212,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _command(options: Any) -> None:
-    words = reports.overrides(options.words, "python -m experiments.design")
+    words = reports.overrides(options.words, "python -m baimo.experiments.design")
     own, dimensions, rest = dict(_OWN), [], []
     for word in words:
         key, _, value = word.partition("=")
@@ -299,6 +299,6 @@ def _own(key: str, value: str) -> Any:
 
 if __name__ == "__main__":
     # By its own name, so that worker processes find what they are handed.
-    from experiments.design import main as command
+    from baimo.experiments.design import main as command
 
     sys.exit(command())

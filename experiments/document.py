@@ -1,4 +1,4 @@
-"""Tables that the code itself can tell: ``python -m experiments.document [--check]``.
+"""Tables that the code itself can tell: ``python -m baimo.experiments.document [--check]``.
 
 Parameters and mechanisms are written into ``world/ODD.md`` between marker comments, from their
 declarations in ``conf/``. With ``--check`` nothing is written; exit code 1 says that they are stale.
@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from conf.mechanisms import MECHANISMS
-from conf.parameters.decisions import RULES
-from conf.policies import WORDS, PolicyGroups
-from conf.schema import Config, parameters_of
-from experiments import reports
-from world.step import PLAN
+from baimo.conf.mechanisms import MECHANISMS
+from baimo.conf.parameters.decisions import RULES
+from baimo.conf.policies import WORDS, PolicyGroups
+from baimo.conf.schema import Config, parameters_of
+from baimo.experiments import reports
+from baimo.world.schedule import PLAN
 
 CODE = Path(__file__).resolve().parents[1]
 PAGE = CODE / "world" / "ODD.md"
@@ -31,7 +31,7 @@ class NoMarker(ValueError):
 
 def markers(name: str) -> tuple[str, str]:
     """The comments between which a table stands."""
-    return f"<!-- generated: {name} (python -m experiments.document) -->", f"<!-- end of {name} -->"
+    return f"<!-- generated: {name} (python -m baimo.experiments.document) -->", f"<!-- end of {name} -->"
 
 
 # ---------------------------------------------------------------------- tables
@@ -180,7 +180,7 @@ def renewed(page: str) -> str:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command."""
-    parser = reports.Parser(prog="python -m experiments.document", description=__doc__.split("\n")[0])
+    parser = reports.Parser(prog="python -m baimo.experiments.document", description=__doc__.split("\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 when the tables are stale")
     options = parser.parse_args(words)
     page = PAGE.read_text(encoding="utf-8")
@@ -193,7 +193,9 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"{PAGE.name} is up to date")
         return 0
     if options.check:
-        print(f"document: {PAGE.name} is stale: run python -m experiments.document and commit it", file=sys.stderr)
+        print(
+            f"document: {PAGE.name} is stale: run python -m baimo.experiments.document and commit it", file=sys.stderr
+        )
         return 1
     PAGE.write_text(fresh, encoding="utf-8")
     print(f"wrote {PAGE}")

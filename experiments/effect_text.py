@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from experiments import paired
+from baimo.experiments import paired
 
 #: Head of a column and the text of a row.
 CELLS: tuple[tuple[str, Callable[[dict], str]], ...] = (

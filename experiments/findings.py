@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
-from experiments import compare, figures, paired, words
-from experiments.compare import Arm
-from experiments.effect_text import Table
-from experiments.figures.paper import Source, number
-from experiments.measures import prices
-from experiments.paired import LAST_YEAR, Outcome
+from baimo.experiments import compare, figures, paired, words
+from baimo.experiments.compare import Arm
+from baimo.experiments.effect_text import Table
+from baimo.experiments.figures.paper import Source, number
+from baimo.experiments.measures import prices
+from baimo.experiments.paired import LAST_YEAR, Outcome
 
 #: How the sentence begins on effects that do not stand.
 NOT_APART = "Not told apart"
@@ -32,7 +32,7 @@ def of_effects(frame: pl.DataFrame, baseline: str, against: Mapping[str, str] | 
     Parameters
     ----------
     frame : DataFrame
-        Of :func:`experiments.compare.compare`.
+        Of :func:`baimo.experiments.compare.compare`.
     baseline : str
     against : mapping, optional
         What a policy is compared with, where that is not the baseline of all.
@@ -71,7 +71,7 @@ def of_contexts(frame: pl.DataFrame, home: str) -> list[str]:
     Parameters
     ----------
     frame : DataFrame
-        Of :func:`experiments.contexts.interactions`.
+        Of :func:`baimo.experiments.contexts.interactions`.
     home : str
         The baseline of all, whose context the others are compared with.
     """

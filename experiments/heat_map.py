@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from experiments.paired import LAST_YEAR, Outcome
+from baimo.experiments.paired import LAST_YEAR, Outcome
 
 #: Most rows of one panel; more stand side by side.
 ROWS = 48
@@ -22,7 +22,7 @@ MOST = 1.5
 
 
 def draw(frame: pl.DataFrame, outcomes: Sequence[Outcome], folder: Path) -> None:
-    """Draw ``effects.png`` and ``effects.pdf`` of a table of effects (:mod:`experiments.ablate`)."""
+    """Draw ``effects.png`` and ``effects.pdf`` of a table of effects (:mod:`baimo.experiments.ablate`)."""
     last = frame.filter(pl.col("period") == LAST_YEAR)
     rows = list(dict.fromkeys(last.select("label", "scenario").iter_rows()))
     longest = -(-len(rows) // -(-len(rows) // ROWS))

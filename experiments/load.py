@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 from omegaconf import OmegaConf
 
-from experiments import store
+from baimo.experiments import store
 
 Where = str | PathLike[str]
 
@@ -103,7 +103,7 @@ def table(name: str, *where: Where) -> pl.LazyFrame:
             f"no {name}.parquet in the {len(folders)} complete run(s) at {places}: "
             "run with output.level=full (or labs), and output.panel_worlds above 0 for panels"
             if name != "design"
-            else f"no design.parquet at {places}: these runs are none of python -m experiments.design"
+            else f"no design.parquet at {places}: these runs are none of python -m baimo.experiments.design"
         )
     # Files are listed one by one: a scan of a folder fails on any other file in it.
     frame = pl.scan_parquet(

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from experiments.effect_text import Table
-from experiments.figures.catalogue import Drawn
-from experiments.findings import NOT_APART
-from experiments.reproduce import Again
+from baimo.experiments.effect_text import Table
+from baimo.experiments.figures.catalogue import Drawn
+from baimo.experiments.findings import NOT_APART
+from baimo.experiments.reproduce import Again
 
 _STYLE = """
 body { font: 16px/1.5 Georgia, 'DejaVu Serif', serif; color: #1a1a1a; max-width: 60rem; margin: 2rem auto;
@@ -190,7 +190,7 @@ def _again(arms: Sequence[About], flags: Sequence[str]) -> Iterator[str]:
         yield f"<p>In a clone at commit {' or '.join(f'<code>{escape(commit)}</code>' for commit in commits)}:</p>"
     install = "python3 -m venv .venv && . .venv/bin/activate && pip install -qc constraints.txt -e ."
     runs = [f"outputs/*/{facts['run']}" for arm in arms for facts in arm.manifests if "run" in facts]
-    page = " ".join(["python -m experiments.report", *runs, *map(shlex.quote, flags)])
+    page = " ".join(["python -m baimo.experiments.report", *runs, *map(shlex.quote, flags)])
     commands = "\n".join([install, *dict.fromkeys(each.command for each in every), page])
     yield f"<pre>{escape(commands)}</pre>"
     if all(each.same for each in every):

@@ -1,4 +1,4 @@
-"""A report on runs: ``python -m experiments.report outputs/baseline outputs/no_embargo``.
+"""A report on runs: ``python -m baimo.experiments.report outputs/baseline outputs/no_embargo``.
 
 One HTML page that opens anywhere (figures inside, no script, nothing fetched), and beside it the figures as PDF and
 PNG and the tables as LaTeX. Where the baseline is among the runs, or named, the effects of the others against it
@@ -14,10 +14,10 @@ from pathlib import Path
 
 import polars as pl
 
-from experiments import compare, contexts, effect_text, findings, load, page, reports, reproduce, store
-from experiments.compare import Arm, NotComparable
-from experiments.figures import catalogue
-from experiments.figures.paper import Source
+from baimo.experiments import compare, contexts, effect_text, findings, load, page, reports, reproduce, store
+from baimo.experiments.compare import Arm, NotComparable
+from baimo.experiments.figures import catalogue
+from baimo.experiments.figures.paper import Source
 
 _NAME_IT = "name it with --baseline"
 
@@ -75,7 +75,9 @@ class Found:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command."""
-    parser = reports.Parser(prog="python -m experiments.report", description=__doc__.split("\n")[0], allow_abbrev=False)
+    parser = reports.Parser(
+        prog="python -m baimo.experiments.report", description=__doc__.split("\n")[0], allow_abbrev=False
+    )
     parser.add_argument("runs", nargs="+", help="folders of runs, experiments or sweeps, or globs of these")
     parser.add_argument("--baseline", nargs="+", default=[], help="the runs that the others are compared with")
     parser.add_argument("--title", default="", help="of the page")

@@ -14,9 +14,9 @@ import polars as pl
 import yaml
 from omegaconf import OmegaConf
 
-from experiments import load, store
-from experiments.run import USER_ERRORS, UserError, explain
-from experiments.workers import RunFailed
+from baimo.experiments import load, store
+from baimo.experiments.run import USER_ERRORS, UserError, explain
+from baimo.experiments.workers import RunFailed
 
 FACTS = "report.json"
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from conf.policies import PolicyGroups
-from experiments import compare, load, store
-from experiments.compare import Arm
-from experiments.run import USER_ERRORS, settings
+from baimo.conf.policies import PolicyGroups
+from baimo.experiments import compare, load, store
+from baimo.experiments.compare import Arm
+from baimo.experiments.run import USER_ERRORS, settings
 
 #: They change where and how fast, not what is computed.
 _LEFT_OUT = tuple(key for key in store.NOT_HASHED if key != "experiment_name")

@@ -32,10 +32,10 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 from tqdm import tqdm
 
-from conf import schema
-from experiments import load, store, table
-from experiments.workers import RunFailed, Stopped, Tick, count, run_all
-from world.population import PopulationFull
+from baimo.conf import schema
+from baimo.experiments import load, store, table
+from baimo.experiments.workers import RunFailed, Stopped, Tick, count, run_all
+from baimo.world.engine.population import PopulationFull
 
 Build = Callable[[DictConfig, Sequence[int]], Any]
 
@@ -116,7 +116,7 @@ def _command(flags: Any, arguments: list[str]) -> int:
     if flags.cfg or flags.experimental_rerun:
         return _hydra(arguments)
     if several:
-        from experiments.sweep import sweep
+        from baimo.experiments.sweep import sweep
 
         return sweep(overrides, cfg)
     folder = execute(job_settings(cfg), experiment=experiment_of(cfg.hydra))
@@ -169,7 +169,7 @@ def compose(overrides: Sequence[str], multirun: bool = False) -> tuple[DictConfi
         if key not in _known_keys():
             raise UserError(_unknown_key(key, overrides))
     if cfg.design:
-        raise UserError("design: is what python -m experiments.design sets; it takes the same settings")
+        raise UserError("design: is what python -m baimo.experiments.design sets; it takes the same settings")
     several = multirun or cfg.hydra.mode == RunMode.MULTIRUN
     if swept and not several:
         raise UserError(f"{swept[0].input_line}: several values; add -m to run them one after another")
@@ -188,7 +188,7 @@ def settings(overrides: Sequence[str]) -> DictConfig:
 @contextmanager
 def composing() -> Iterator[ConfigLoader]:
     """Hydra made ready to compose from ``conf``."""
-    with hydra.initialize_config_module("conf", version_base=None, job_name="baimo"):
+    with hydra.initialize_config_module("baimo.conf", version_base=None, job_name="baimo"):
         yield GlobalHydra.instance().config_loader()
 
 
@@ -317,7 +317,7 @@ def execute(
     cfg : DictConfig
         Checked settings.
     build : callable, optional
-        ``build(cfg, world_ids)`` gives an ensemble; default :class:`world.ensemble.Ensemble`.
+        ``build(cfg, world_ids)`` gives an ensemble; default :class:`baimo.world.ensemble.Ensemble`.
     experiment : str, optional
         Name of the folder to keep it in, instead of the scenario's.
     bar : callable, optional
@@ -360,7 +360,7 @@ def _draw(folder: Path) -> None:
     if (folder / "figures" / "summary.png").exists():
         return
     try:
-        from experiments import figures
+        from baimo.experiments import figures
     except ModuleNotFoundError as error:
         print(f"no figure: {error.name} is not installed (the numbers are complete)", file=sys.stderr)
         return
@@ -369,15 +369,15 @@ def _draw(folder: Path) -> None:
 
 def build_ensemble(cfg: DictConfig, worlds: Sequence[int]) -> Any:
     """The real thing, imported late: a parent of worker processes has no need of it."""
-    from world.ensemble import Ensemble
+    from baimo.world.ensemble import Ensemble
 
     return Ensemble(cfg, worlds)
 
 
 def largest_block(cfg: DictConfig) -> int:
     """Worlds that the GPU's free memory holds at once."""
-    from world.device import NoDevice
-    from world.ensemble import worlds_at_once
+    from baimo.world.engine.device import NoDevice
+    from baimo.world.ensemble import worlds_at_once
 
     try:
         return worlds_at_once(cfg)
@@ -449,6 +449,6 @@ def _code_place(error: Exception) -> str:
 
 if __name__ == "__main__":
     # By its own name, so that worker processes and launchers find what they are handed.
-    from experiments.run import main as command
+    from baimo.experiments.run import main as command
 
     sys.exit(command())

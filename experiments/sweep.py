@@ -26,10 +26,10 @@ from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf
 from tqdm import tqdm
 
-from conf import schema
-from experiments import run, store
-from experiments.run import USER_ERRORS, UserError
-from experiments.workers import RunFailed
+from baimo.conf import schema
+from baimo.experiments import run, store
+from baimo.experiments.run import USER_ERRORS, UserError
+from baimo.experiments.workers import RunFailed
 
 _LOOK_SECONDS = 0.5
 #: Launches without a cell finished after which a sweep ends.
@@ -107,7 +107,7 @@ def sweep(overrides: Sequence[str], cfg: DictConfig) -> int:
 
 def _report(found: Sequence[Cell], cfg: DictConfig) -> None:
     """What a sweep that asks something ends with."""
-    from experiments import report  # which reads runs and draws: not before it is needed
+    from baimo.experiments import report
 
     asked = {name: cfg.output[name] for name in ("question", "outcomes", "within")}
     title = (run.experiment_of(cfg.hydra) or "sweep").replace("_", " ").capitalize()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from experiments import load
+from baimo.experiments import load
 
 WIDTH = 110
 _MISSING = "-"

@@ -1,4 +1,4 @@
-"""What the shape of acquaintance does: ``python -m experiments.topology`` compares topologies.
+"""What the shape of acquaintance does: ``python -m baimo.experiments.topology`` compares topologies.
 
 Speed of spillover, inequality and survival under each topology of ``knows``, against the small
 world of the baseline, in twin worlds. Words are settings as of ``baimo`` (``worlds=16 seed=7``).
@@ -17,11 +17,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from omegaconf import DictConfig
 
-from experiments import paired, reports
-from experiments.cells import QUIET, run_cells
-from experiments.paired import LAST_YEAR, WHOLE_RUN, Outcome
-from experiments.run import UserError, settings
-from world.clock import Clock
+from baimo.experiments import paired, reports
+from baimo.experiments.cells import QUIET, run_cells
+from baimo.experiments.paired import LAST_YEAR, WHOLE_RUN, Outcome
+from baimo.experiments.run import UserError, settings
+from baimo.world.engine.clock import Clock
 
 DEFAULTS = ("worlds=64", "block=32", "scenario=baseline")
 REFERENCE = ("graph=small_world",)
@@ -159,7 +159,7 @@ def _forest(axes: Axes, part: pl.DataFrame, names: Sequence[str]) -> None:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command."""
-    parser = reports.Parser(prog="python -m experiments.topology", description=__doc__.split("\n")[0])
+    parser = reports.Parser(prog="python -m baimo.experiments.topology", description=__doc__.split("\n")[0])
     parser.add_argument("settings", nargs="*", metavar="key=value", help="settings, as of baimo (default worlds=64)")
     parser.add_argument("--graphml", metavar="FILE", help="compare ties read from this file, too")
     options = parser.parse_intermixed_args(words)

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conf import schema
-from conf.mechanisms import MECHANISMS
-from world import device
-from world.hardware import ChipTable
+from baimo.conf import schema
+from baimo.conf.mechanisms import MECHANISMS
+from baimo.world.compute.chips import ChipTable
+from baimo.world.engine import device
 
 FACTS = Path(__file__).resolve().parents[1] / "conf" / "facts"
 #: Die areas in mm2 as far as they are given (PRIORS.md); the rest have no density.

@@ -39,8 +39,8 @@ COLUMNS = {
 
 def run(overrides=()):
     """The market table of the baseline."""
-    from conf.schema import compose
-    from world.ensemble import Ensemble
+    from baimo.conf.schema import compose
+    from baimo.world.ensemble import Ensemble
 
     config = compose(["output.level=market", *overrides])
     return Ensemble(config, range(WORLDS)).run(STEPS).tables()["market"]

@@ -26,6 +26,9 @@ from typing import Any
 
 import numpy as np
 
+ROOT = Path(__file__).resolve().parents[1]
+#: Folders whose lines are the model's own.
+MODEL = {"world", "agents"}
 NAMES = Path(__file__).with_name("cupy_names.txt")
 
 #: (place in the model, what was asked) of every time that the host waited for the device.
@@ -68,9 +71,9 @@ def _place() -> str:
     frame, inner = sys._getframe(1), ""
     while frame is not None:
         path = Path(frame.f_code.co_filename)
-        if path.parent.name in ("world", "agents"):
+        if path.is_relative_to(ROOT) and path.relative_to(ROOT).parts[0] in MODEL:
             inner = f"{path.name}:{frame.f_lineno} {frame.f_code.co_name}" + (f" < {inner}" if inner else "")
-            if path.name == "step.py":
+            if path.name == "schedule.py":
                 break
         frame = frame.f_back
     return inner
@@ -408,7 +411,7 @@ sys.modules[module.__name__] = module
 
 
 def _philox(c0, c1, c2, c3, k0, k1):
-    from world.random_streams import philox
+    from baimo.world.engine.random import philox
 
     return philox((np.asarray(c0), np.asarray(c1), np.asarray(c2), np.asarray(c3)), (k0, k1))
 

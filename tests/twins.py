@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 import polars as pl
 
-from world.ensemble import Ensemble
+from baimo.world.ensemble import Ensemble
 
 WORLDS, STEPS = 12, 36
 
@@ -27,6 +27,11 @@ def tables(*overrides: str, worlds: int = WORLDS, steps: int = STEPS) -> dict[st
 def market(*overrides: str, worlds: int = WORLDS, steps: int = STEPS) -> pl.DataFrame:
     """The market table of a run."""
     return tables(*overrides, worlds=worlds, steps=steps)["market"]
+
+
+def exactly_zero(column: str, off: str) -> bool:
+    """Whether a column is zero in every world and month without the mechanism."""
+    return market(off)[column].abs().max() == 0.0
 
 
 def by_world(frame: pl.DataFrame, column: str, window: tuple[int, int]) -> np.ndarray:

@@ -1,5 +1,4 @@
-"""Where agents meet: markets, technology, the ecosystem graph and the schedule.
+"""Where agents meet: one folder a district, from the engine up to the record.
 
-Nothing is imported here, so that ``agents`` can use ``world.population`` and
-``world.arrays`` without closing a circle. Start at :mod:`world.step`.
+Nothing is imported here. Start at :mod:`baimo.world.schedule`, the phases of a step in order.
 """

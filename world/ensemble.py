@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from world.device import find, free_bytes, worlds_that_fit
-from world.founding import populate
-from world.history import History
-from world.state import World, column_bytes
-from world.step import Step
+from baimo.world.engine.device import find, free_bytes, worlds_that_fit
+from baimo.world.engine.world import World, column_bytes
+from baimo.world.record.panels import History
+from baimo.world.schedule import Step
+from baimo.world.setup import populate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def worlds_at_once(config: Any) -> int:
     """Worlds that advance together: ``block`` of them on a CPU, as many as its memory holds on a GPU."""
-    from conf.schema import to_parameters
+    from baimo.conf.schema import to_parameters
 
     xp = find(str(config.engine))
     if xp is np:
@@ -64,7 +64,7 @@ class Ensemble:
         xp: Any = None,
         luck: Sequence[int] | None = None,
     ):
-        from conf.schema import compose, to_parameters
+        from baimo.conf.schema import compose, to_parameters
 
         if isinstance(config, (list, tuple)):
             config = compose(list(config))
@@ -106,7 +106,7 @@ def _per_world(plain: Any, parameters: dict[str, Any], worlds: int) -> Any:
     """Put per-world values into a copy of the parameter tree as ``(worlds, 1)`` arrays."""
     if not parameters:
         return plain
-    from conf.schema import ConfigError, with_values
+    from baimo.conf.schema import ConfigError, with_values
 
     columns = {}
     for key, values in parameters.items():

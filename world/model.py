@@ -7,10 +7,10 @@ from typing import Any
 import mesa
 import numpy as np
 
-from world.device import to_host
-from world.ecosystem import graph
-from world.ensemble import Ensemble
-from world.population import Population
+from baimo.world.engine.device import to_host
+from baimo.world.engine.population import Population
+from baimo.world.ensemble import Ensemble
+from baimo.world.record.graph import graph
 
 
 class HundredModelsWar(mesa.Model):
@@ -33,7 +33,7 @@ class HundredModelsWar(mesa.Model):
 
     Examples
     --------
-    >>> from agents import ModelLab
+    >>> from baimo.agents import ModelLab
     >>> model = HundredModelsWar(rng=1)
     >>> model.step()
     >>> len(model.agents_by_type[ModelLab]) > 30

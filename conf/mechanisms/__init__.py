@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import field, make_dataclass
 
-from conf.mechanisms.apps import APPS
-from conf.mechanisms.base import Mechanism
-from conf.mechanisms.capital import CAPITAL
-from conf.mechanisms.compute import COMPUTE
-from conf.mechanisms.market import MARKET
-from conf.mechanisms.society import SOCIETY
-from conf.mechanisms.technology import TECHNOLOGY
+from baimo.conf.mechanisms.apps import APPS
+from baimo.conf.mechanisms.base import Mechanism
+from baimo.conf.mechanisms.capital import CAPITAL
+from baimo.conf.mechanisms.compute import COMPUTE
+from baimo.conf.mechanisms.market import MARKET
+from baimo.conf.mechanisms.society import SOCIETY
+from baimo.conf.mechanisms.technology import TECHNOLOGY
 
 #: All mechanisms in the order of their ids.
 MECHANISMS: tuple[Mechanism, ...] = tuple(

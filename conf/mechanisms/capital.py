@@ -1,6 +1,6 @@
 """Mechanisms of capital: how each is taken out and where it shows."""
 
-from conf.mechanisms.base import Mechanism
+from baimo.conf.mechanisms.base import Mechanism
 
 CAPITAL = (
     Mechanism(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from conf.parameters.base import par
+from baimo.conf.parameters.base import par
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""``python -m experiments.bench``: measure, print, and keep below ``outputs/bench``."""
+"""``python -m baimo.experiments.bench``: measure, print, and keep below ``outputs/bench``."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 from tqdm import tqdm
 
-from conf.schema import Config
-from experiments.bench import compare, gpu, keep, machine, measure, report, scale
-from experiments.bench.apart import apart
-from experiments.workers import count
-from world import compiled, device
+from baimo.conf.schema import Config
+from baimo.experiments.bench import compare, gpu, keep, machine, measure, report, scale
+from baimo.experiments.bench.apart import apart
+from baimo.experiments.workers import count
+from baimo.world.engine import device, kernels
 
 STEPS = 48
 QUICK_STEPS = 3
@@ -36,7 +36,9 @@ Task = tuple[str, str, Callable[[], Any]]
 
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     """What was typed."""
-    parser = argparse.ArgumentParser(prog="python -m experiments.bench", description="Measure how fast worlds run.")
+    parser = argparse.ArgumentParser(
+        prog="python -m baimo.experiments.bench", description="Measure how fast worlds run."
+    )
     parser.add_argument(
         "--worlds",
         type=_positive,
@@ -98,7 +100,7 @@ def _whole(worlds: int, repeat: int, million: bool) -> Iterator[Task]:
     for size in (*APPS, MILLION) if million else APPS:
         yield "apps", f"{size:,} apps", lambda size=size: apart(scale.crowd, size, APP_STEPS)
     yield "market_step", "plain Mesa", lambda: apart(compare.market_steps, BLOCK, STEPS, BEFORE)
-    if compiled.in_use():
+    if kernels.in_use():
         yield "numpy_only", "not compiled", lambda: apart(measure.not_compiled, max(BLOCKS), STEPS, runs)
     try:
         cupy = device.find("cupy")

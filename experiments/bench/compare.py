@@ -6,8 +6,8 @@ import time
 from statistics import median
 from typing import Any
 
-from experiments.bench.market_step import ColumnMarket
-from experiments.bench.translate import plain
+from baimo.experiments.bench.market_step import ColumnMarket
+from baimo.experiments.bench.translate import plain
 
 #: Worlds that are also run agent by agent.
 PLAIN = 3

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from conf.schema import compose, to_parameters
-from world import device
-from world.ensemble import Ensemble
-from world.state import column_bytes
+from baimo.conf.schema import compose, to_parameters
+from baimo.world.engine import device
+from baimo.world.engine.world import column_bytes
+from baimo.world.ensemble import Ensemble
 
 Facts = dict[str, Any]
 

@@ -7,8 +7,8 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from experiments import store
-from world import device
+from baimo.experiments import store
+from baimo.world.engine import device
 
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 

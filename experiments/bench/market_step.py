@@ -12,15 +12,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.app import ALIVE, API
-from agents.lab import ALL_OPEN, NOBODY
-from world import app_market, model_market
-from world.app_segments import segment_of_apps
-from world.arrays import Array, dot_k, herfindahl, ratio, row_sum, sum_k, take_rows, weigh_k, where
-from world.elementwise import elementwise
-from world.ensemble import Ensemble
-from world.population import gather
-from world.quality import appeal, brain, own_data, with_eyes_and_hands
+from baimo.agents.app import ALIVE, API
+from baimo.agents.enums import ALL_OPEN, NOBODY
+from baimo.world.apps import choice, competition, lifecycle
+from baimo.world.apps.segments import segment_of_apps
+from baimo.world.engine.arrays import Array, dot_k, herfindahl, ratio, row_sum, sum_k, take_rows, weigh_k, where
+from baimo.world.engine.equation import elementwise
+from baimo.world.engine.population import gather
+from baimo.world.ensemble import Ensemble
+from baimo.world.laws import nested_logit
+from baimo.world.models import demand, pricing, serving, utility
+from baimo.world.models.quality import appeal, brain, own_data, with_eyes_and_hands
 
 
 @elementwise
@@ -46,21 +48,21 @@ class ColumnMarket:
         p, table = self.world.parameters.model_market, self.world.segments
         self.willing = np.log(table.column("price") + p.hassle_cost)
         self.sensitive = p.price_sensitivity * (1.0 - p.free_insensitive * table.column("free"))
-        self.moving = self.world.clock.fraction(model_market.reconsidering(self.world))
-        self.outside = model_market.outside_value(self.world)
+        self.moving = self.world.clock.fraction(demand.reconsidering(self.world))
+        self.outside = utility.outside_value(self.world)
         self._stand_still()
 
     def _stand_still(self) -> None:
         """What nobody changes any more: abilities, standing of labs, what apps add and are paid."""
         world, labs, apps = self.world, self.world.labs, self.world.apps
-        model_market.serving_speed(world)
+        serving.serving_costs(world)
         self.able = [brain(world, labs.served), brain(world, labs.light)]
         self.standing = [0.0, 0.0]
         worth = self._worth()[0]
-        self.standing = [now - part for now, part in zip(model_market.utilities(world)[:2], worth, strict=True)]
+        self.standing = [now - part for now, part in zip(utility.utilities(world)[:2], worth, strict=True)]
         self.open_nest = labs.openness == ALL_OPEN
-        self.added = app_market.added_by(world)
-        self.wages = app_market.wage_bill(world)
+        self.added = competition.added_by(world)
+        self.wages = competition.wage_bill(world)
         p = world.parameters.app_market
         self.purse = p.purse * where(apps.incumbent, p.incumbent_purse, 1.0)
         self.income = segment_of_apps(world, world.segments.column("arpu")) * p.arpu_scale * apps.customers
@@ -71,9 +73,9 @@ class ColumnMarket:
         world.monthly = {}
         for population in (world.labs, world.apps):
             population.new_step()
-        model_market.set_prices(world)
+        pricing.set_prices(world)
         self.demand()
-        app_market.choose_bases(world)
+        choice.choose_bases(world)
         self.compete()
         self.pay()
         self.close()
@@ -89,10 +91,10 @@ class ColumnMarket:
         for able, standing, price in zip(
             self.able, self.standing, (labs.price_flagship, labs.price_light), strict=True
         ):
-            quality = with_eyes_and_hands(world, model_market.with_data(able, data))
+            quality = with_eyes_and_hands(world, utility.with_data(able, data))
             worth, cost = (p.quality_weight, appeal(world, quality)), (self.sensitive, np.log(price + p.hassle_cost))
             # Nuisance and wishes for weights of one's own are part of what stands still.
-            values.append(model_market.worth_of(*worth, 0.0, 0.0, 0.0, *cost, self.willing, standing))
+            values.append(utility.worth_of(*worth, 0.0, 0.0, 0.0, *cost, self.willing, standing))
             qualities.append(quality)
         return values, qualities
 
@@ -100,12 +102,12 @@ class ColumnMarket:
         """A share of the users of each segment choose anew among the models on sale."""
         world, labs, state = self.world, self.world.labs, self.world.state
         (flagship, light), qualities = self._worth()
-        value, second = model_market.routed(world, flagship, light)
+        value, second = utility.routed(world, flagship, light)
         sigma = world.parameters.model_market.nest_correlation
-        share, within, _ = model_market.nested_shares(value, self.open_nest, self.outside, sigma)
-        labs.users = model_market.reconsidered(labs.users, self.moving, 0.0, self.moving * state.adopters, share)
+        share, within, _ = nested_logit.nested_shares(value, self.open_nest, self.outside, sigma)
+        labs.users = demand.reconsidered(labs.users, self.moving, 0.0, self.moving * state.adopters, share)
         state.quality = np.maximum(*qualities)
-        state.tokens_per_user = model_market.tokens_per_user(world, second, state.quality, 1.0)
+        state.tokens_per_user = demand.tokens_per_user(world, second, state.quality, 1.0)
         self._use(second, within)
 
     def _use(self, second: Array, within: Array) -> None:
@@ -113,7 +115,7 @@ class ColumnMarket:
         world, labs, state, table = self.world, self.world.labs, self.world.state, self.world.segments
         used = labs.users * state.tokens_per_user
         labs.tokens_light, labs.tokens_flagship = dot_k(used, second), sum_k(_of_the_flagship(used, second))
-        state.sales_share = model_market.by_region_share(world, weigh_k(1.0 - table.column("free"), used))
+        state.sales_share = demand.by_region_share(world, weigh_k(1.0 - table.column("free"), used))
         state.nest_share = ratio(dot_k(within, used), sum_k(used))
         fade = np.exp(-world.clock.months / world.parameters.technology.usage_memory)
         labs.usage_data = labs.usage_data * fade + (labs.tokens_light + labs.tokens_flagship) * (1.0 - fade)
@@ -123,13 +125,13 @@ class ColumnMarket:
     def compete(self) -> None:
         """Users of a segment choose between the bare models and the apps on top of them."""
         world, apps = self.world, self.world.apps
-        apps.users, _ = app_market.users_won(world, app_market.pull_of(world, self.added))
+        apps.users, _ = competition.users_won(world, competition.pull_of(world, self.added))
         apps.rework = np.maximum(apps.rework - world.clock.months, 0.0)
 
     def pay(self) -> None:
         """Apps earn from their users, pay their people and, where they call one, the owner of their base."""
         world, apps, labs = self.world, self.world.apps, self.world.labs
-        apps.tokens = where(apps.source == API, apps.users * app_market.tokens_each(world), 0.0)
+        apps.tokens = where(apps.source == API, apps.users * competition.tokens_each(world), 0.0)
         bill = apps.tokens * world.clock.days * take_rows(labs.price_flagship, apps.base_lab[0]) / 1e6
         income = apps.users * self.income * world.clock.months
         apps.cash = where(apps.alive, apps.cash + income - self.wages - bill, 0.0)
@@ -139,7 +141,7 @@ class ColumnMarket:
     def close(self) -> None:
         """Founders give up what has failed, and others try the same again; the rest are a month older."""
         world, apps = self.world, self.world.apps
-        apps.close_down(app_market.founders_resolve(world))
+        apps.close_down(lifecycle.founders_resolve(world))
         gone = apps.alive & (apps.exit_reason != ALIVE)
         self.deaths = row_sum(gone.astype(float))
         apps.age = apps.age + world.clock.months * apps.alive

@@ -11,13 +11,13 @@ from typing import Any
 
 from tqdm import tqdm
 
-from conf.schema import compose
-from experiments import run
-from experiments.bench.apart import peak_mb
-from experiments.bench.scale import sizes
-from world import compiled
-from world.ensemble import Ensemble
-from world.model import HundredModelsWar
+from baimo.conf.schema import compose
+from baimo.experiments import run
+from baimo.experiments.bench.apart import peak_mb
+from baimo.experiments.bench.scale import sizes
+from baimo.world.engine import kernels
+from baimo.world.ensemble import Ensemble
+from baimo.world.model import HundredModelsWar
 
 Facts = dict[str, Any]
 
@@ -85,7 +85,7 @@ def ensemble(worlds: int, steps: int, repeat: int) -> tuple[Facts, list[Facts]]:
 
 def not_compiled(worlds: int, steps: int, repeat: int) -> Facts:
     """The same block by NumPy's functions alone, as it runs without the extra ``fast``."""
-    with compiled.plain():
+    with kernels.plain():
         return ensemble(worlds, steps, repeat)[0]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from experiments.bench.measure import Facts
+from baimo.experiments.bench.measure import Facts
 
 NOTE = "Other work on the machine makes all of it slower: trust the best more than the median, and repeat."
 

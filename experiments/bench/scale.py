@@ -13,10 +13,10 @@ from typing import Any
 
 import polars as pl
 
-from conf.parameters.base import ROW_BLOCK
-from experiments.bench.apart import peak_mb, watched
-from world.ecosystem import edges
-from world.ensemble import Ensemble
+from baimo.conf.parameters.base import ROW_BLOCK
+from baimo.experiments.bench.apart import peak_mb, watched
+from baimo.world.ensemble import Ensemble
+from baimo.world.record.graph import edges
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Share of the apps at the start who are founded in a month where nobody crowds anybody, and room for them.
@@ -85,7 +85,7 @@ def streamed(worlds: int, steps: int, workers: int, block: int) -> dict[str, Any
     with tempfile.TemporaryDirectory() as scratch:
         words = [f"worlds={worlds}", f"steps={steps}", f"processes={workers}", f"block={block}"]
         words += [f"output.folder={scratch}", "output.level=labs", "output.figure=false"]
-        wall, peak = watched([sys.executable, "-m", "experiments.run", *words], ROOT)
+        wall, peak = watched([sys.executable, "-m", "baimo.experiments.run", *words], ROOT)
         files = sizes(Path(scratch).glob("*/*/*.parquet"))
     facts = {"worlds": worlds, "steps": steps, "processes": workers, "block": block, "wall": wall, "peak_mb": peak}
     return facts | {"worlds_a_second": worlds / wall, "files": files}

@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from agents.app import API, OPEN_MODEL
-from agents.lab import ALL_OPEN, BIG_TECH, FRONTIER, LIGHT_OPEN, NO_MODEL
-from experiments.bench import plain_mesa
-from experiments.bench.market_step import ColumnMarket
-from world import model_market
-from world.arrays import Array
-from world.ecosystem import points_at
-from world.quality import orchestrated, own_data, with_eyes_and_hands
-from world.tuning_hub import hubs
+from baimo.agents.app import API, OPEN_MODEL
+from baimo.agents.enums import ALL_OPEN, BIG_TECH, FRONTIER, LIGHT_OPEN, NO_MODEL
+from baimo.experiments.bench import plain_mesa
+from baimo.experiments.bench.market_step import ColumnMarket
+from baimo.world.engine.arrays import Array
+from baimo.world.models import pricing
+from baimo.world.models.quality import orchestrated, own_data, with_eyes_and_hands
+from baimo.world.models.tuning_hub import hubs
+from baimo.world.network.ties import points_at
 
 
 def plain(market: ColumnMarket, index: int, same_luck: bool = False) -> plain_mesa.Market:
@@ -89,7 +89,7 @@ def _labs(market: ColumnMarket, index: int, places: Array) -> list[dict[str, Any
         "on_sale": labs.released,
         "open_flagship": labs.openness == ALL_OPEN,
         "open_light": labs.openness >= LIGHT_OPEN,
-        "captive": model_market.owners_power(world),
+        "captive": pricing.owners_power(world),
         "cloud": ((labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER)).astype(float),
         "sales_share": world.state.sales_share,
         "nest_share": world.state.nest_share,

@@ -1,6 +1,6 @@
 """Figures of runs: here the summary, twelve small multiples against what was observed.
 
-``python -m experiments.figures RUN...`` draws it again, and the figures for a paper: one file a family
+``python -m baimo.experiments.figures RUN...`` draws it again, and the figures for a paper: one file a family
 (``industry``, ``markets``, ``networks``, ``effects``), each with its caption (``catalogue``).
 """
 
@@ -20,7 +20,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments import load
+from baimo.experiments import load
 
 # Okabe and Ito: told apart by every kind of colour vision, and in this order also in grey.
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK = (
@@ -209,7 +209,7 @@ def period(text: str) -> tuple[dt.date, dt.date]:
 
 def rows(name: str) -> Iterator[dict[str, str]]:
     """Rows of a table of conf/facts."""
-    with (files("conf") / "facts" / name).open(encoding="utf-8", newline="") as lines:
+    with (files("baimo.conf") / "facts" / name).open(encoding="utf-8", newline="") as lines:
         yield from csv.DictReader(lines)
 
 

@@ -1,4 +1,4 @@
-"""Figures of runs: ``python -m experiments.figures outputs/baseline outputs/no_embargo --baseline outputs/baseline``.
+"""Figures of runs: ``python -m baimo.experiments.figures outputs/baseline outputs/no_embargo --baseline outputs/baseline``.
 
 Draws the summary and the figures for a paper of every run into its ``figures/``, with their captions, as PDF and
 PNG. With ``--baseline``, or with several runs among which the baseline is, the figures of effects too, and of a
@@ -14,17 +14,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments import compare, figures, reports, store
-from experiments.figures import catalogue
-from experiments.figures.catalogue import Drawn
-from experiments.figures.paper import Source
-from experiments.run import UserError
+from baimo.experiments import compare, figures, reports, store
+from baimo.experiments.figures import catalogue
+from baimo.experiments.figures.catalogue import Drawn
+from baimo.experiments.figures.paper import Source
+from baimo.experiments.run import UserError
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command."""
     parser = reports.Parser(
-        prog="python -m experiments.figures", description=__doc__.split("\n")[0], allow_abbrev=False
+        prog="python -m baimo.experiments.figures", description=__doc__.split("\n")[0], allow_abbrev=False
     )
     parser.add_argument("runs", nargs="*", help="folders of runs or experiments, or globs (default ./outputs)")
     parser.add_argument("--baseline", nargs="+", default=[], help="the runs that policies are compared with")

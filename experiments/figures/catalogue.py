@@ -9,11 +9,11 @@ from pathlib import Path
 
 import polars as pl
 
-from experiments import figures
-from experiments.compare import Arm
-from experiments.figures import effects, industry, markets, networks, paper
-from experiments.figures.paper import Drawing, Missing, Source
-from experiments.run import UserError
+from baimo.experiments import figures
+from baimo.experiments.compare import Arm
+from baimo.experiments.figures import effects, industry, markets, networks, paper
+from baimo.experiments.figures.paper import Drawing, Missing, Source
+from baimo.experiments.run import UserError
 
 #: Figures of one arm, in the order in which a paper would show them.
 OF_RUNS: dict[str, Callable[[Source], Drawing]] = industry.FAMILY | markets.FAMILY | networks.FAMILY

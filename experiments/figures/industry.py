@@ -8,10 +8,10 @@ import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 
-from experiments import figures
-from experiments.figures import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, Line, paper
-from experiments.figures.paper import Drawing, Missing, Source
-from experiments.measures import demography, survival
+from baimo.experiments import figures
+from baimo.experiments.figures import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, Line, paper
+from baimo.experiments.figures.paper import Drawing, Missing, Source
+from baimo.experiments.measures import demography, survival
 
 _GREY = "0.75"
 _COHORTS = (BLACK, BLUE, ORANGE, GREEN, RED, PURPLE, SKY)

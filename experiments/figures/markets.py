@@ -8,10 +8,10 @@ import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 
-from experiments import figures
-from experiments.figures import BLACK, BLUE, GREEN, ORANGE, RED, SKY, Line, paper
-from experiments.figures.paper import Drawing, Source
-from experiments.measures import prices
+from baimo.experiments import figures
+from baimo.experiments.figures import BLACK, BLUE, GREEN, ORANGE, RED, SKY, Line, paper
+from baimo.experiments.figures.paper import Drawing, Source
+from baimo.experiments.measures import prices
 
 _CHANNELS = {"legal": BLUE, "grey": RED, "domestic": GREEN}
 

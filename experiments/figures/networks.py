@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 
-from experiments import lineage
-from experiments.figures import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, paper
-from experiments.figures.paper import Drawing, Missing, Source
-from experiments.measures import lineage as shape
+from baimo.experiments import lineage
+from baimo.experiments.figures import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, paper
+from baimo.experiments.figures.paper import Drawing, Missing, Source
+from baimo.experiments.measures import lineage as shape
 
 #: What kinds of edges join, their colour and label; the others would cover them.
 _EDGES = {

@@ -15,8 +15,8 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments import figures, load
-from experiments.figures import Line
+from baimo.experiments import figures, load
+from baimo.experiments.figures import Line
 
 #: Inches: one column of a page of two. All figures are that wide, so that no editor shrinks their letters.
 COLUMN = 3.4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from experiments.measures import frames
+from baimo.experiments.measures import frames
 
 
 def gap(

@@ -1,6 +1,6 @@
 """Lineage: who builds on whose open weights, how deep that goes, and which bases carry most.
 
-On the graph of :mod:`experiments.lineage` (networkx, a model points at the one whose weights it stands on). Edges are
+On the graph of :mod:`baimo.experiments.lineage` (networkx, a model points at the one whose weights it stands on). Edges are
 kept at some steps and in the first worlds only, so that going through worlds one by one costs little.
 """
 
@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import networkx as nx
 import polars as pl
 
-from experiments import lineage
-from experiments.measures import frames
+from baimo.experiments import lineage
+from baimo.experiments.measures import frames
 
 #: A model's lab is its id divided by this (outputs/README.md).
 MODELS_A_LAB = 1024
@@ -98,7 +98,7 @@ def shape(edges: pl.LazyFrame, events: pl.LazyFrame | None = None, *, declared: 
     Returns
     -------
     DataFrame
-        Keys, what :func:`experiments.lineage.measures` finds, and ``roots`` (bases that stand on nothing),
+        Keys, what :func:`baimo.experiments.lineage.measures` finds, and ``roots`` (bases that stand on nothing),
         ``derivatives``, ``mean_depth`` (generations above a derivative, mean), ``mean_children`` (of a base),
         ``derivative_share`` (null without events).
     """

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from experiments.measures import frames
+from baimo.experiments.measures import frames
 
 
 def price_at(

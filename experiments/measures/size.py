@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from scipy import optimize, special
 
-from experiments.measures import frames
+from baimo.experiments.measures import frames
 
 _LEAST = 10  # observations for a shape
 

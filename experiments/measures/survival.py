@@ -1,6 +1,6 @@
 """Survival of firms: Kaplan-Meier, hazard by age, Cox's regression.
 
-All take lives as :func:`experiments.measures.demography.lives` gives them: ``months`` lived and
+All take lives as :func:`baimo.experiments.measures.demography.lives` gives them: ``months`` lived and
 ``died``, False for who is alive at the end or left otherwise (censored).
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
-from experiments.measures import frames
+from baimo.experiments.measures import frames
 
 _Z = 1.959963984540054  # 95%
 _DIGITS = 9  # equal durations are ties in spite of rounding

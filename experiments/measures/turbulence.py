@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from experiments.measures import frames
+from baimo.experiments.measures import frames
 
 
 def shares(
@@ -165,7 +165,7 @@ def reigns(
     LazyFrame
         Keys of the world, ``reign``, ``leader``, ``first_date``, ``last_date``, ``months`` from the first day to
         the day the next one took the lead, and ``ended`` (False: it leads at the end; so a spell of which
-        ``months`` is the least, for :func:`experiments.measures.survival.kaplan_meier`).
+        ``months`` is the least, for :func:`baimo.experiments.measures.survival.kaplan_meier`).
     """
     led = leaders(panel, value, region=region, where=where)
     world = frames.worlds(led)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from experiments.measures import frames
+from baimo.experiments.measures import frames
 
 _COLUMNS = (
     "consumer_surplus_cn",

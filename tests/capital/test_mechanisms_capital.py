@@ -1,0 +1,177 @@
+"""Mechanisms of capital: each shows in a named column, and its switch takes the effect away."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from baimo.agents.enums import CN, LEAST_RUN, ROW
+from baimo.agents.lab import run_options
+from baimo.world.ensemble import Ensemble
+from baimo.world.models import releases
+from baimo.world.technology.training import observe
+from tests.twins import Effect, by_world, effect, exactly_zero, market, tables
+
+#: The rush, the year after, and the last of three years.
+RUSH, AFTER, LAST = (1, 12), (12, 24), (24, 36)
+
+
+def test_M20_most_rounds_are_small_against_the_cost_of_a_launch():
+    small = effect("rounds_below_launch_cn", "mechanisms.round_sizes=false", window=(3, 36))
+    assert small.z > 6.0
+    assert small.ratio > 1.5
+    share = small.with_ / by_world(market(), "rounds_cn", (3, 36))
+    assert (share > 0.6).all(), "most rounds do not carry a launch"
+    number = effect("rounds_cn", "mechanisms.round_sizes=false", window=(3, 36))
+    assert number.z > 6.0, "the same money makes fewer rounds when each must carry a launch"
+
+
+def test_M24_impatience_bounds_the_size_of_runs():
+    for column in ("largest_run_cn_flop", "largest_run_row_flop"):
+        run = effect(column, "mechanisms.burn_tolerance=false", window=LAST)
+        assert run.z < -5.0
+        assert run.ratio < 0.8, "whoever may burn for a year without news launches larger runs"
+
+
+def test_M24_nobody_plans_a_run_that_nobody_endures():
+    world = Ensemble(["output.level=market"], (0,)).run(2).world
+    rules = world.parameters.training
+    months, flop, ready = run_options(world.labs, observe(world), rules)
+    too_long = months[:, 0, 0] > rules.longest_run
+    assert 0 < too_long.sum() < len(months)
+    assert np.all(flop[too_long] == LEAST_RUN)
+    assert (flop[~too_long][:, ready] > LEAST_RUN).any()
+
+
+def test_M42_consensus_forms_as_investors_see_each_other_invest():
+    attention = effect("investor_attention_cn", "mechanisms.consensus=false", window=RUSH)
+    assert attention.z > 10.0
+    assert attention.mean > 0.05
+    assert effect("funding_cn", "mechanisms.consensus=false", window=(3, 36)).z > 4.0
+
+
+def test_M42_nobody_copies_strangers():
+    """Consensus travels along ties: without ties there is nothing to switch off."""
+    lonely = ("graph.topology=empty",)
+    assert abs(effect("investor_attention_cn", "mechanisms.consensus=false", base=lonely, window=RUSH).mean) == 0.0
+
+
+def test_M48_open_bases_cheap_compute_and_money_make_entry_easy():
+    entries = effect("lab_entries_cn", "mechanisms.easy_entry=false", window=(12, 36))
+    assert entries.z > 5.0
+    assert entries.ratio > 1.3
+    cheap = effect("lab_entries_cn", "entry_exit.base_cheapens=0", window=(12, 36))
+    assert 0.0 < cheap.mean < entries.mean, "open bases are a part of it"
+
+
+def test_M50_few_explore_where_failure_is_not_tolerated():
+    off = "mechanisms.exploration=false"
+    for column in ("explorers_cn", "explorers_row", "breakthroughs_cn", "breakthroughs_row"):
+        assert exactly_zero(column, off)
+    assert effect("explorers_row", off, window=(3, 36)).z > 6.0
+    assert effect("breakthroughs_row", off, window=(0, 36)).z > 3.5
+    tolerant = by_world(market("exploration.tolerance_cn=0.8"), "explorers_cn", (3, 36))
+    assert (tolerant.mean() / by_world(market(), "explorers_cn", (3, 36)).mean()) > 2.0
+
+
+def test_M50_breakthroughs_pay_and_the_detour_costs():
+    off = "mechanisms.exploration=false"
+    found = effect("frontier_all", off, base=("exploration.breakthrough_rate=1.5",), window=LAST)
+    assert found.z > 4.0
+    assert found.mean > 0.3
+    # Where all who may explore do, and there is nothing to find.
+    bold = ("exploration.propensity=5", "exploration.tolerance_cn=1", "exploration.tolerance_row=1")
+    nothing = ("exploration.breakthrough_rate=0", "exploration.detour=0.8")
+    barren = effect("frontier_cn", off, base=(*bold, *nothing), window=AFTER)
+    assert barren.z < -5.0, "who looks beside the road and finds nothing falls behind"
+    assert barren.mean < -0.4
+
+
+def test_M51_young_investors_move_first_and_senior_ones_wait():
+    off = "mechanisms.investor_kinds=false"
+    senior = effect("funding_senior_share_cn", off, window=(1, 8))
+    assert senior.z < -4.0
+    assert senior.ratio < 0.6
+
+    def tilt(*overrides: str):
+        """Share of the young in what the young and the senior give."""
+        young, old = (by_world(market(*overrides), f"funding_{kind}_share_cn", (1, 8)) for kind in ("young", "senior"))
+        return young / (young + old)
+
+    first = Effect(tilt(), tilt(off))
+    assert first.z > 5.0
+    assert first.ratio > 1.25
+
+
+def test_M57_money_follows_capability_worse_when_evaluation_is_noisy():
+    off = "mechanisms.noisy_evaluation=false"
+    fit = effect("benchmark_fit_cn", off, window=(12, 36))
+    assert (fit.without > 1.0 - 1e-9).all(), "without noise and games benchmarks show what is there"
+    assert fit.z < -10.0
+    assert fit.mean < -0.2
+    wasted = effect("rounds_adding_nothing_cn", off, window=(12, 36))
+    assert wasted.z > 4.0, "more rounds go to labs that add nothing to what anybody can download"
+
+
+def test_M63_announcements_are_worth_less_each_time_and_keep_parents_patient():
+    off = "mechanisms.announcements=false"
+    assert exactly_zero("announcement_gain_cn", off)
+    told = market().filter(pl.col("announcements_cn") > 0)
+    each = told.with_columns(each=pl.col("announcement_gain_cn") / pl.col("announcements_cn"))
+    early, late = (by_world(each, "each", window) for window in ((1, 6), (24, 36)))
+    assert (late < 0.3 * early).all()
+    patient = effect("labs_vertical_cn", off, window=LAST)
+    assert patient.z > 5.0
+    assert patient.ratio > 1.15
+
+
+def test_M64_domestic_leaps_make_less_hype_than_foreign_ones():
+    off = "mechanisms.domestic_doubt=false"
+    hype = effect("hype", off, window=(3, 36))
+    assert hype.z < -10.0
+    assert hype.mean < -0.04
+    assert effect("lab_entries_cn", off, window=RUSH).z < -6.0
+
+
+def test_M64_a_leap_at_home_is_news_once_even_where_it_leads_the_world():
+    ensemble = Ensemble(["output.level=market"], range(2))
+    ensemble.run(3)
+    world = ensemble.world
+    labs, before = world.labs, world.state.frontier_all
+
+    def push(region: int, lead: float) -> np.ndarray:
+        here = labs.alive & (labs.region == region)
+        one = here & (np.cumsum(here, axis=-1) == 1)
+        releases._make_news(world, one, before + lead + 0.0 * labs.cash, before)
+        world.state.models_released = world.state.models_released - 1.0
+        return world.state.hype_push
+
+    leap = world.parameters.capital.hype_leap
+    assert np.array_equal(push(CN, 0.5), push(CN, 0.0)), "hype.domestic_leap tells of it"
+    np.testing.assert_allclose(push(ROW, 0.5) - push(ROW, 0.0), 0.5 * leap)
+
+
+def test_M64_domestic_explorers_are_funded_less():
+    """The doubt of investors, apart from hype: explorers at home get less when they are doubted."""
+    bold = ("exploration.propensity=5", "exploration.tolerance_cn=1", "exploration.breakthrough_rate=0")
+    base = (*bold, "capital.hype_leap=0", "capital.explorer_doubt=5", "exploration.detour=0")
+    doubted = effect("rounds_cn", "mechanisms.domestic_doubt=false", base=base, window=(1, 24))
+    assert doubted.z < -5.0
+    assert doubted.ratio < 0.85
+
+
+def test_the_shake_out_comes_without_a_date():
+    """Labs crowd in within a year, peak, and leave by more ways than one."""
+    labs = market(steps=48)
+    alive = labs.group_by("step").agg(pl.col("labs_alive_cn").median()).sort("step")["labs_alive_cn"].to_list()
+    assert 10 <= alive.index(max(alive)) <= 20, "the peak lies between late 2023 and mid 2024"
+    assert alive[-1] < 0.75 * max(alive)
+    events = tables(steps=48)["events"].filter(pl.col("kind") == "exit", pl.col("region") == "CN")
+    ways = dict(events.group_by("detail").len().iter_rows())
+    assert set(ways) == {"acquired", "insolvent", "parent_withdrew", "turned_to_apps"}
+    assert ways["parent_withdrew"] < 0.7 * sum(ways.values())
+
+
+def test_first_purses_of_venture_labs_are_funding():
+    rush = by_world(market(), "funding_labs_cn", (1, 13)) * 12.0
+    assert 5_000.0 < rush.mean() < 16_000.0, "facts: about ten billion yuan in 2023"

@@ -1,0 +1,226 @@
+"""Mechanisms of compute: what each adds, in a named output column, and that it is gone when off."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from baimo.world.compute.chip_supply import _mature, software_maturity
+from baimo.world.compute.clouds import _compute_for_equity
+from baimo.world.compute.rental_market import _seen_by_labs
+from baimo.world.engine.population import Observables
+from baimo.world.ensemble import Ensemble
+from baimo.world.technology.training import cluster
+from tests.twins import by_world, effect, market
+
+FREE = "policy/embargo=none"
+
+
+def mean(column, *overrides, window=(24, 36)):
+    """Mean of a column over worlds and a window."""
+    return float(by_world(market(*overrides), column, window).mean())
+
+
+# ---------------------------------------------------------------------- M07
+
+
+def test_M07_without_the_embargo_the_supply_of_chips_converges_on_one_maker():
+    disperses = effect("hhi_chips_cn", FREE)
+    assert disperses.z < -10
+    assert disperses.ratio < 0.9
+
+
+def test_M07_scarcity_disperses_the_labs_too():
+    assert effect("hhi_compute_cn", FREE).z < -3.5
+
+
+def test_M07_buyers_who_do_not_turn_to_substitutes_leave_the_supply_as_concentrated_as_without_a_ban():
+    off = "mechanisms.dispersion=false"
+    assert mean("h100e_cn_grey", off) == 0.0
+    assert mean("hhi_chips_cn", off) > mean("hhi_chips_cn") + 0.08
+    assert mean("hhi_chips_cn", off) == pytest.approx(mean("hhi_chips_cn", FREE), abs=0.03)
+    # Domestic chips are bought on their merits, as they are where nothing is barred.
+    assert mean("h100e_cn_domestic", off) < 0.6 * mean("h100e_cn_domestic")
+    assert mean("h100e_cn_domestic", off) == pytest.approx(mean("h100e_cn_domestic", FREE), rel=0.2)
+
+
+def test_M07_says_nothing_where_nothing_is_barred():
+    free, off = market(FREE), market(FREE, "mechanisms.dispersion=false")
+    assert free.equals(off, null_equal=True)
+
+
+def test_M07_leaves_domestic_software_and_sparse_cards_to_their_own_switches():
+    off = ("mechanisms.dispersion=false",)
+    assert effect("domestic_maturity", "mechanisms.codesign=false", base=off).mean > 0.15
+    serves = effect("serving_chips_cn_h100", "mechanisms.sparse_accelerators=false", base=(*SPARSE, *off))
+    assert serves.z > 8
+
+
+# ---------------------------------------------------------------------- M17
+
+BUILDERS = {name: f"policy/compute=platform_{name}" for name in ("private", "state", "operator")}
+
+
+def test_M17_an_operator_builds_more_of_a_platform_than_either_a_private_firm_or_the_state():
+    """000: private firms lack resources and permits, the state skill; complements, so both fall short."""
+    strength = {name: mean("platform_strength", override) for name, override in BUILDERS.items()}
+    assert strength["operator"] > 1.5 * strength["private"] > 0.0
+    assert strength["operator"] > 1.5 * strength["state"] > 0.0
+    # For a tenth of the money the private firm alone does hardly anything.
+    assert mean("platform_strength") < 0.2 * strength["private"]
+
+
+def test_M17_the_platform_brings_domestic_software_and_idle_centres_into_use():
+    built = (BUILDERS["operator"],)
+    for column in ("domestic_maturity", "utilisation_cn"):
+        assert effect(column, "mechanisms.platform=false", base=built).z > 3.5, column
+
+
+def test_M17_a_platform_unifies_mixed_fleets_schedules_centres_and_ripens_software():
+    world = Ensemble(["output.level=market"], (0,)).run(6).world
+    state, done = world.state, []
+    for strength in (0.0, 1.0):
+        state.platform_strength, before = np.full((1, 1), strength), state.domestic_software
+        world.vendors.offer_compute(Observables(maturity=software_maturity(world), platform=state.platform_strength))
+        speed, offered = cluster(world)[0].sum(), world.vendors.offered_share.sum()
+        _mature(world)
+        done.append((speed, offered, (state.domestic_software - before).sum()))
+        state.domestic_software = before
+    assert all(with_ > without for without, with_ in zip(*done, strict=True))
+
+
+def test_M17_without_the_mechanism_no_builder_makes_a_platform():
+    off = "mechanisms.platform=false"
+    assert mean("platform_strength", off, BUILDERS["operator"]) == 0.0
+    # The operator is paid, and that is all.
+    money = ("public_spending_cn", "accounts_residual")
+    nobody, operator = (market(off, *which).drop(*money) for which in ((), (BUILDERS["operator"],)))
+    assert operator.equals(nobody)
+
+
+def test_M17_a_platform_without_money_falls_behind():
+    ends = ("policy.compute.until=2024-12-01",)
+    funded = by_world(market(BUILDERS["operator"]), "platform_strength", (34, 36))
+    starved = by_world(market(BUILDERS["operator"], *ends), "platform_strength", (34, 36))
+    assert starved.mean() < 0.8 * funded.mean()
+
+
+# ---------------------------------------------------------------------- M18
+
+
+def test_M18_filing_at_the_pace_of_governance_kills_apps_that_live_at_the_pace_of_fashion():
+    lost = effect("apps_public_cn", "mechanisms.pace_layers=false")
+    assert lost.z < -6
+    assert 0.8 < lost.ratio < 0.99
+
+
+def test_M18_quarterly_returns_asked_of_fabs_cost_domestic_chips():
+    lost = effect("h100e_cn_domestic", "mechanisms.pace_layers=false")
+    assert lost.z < -6
+    assert 0.8 < lost.ratio < 0.995
+
+
+def test_M18_each_layer_at_its_own_pace_costs_nothing():
+    """No waiting, no cost: where nothing need be filed, apps do not differ; nor fabs led at their own pace."""
+    paces = ("pace.shut_out=0", "pace.late=0")
+    open_market = ("policy/licensing=none",)
+    assert effect("apps_public_cn", paces, base=open_market).mean == 0.0
+    own = ("pace.commerce=36", "pace.shut_out=0", "pace.late=0")
+    assert effect("h100e_cn_domestic", ("mechanisms.pace_layers=false",), base=own).mean == 0.0
+
+
+def test_M18_authorities_act_in_session():
+    """With half-yearly sessions files wait longer, and filings come in batches."""
+    rare = ("pace.governance=6",)
+    assert effect("queue_length", rare).z < -4
+    filed = market(*rare).sort("replicate", "step")
+    new = filed.with_columns(new=pl.col("models_filed_cn").diff().over("replicate")).filter(pl.col("new") > 0)
+    assert set(new["step"].unique()) <= {5, 11, 17, 23, 29, 35}
+
+
+# ---------------------------------------------------------------------- M32
+
+
+def test_M32_shortage_keeps_rents_and_prices_up():
+    plenty = "mechanisms.gpu_shortage=false"
+    early = (6, 18)
+    rent = effect("price_h100_rent_usd_hour", plenty, window=early)
+    assert rent.z > 10
+    assert rent.ratio > 1.4
+    assert effect("price_h100_list_usd", plenty).ratio > 1.2
+    assert effect("h100e_row", plenty).ratio < 0.7
+
+
+def test_M32_with_plenty_nobody_pays_a_street_premium():
+    plenty = "mechanisms.gpu_shortage=false"
+    assert mean("price_h100_rent_usd_hour", plenty) < 1.5
+
+
+# ---------------------------------------------------------------------- M35
+
+SPARSE = ("chip_market.sparse_supply=50",)
+
+
+def test_M35_where_sparse_cards_can_be_had_they_serve_more_for_less_power():
+    off = "mechanisms.sparse_accelerators=false"
+    serves = effect("serving_chips_cn_h100", off, base=SPARSE)
+    power = effect("power_cn_mw", off, base=SPARSE)
+    assert serves.z > 8
+    assert serves.ratio > 1.03
+    assert power.z < -8
+
+
+def test_M35_a_dense_card_is_hardly_bought():
+    """Without sparsity far more of them are left, however many could be made."""
+    bought = effect("h100e_cn_sparse_card", "mechanisms.sparse_accelerators=false", base=SPARSE)
+    assert bought.ratio > 1.3
+
+
+# ---------------------------------------------------------------------- M43
+
+
+def test_M43_clouds_give_compute_for_equity_and_seed_apps():
+    off = "mechanisms.cloud_ecosystem=false"
+    for column in ("compute_for_equity_cn", "cloud_seeds_cn"):
+        assert mean(column) > 10.0, column
+        assert mean(column, off) == 0.0, column
+    # What clouds give is credit, which is spent on rent.
+    world = Ensemble(["output.level=market"], range(2)).run(12).world
+    labs, credit = world.labs, world.labs.compute_credit
+    world.accounts.open()
+    _compute_for_equity(world)
+    given = world.accounts.flows["compute for equity"][1]
+    assert (given > 0.0).all()
+    np.testing.assert_allclose((labs.compute_credit - credit).sum(-1, keepdims=True), given)
+    wanted = []
+    for labs.compute_credit in (credit, 1e6 + credit):
+        labs.rent_compute(_seen_by_labs(world))
+        wanted.append(labs.rent_wanted.sum(-1))
+    assert (wanted[1] > wanted[0]).all()
+    spreads = effect("hhi_compute_cn", off, window=(6, 24))
+    assert spreads.z < -4, "compute spreads from big tech to hosted labs"
+    # Seeds carry apps over their first months.
+    broke = effect("app_deaths_insolvent_cn", off, window=(6, 24))
+    assert broke.z < -5
+    assert broke.ratio < 0.9
+    assert effect("app_survival_6_months_share", off).z > 5
+
+
+# ---------------------------------------------------------------------- M56
+
+
+def test_M56_domestic_software_matures_with_use():
+    off = "mechanisms.codesign=false"
+    matures = effect("domestic_maturity", off)
+    assert matures.mean > 0.15
+    frozen = market(off)["domestic_maturity"]
+    assert frozen.max() == pytest.approx(frozen.min(), abs=1e-12)
+    assert effect("h100e_cn_domestic", off).ratio > 1.15
+
+
+def test_M56_more_domestic_chips_in_use_make_better_software():
+    """The embargo, which spreads domestic chips, speeds their software up; not when it is off."""
+    spreads = effect("domestic_maturity", FREE)
+    assert spreads.z > 8
+    assert effect("domestic_maturity", FREE, base=("mechanisms.codesign=false",)).mean == 0.0

@@ -1,0 +1,154 @@
+"""Mechanisms of organisations and people: each shows in a named output, and is gone when it is off."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from baimo.agents.enums import BIG_TECH
+from baimo.world.ensemble import Ensemble
+from baimo.world.technology.research import left_to_research
+from tests.twins import STEPS, effect, tables
+
+LABS = ("output.level=labs",)
+SMALL = 120
+
+
+def labs(*overrides: str) -> pl.DataFrame:
+    """The panel of living labs of CN."""
+    return tables(*LABS, *overrides)["labs"].filter(pl.col("region") == "CN", pl.col("alive"))
+
+
+def means(panel: pl.DataFrame, *names: str, window: tuple[int, int] = (12, STEPS)) -> pl.DataFrame:
+    """Mean of columns of each lab over a window; who has no model yet has no capability."""
+    chosen = panel.filter(pl.col("step").is_between(*window, closed="left"))
+    return chosen.group_by("replicate", "lab_id").agg(
+        pl.first("archetype"), *[pl.col(name).fill_nan(None).mean() for name in names]
+    )
+
+
+def twin_labs(off: str, chosen: pl.Expr, *names: str, base: tuple[str, ...] = ()) -> pl.DataFrame:
+    """Means of labs with a mechanism (``name``) and of their twins without it (``name_off``).
+
+    ``chosen`` picks by what they are without it.
+    """
+    extra = ("share_tokens", "releases", "staff")
+    names = tuple(dict.fromkeys((*names, *extra)))
+    with_, without = means(labs(*base), *names), means(labs(*base, off), *names)
+    return without.filter(chosen).join(with_, on=["replicate", "lab_id"], suffix="_on")
+
+
+def error_of_worlds(frame: pl.DataFrame, value: pl.Expr) -> tuple[float, float]:
+    """Mean over worlds of a statistic, and how many standard errors it is from zero."""
+    each = frame.group_by("replicate").agg(value.alias("value"))["value"].to_numpy()
+    return each.mean(), each.mean() / max(each.std(ddof=1) / np.sqrt(len(each)), 1e-300)
+
+
+def test_M28_research_of_small_split_labs_loses_people():
+    off = "mechanisms.organisation_drift=false"
+    assert effect("staff_left_cn", off, window=(12, STEPS)).z > 8.0
+    small = twin_labs(off, (pl.col("staff") < SMALL) & (pl.col("releases") > 0), "researchers")
+    mean, z = error_of_worlds(small, (pl.col("researchers_on").sum() / pl.col("researchers").sum()).log())
+    assert z < -5.0
+    assert -0.3 < mean < -0.02
+
+
+def test_M28_big_tech_is_behind_by_what_products_claim_and_approval_takes():
+    off = "mechanisms.organisation_drift=false"
+    big = twin_labs(off, pl.col("archetype") == "big_tech", "capability")
+    mean, z = error_of_worlds(big, (pl.col("capability_on") - pl.col("capability")).mean())
+    assert z < -5.0
+    assert -0.5 < mean < -0.06, "OOM"
+    assert effect("frontier_cn", off, window=(12, STEPS)).z < -3.5
+
+
+def test_M28_revenue_draws_people_from_research():
+    alone = "mechanisms.unused_model=false"
+    big = labs(alone).filter(pl.col("archetype") == "big_tech", pl.col("step") >= 24)
+    earning = big.filter(pl.col("revenue") > 0.2 * pl.col("cost"))
+    assert earning["product_share"].mean() > 0.38
+    # Off, what a lab earns says nothing: big tech stays where it is at ease.
+    still = labs(alone, "mechanisms.organisation_drift=false").filter(pl.col("archetype") == "big_tech")
+    assert still["product_share"].to_numpy() == pytest.approx(0.35, abs=1e-6)
+
+
+def test_M49_the_rush_trains_people_and_attention_fades():
+    off = "mechanisms.rush_and_fade=false"
+    trained = effect("people_trained_cn", off)
+    assert trained.z > 6.0
+    assert trained.mean > 500.0
+    # One more model moves less and less: hype fades only with it.
+    late = effect("hype", off)
+    assert late.z < -8.0
+    assert late.ratio < 0.85
+    early = effect("hype", off, window=(0, 4))
+    assert abs(early.mean) < 0.3 * abs(late.mean)
+    # Markets turn rational: less money in the end.
+    assert effect("funding_cn", off).z < -4.0
+
+
+def test_M49_without_it_training_does_not_follow_hype():
+    """The driver makes a difference only with the mechanism: hype at the start trains people in the first year."""
+    frozen = ("app_market.entry_base=0", "app_market.start=0", "entry_exit.entry_base=0")
+    calm, hot = (f"capital.hype_start={value}" for value in (0.1, 0.9))
+    rush = effect("people_trained_cn", calm, base=(*frozen, hot), window=(3, 8), steps=8)
+    # Overrides later in the list win, so that the second arm is calm.
+    assert rush.mean > 300.0
+    off = "mechanisms.rush_and_fade=false"
+    none = effect("people_trained_cn", calm, base=(*frozen, off, hot), window=(3, 8), steps=8)
+    assert none.mean == pytest.approx(0.0, abs=1e-6)
+
+
+def test_M49_weeks_and_months_count_the_same_news():
+    """Foreign and me-too releases are counted one by one, however long a step is."""
+    late = []
+    for clock, steps in (("month", 12), ("week", 52)):
+        table = Ensemble([f"clock={clock}", "output.level=market"], range(4)).run(steps).tables()["market"]
+        late.append(table.filter(pl.col("step") >= 0.5 * steps)["hype"].mean())
+    assert late[1] == pytest.approx(late[0], rel=0.2)
+
+
+def test_M67_an_unused_model_drives_its_lab_into_products_and_out_of_data():
+    """The loop of 001: nobody uses it, product work, API customers leave, less data of use."""
+    off = "mechanisms.unused_model=false"
+    nobody_uses = (pl.col("share_tokens") < 0.005) & (pl.col("releases") >= 1) & (pl.col("tokens_api") > 0.0)
+    names = ("product_share", "tokens_api", "usage_data")
+    unused = twin_labs(off, nobody_uses, *names)
+    mean, z = error_of_worlds(unused, (pl.col("product_share_on") - pl.col("product_share")).mean())
+    assert z > 15.0
+    assert mean > 0.1
+
+    def change(frame, name):
+        return error_of_worlds(frame, ((pl.col(f"{name}_on") + 1e-3) / (pl.col(name) + 1e-3)).log().median())
+
+    mean, z = change(unused, "tokens_api")
+    assert z < -5.0
+    assert mean < -0.15
+    assert change(unused, "usage_data")[0] < 0.0
+    # Where apps mind a rival more, the lab is out of data, too.
+    unused = twin_labs(off, nobody_uses, *names, base=("app_market.rival_owner=20",))
+    mean, z = change(unused, "usage_data")
+    assert z < -4.0
+    assert mean < -0.1
+
+
+def test_M67_shows_in_the_market():
+    moved = effect("product_share_unused_cn", "mechanisms.unused_model=false")
+    assert moved.z > 15.0
+    assert moved.mean > 0.1
+
+
+def test_M67_without_it_nobody_moves_to_products_for_lack_of_users():
+    off = ("mechanisms.unused_model=false", "mechanisms.organisation_drift=false")
+    still = labs(*off).filter(pl.col("archetype") == "unicorn", pl.col("mode") != "app_company")
+    late = still.filter(pl.col("step") > 30, pl.col("founded") < 6)
+    assert late["product_share"].to_numpy() == pytest.approx(0.2, abs=0.03)
+
+
+def test_M28_products_claim_money_and_chips_of_big_tech_alone():
+    world = Ensemble(["output.level=market"], (0,)).run(1).world
+    left = left_to_research(world)
+    big = world.labs.archetype == BIG_TECH
+    assert (left[big] < 1.0).all()
+    assert (left[~big] == 1.0).all()

@@ -1,0 +1,346 @@
+"""Mechanisms of the market for models: each shows in an output, and is gone when it is off."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from baimo.agents.enums import APPLICATION
+from baimo.world.engine.arrays import sum_k
+from baimo.world.ensemble import Ensemble
+from baimo.world.laws.scaling import KNOWLEDGE, REASONING
+from baimo.world.models import quality, serving
+from baimo.world.technology.research import worth_of_use
+from tests.twins import WORLDS, by_world, effect, market, tables
+
+EARLY, MIDDLE, LATE = (3, 12), (12, 24), (24, 36)
+LABS = ("output.level=labs",)
+
+
+def off(name: str) -> str:
+    return f"mechanisms.{name}=false"
+
+
+def values(column: str, *overrides: str, window=(0, 36)) -> np.ndarray:
+    return by_world(market(*overrides), column, window)
+
+
+# ---------------------------------------------------------------------- serving
+
+
+def test_M04_who_serves_many_pays_for_it():
+    cost = effect("serving_cost_cn", off("serving_cost"), window=LATE)
+    assert cost.z > 10
+    assert (cost.without == 0.0).all()
+    assert (values("serving_load_cn_h100e", off("serving_cost")) == 0.0).all(), "and nobody needs capacity"
+    assert effect("price_flagship_cn", off("serving_cost"), window=LATE).ratio > 5.0, "prices follow cost"
+    assert effect("tokens_day_cn", off("serving_cost"), window=MIDDLE).z < -10, "cheap tokens are used"
+
+
+def test_M04_cost_grows_with_active_users():
+    months = (
+        market().filter(pl.col("step").is_between(12, 35)).group_by("step").agg(pl.mean("serving_cost_cn", "users_cn"))
+    )
+    rank = np.corrcoef(months["serving_cost_cn"].rank(), months["users_cn"].rank())[0, 1]
+    assert rank > 0.7
+    # Operation is paid by each user: as many again cost as much again.
+    world = Ensemble(["output.level=market"], (0,)).run(6).world
+    labs, spent = world.labs, []
+    for times in (1.0, 2.0):
+        before, users = labs.spent, labs.users
+        labs.users = users * times
+        serving._running_costs(world)
+        spent.append(labs.spent - before)
+        labs.users = users
+    each = world.parameters.serving.operation * world.clock.months
+    assert each > 0.0
+    np.testing.assert_allclose(spent[1] - spent[0], sum_k(labs.users) * each, atol=1e-9)
+
+
+def test_M11_devices_take_load_and_power_off_the_cloud():
+    device = effect("tokens_device_cn", off("device_models"), window=LATE)
+    assert device.z > 10
+    assert (device.without == 0.0).all()
+    assert device.with_.mean() > 0.01 * values("tokens_day_cn", window=LATE).mean()
+    # Later the load differs more by who serves, and how large its model is.
+    for column in ("tokens_day_cn", "serving_load_cn_h100e", "power_serving_cn_mw"):
+        assert effect(column, off("device_models"), window=EARLY).z < -4, column
+
+
+def test_M11_edge_progress_is_read():
+    slower = effect("tokens_device_cn", "policy.technology.edge_growth=1", window=LATE)
+    assert slower.ratio < 0.7
+
+
+def test_M21_elastic_serving_leaves_no_overflow_for_the_weak():
+    """Without rented capacity demand spills over, most of it past the four largest labs."""
+    overflow = effect("tokens_overflow_cn", off("elastic_serving"), window=LATE)
+    weak = effect("overflow_weak_cn", off("elastic_serving"), window=LATE)
+    unserved = effect("tokens_unserved_cn", off("elastic_serving"), window=LATE)
+    assert overflow.z < -3.5
+    assert overflow.ratio < 0.4
+    assert weak.z < -4
+    assert weak.ratio < 0.2
+    assert np.median(unserved.with_) < 1e-3 * unserved.without.mean(), "whoever is turned away finds another lab"
+    assert unserved.ratio < 0.1
+    assert weak.with_.mean() < 0.01 * values("tokens_day_cn", window=LATE).mean()
+
+
+def test_M21_less_is_used_when_no_capacity_can_be_rented():
+    """And it is no less concentrated: then own fleets are the moat."""
+    assert effect("tokens_day_cn", off("elastic_serving"), window=LATE).z > 5
+    assert effect("hhi_tokens_cn", off("elastic_serving"), window=LATE).z < 2
+
+
+def test_M53_a_router_sends_what_it_can_to_the_light_model():
+    light = effect("tokens_light_share_cn", off("routing"), window=LATE)
+    assert (light.with_ > 0.4).all()
+    assert (light.without == 0.0).all()
+    assert effect("tokens_day_cn", off("routing"), window=MIDDLE).z > 10, "cheap requests are made more often"
+    cost = effect("serving_cost_cn", off("routing"), window=LATE)
+    tokens = effect("tokens_day_cn", off("routing"), window=LATE)
+    assert (cost.with_ / tokens.with_ < 0.8 * cost.without / tokens.without).all(), "a token costs less"
+
+
+# ---------------------------------------------------------------------- what users compare
+
+
+def test_M16_old_tools_keep_users_and_requests():
+    assert effect("users_cn", off("old_tools"), window=MIDDLE).z < -5
+    early = effect("tokens_day_cn", off("old_tools"), window=EARLY)
+    assert early.z < -5
+    assert early.ratio < 0.9
+    # Who uses a model goes on using old tools for what they do better.
+    runs = [Ensemble(["output.level=market", *arm], range(2)).run(1).world for arm in ((), (off("old_tools"),))]
+    used, without = (run.state.tokens_per_user[:, run.labs.alive & run.labs.released] for run in runs)
+    assert (used < without).all()
+    assert used.mean() < 0.9 * without.mean()
+
+
+def test_M38_an_orchestrator_hands_work_to_older_models():
+    tokens = effect("tokens_day_cn", off("orchestration"), window=MIDDLE)
+    assert tokens.z < -10
+    assert 0.7 < tokens.ratio < 0.95
+    assert effect("serving_load_cn_h100e", off("orchestration"), window=MIDDLE).z < -10
+    assert effect("consumer_surplus_cn", off("orchestration"), window=MIDDLE).z > 10
+    # A lower threshold lets more firms use it, until nearly all do anyway.
+    assert effect("users_cn", off("orchestration"), window=EARLY).z > 3
+
+
+def test_M59_eyes_and_hands_limit_use():
+    tokens = effect("tokens_day_cn", off("eyes_and_hands"), window=LATE)
+    assert tokens.z < -8
+    assert tokens.ratio < 0.95
+    assert effect("users_cn", off("eyes_and_hands"), window=LATE, worlds=24).z < -5
+
+
+def test_M65_with_retrieval_reasoning_matters_more_than_knowledge():
+    assert (values("retrieval_cn", off("retrieval")) == 0.0).all()
+    reasoning = effect("worth_reasoning_cn", off("retrieval"), window=MIDDLE)
+    knowledge = effect("worth_knowledge_cn", off("retrieval"), window=MIDDLE)
+    assert reasoning.z > 4
+    assert reasoning.ratio > 1.08
+    assert knowledge.z < -4
+    assert knowledge.ratio < 0.9
+    # Models do more when they can look up: most while they know little themselves.
+    assert effect("tokens_day_cn", off("retrieval"), window=EARLY).z > 6
+    assert effect("consumer_surplus_cn", off("retrieval"), window=MIDDLE).z > 6
+
+
+def test_M69_mistakes_and_surplus_ability_are_a_nuisance():
+    nuisance = effect("nuisance_cn", off("nuisance"), window=LATE)
+    assert nuisance.z > 10
+    assert (nuisance.without == 0.0).all()
+    # Surplus makes firms use models that do no more than they need; mistakes, of which light ones make more, work
+    # against that. What is left of both turns from below zero to above it by the fourth year.
+    for window in (MIDDLE, LATE):
+        light = effect("light_share_firms_cn", "model_market.surplus=0", window=window)
+        assert light.z > 5
+        assert (light.with_ > light.without).mean() > 0.8
+    assert effect("light_share_firms_cn", "model_market.hallucination=0", window=EARLY).z < -3
+    # To firms what reasons better and knows no more is the greater nuisance; who knows more errs less.
+    world = Ensemble(["output.level=market"], range(2)).run(9).world
+    able, out = world.labs.served, world.labs.alive & world.labs.released
+    plain = quality.nuisance(world, able)[:, out]
+    reasons, knows = (
+        quality.nuisance(world, able + 3.0 * (np.arange(3) == axis).reshape(3, 1, 1))[:, out]
+        for axis in (REASONING, KNOWLEDGE)
+    )
+    firms = world.segments.free < 1.0
+    assert (reasons >= plain - 1e-12)[firms].all() and (reasons > plain + 0.01)[firms].any()
+    only_mistakes = ~firms & (world.segments.precision > 0.0)
+    assert only_mistakes.any() and (knows < plain)[only_mistakes].all()
+
+
+# ---------------------------------------------------------------------- data and customers
+
+
+def test_M22_projects_earn_and_bring_no_capability():
+    assert (values("revenue_projects_cn", off("customisation")) == 0.0).all()
+    assert effect("revenue_labs_cn", off("customisation"), window=MIDDLE).z > 10
+    assert effect("revenue_labs_cn", off("customisation"), window=EARLY).z > 10, "early money"
+    frontier = effect("frontier_cn", off("customisation"), window=LATE)
+    assert abs(frontier.mean) < 0.05, "no way out"
+    # They bind application engineers, who are then missing in the own product, and give control.
+    world = Ensemble(["output.level=market"], range(3)).run(12).world
+    labs, state = world.labs, world.state
+    serving._projects(world)
+    busy = state.projects > 0.0
+    assert np.allclose(state.bound_staff, state.projects * world.parameters.model_market.project_staff)
+    assert (state.bound_staff <= labs.staff[APPLICATION] * (1 + 1e-9)).all() and busy.any()
+    assert (labs.control[busy] > 0.0).all()
+    known = labs.awareness
+    serving._awareness(world)
+    kept, labs.awareness, state.bound_staff = labs.awareness, known, np.zeros_like(known)
+    serving._awareness(world)
+    assert (labs.awareness >= kept).all() and (labs.awareness > kept)[busy & labs.alive].any()
+
+
+def test_M39_vertical_labs_win_at_home():
+    home = effect("vertical_home_share_cn", off("vertical_models"), window=MIDDLE)
+    assert home.z > 4
+    assert home.mean > 0.05
+    assert home.without.mean() < 0.02
+    panel = tables(*LABS)["labs"].filter(pl.col("step").is_between(*MIDDLE), pl.col("archetype") == "vertical")
+    gone = tables(*LABS, off("vertical_models"))["labs"]
+    gone = gone.filter(pl.col("step").is_between(*MIDDLE), pl.col("archetype") == "vertical")
+    assert panel["share_home"].mean() > 5.0 * gone["share_home"].mean()
+
+
+def test_M45_use_brings_data_which_concentrates():
+    # Later, which labs stay differs more from world to world.
+    data = effect("hhi_usage_data_cn", off("data_flywheel"), window=EARLY)
+    tokens = effect("hhi_tokens_cn", off("data_flywheel"), window=EARLY)
+    assert data.z > 5
+    assert tokens.z > 5
+    assert tokens.ratio > 1.04
+    # What others know of users makes one's own data worth less: 003's one or two models.
+    p = Ensemble(["output.level=market"], (0,)).world.parameters.technology
+    alone, crowded = (SimpleNamespace(usage_data=np.array([[1.0, others]])) for others in (0.0, 9.0))
+    assert worth_of_use(alone, p)[0, 0] == pytest.approx(1.0 / (1.0 + p.usage_half + p.usage_crowd))
+    assert worth_of_use(crowded, p)[0, 0] == pytest.approx(1.0 / (1.0 + p.usage_half + 10.0 * p.usage_crowd))
+
+
+def test_M47_captive_customers_pay():
+    margin = effect("lock_in_margin_cn", off("lock_in"), window=LATE)
+    assert margin.z > 10
+    assert (margin.without == 0.0).all()
+    assert effect("price_flagship_cn", off("lock_in"), window=MIDDLE).z > 4
+    assert effect("tokens_day_cn", off("lock_in"), window=MIDDLE).z < -3
+    assert (values("lock_in_cn", window=LATE) > 0.05).all()
+
+
+def test_M55_whose_data_may_not_leave_takes_open_weights():
+    opened = effect("open_share_private_cn", off("private_deployment"), window=MIDDLE)
+    assert opened.z > 5
+    assert opened.mean > 0.1
+    private = effect("tokens_private_cn", off("private_deployment"), window=LATE)
+    assert private.z > 5
+    assert (private.without == 0.0).all()
+
+
+def test_M66_data_of_layers_survives_a_change_of_base():
+    data = effect("layer_data_cn", off("portable_data"), window=LATE)
+    assert data.z > 10
+    assert data.ratio > 1.5
+    assert effect("vertical_home_share_cn", off("portable_data"), window=MIDDLE).z > 4
+
+
+def test_M66_what_is_lost_is_lost_at_a_change_of_base():
+    """In the month of a new model on a base scene data falls when it is not portable, else hardly."""
+
+    def falls(*overrides):
+        labs = tables(*LABS, *overrides)["labs"].filter("alive", pl.col("archetype") == "follower")
+        labs = labs.sort("replicate", "lab_id", "step")
+        change = labs.select(pl.col("scene_data").diff().over("replicate", "lab_id"))["scene_data"].drop_nulls()
+        return (change < -0.05).sum()
+
+    assert falls() == 0
+    assert falls(off("portable_data")) > 100
+
+
+# ---------------------------------------------------------------------- moats
+
+MOATS = ("compute", "users", "performance", "tuning", "data", "reputation", "ecosystem")
+
+
+def without(moat: str) -> str:
+    return f"moat.{moat}=0"
+
+
+def test_M31_moats_together_hold_the_market():
+    assert effect("hhi_tokens_cn", off("moats"), window=MIDDLE).z > 4
+    assert effect("top1_tokens_share_cn", off("moats"), window=MIDDLE).z > 4
+
+
+def test_M31_moat_compute():
+    """Who serves much serves cheaply: the largest lab is larger."""
+    assert effect("top1_tokens_share_cn", without("compute"), window=EARLY).z > 4
+    assert effect("serving_cost_cn", without("compute"), window=LATE).z < -5
+
+
+def test_M31_moat_users():
+    """Users who stay keep shares in place; they do not make the largest lab larger (001: users are no moat)."""
+    assert effect("share_turbulence_cn", without("users"), window=MIDDLE).ratio < 0.6
+    assert effect("top1_tokens_share_cn", without("users"), window=MIDDLE).z < 3
+
+
+def test_M31_moat_performance():
+    """The leader is larger while leads are wide: in the first and second year, no longer in the third."""
+    first = effect("top1_tokens_share_cn", without("performance"), window=EARLY)
+    assert first.z > 4
+    assert first.ratio > 1.2
+    second = [
+        effect(column, without("performance"), window=MIDDLE, worlds=24)
+        for column in ("top1_tokens_share_cn", "cr4_tokens_cn")
+    ]
+    assert min(each.z for each in second) > 4
+    assert second[0].ratio > 1.1 and second[1].ratio > 1.05
+    # Users follow the leaders.
+    lead = effect("used_lead_cn", without("performance"), window=EARLY)
+    assert lead.z > 4
+    assert lead.mean > 0.1
+
+
+def test_M31_moat_tuning():
+    """Control holds some customers: a small moat."""
+    hhi = effect("hhi_tokens_cn", without("tuning"), window=EARLY)
+    assert hhi.z > 3
+    assert hhi.ratio < 1.1
+
+
+def test_M31_moat_data():
+    """What use teaches makes the largest larger, as long as the same labs are there."""
+    top = effect("top1_tokens_share_cn", without("data"), window=EARLY)
+    assert top.z > 5
+    assert top.ratio > 1.025
+
+
+def test_M31_moat_reputation():
+    """A name draws users, and tokens less: apps and firms compare more."""
+    users = effect("hhi_users_cn", without("reputation"), window=MIDDLE)
+    assert users.z > 5
+    assert users.ratio > 1.3
+    tokens = effect("hhi_tokens_cn", without("reputation"), window=EARLY)
+    assert tokens.z > 3.5
+    assert 1.05 < tokens.ratio < users.ratio
+
+
+def test_M31_moat_ecosystem():
+    """Apps tied to a base stay with it: fewer change, more sales are captive."""
+    switches = effect("app_switches_cn", without("ecosystem"), window=LATE)
+    assert switches.z < -10
+    assert switches.ratio < 0.65
+    assert effect("lock_in_cn", without("ecosystem"), window=LATE).z > 8
+
+
+@pytest.mark.parametrize("moat", MOATS)
+def test_M31_each_moat_is_switched_singly(moat):
+    assert not market(without(moat)).equals(market())
+
+
+def test_the_baseline_has_as_many_worlds_as_twins():
+    assert len(values("hhi_tokens_cn")) == WORLDS

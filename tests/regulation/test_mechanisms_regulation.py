@@ -1,0 +1,142 @@
+"""Trust, compliance, licensing, and authorities that answer: direction, size, and that off is off."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from baimo.world.compute.chip_market import _grey_supply
+from baimo.world.ensemble import Ensemble
+from baimo.world.policy.instruments import _stance, authority
+from baimo.world.regulation.compliance import _clean
+from tests.twins import by_world, effect, market
+
+
+def mean(column, *overrides, window=(24, 36)):
+    """Mean of a column over worlds and a window."""
+    return float(by_world(market(*overrides), column, window).mean())
+
+
+# ---------------------------------------------------------------------- M05
+
+
+def test_M05_regulation_builds_trust_and_incidents_cost_it():
+    assert effect("trust_cn", "trust.build=0").z > 10
+    assert effect("trust_cn", "trust.everybody=0").z < -5
+
+
+def test_M05_where_society_is_not_trusted_users_lean_on_names():
+    """Reputation weighs more, so use gathers with a few; with trust built by rules, less so."""
+    assert effect("hhi_users_cn", "trust.substitution=0").z > 4
+    assert effect("hhi_users_cn", "trust.build=0").z < -4
+
+
+def test_M05_trust_grants_rights_that_make_models_useful():
+    without_rights = ("trust.culprit=0", "trust.everybody=0", "trust.build=0", "trust.substitution=0")
+    assert effect("consumer_surplus_cn", "trust.start=0.2", base=without_rights).z > 5
+    free = "mechanisms.social_trust=false"
+    assert abs(effect("consumer_surplus_cn", "trust.start=0.2", base=(free,)).ratio - 1.0) < 1e-3, "rights need none"
+
+
+def test_M05_trust_takes_nothing_from_users():
+    """Names that weigh less are no loss: what users only expect of them is no part of what they have."""
+    assert effect("consumer_surplus_cn", "trust.build=0").z > 5
+    no_rights = ("trust.permission=1",)
+    assert effect("consumer_surplus_cn", "trust.build=0", base=no_rights).mean > 0.0
+
+
+def test_M05_without_the_mechanism_trust_stays_as_it_is():
+    trust = market("mechanisms.social_trust=false")["trust_cn"]
+    assert trust.min() == trust.max() == 0.5
+    assert effect("hhi_users_cn", "pace.culture=2", base=("mechanisms.social_trust=false",)).mean == 0.0
+
+
+# ---------------------------------------------------------------------- M06
+
+OFF = "mechanisms.compliance=false"
+
+
+def test_M06_duties_and_suits_cost_and_are_gone_when_off():
+    assert mean("compliance_cost_cn") > 10.0
+    assert mean("suits_cn") > 0.3
+    for column in ("compliance_cost_cn", "suits_cn", "apps_cut_off_cn"):
+        assert mean(column, OFF, window=(0, 36)) == 0.0, column
+
+
+def test_M06_filed_services_answer_for_their_content():
+    assert effect("compliance_cost_cn", ("compliance.content_team=0", "compliance.content_duty=0")).z > 8
+
+
+def test_M06_data_may_not_cross_the_border_so_wrappers_lose_their_foreign_base():
+    cut = effect("apps_on_foreign_cn", OFF)
+    assert cut.z < -6
+    assert cut.ratio < 0.85
+
+
+def test_M06_without_the_rule_of_data_nobody_is_cut_off():
+    assert mean("apps_cut_off_cn", "policy/data=none", window=(0, 36)) == 0.0
+
+
+def test_M06_tainted_data_of_use_are_thrown_away():
+    world = Ensemble(["output.level=market"], range(2)).run(6).world
+    found, before = world.parameters.compliance.tainted, world.labs.usage_data
+    _clean(world)
+    assert found > 0.0 and before.max() > 0.0
+    np.testing.assert_allclose(world.labs.usage_data, before * np.exp(-found * world.clock.years))
+
+
+# ---------------------------------------------------------------------- M41
+
+
+def test_M41_what_is_not_filed_does_not_reach_the_public():
+    off = "mechanisms.licensing=false"
+    assert mean("public_filed_share_cn") > 0.95
+    assert mean("models_filed_cn", off) == 0.0
+    assert mean("public_filed_share_cn", off) == 0.0
+
+
+def test_M41_the_gate_opens_and_excites():
+    """002: the first filings light the market up; the excitement fades like any other."""
+    opening = effect("hype", "licensing.gate_opens=0", window=(8, 10))
+    assert opening.z > 10
+    assert 0.02 < opening.mean < 0.1
+    assert abs(effect("hype", "licensing.gate_opens=0", window=(30, 36)).mean) < 0.2 * opening.mean
+
+
+def test_M41_filing_builds_trust_and_averts_harm():
+    assert effect("trust_cn", "mechanisms.licensing=false").z > 8
+    assert effect("incidents_cn", "mechanisms.licensing=false").z < -4
+
+
+# ---------------------------------------------------------------------- authorities that answer
+
+ADAPTIVE = "regulators=adaptive"
+
+
+def test_an_adaptive_content_authority_answers_incidents():
+    """More incidents, a stricter review: longer queues, fewer filings, more trust."""
+    assert effect("queue_length", ADAPTIVE).z < -5
+    assert effect("models_filed_cn", ADAPTIVE).z > 5
+    assert effect("trust_cn", ADAPTIVE).z < -4
+
+
+def test_an_adaptive_export_authority_enforces_harder_as_the_gap_closes():
+    alone = (ADAPTIVE, "licensing.incident_response=0", "licensing.hhi_response=0")
+    grey = effect("h100e_cn_grey", "licensing.gap_response=0", base=alone, worlds=24)
+    assert grey.z < -4.0 and grey.ratio < 0.95  # little only where the gap never closes
+    world = Ensemble([ADAPTIVE, "output.level=market"], (0,)).run(12).world
+    strict, smuggled = [], []
+    for gap in (1.5, 0.4):
+        world.state.gap_oom = np.full((1, 1), gap)
+        world.regulators.set_stance(_stance(world, 1.0))
+        strict.append(authority(world, "enforcement").item())
+        smuggled.append(_grey_supply(world).item())
+    assert strict[1] == pytest.approx(strict[0] + 0.6 * world.parameters.licensing.gap_response)
+    assert smuggled[1] / smuggled[0] == pytest.approx((1.0 - strict[1]) / (1.0 - strict[0]))
+    assert effect("h100e_cn_grey", ADAPTIVE, base=("licensing.gap_response=0",)).ratio == pytest.approx(1.0, abs=0.01)
+
+
+def test_an_adaptive_competition_authority_fines_the_dominant():
+    assert mean("antitrust_fines_cn", window=(0, 36)) == 0.0
+    assert mean("antitrust_fines_cn", ADAPTIVE) > 1.0
+    assert mean("antitrust_fines_cn", ADAPTIVE, "licensing.hhi_response=0", window=(0, 36)) == 0.0

@@ -1,0 +1,1 @@
+"""Apps on top of models: choice of bases, competition, life cycle, labour."""

@@ -1,0 +1,177 @@
+"""Competition of apps with the bare model and each other: users, tokens, income."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.agents.app import API, WRAPPER
+from baimo.agents.enums import CN, FILED, ROW
+from baimo.world.apps import labour
+from baimo.world.apps.segments import native_level, segment_of_apps
+from baimo.world.engine.arrays import (
+    Array,
+    clip,
+    ratio,
+    row_dot,
+    row_sum,
+    sum_by_group,
+    take_rows,
+    where,
+)
+from baimo.world.engine.equation import elementwise
+from baimo.world.engine.population import Observables
+from baimo.world.models.demand import best_native
+from baimo.world.models.segments import CN_SEGMENTS
+from baimo.world.network.ties import points_at
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+
+def generation(world: World) -> Observables:
+    """The generation of each app's base, and what the models can do by themselves."""
+    apps, labs = world.apps, world.labs
+    valid = points_at(apps.base_lab[0], apps.base_id[0], labs)
+    current = where(valid, take_rows(labs.model_id, apps.base_lab[0]), apps.base_model)
+    return Observables(
+        base_model=current,
+        native=native_level(world),
+        multimodal=world.state.multimodal[CN],
+        months=world.clock.months,
+    )
+
+
+def compete(world: World) -> None:
+    """Users of a segment choose between the bare model and the apps on top of it.
+
+    An app stands out by what it adds (less what has been absorbed) and by a better base than
+    users have; rework in progress costs it while rivals go on.
+    """
+    apps, state, p = world.apps, world.state, world.parameters.app_market
+    pull = pull_of(world, added_by(world), *_public(world))
+    apps.users, total = users_won(world, pull)
+    taken = ratio(total, p.bare_weight + total) * world.segments.addressable[:CN_SEGMENTS]
+    share = np.zeros_like(state.adopters)
+    share[:CN_SEGMENTS] = taken.T[..., None]
+    state.app_share = share
+    state.eyes, state.hands = _eyes_and_hands(world)
+    per_user = tokens_each(world)
+    apps.tokens = where(apps.source == API, apps.users * per_user, apps.users * per_user * p.own_model_calls)
+
+
+def added_by(world: World) -> Array:
+    """Quality that an app adds to its base: what has not been absorbed, and what it tuned."""
+    apps = world.apps
+    added = apps.brain * (1.0 - apps.absorbed) + (apps.eye + apps.hand) * (1.0 - apps.body_lost)
+    return added + labour.tuned_quality(world)
+
+
+def pull_of(world: World, added: Array, reached: Array | float = 1.0, missed: Array | float = 0.0) -> Array:
+    """Weight of each app in its segment's choice: its advantage, as far as it is known and reaches its public."""
+    apps, state, p = world.apps, world.state, world.parameters.app_market
+    native = segment_of_apps(world, best_native(world))
+    valid = points_at(apps.base_lab[0], apps.base_id[0], world.labs)
+    flat = apps.segment * world.labs.capacity + np.maximum(apps.base_lab[0], 0)
+    base = take_rows(state.quality_by_app_segment, flat)
+    better = (base, valid, native, added, apps.rework, missed)
+    advantage = np.exp(_advantage(*better, p.advantage, p.rework_penalty, p.rework_scale, p.rework_most))
+    unknown = np.exp(_unknown(apps.age, world.clock.months, apps.head_start, p.ramp_months))
+    return _pull(apps.alive & valid, advantage, unknown, reached)
+
+
+@elementwise
+def _advantage(base, valid, native, added, rework, missed, weight, penalty, scale, most):
+    """b (base - native + added) - r min(rework / scale, most) - missed, where exp can follow."""
+    better = weight * (where(valid, base, 0.0) - native + added)
+    advantage = better - penalty * np.minimum(rework / scale, most) - missed
+    return np.minimum(np.maximum(advantage, -20.0), 8.0)
+
+
+@elementwise
+def _unknown(age, months, head_start, ramp):
+    """Exponent of the share that has not heard of an app."""
+    return -np.maximum(age + months + head_start, 0.0) / ramp
+
+
+@elementwise
+def _pull(there, advantage, unknown, reached):
+    """Advantage of those who are there, by who knows and reaches them."""
+    return where(there, advantage * (1.0 - unknown) * reached, 0.0)
+
+
+def users_won(world: World, pull: Array) -> tuple[Array, Array]:
+    """Users that each app wins, and the pull of all apps in each segment of CN, ``(worlds, segments)``."""
+    apps, state = world.apps, world.state
+    total = sum_by_group(pull, apps.segment, CN_SEGMENTS)
+    potential = (state.adopters * world.segments.column("addressable"))[:CN_SEGMENTS, :, 0].T
+    weight = take_rows(potential / (world.parameters.app_market.bare_weight + total), apps.segment)
+    return weight * pull, total
+
+
+def tokens_each(world: World) -> Array:
+    """Tokens a day of a user in each app's segment."""
+    users = world.labs.users[:CN_SEGMENTS]
+    each = row_dot(world.state.tokens_per_user[:CN_SEGMENTS], users) / np.maximum(row_sum(users), 1e-12)
+    return segment_of_apps(world, each)
+
+
+def _public(world: World) -> tuple[Array, Array]:
+    """What reaches its public before it is filed, and what waiting costs (M18).
+
+    Six months of filing against three months of fashion: an app of a licensed segment finds
+    part of its public closed, and when it opens the fashion has moved on. A wrapper is as good
+    as the filing of the model that it wraps.
+    """
+    apps, labs, pace = world.apps, world.labs, world.parameters.pace
+    wrapped = take_rows((labs.filing == FILED).astype(float), apps.base_lab[0]) > 0.0
+    through = where(apps.product == WRAPPER, wrapped, apps.filed)
+    public = take_rows(world.segments.licensed[:CN_SEGMENTS].reshape(1, -1), apps.segment)
+    closed = where(apps.alive & ~through, public * world.state.needs_licence, 0.0)
+    apps.shut_out = apps.shut_out + closed * world.clock.months
+    missed = pace.late * np.minimum(apps.shut_out / pace.fashion, pace.late_most)
+    return 1.0 - pace.shut_out * closed, missed
+
+
+def needs_filing(world: World) -> Array:
+    """Apps that face the public with more than a wrapper, and must be filed, ``(worlds, apps)``."""
+    apps = world.apps
+    return (world.segments.licensed[apps.segment] > 0.0) & (apps.product != WRAPPER)
+
+
+def _eyes_and_hands(world: World) -> tuple[Array, Array]:
+    """Eyes and hands of each segment: what its apps have built, on top of what comes with the models."""
+    apps, p = world.apps, world.parameters.app_market
+    year = world.clock.year(world.step_number)
+    abroad = world.segments.column("region") == ROW
+    result = []
+    for part, start in (("eye", p.eye_start), ("hand", p.hand_start)):
+        built = sum_by_group(where(apps.alive, apps.columns[part], 0.0), apps.segment, CN_SEGMENTS)
+        level = np.zeros_like(world.state.adopters)
+        grown = start + p.tool_growth * year
+        level[:CN_SEGMENTS] = (grown + p.built_gain * (1.0 - np.exp(-built / p.built_scale))).T[..., None]
+        level[CN_SEGMENTS:] = grown + p.built_abroad * p.built_gain
+        if part == "eye":
+            level = level + p.multimodal_eyes * where(abroad, *world.state.multimodal[::-1])
+        result.append(clip(level, p.least_limb, 1.0))
+    return result[0], result[1]
+
+
+def pay_staff(world: World) -> None:
+    """Apps earn from their users and pay their people; API bills were paid when served."""
+    apps, p = world.apps, world.parameters.app_market
+    arpu = segment_of_apps(world, world.segments.column("arpu")[:CN_SEGMENTS])
+    income = where(apps.alive, apps.users * arpu * p.arpu_scale * world.clock.months, 0.0) * apps.customers
+    wages = where(apps.alive, wage_bill(world), 0.0)
+    world.accounts.pay("app sales", "users", (apps, income))
+    world.accounts.pay("app wages", (apps, wages), "workers")
+    apps.revenue = income / world.clock.months
+    apps.cost = (wages + apps.api_cost) / world.clock.months
+
+
+def wage_bill(world: World) -> Array:
+    """Wages and overhead of an app's people in a step; CNY million."""
+    apps, p = world.apps, world.parameters.app_market
+    monthly = (apps.engineers + apps.tuners) * world.state.wages[CN][3] / 12.0
+    return monthly * world.clock.months * (1.0 + p.overhead)

@@ -1,0 +1,94 @@
+"""People of apps: founders, teams, and the engineers who tune models until models are bought (M44).
+
+Apps and labs hire application engineers from one pool; who is displaced or loses an employer
+returns to it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.agents.app import API
+from baimo.agents.enums import APPLICATION, CN
+from baimo.world.apps.segments import native_level, segment_of_apps
+from baimo.world.engine.arrays import Array, logistic, row_sum, sum_by_group, where
+from baimo.world.engine.population import Observables
+from baimo.world.models.segments import CN_SEGMENTS
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+
+def _into_pool(world: World, people: Array) -> None:
+    """Add ``(worlds, 1)`` application engineers to the pool of CN (take them out where negative)."""
+    pool = world.state.pool[CN].copy()
+    pool[APPLICATION] += people
+    world.state.pool[CN] = np.maximum(pool, 0.0)
+
+
+def found_teams(world: World, entrants) -> None:
+    """Founders come out of the pool, and from outside the industry when it is empty."""
+    p, state = entrants.view(world.parameters).app_market, world.state
+    founders = np.zeros_like(entrants.cash) + p.founders
+    entrants.engineers = founders
+    entrants.team = founders + p.team * entrants.draws("team")
+    needed = entrants.by_world(founders[0])
+    taken = np.minimum(needed, state.pool[CN][APPLICATION])
+    _into_pool(world, -taken)
+    trained = state.trained_people[CN].copy()
+    trained[APPLICATION] += needed - taken
+    state.trained_people[CN] = trained
+
+
+def weighing(world: World, pace: Array | float) -> Observables:
+    """What make or buy is weighed on, when a share ``pace`` a month of the makers weigh it."""
+    table = world.segments
+    return Observables(
+        native=native_level(world),
+        threshold=segment_of_apps(world, table.column("threshold")[:CN_SEGMENTS]),
+        privacy=segment_of_apps(world, table.column("privacy")[:CN_SEGMENTS]),
+        buy_chance=world.clock.fraction(pace),
+    )
+
+
+def make_or_buy(world: World) -> None:
+    """Apps that now buy let their tuning engineers go: displaced people, by segment."""
+    apps, state = world.apps, world.state
+    apps.make_or_buy(weighing(world, world.parameters.app_market.buy_pace), among=apps.source != API)
+    left = where(apps.source == API, apps.tuners, 0.0)
+    by_segment = sum_by_group(left, apps.segment, CN_SEGMENTS)
+    state.displaced = state.displaced + by_segment.T[..., None]
+    _into_pool(world, row_sum(left))
+    apps.tuners = apps.tuners - left
+
+
+def wanted(world: World, pace: Array) -> Array:
+    """People by kind that apps would hire in this step, ``(kinds, worlds, 1)``."""
+    apps = world.apps
+    apps.hire(Observables())
+    people = np.zeros_like(world.state.pool[CN])
+    people[APPLICATION] = row_sum(apps.vacancies + apps.tuner_vacancies) * pace
+    return people
+
+
+def join(world: World, share: Array) -> None:
+    """A share ``(worlds, 1)`` of the vacancies of apps is filled."""
+    apps = world.apps
+    apps.engineers = apps.engineers + apps.vacancies * share
+    apps.tuners = apps.tuners + apps.tuner_vacancies * share
+
+
+def dissolve(world: World, gone: Array) -> None:
+    """People of closed apps return to the pool."""
+    apps = world.apps
+    _into_pool(world, row_sum(where(gone, apps.engineers + apps.tuners, 0.0)))
+
+
+def tuned_quality(world: World) -> Array:
+    """What tuning adds to a product, while the general model falls short of the segment's work."""
+    apps, p = world.apps, world.parameters.app_market
+    need = segment_of_apps(world, world.segments.column("threshold")[:CN_SEGMENTS])
+    worth = p.tuned_value * logistic((need + p.buy_margin - native_level(world)) / p.tuned_width)
+    return where(apps.source == API, 0.0, worth) * np.minimum(apps.tuners / np.maximum(p.tuners, 1e-9), 1.0)

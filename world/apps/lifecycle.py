@@ -1,0 +1,217 @@
+"""The life of apps: who is founded with what aim, who closes, and how long they live."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.agents.app import WRAPPER
+from baimo.agents.enums import CN
+from baimo.world.apps import labour
+from baimo.world.apps.choice import choose_bases, notice_models
+from baimo.world.apps.competition import compete, generation, pay_staff
+from baimo.world.apps.segments import native_level, segment_of_apps
+from baimo.world.engine.arrays import (
+    Array,
+    clip,
+    row_sum,
+    sum_by_group,
+    where,
+)
+from baimo.world.engine.population import Observables
+from baimo.world.models import multimodal
+from baimo.world.models.segments import CN_SEGMENTS
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+from baimo.agents.app import ADD, DEATHS, DEEP, IMAGE, LEAVE, POOR, POOR_DEEP, REMAKE, SPEECH, TEXT, draw_aim
+from baimo.world.engine.device import to_host
+from baimo.world.engine.population import spread_out
+from baimo.world.engine.random import normal, poisson
+
+# ---------------------------------------------------------------------- founding
+
+
+def enter(world: World) -> None:
+    """Apps are founded with hype and with what models can do, less where it is crowded."""
+    state, p, apps = world.state, world.parameters.app_market, world.apps
+    alive = row_sum(apps.alive.astype(float))
+    reach = p.entry_floor + clip(state.frontier_cn - p.entry_level, 0.0, p.entry_reach)
+    now = p.entry_base * np.exp(p.entry_hype * state.hype) * reach / (1.0 + alive / p.crowd)
+    rate = 0.5 * (now + (now if state.app_entry_rate is None else state.app_entry_rate))
+    state.app_entry_rate = now
+    u = world.streams.per_world("app entry", 1)[0]
+    count = poisson(u, rate * world.clock.months, world.config.population.most_new_apps).astype(np.int64)
+    # Labs that left models for products in the last step come back as apps.
+    add_apps(world, to_host(count + state.spin_offs.astype(np.int64)), world.step_number + 1)
+
+
+def add_apps(world: World, count: Array, step: int) -> None:
+    """Found ``count`` (worlds, 1) apps, counted on the host, with people and purses; incumbents may stay out."""
+    if not count.any():
+        return
+    entrants = world.apps.enter(*spread_out(count), step)
+    found(world, entrants)
+    entrants = _without_who_stays_out(world, entrants)
+    labour.found_teams(world, entrants)
+    p = entrants.view(world.parameters).app_market
+    money = p.purse * np.exp(p.purse_sigma * normal(entrants.draws("purse"), entrants.draws("lender")))
+    money = money * where(entrants.incumbent, p.incumbent_purse, 1.0)
+    purse = np.zeros_like(world.apps.cash)
+    purse[entrants.worlds, entrants.rows] = money[0]
+    world.accounts.pay("founding", "outside", (world.apps, purse))
+
+
+def _without_who_stays_out(world: World, entrants):
+    """Incumbents that leave AI alone are counted and gone; the rest are founded."""
+    answer = entrants.answer[0]
+    for choice, name in ((REMAKE, "incumbents_remade"), (ADD, "incumbents_added"), (LEAVE, "incumbents_left")):
+        world.tally(name, entrants.by_world(answer == choice))
+    entrants.alive = entrants.answer != LEAVE
+    stay = answer != LEAVE
+    world.tally("app_entries", entrants.by_world(stay))
+    (kept,) = np.nonzero(stay)
+    return world.apps.select(entrants.worlds[kept], entrants.rows[kept])
+
+
+def found(world: World, entrants) -> None:
+    """Give new apps a segment, a product, an answer to the models, a hidden aim and a place (M40)."""
+    p, table = entrants.view(world.parameters).app_market, world.segments
+    weight = np.cumsum(table.addressable[:CN_SEGMENTS] * np.sqrt(table.population[:CN_SEGMENTS]))
+    segment = np.searchsorted(weight / weight[-1], entrants.draws("segment")[0])
+    entrants.segment = np.minimum(segment, CN_SEGMENTS - 1)[None]
+    entrants.incumbent = entrants.draws("incumbent") < p.share_incumbent
+    old_tools = segment_of_apps(world, table.column("old_tools")[:CN_SEGMENTS])
+    entrants.answer_models(Observables(old_tools=old_tools))
+    remade, adds = entrants.answer == REMAKE, entrants.answer == ADD
+    u = entrants.draws("product")
+    product = where(u < p.share_wrapper, WRAPPER, where(u < 1.0 - p.share_platform, DEEP, 2))
+    entrants.product = where(remade, DEEP, product)
+    deep = entrants.product == DEEP
+    entrants.coupling = where(deep, p.coupling_deep, p.coupling_light)
+    entrants.head_start = where(adds, p.incumbent_known, where(remade, -p.remake_months, 0.0))
+    entrants.customers = where(adds, p.incumbent_customers, 1.0)
+    _aim(world, entrants, p)
+    _place(entrants, p, where(deep, p.deep_value, 1.0) * where(remade, p.remake_value, 1.0))
+    single = p.share_single * (1.0 - p.multimodal_shock * world.state.multimodal[CN][entrants.worlds, 0])
+    u = entrants.draws("modality")
+    entrants.modality = where(u < single * p.share_image, IMAGE, where(u < single, SPEECH, TEXT))
+    source = entrants.draws("source")
+    entrants.source = where(source < p.share_api, 0, where(source < p.share_api + p.share_open, 1, 2))
+    # Only who is just founded decides now.
+    entrants.make_or_buy(labour.weighing(world, 0.0))
+
+
+def _aim(world: World, entrants, p) -> None:
+    """The hidden aim: how far beyond what models can do the product lies."""
+    aim, kind = draw_aim(entrants.draws("aim"), entrants.draws("aim_luck"), p)
+    deep = entrants.product == DEEP
+    entrants.aim = aim + where(deep, p.coupling_aim, 0.0)
+    entrants.aim_class = where(deep & (kind == POOR), POOR_DEEP, kind)
+    entrants.threshold = native_level(world)[entrants.worlds, 0][None] + entrants.aim
+
+
+def _place(entrants, p, more: Array) -> None:
+    """Where the product adds: thinking, or sensing and acting (001: eye, brain, hand) (M30)."""
+    value = p.added_value * (p.added_least + entrants.draws("added")) * more
+    thinks = entrants.draws("place") < p.share_brain
+    entrants.brain = where(thinks, 1.0, p.brain_of_body) * value
+    body = where(thinks, p.body_of_brain, p.body_value) * value
+    sees = entrants.draws("limb") < 0.5
+    entrants.eye = where(sees, 1.0, p.lesser_limb) * body
+    entrants.hand = where(sees, p.lesser_limb, 1.0) * body
+
+
+# ---------------------------------------------------------------------- closing
+
+
+def close(world: World) -> None:
+    """Apps that gave up close: people return to the pool, what is left to the founders."""
+    apps, state = world.apps, world.state
+    gone = apps.alive & (apps.exit_reason != 0)
+    world.tally("app_deaths", row_sum(gone.astype(float)))
+    for cause in (1, 2, 3):
+        world.tally(f"app_deaths_{DEATHS[cause]}", row_sum((gone & (apps.exit_reason == cause)).astype(float)))
+    world.tally("app_deaths_single", row_sum((gone & (apps.modality != TEXT)).astype(float)))
+    apps.exit_step = where(gone, world.step_number, apps.exit_step)
+    state.death_ages = state.death_ages + _by_age(world, gone)
+    _report(world, gone)
+    labour.dissolve(world, gone)
+    world.accounts.pay("liquidation", (apps, where(gone, apps.cash, 0.0)), "outside")
+    apps.bury(gone)
+
+
+def _report(world: World, gone: Array) -> None:
+    """Enter closures in the event log of the worlds whose panels are kept."""
+    output = world.config.output
+    if output.level == "full":
+        kept = gone & world.xp.asarray(world.world_ids < output.panel_worlds)[:, None]
+        who = world.apps.id, np.full_like(world.apps.id, CN)
+        world.log("app exit", kept, world.apps.age, (DEATHS, world.apps.exit_reason), who)
+
+
+# ---------------------------------------------------------------------- how long they live
+
+
+def _by_age(world: World, mask: Array) -> Array:
+    """Number of apps by the months they have lived, to the nearest, ``(worlds, ages)``; the oldest stand together.
+
+    They are founded and close in the middle of a step, on average: whole months gone would be half a
+    month less in weeks than in months.
+    """
+    ages = world.state.death_ages.shape[-1]
+    months = np.minimum((world.apps.age + 0.5).astype(np.int64), ages - 1)
+    return sum_by_group(mask.astype(float), where(mask, months, -1), ages)
+
+
+def survival(world: World) -> Array:
+    """Share of apps that live longer than each age in months, ``(worlds, ages)``: Kaplan-Meier (1958).
+
+    S(t) = product over ages a up to t of (1 - d_a / n_a): d_a died at age a, n_a ever reached
+    it; who lives and is younger is at risk no longer and tells nothing about later ages.
+    """
+    deaths = world.state.death_ages
+    reached = np.cumsum((deaths + _by_age(world, world.apps.alive))[:, ::-1], axis=-1)[:, ::-1]
+    return np.cumprod(1.0 - deaths / np.maximum(reached, 1.0), axis=-1)
+
+
+def median_life(alive: Array) -> Array:
+    """First age in months that no more than half survive, ``(worlds, 1)``; NaN while more do."""
+    below = alive <= 0.5
+    return where(below.any(-1), np.argmax(below, axis=-1).astype(float), np.nan)[:, None]
+
+
+def live(world: World) -> None:
+    """Phase 11: apps hear of models, choose bases, adapt, sell, are absorbed, close."""
+    apps = world.apps
+    multimodal.spread(world)
+    notice_models(world)
+    choose_bases(world)
+    apps.adapt(generation(world))
+    compete(world)
+    pay_staff(world)
+    apps.pivot(_pivoting(world), among=apps.absorbed > world.parameters.app_market.absorbed_limit)
+    apps.close_down(founders_resolve(world))
+    apps.age = where(apps.alive, apps.age + world.clock.months, 0.0)
+    labour.make_or_buy(world)
+    apps.since_round = apps.since_round + world.clock.months
+    apps.peak_users = np.maximum(apps.peak_users, apps.users)
+
+
+def founders_resolve(world: World) -> Observables:
+    """How soon founders give up what is hopeless."""
+    p = world.parameters.app_market
+    return Observables(
+        resolve=world.clock.chance(12.0 * p.resolve),
+        resolve_outdated=world.clock.chance(12.0 * p.rework_resolve),
+    )
+
+
+def _pivoting(world: World) -> Observables:
+    p = world.parameters.app_market
+    return Observables(
+        native=native_level(world),
+        pivot_chance=world.clock.fraction(p.pivot_rate),
+    )

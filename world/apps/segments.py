@@ -1,0 +1,25 @@
+"""Segments as apps see them: the table of their own segment, what the bare models can do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.world.engine.arrays import Array, take_rows
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+
+def segment_of_apps(world: World, table: Array) -> Array:
+    """Value of each app's own segment from ``(segments, worlds or 1, 1)``."""
+    wide = np.broadcast_to(table, (table.shape[0], world.worlds, 1))[..., 0].T
+    return take_rows(world.xp.ascontiguousarray(wide), world.apps.segment)
+
+
+def native_level(world: World) -> Array:
+    """Mean capability of the best model that CN users can reach, ``(worlds, 1)``."""
+    state, p = world.state, world.parameters.app_market
+    foreign = state.frontier_all - p.foreign_reach * (1.0 + state.cross_border)
+    return np.maximum(state.frontier_cn, foreign)

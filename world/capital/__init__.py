@@ -1,0 +1,1 @@
+"""Capital: hype, deal flow and financing rounds."""

@@ -1,0 +1,188 @@
+"""Deal flow: how large a round is asked for, what investors see of a firm, and whom it meets.
+
+A lab meets the investors that it knows and those that hold it, and, by its fame, strangers of its
+own region; an app meets those of the lab that it builds on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.agents.enums import CN, NOBODY, ROW, UNICORN
+from baimo.agents.investor import STATE
+from baimo.world.engine.arrays import Array, clip, nonzero, ratio, row_sum, sum_k, take_rows, where
+from baimo.world.engine.population import Observables
+from baimo.world.engine.random import normal
+from baimo.world.technology.lineage import hides_its_base
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+
+# ---------------------------------------------------------------------- size of rounds
+
+
+def round_sizes(world: World) -> Observables:
+    """Size of the round that fits each lab: seed, growth or leader, log-normal (PRIORS, M20).
+
+    A star team is given a leader's round on its pedigree before it has released anything; others
+    grow beyond seed money when their models are used. ``round_covers_launch`` raises every round
+    to the cost of the launch that would match the largest one at home.
+    """
+    labs, p, state = world.labs, world.parameters.capital, world.state
+    star = (labs.archetype == UNICORN) | (labs.region == ROW)
+    near = where(labs.released, sum_k(labs.served) / 3.0 + misread(world) - state.frontier_cn, p.pedigree)
+    leader = star & (near > -p.leader_gap)
+    grown = star | (labs.released & (near > -p.growth_gap) & (state.token_share > p.growth_share))
+    median = where(leader, p.leader_round, where(grown, p.growth_round, p.seed_round))
+    sigma = where(leader, p.leader_sigma, where(grown, p.growth_sigma, p.seed_sigma))
+    z = normal(labs.draws("round_size"), labs.draws("round_luck"))
+    size = median * np.exp(sigma * z) * (p.size_calm + p.size_hype * state.hype)
+    return Observables(hype=state.hype, round_size=np.maximum(size, p.round_covers_launch * launch_cost(world)))
+
+
+def launch_cost(world: World) -> Array:
+    """CNY million that a launch as large as the largest one in CN costs to rent, ``(worlds, 1)``."""
+    p = world.parameters.capital
+    hours = world.state.largest_run[CN] / (p.launch_flop_a_second * 3600.0)
+    return hours * world.state.rent_training[CN] / 1e6
+
+
+def benchmark_fit(world: World) -> Array:
+    """Correlation over the labs of CN of what benchmarks show with what models can do (M57)."""
+    labs = world.labs
+    out = labs.alive & labs.released & (labs.region == CN)
+    true = sum_k(labs.served) / 3.0
+    return _correlation(true, true + misread(world), out)
+
+
+def adds_nothing(world: World) -> Array:
+    """Labs whose released model on others' weights is no better than what anybody can download."""
+    labs = world.labs
+    return labs.alive & labs.released & (labs.base_id >= 0) & (sum_k(labs.served) / 3.0 <= world.state.frontier_open)
+
+
+def _correlation(one: Array, other: Array, among: Array) -> Array:
+    """Correlation over some rows of each world; NaN where there is nothing to compare."""
+    number = np.maximum(row_sum(among.astype(float)), 1.0)
+    one = where(among, one - row_sum(where(among, one, 0.0)) / number, 0.0)
+    other = where(among, other - row_sum(where(among, other, 0.0)) / number, 0.0)
+    spread = np.sqrt(row_sum(one * one) * row_sum(other * other))
+    return where(spread > 1e-12, ratio(row_sum(one * other), spread), np.nan)
+
+
+# ---------------------------------------------------------------------- what investors see
+
+
+def lab_deals(world: World) -> tuple[Array, Array, Array]:
+    """What investors think of each asking lab, who asks, and whom they meet."""
+    asking = asking_rows(world.labs)
+    facts = np.stack([_signal(world), np.log1p(world.labs.service_revenue), _penalty(world)])
+    return facts, asking, _deal_flow(world, *asking)
+
+
+def _signal(world: World) -> Array:
+    """A noisy and gamed benchmark of the best model, OOM from the frontier at home (M57).
+
+    Product people game it. What is ahead at home is believed less than what is ahead abroad (M64).
+    """
+    labs, state, p = world.labs, world.state, world.parameters.capital
+    home = where(labs.region == CN, state.frontier_cn, state.frontier_all)
+    gap = sum_k(labs.served) / 3.0 + misread(world) - home
+    shown = where(labs.released, clip(gap, -p.signal_least, p.signal_most), p.pedigree)
+    return shown - p.domestic_doubt * p.explorer_doubt * (labs.explores & (labs.region == CN))
+
+
+def misread(world: World) -> Array:
+    """By how much benchmarks misread a model, OOM: noise, and the games of product people."""
+    labs, p = world.labs, world.parameters.capital
+    noise = normal(labs.draws("noise"), labs.draws("lender"))
+    return p.benchmark_noise * noise + p.gaming * (labs.product_share - p.usual_product)
+
+
+def _penalty(world: World) -> Array:
+    """Odds lost: no news for long (M24), a failed launch, nobody uses it, nothing of its own.
+
+    Attention turns rational: a model that has been out for long and that nobody uses is seen, and
+    so is a firm that adds nothing to what anybody can download (M36), unless it hides that (M60).
+    """
+    labs, state, p = world.labs, world.state, world.parameters.capital
+    stale = np.maximum(labs.since_news - p.burn_tolerance, 0.0)
+    failed = (labs.runs_failed > 0) & (labs.since_failure < labs.since_round)
+    age = (world.step_number - labs.founded) * world.clock.months
+    unused = labs.released & (age > p.unused_after) & (state.token_share < p.unused_share)
+    own = sum_k(labs.served) / 3.0 + misread(world)
+    spare = clip((state.frontier_open - own) / p.commodity_width + 1.0, 0.0, 1.0)
+    commodity = spare * (labs.released & (labs.base_id >= 0) & ~hides_its_base(labs))
+    exposed = labs.since_exposed < p.exposed_memory
+    penalty = p.stale_penalty * stale + p.failure_penalty * failed + p.unused_penalty * unused
+    penalty = penalty + p.commodity_penalty * commodity + p.exposed_penalty * exposed
+    return penalty - p.young_lab * ((labs.releases == 0) & (labs.since_news < p.young_months))
+
+
+def app_deals(world: World) -> tuple[Array, Array, Array]:
+    """An app is introduced by the lab that it builds on; it is judged by users and growth."""
+    apps, p = world.apps, world.parameters.capital
+    growth = where(apps.users >= p.app_growing * apps.peak_users, p.app_growth_credit, -p.app_decline)
+    signal = growth - p.app_absorbed * apps.absorbed
+    revenue = np.log1p(p.app_revenue_scale * apps.revenue)
+    penalty = np.full_like(signal, 1.0) * p.app_penalty
+    base = np.maximum(apps.base_lab[0], 0)
+    ties = np.stack([where(apps.base_lab[0] >= 0, take_rows(tie, base), NOBODY) for tie in world.ties.lab_investor[:4]])
+    return np.stack([signal, revenue, penalty]), asking_rows(apps), ties
+
+
+def asking_rows(population) -> tuple[Array, Array]:
+    """Worlds and rows of those who ask for money."""
+    return nonzero(population.alive & (population.asking > 0.0))
+
+
+# ---------------------------------------------------------------------- whom a lab meets
+
+
+def _deal_flow(world: World, worlds: Array, rows: Array) -> Array:
+    """Investors that each asking lab meets: those it knows, and strangers drawn by its fame."""
+    labs, investors = world.labs, world.investors
+    p = labs.select(worlds, rows).view(world.parameters).capital
+    known = world.ties.lab_investor[:, worlds, rows]
+    holders = _not_met(labs.holder_row[:, worlds, rows], known)
+    fame = p.inbound_fame * labs.awareness[worlds, rows]
+    fame = fame + p.inbound * (labs.archetype[worlds, rows] == UNICORN)
+    slots = labs.xp.arange(int(world.config.capital.inbound_most)).reshape(-1, 1)
+    u = world.streams.pairs("inbound", worlds, labs.id[worlds, rows], slots)
+    here = labs.region[worlds, rows] == CN
+    comes = world.streams.pairs("inbound comes", worlds, labs.id[worlds, rows], slots) < fame
+    # Strangers come from the lab's own region, those with much to invest oftener.
+    cn, row = (_drawn(investors, investors.region[0] == region, u) for region in (CN, ROW))
+    strangers = where(comes, where(here, cn, row), NOBODY)
+    strangers = _not_met(strangers, np.concatenate([known, holders]))
+    met = np.concatenate([known, holders, strangers])
+    return np.concatenate([met, _guided(world, worlds, rows, met, here)])
+
+
+def _drawn(investors, mask: Array, u: Array) -> Array:
+    """Rows of the investors in a mask, drawn by their yearly budget; the table of funds is common to all worlds."""
+    ladder = np.cumsum(where(mask, investors.annual_budget[0], 0.0))
+    return where(ladder[-1] > 0.0, np.searchsorted(ladder, u * ladder[-1]), NOBODY)
+
+
+def _guided(world: World, worlds: Array, rows: Array, met: Array, here: Array) -> Array:
+    """State funds that carry guidance money go to labs that nobody knows, too."""
+    investors = world.investors
+    state_funds = (investors.kind[0] == STATE) & (investors.region[0] == CN)
+    u = world.streams.pairs("guided", worlds, world.labs.id[worlds, rows], world.xp.zeros((1, 1), dtype=np.int64))
+    fund = world.instrument("capital", "guidance_fund")
+    guides = np.broadcast_to(world.xp.asarray(fund > 0.0), (world.worlds, 1))[worlds, 0]
+    return _not_met(where(guides & here, _drawn(investors, state_funds, u), NOBODY), met)
+
+
+def _not_met(rows: Array, met: Array) -> Array:
+    """Those among ``rows`` (k, n) who are not met already, here or in ``met`` (m, n)."""
+    kept = []
+    for row in rows:
+        seen = (met == row).any(0)
+        kept.append(where(seen, NOBODY, row))
+        met = np.concatenate([met, row[None]])
+    return np.stack(kept)

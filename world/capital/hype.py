@@ -1,0 +1,109 @@
+"""Hype: what leaps and announcements do to attention, and to the patience of parents.
+
+Hype opens purses (attention of investors), silences the doubt of parents, and wanes with a
+half-life of months.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.agents.enums import BIG_TECH, CN, VERTICAL
+from baimo.world.engine.arrays import Array, clip, ratio, row_sum, where
+from baimo.world.engine.population import Observables
+from baimo.world.network.social import neighbour_share
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+
+def domestic_leap(world: World, before: Array) -> None:
+    """A leap of the home frontier makes hype as a foreign one does, as far as it is believed (M64).
+
+    ``push = (1 - doubt) hype_leap (x_cn - x_cn before)``: a domestic model of 1.75
+    trillion parameters met doubt, the same news from abroad did not (004).
+    """
+    state, p = world.state, world.parameters.capital
+    leap = np.maximum(state.frontier_cn - before, 0.0)
+    state.hype_push = state.hype_push + (1.0 - p.domestic_doubt) * p.hype_leap * leap
+
+
+def move(world: World) -> None:
+    """dH/dt = J (1 - H) - c H: news pushes hype up where there is room, a half-life of four months takes it down.
+
+    News J dt of a step adds up, as each leaves a share exp(-J dt) of the room, and comes evenly over the
+    step: the solution is exact, however long the step.
+    """
+    state, p = world.state, world.parameters.capital
+    fades = np.log(2.0) * world.clock.months / p.hype_half_life
+    both = fades + state.hype_push
+    state.hype = state.hype + (1.0 - np.exp(-both)) * (state.hype_push / both - state.hype)
+    target = np.minimum(state.hype * p.attention_hype, 1.0)
+    state.attention = state.attention + world.clock.fraction(p.attention_pace) * (target - state.attention)
+
+
+def announce(world: World) -> None:
+    """A listed parent gains market value when its model is announced or released (M63).
+
+    Each announcement is worth ``announce_gain / (1 + number / announce_tired)`` of the parent's
+    value: at the start of 2023 shares jumped, half a year later nobody looked up (004). What is
+    left of the gain makes the parent pay more and doubt less.
+    """
+    labs, state, p = world.labs, world.state, world.parameters.capital
+    listed = labs.alive & (labs.region == CN) & ((labs.archetype == BIG_TECH) | (labs.archetype == VERTICAL))
+    released = labs.released & (labs.since_news <= 0.0)
+    planned = (labs.founded == world.step_number) & (labs.founded > 0)
+    told = (listed & (released | planned)).astype(float)
+    gain = p.announce_gain / (1.0 + state.announcements / p.announce_tired)
+    fade = np.exp(-world.clock.months / p.announce_memory)
+    labs.parent_gain = labs.parent_gain * fade + told * gain
+    number = row_sum(told)
+    state.announcements = state.announcements + number
+    world.tally("announcements", number)
+    world.tally("announcement_gain", number * gain)
+
+
+def parents_pay(world: World) -> None:
+    """Parents support their labs, and pay for the chips that they told them to buy."""
+    labs, p = world.labs, world.parameters.capital
+    # A parent pays in full while the purse holds little, less the more there is, and then nothing.
+    purse = labs.cash / np.maximum(labs.parent_support, 1e-9)
+    pays = labs.parent_support * (1.0 + p.announce_support * labs.parent_gain)
+    part = clip(1.0 - (purse - p.parent_purse) / p.parent_purse_fade, 0.0, 1.0)
+    support = where(labs.alive, pays, 0.0) * world.clock.years * part
+    labs.parent_support = labs.parent_support * np.exp(
+        where(labs.region == CN, p.parent_growth_cn, p.parent_growth_row)
+        * (labs.parent_support > p.rich_parent)
+        * world.clock.years
+    )
+    grows = where(labs.region == CN, p.chip_growth_cn, p.chip_growth_row)
+    labs.chip_budget = labs.chip_budget * np.exp(grows * world.clock.years)
+    chips = where((labs.chip_budget > 0.0) & labs.alive, world.state.chip_bill, 0.0)
+    world.accounts.pay("parents", "outside", (labs, support + chips))
+
+
+def attend(world: World, guided: Array) -> None:
+    """Investors look up with hype and with what their acquaintances do (M42)."""
+    investors, p = world.investors, world.parameters.capital
+    recent = investors.since_deal < p.recent_months
+    investors.pay_attention(
+        Observables(
+            hype=world.state.hype,
+            neighbours_investing=neighbour_share(recent, world.ties.investor_investor, investors.alive),
+            kept_back=where(investors.region == CN, world.instrument("capital", "cooling"), 0.0),
+            guided=guided,
+            adjust=world.clock.fraction(p.investor_pace),
+            elapsed=world.clock.year(world.step_number),
+            years=world.clock.years,
+        )
+    )
+    investors.since_deal = investors.since_deal + world.clock.months
+
+
+def attention_of_investors(world: World) -> Array:
+    """Mean attention of the investors in CN, by what they invest a year, ``(worlds, 1)``."""
+    investors = world.investors
+    money = where(investors.alive & (investors.region == CN), investors.annual_budget, 0.0)
+    return ratio(row_sum(money * investors.attention), row_sum(money))

@@ -1,0 +1,1 @@
+"""Compute: chips, their supply and market, rented compute, clouds, the platform."""

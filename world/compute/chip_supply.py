@@ -1,0 +1,230 @@
+"""Chips on offer: production, yields, the software commons, list prices, what a buyer is offered.
+
+A chipmaker's wafers serve the chip of a generation and its export variants alike. Domestic
+makers learn by making, their software by being used (M56).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.agents.enums import CN, INFRA, NOBODY, ROW
+from baimo.world.compute.chips import CNY_A_USD
+from baimo.world.engine.arrays import Array, clip, ratio, row_sum, sum_k, take_rows, where
+from baimo.world.engine.population import Observables
+from baimo.world.policy.calendar import as_date
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+#: Classes to which barred buyers turn where the datacenter chips abroad are out of reach.
+SUBSTITUTES = ("domestic", "consumer", "inference", "edge")
+
+
+def of_kind(world: World, *kinds: str) -> Array:
+    """Which classes are of the given kinds, ``(classes, 1, 1)``."""
+    return world.chips_where("kinds", *kinds)
+
+
+def made_in(world: World, home: str) -> Array:
+    """Which classes are made in a country, ``(classes, 1, 1)``."""
+    return world.chips_where("homes", home)
+
+
+# ---------------------------------------------------------------------- production
+
+
+def produce(world: World) -> None:
+    """Phase 3: chipmakers make chips of each generation; yields and software of domestic ones improve (M32)."""
+    state, rules, chips = world.state, world.parameters.chip_market, world.chips
+    capacity = {}
+    for name, series in world.supply.items():
+        first = chips.generations.index(name)
+        scale = rules.supply_scale if chips.homes[first] != "CN" else 1.0
+        scale = rules.sparse_supply if chips.kinds[first] == "inference" else scale
+        capacity[name] = _quarterly(series, world) * world.clock.months * scale
+    memory = rules.memory_control if world.policy.memory_controlled(world.date) else 1.0
+    # Half the growth of a step before it, half after: steps of any length make the same chips.
+    half = np.exp(0.5 * fab_growth(world) * world.clock.years)
+    starts = state.domestic_dies * half * world.clock.years * memory
+    state.domestic_dies = state.domestic_dies * half * half
+    # The yield of the step's middle, when half of its chips have been learned from.
+    teaches = 0.5 * (1.0 + world.instrument("industrial", "yield_programme"))
+    at_first = starts * _yields(rules, state.domestic_learned)
+    state.domestic_yield = _yields(rules, state.domestic_learned + teaches * at_first)
+    capacity["ascend"] = starts * state.domestic_yield * rules.ascend_share
+    capacity["other_domestic"] = starts * state.domestic_yield * (1.0 - rules.ascend_share)
+    state.generation_capacity = {name: _unless_unsold(world, name, units) for name, units in capacity.items()}
+    _mature(world)
+
+
+def _yields(rules, learned: Array) -> Array:
+    """Share of good dies after so many chips made: Y = Y_max - (Y_max - Y_0) (1 + n/n_0)^-e."""
+    experience = np.log1p(learned / rules.learning_scale)
+    return rules.yield_limit - (rules.yield_limit - rules.yield_start) * np.exp(-rules.learning_exponent * experience)
+
+
+def _unless_unsold(world: World, generation: str, units: Array) -> Array:
+    """A maker runs a line down as months of its output lie unsold, ``(worlds, 1)``."""
+    units = units + world.xp.zeros((world.worlds, 1))
+    months = ratio(world.state.generation_stock[generation] * world.clock.months, units)
+    return units * clip(1.0 - months / world.parameters.chip_market.stock_months, 0.0, 1.0)
+
+
+def fab_growth(world: World) -> Array:
+    """Growth of domestic die starts a year: fabs that owe returns each quarter build less (M18)."""
+    pace = world.parameters.pace
+    haste = np.maximum(1.0 - pace.commerce / pace.infrastructure, 0.0)
+    return world.parameters.chip_market.domestic_growth * (1.0 - pace.short_returns * haste)
+
+
+def _quarterly(series: dict, world: World) -> float:
+    """Units a month from a table of units by quarter; a value holds until the next."""
+    date = world.date
+    key = f"{date.year}Q{(date.month - 1) // 3 + 1}"
+    past = [quarter for quarter in series if quarter <= key]
+    return float(series[max(past)]) / 3.0 if past else 0.0
+
+
+# ---------------------------------------------------------------------- software
+
+
+def _mature(world: World) -> None:
+    """The stock S of domestic software grows with use and with work on it (M56).
+
+    dS/dt = c [ln(1 + n/n0) + ln(1 + l/l0) + P p]: n domestic chips in use, l infra people of
+    labs by the domestic share of their fleets, P the platform's strength.
+    """
+    labs, state, rules = world.labs, world.state, world.parameters.chip_market
+    domestic = of_kind(world, "domestic")
+    share = ratio(sum_k(where(domestic, labs.fleet, 0.0)), sum_k(labs.fleet))
+    people = row_sum(where(labs.alive, labs.staff[INFRA] * share, 0.0))
+    work = np.log1p(state.domestic_installed / rules.codesign_chips) + np.log1p(people / rules.codesign_people)
+    work = work + rules.codesign_platform * state.platform_strength
+    state.domestic_software = state.domestic_software + rules.codesign * work * world.clock.years
+
+
+def software_maturity(world: World) -> Array:
+    """Share of a chip's speed that its software brings out, ``(classes, worlds, 1)``.
+
+    Domestic stacks mature as a commons for all who use them: m = limit - (limit - m0) exp(-S).
+    """
+    start, limit = world.chips.maturity, world.parameters.chip_market.maturity_limit
+    room = np.maximum(limit - start, 0.0)
+    learned = start + room * (1.0 - np.exp(-world.state.domestic_software))
+    return where(made_in(world, "CN"), learned, start)
+
+
+def domestic_maturity(world: World) -> Array:
+    """Mean maturity of the domestic datacenter chips, ``(worlds, 1)``."""
+    domestic = of_kind(world, "domestic")
+    return sum_k(where(domestic, software_maturity(world), 0.0)) / domestic.sum()
+
+
+def serving_speed(world: World) -> Array:
+    """Serving speed of each class in H100s: sparse cards skip what is zero (M35)."""
+    factor = world.parameters.chip_market.sparse_factor
+    return world.chips.serving_speed * where(of_kind(world, "inference"), factor, 1.0)
+
+
+# ---------------------------------------------------------------------- prices
+
+
+def prices_cn(world: World) -> Array:
+    """Price of an installed chip in CN by class, CNY million, ``(classes, worlds, 1)``.
+
+    The state may pay a share of a domestic chip.
+    """
+    helped = world.instrument("industrial", "chip_subsidy") * of_kind(world, "domestic", "inference")
+    return list_prices(world) * (1.0 + world.state.cn_premium) * (1.0 - helped)
+
+
+def list_prices(world: World) -> Array:
+    """List price of an installed chip (server and network included), CNY million."""
+    factor = take_rows(world.vendors.price_factor, world.maker_rows)
+    usd = world.chips.list_usd * factor.T[..., None]
+    return usd * CNY_A_USD * world.parameters.chip_market.server_overhead / 1e6
+
+
+# ---------------------------------------------------------------------- offers
+
+
+def grey_class(world: World) -> int:
+    """The barred class that is worth smuggling: the fastest datacenter chip on sale abroad."""
+    chips, state = world.catalogue, world.state
+    speed = (chips.h100e * chips.maturity)[:, 0, 0] * np.array([k == "datacenter" for k in chips.kinds])
+    speed = where(state.bars & state.sold_abroad, speed, 0.0)
+    age = [(world.date - as_date(day)).days for day in chips.launch]
+    speed = where(np.array(age) > world.parameters.chip_market.grey_age_days, speed, 0.0)
+    return int(np.argmax(speed)) if speed.max() > 0 else NOBODY
+
+
+def worth(world: World, training: Array) -> Array:
+    """Speed of a chip in the eye of a buyer that gives so much weight to training, ``(classes, worlds, 1)``."""
+    chips, rules = world.chips, world.parameters.chip_market
+    maturity = software_maturity(world)
+    speed = training * chips.training_speed * maturity + (1.0 - training) * serving_speed(world) * maturity
+    speed = where(of_kind(world, "consumer"), rules.consumer_discount * speed, speed)
+    # One fast chip is worth more than slow ones of the same sum: racks, power and networks.
+    return np.exp(rules.density_premium * np.log(speed))
+
+
+def rent_weight(world: World, region: int) -> Array:
+    """Weight of training speed for who buys to rent out: it follows what either use earns."""
+    state, rules = world.state, world.parameters.chip_market
+    earns = state.rent_training[region] / (state.rent_training[region] + state.rent_serving[region])
+    return rules.training_weight + rules.rent_steers * (earns - rules.training_weight)
+
+
+def _instead(world: World, value: Array) -> Array:
+    """Weight of each class in the eye of buyers in CN, by how far bans turn them to substitutes (M07).
+
+    s + (1 - s) V / V*, with V the value for money of the best datacenter chip on sale and V* of the best there
+    would be without bans: with s = 0 substitutes stand to what is left as they would to what is barred, and who
+    buys them does so on their merits.
+    """
+    state, turns = world.state, world.parameters.chip_market.substitution
+    others = of_kind(world, *SUBSTITUTES)
+    free = ~others & (state.offered_cn | state.barred & state.offered_row)
+    left, best = (where(each, value, 0.0).max(0) for each in (free & state.offered_cn, free))
+    return where(others, turns + (1.0 - turns) * where(best > 0.0, ratio(left, best), 1.0), 1.0)
+
+
+def offers(world: World, for_rent: bool = False) -> Observables:
+    """What buyers in each region can order: value for money, price, rush by class.
+
+    The last class stands for the grey channel. In CN all but the datacenter chips from abroad
+    are substitutes, to which barred buyers turn as far as ``substitution`` goes (M07).
+
+    Parameters
+    ----------
+    for_rent : bool
+        Whether for those who rent the chips out, who look at rents.
+    """
+    state, rules = world.state, world.parameters.chip_market
+    listed = list_prices(world)
+    grey = state.grey_class
+    grey_price = listed[max(grey, 0)] * (1.0 + state.grey_premium)
+    price = {
+        CN: np.concatenate([prices_cn(world), grey_price[None]]),
+        ROW: np.concatenate([listed, np.full_like(grey_price, np.inf)[None]]),
+    }
+    weight = {r: rent_weight(world, r) if for_rent else rules.training_weight for r in (CN, ROW)}
+    speed = {r: np.broadcast_to(worth(world, weight[r]), listed.shape) for r in (CN, ROW)}
+    quick = {
+        CN: where(state.offered_cn, speed[CN] * _instead(world, speed[CN] / price[CN][:-1]), 0.0),
+        ROW: where(state.offered_row, speed[ROW], 0.0),
+    }
+    smuggled = speed[CN][max(grey, 0)] * rules.grey_discount * rules.substitution * (grey != NOBODY)
+    last = {CN: smuggled, ROW: np.zeros_like(grey_price)}
+    value = {}
+    for region in (CN, ROW):
+        usable = np.concatenate([quick[region], np.broadcast_to(last[region], grey_price.shape)[None]])
+        # What is ordered in vain buys nothing.
+        usable = usable * np.exp(rules.fill_weight * np.log(state.class_fill[region]))
+        value[region] = ratio(usable, where(np.isfinite(price[region]), price[region], 1.0))
+    rush = np.broadcast_to(1.0 + rules.stockpile * state.announced, listed.shape)
+    rushed = np.concatenate([rush, np.ones_like(grey_price)[None]])
+    return Observables(value=value, price=price, rush={CN: rushed, ROW: np.ones_like(rushed)})

@@ -1,0 +1,71 @@
+"""The middle layer: unified compilation, deployment and scheduling over mixed chips (M17).
+
+Who builds it matters: a builder is a tuple of resources, licence, product skill and neutrality
+(``builders`` in ``conf/population``). Resources, licence and skill are complements, so that a
+private firm lacks money and permits, the state skill, and each is worth little alone (000).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.agents.enums import BIG_TECH, CN
+from baimo.agents.vendor import BUILDERS, PLATFORM
+from baimo.world.engine.arrays import Array, ratio, row_sum, weigh_k, where
+from baimo.world.engine.population import Observables
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+
+def develop(world: World) -> None:
+    """Phase 4, middle layer: the builder spends, the platform grows or decays, labs join or leave."""
+    vendors, state, p = world.vendors, world.state, world.parameters.platform
+    name = world.instrument("compute", "builder")
+    builder = world.config.builders[name]
+    mine = (vendors.kind == PLATFORM) & vendors.alive
+    mine = mine & (np.cumsum(mine, axis=-1) == 1)
+    vendors.builder = where(mine, BUILDERS.index(name), vendors.builder)
+    _spend(world, mine, builder)
+    money = builder["resources"] + world.instrument("compute", "builder_budget")
+    target = money / (money + p.half_resources) * builder["licence"] * builder["product"]
+    years = where(target > state.platform_built, p.build_years, p.decay_years)
+    pace = 1.0 - np.exp(-world.clock.years / years)
+    state.platform_built = state.platform_built + pace * (target - state.platform_built)
+    _adopt(world, builder)
+    state.platform_strength = p.scale * state.platform_built * members_share(world)
+
+
+def _spend(world: World, mine: Array, builder: dict) -> None:
+    """Own money of the builder's owners and public money go to the people who build."""
+    vendors, years = world.vendors, world.clock.years
+    part = mine.astype(float)
+    public = world.instrument("compute", "builder_budget") * years * part
+    world.accounts.pay("platform", "government", (vendors, public))
+    bill = builder["resources"] * years * part + public
+    vendors.spent = vendors.spent + bill
+    world.accounts.pay("platform building", (vendors, bill), "workers")
+
+
+def _adopt(world: World, builder: dict) -> None:
+    """Labs weigh what the platform does, social trust, and whether its builder is a rival."""
+    labs, p = world.labs, world.parameters.platform
+    built = world.state.platform_built
+    shunned = p.rivalry * (1.0 - builder["neutrality"])
+    trusted = world.state.trust[CN] * (1.0 - shunned * where(labs.archetype == BIG_TECH, 1.0, p.rivalry_others))
+    labs.join_platform(
+        Observables(
+            joins=world.clock.chance(p.join * built * trusted),
+            leaves=world.clock.chance(p.leave * (1.0 - built)),
+        )
+    )
+
+
+def members_share(world: World) -> Array:
+    """Share of the compute for models in CN whose labs are on the platform, ``(worlds, 1)``."""
+    labs = world.labs
+    compute = weigh_k(world.chips.h100e, labs.fleet) * labs.llm_share + labs.rented_training + labs.rented_serving
+    home = where(labs.alive & (labs.region == CN), compute, 0.0)
+    return ratio(row_sum(where(labs.on_platform, home, 0.0)), row_sum(home))

@@ -1,0 +1,240 @@
+"""The rental market: clouds and centres rent compute to labs and to buyers outside.
+
+Training and serving are rented apart, because a chip can be fast at one and slow at the
+other (H20: 0.15 H100e by arithmetic, 1.2 by memory bandwidth).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.agents.enums import BIG_TECH, CN, ROW
+from baimo.agents.vendor import CHIPMAKER, CLOUD
+from baimo.world.compute.chip_supply import list_prices, serving_speed, software_maturity
+from baimo.world.compute.chips import CNY_A_USD
+from baimo.world.compute.clouds import draw_credit
+from baimo.world.engine.arrays import Array, clip, nonzero, ratio, row_sum, sum_by_group, sum_k, weigh_k, where
+from baimo.world.engine.population import Observables
+from baimo.world.policy.calendar import as_date
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+HOURS_A_YEAR = 8766.0
+
+
+def rent_pressure(demand: Array, supply: Array, months: float, p) -> Array:
+    """Factor on the rent: exp(0.25 clip(ln(D/S), -1, 1)) a month.
+
+    With two to four quarters between order and supply, rents overshoot both ways.
+    """
+    tight = np.log((demand + 1e-9) / (supply + 1e-9))
+    return np.exp(months * p.rent_pace * clip(tight, -1.0, 1.0))
+
+
+def split_flexible(flexible: Array, dedicated: Array, training: Array, serving: Array) -> Array:
+    """Share of flexible chips that goes to serving so that both uses are equally tight."""
+    wanted = serving * flexible - training * dedicated
+    return clip(ratio(wanted, flexible * (training + serving)), 0.0, 1.0)
+
+
+def clear(world: World) -> None:
+    """Phase 4, second part: compute is offered, wanted, rationed and paid."""
+    labs, vendors, state = world.labs, world.vendors, world.state
+    vendors.offer_compute(Observables(maturity=software_maturity(world), platform=state.platform_strength))
+    labs.rent_compute(_seen_by_labs(world))
+    need = serving_rent_need(world)
+    _find_hosts(world, labs.rent_wanted + need)
+    away = _abroad(world)
+    labs.rented_training = np.zeros_like(labs.cash)
+    labs.rented_serving = np.zeros_like(labs.cash)
+    rent = world.by_region(state.rent_training) * HOURS_A_YEAR * world.clock.years / 1e6
+    bill = np.zeros_like(labs.cash)
+    income = np.zeros_like(vendors.cash)
+    for region, share in ((CN, 1.0 - away), (ROW, away)):
+        training = where(labs.region == region, labs.rent_wanted, 0.0)
+        training = where(labs.region == CN, labs.rent_wanted * share, training)
+        serving = where(labs.region == region, need, 0.0)
+        paid, earned = _clear_region(world, region, training, serving)
+        bill, income = bill + paid, income + earned
+    labs.spent = labs.spent + bill
+    draw_credit(world, bill)
+    state.training_bill = labs.rented_training * rent + own_use(world)
+    vendors.earned = vendors.earned + income
+    world.accounts.pay("rent", (labs, bill), (vendors, income))
+
+
+def _abroad(world: World) -> Array:
+    """Share of its training that a lab in CN rents abroad, where barred chips may be rented.
+
+    The loophole is worth taking as far as rents abroad, with a premium, are lower; it closes
+    with the rule on clouds, and is none where no chip is barred.
+    """
+    state, p = world.state, world.parameters.rental
+    closes = world.policy.embargo.cloud_rule
+    open_ = bool(state.bars.any()) and not (closes and as_date(closes) <= world.date)
+    dearer = np.log(state.rent_training[CN] / (state.rent_training[ROW] * (1.0 + p.abroad_premium)))
+    return p.abroad_share * clip(dearer, 0.0, 1.0) * open_
+
+
+def _find_hosts(world: World, wanted: Array) -> None:
+    """A lab that begins to rent signs with a cloud of its region, drawn by fleet size.
+
+    The host serves its tenants before the outside world and earns their rent.
+    """
+    labs, vendors = world.labs, world.vendors
+    seeking = labs.alive & (labs.host < 0) & (wanted > 0.0)
+    worlds, rows = nonzero(seeking)
+    if not len(rows):
+        return
+    size = weigh_k(world.chips.h100e, vendors.fleet) * ((vendors.kind == CLOUD) & vendors.alive)
+    ladder = np.stack([np.cumsum(where(vendors.region == region, size, 0.0), -1) for region in (CN, ROW)])
+    here = ladder[labs.region[worlds, rows], worlds]
+    u = labs.select(worlds, rows).draws("host")[0]
+    chosen = np.minimum((here <= (u * here[:, -1])[:, None]).sum(-1), vendors.capacity - 1)
+    found = here[:, -1] > 0.0
+    labs.host[worlds, rows] = where(found, chosen, -1)
+    labs.host_id[worlds, rows] = where(found, vendors.id[worlds, chosen], -1)
+
+
+def _seen_by_labs(world: World) -> Observables:
+    rent = world.by_region(world.state.rent_training)
+    return Observables(
+        rent_month=rent * HOURS_A_YEAR / 12.0 / 1e6,
+        rent_cap=world.by_region(world.state.rent_cap),
+    )
+
+
+def own_use(world: World) -> Array:
+    """What training wears off the own fleet this step, CNY million, at list prices."""
+    labs, p = world.labs, world.parameters.rental
+    worth = sum_k(labs.fleet * list_prices(world)) * labs.llm_share * (1.0 - labs.serving_share)
+    return worth * p.value_decline * world.clock.years
+
+
+def fleet_serving(world: World) -> Array:
+    """Serving speed of the labs' own language-model fleets, H100s."""
+    labs = world.labs
+    speed = serving_speed(world) * software_maturity(world)
+    return sum_k(labs.fleet * speed) * labs.llm_share
+
+
+def serving_need_total(world: World) -> Array:
+    """Serving compute that all demand for a lab's models needs, H100s."""
+    labs = world.labs
+    per_flagship = 1.0 / np.maximum(world.state.tokens_h100_flagship, 1e-9)
+    per_light = 1.0 / np.maximum(world.state.tokens_h100_light, 1e-9)
+    seconds = 86400.0
+    need = (labs.tokens_flagship * per_flagship + labs.tokens_light * per_light) * 1e6 / seconds
+    return need * world.parameters.serving.cost_scale
+
+
+def serving_rent_need(world: World) -> Array:
+    """What the labs must rent to serve, beyond their own fleet, as far as that can be had (M21)."""
+    labs = world.labs
+    own = fleet_serving(world) * labs.serving_share
+    spare = 1.0 + world.parameters.rental.serving_reserve
+    missing = where(labs.alive, np.maximum(world.state.serving_need * spare - own, 0.0), 0.0)
+    return missing * world.parameters.serving.elastic
+
+
+def _clear_region(world: World, region: int, training: Array, serving: Array) -> tuple[Array, Array]:
+    """Clear both uses in one region; returns what labs pay and vendors earn this step."""
+    labs, vendors, state, p = world.labs, world.vendors, world.state, world.parameters.rental
+    here = (vendors.region == region) & (vendors.kind != CHIPMAKER) & vendors.alive
+    offered = where(here, vendors.fleet * vendors.offered_share, 0.0)
+    maturity = software_maturity(world)
+    speed, memory = world.chips.training_speed * maturity, serving_speed(world) * maturity
+    serves_better = memory > p.dedicated_ratio * speed
+    flexible = sum_k(where(serves_better, 0.0, offered * speed))
+    dedicated = sum_k(where(serves_better, offered * memory, 0.0))
+    idle = _idle_big_tech(world, region)
+    idle_tech = row_sum(idle)
+    other = outside_demand(world, region)
+    wants_training = row_sum(training) + p.outside_training * other
+    wants_serving = row_sum(serving) + (1.0 - p.outside_training) * other
+    # Serving chips that nobody needs for serving train, at the speed that they have.
+    spare = np.maximum(1.0 - ratio(wants_serving, row_sum(dedicated)), 0.0) * (row_sum(dedicated) > 0.0)
+    slow = sum_k(where(serves_better, offered * speed, 0.0)) * spare
+    total_flexible = row_sum(flexible) + idle_tech
+    total_dedicated = row_sum(dedicated)
+    share = split_flexible(total_flexible, total_dedicated, wants_training, wants_serving)
+    supply_training = (1.0 - share) * total_flexible + row_sum(slow)
+    supply_serving = share * total_flexible + total_dedicated
+    hosted = (labs.host >= 0) & (labs.region == region)
+    got_training, fill_training = in_two_ranks(training, hosted, wants_training, supply_training)
+    got_serving, fill_serving = in_two_ranks(serving, hosted, wants_serving, supply_serving)
+    labs.rented_training = labs.rented_training + got_training
+    labs.rented_serving = labs.rented_serving + got_serving
+    hours = HOURS_A_YEAR * world.clock.years / 1e6
+    rent_t, rent_s = state.rent_training[region], state.rent_serving[region]
+    # Who rents abroad what may not be bought pays a premium.
+    dear = 1.0 + p.abroad_premium * ((labs.region == CN) & (region == ROW))
+    paid = (got_training * rent_t * dear + got_serving * rent_s) * hours
+    capacity = flexible + dedicated
+    part = ratio(capacity, row_sum(capacity))
+    tenants = row_sum(where(hosted, 0.0, paid))
+    outside = (wants_training - row_sum(training)) * fill_training * rent_t
+    outside = (outside + (wants_serving - row_sum(serving)) * fill_serving * rent_s) * hours
+    cloud_share = ratio(row_sum(capacity), row_sum(capacity) + idle_tech)
+    world.accounts.pay("rent from outside", "outside", (vendors, part * outside * cloud_share))
+    vendors.earned = vendors.earned + part * outside * cloud_share
+    own_cloud = ratio(idle, idle_tech) * outside * (1.0 - cloud_share)
+    world.accounts.pay("rent from outside", "outside", (labs, own_cloud))
+    labs.earned = labs.earned + own_cloud
+    wants, supply = wants_training + wants_serving, supply_training + supply_serving
+    used = np.minimum(ratio(wants, supply), 1.0)
+    vendors.utilisation = where(here, used * vendors.offered_share, vendors.utilisation)
+    months = world.clock.months
+    state.rent_training[region] = _floor(rent_t * rent_pressure(wants_training, supply_training, months, p), p)
+    state.rent_serving[region] = _floor(rent_s * rent_pressure(wants_serving, supply_serving, months, p), p)
+    state.rent_cap[region] = p.largest_tenant * np.maximum(supply_training, 1.0)
+    fallback = ratio(np.ones_like(capacity) * here, row_sum(np.ones_like(capacity) * here))
+    earned = where(row_sum(capacity) > 0.0, part, fallback) * tenants
+    earned = earned + sum_by_group(where(hosted, paid, 0.0), labs.host, vendors.capacity)
+    return paid, earned
+
+
+def in_two_ranks(wanted: Array, first: Array, all_wants: Array, supply: Array) -> tuple[Array, Array]:
+    """Serve tenants under contract before everybody else, each rank in proportion.
+
+    Returns
+    -------
+    got : array (worlds, labs)
+    fill : array (worlds, 1)
+        Share of what the second rank gets, the outside world included.
+    """
+    senior = where(first, wanted, 0.0)
+    claim = row_sum(senior)
+    fill_first = np.minimum(ratio(supply, claim), 1.0)
+    rest = np.maximum(supply - claim, 0.0)
+    others = np.maximum(all_wants - claim, 0.0)
+    fill = np.minimum(ratio(rest, others), 1.0)
+    return where(first, wanted * fill_first, wanted * fill), fill
+
+
+def _floor(rent: Array, p) -> Array:
+    """Nobody rents below running cost, nobody pays more than the ceiling."""
+    return clip(rent, p.rent_least_usd * CNY_A_USD, p.rent_most_usd * CNY_A_USD)
+
+
+def _idle_big_tech(world: World, region: int) -> Array:
+    """Own chips that big-tech firms rent out through their clouds, H100e."""
+    labs, p = world.labs, world.parameters.rental
+    own = (labs.region == region) & (labs.archetype == BIG_TECH) & labs.alive
+    speed = world.chips.training_speed * software_maturity(world)
+    fleet = sum_k(labs.fleet * speed) * (1.0 - labs.llm_share)
+    return where(own, fleet * p.big_tech_offer, 0.0)
+
+
+def outside_demand(world: World, region: int) -> Array:
+    """Demand of tenants outside this industry, H100e; it falls with the rent."""
+    p, state = world.parameters.rental, world.state
+    start = p.outside_cn if region == CN else p.outside_row
+    rent = state.rent_training[region] / (p.reference_usd * CNY_A_USD)
+    year = world.clock.year(world.step_number)
+    growth = p.outside_growth * p.outside_fade * (1.0 - np.exp(-year / p.outside_fade))
+    hype = 1.0 + p.outside_hype * state.hype
+    return start * np.exp(growth - p.rent_elasticity * np.log(rent)) * hype

@@ -1,0 +1,1 @@
+"""The engine: worlds, populations, accounts, arrays, kernels and random streams; knows no market."""

@@ -1,0 +1,288 @@
+"""The device that arrays live on: NumPy on the host, or CuPy on a GPU.
+
+Behaviour is written once, in functions that both know. Here stand what only a GPU needs: the
+check that there is one, how many worlds its memory holds, copies that do not make the host wait,
+and the two kernels that NumPy's functions cannot say in one call.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import deque
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+Array = Any  # numpy.ndarray or cupy.ndarray
+
+#: Share of the free memory that worlds may take.
+USED = 0.9
+#: What a world takes beyond its columns, in multiples of them: memory of the markets, ties, random numbers, and
+#: what a step computes in between (measured late in the baseline: 0.3 and 1.6).
+BEYOND = 2.5
+
+
+class NoDevice(RuntimeError):
+    """There is no GPU to run on; the message says what is missing and what to do."""
+
+
+def find(engine: str) -> Any:
+    """Module of arrays of an engine: numpy, or cupy (whose memory comes from its pool).
+
+    Raises
+    ------
+    NoDevice
+        When CuPy, the driver or the GPU is missing.
+    """
+    if engine == "numpy":
+        return np
+    try:
+        import cupy
+    except ImportError:
+        raise NoDevice(
+            "engine=cupy: CuPy is not installed; pip install 'hundred-models-war[gpu]' "
+            "(CUDA 13: [gpu13]), or use engine=numpy"
+        ) from None
+    try:
+        number = cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        raise NoDevice(f"engine=cupy: {_what_is_wrong(str(error))}; or use engine=numpy") from None
+    if not number:
+        raise NoDevice("engine=cupy: there is no GPU on this machine; run on one that has, or use engine=numpy")
+    return cupy
+
+
+def _what_is_wrong(error: str) -> str:
+    """CUDA's complaint in words that say what to do."""
+    if "InsufficientDriver" in error:
+        return "there is no NVIDIA driver, or it is older than CuPy's CUDA; install or update the driver"
+    if "NoDevice" in error:
+        return "the driver finds no GPU; check nvidia-smi and CUDA_VISIBLE_DEVICES"
+    return f"CUDA does not start ({error.split(':', 1)[0]}); check nvidia-smi"
+
+
+# ---------------------------------------------------------------------- memory
+
+
+def free_bytes(xp: Any) -> int:
+    """Memory of the device that nobody uses; what CuPy's pool holds for reuse counts as such."""
+    free, _ = xp.cuda.runtime.memGetInfo()
+    return int(free) + int(xp.get_default_memory_pool().free_bytes())
+
+
+def worlds_that_fit(free: int, columns: int) -> int:
+    """How many worlds the free memory holds, from the bytes of one world's columns.
+
+    Examples
+    --------
+    >>> worlds_that_fit(80_000_000_000, 1_000_000)
+    20571
+
+    Raises
+    ------
+    NoDevice
+        When not even one does.
+    """
+    each = int(columns * (1.0 + BEYOND))
+    fit = int(USED * free) // each
+    if fit < 1:
+        raise NoDevice(
+            f"engine=cupy: {free / 1e6:.0f} MB of GPU memory are free and one world takes {each / 1e6:.0f} MB; "
+            "free some, make population.apps smaller, or use engine=numpy"
+        )
+    return fit
+
+
+# ---------------------------------------------------------------------- copies
+
+
+class Outbox:
+    """Arrays on their way to the host: the host waits for them only when it wants them.
+
+    On a GPU they are copied into pinned memory on a stream of their own, behind what computes them.
+
+    Parameters
+    ----------
+    xp : module
+        numpy or cupy.
+    most : int
+        Copies under way at once; when there are more, the host waits for the oldest.
+    """
+
+    def __init__(self, xp: Any, most: int = 4):
+        self.xp, self.most = xp, most
+        self.stream = xp.cuda.Stream(non_blocking=True) if hasattr(xp, "cuda") else None
+        self.under_way: deque = deque()
+
+    def send(self, array: Array, store: Any) -> None:
+        """Copy an array and hand the copy to ``store`` when it has arrived."""
+        if self.stream is None:
+            store(to_host(array))
+            return
+        import cupyx
+
+        computed = self.xp.cuda.get_current_stream().record()
+        self.stream.wait_event(computed)
+        copy = cupyx.empty_pinned(array.shape, array.dtype)
+        array.get(stream=self.stream, out=copy, blocking=False)
+        # The array is kept until its copy is there.
+        self.under_way.append((self.stream.record(), array, copy, store))
+        while len(self.under_way) > self.most:
+            self._arrive()
+
+    def _arrive(self) -> None:
+        done, _, copy, store = self.under_way.popleft()
+        done.synchronize()
+        store(np.array(copy))
+
+    def empty(self) -> None:
+        """Wait for all that is under way."""
+        while self.under_way:
+            self._arrive()
+
+
+class Notes:
+    """What the host is to know of some rows: noted during a step, sent in one copy at its end.
+
+    NumPy's rows are handed on at once.
+    """
+
+    def __init__(self, xp: Any, outbox: Outbox):
+        self.xp, self.outbox = xp, outbox
+        self.taken: list[tuple[Array, dict[str, Array], Any]] = []
+
+    def take(self, mask: Array, columns: dict[str, Array], store: Any, always: bool = False) -> None:
+        """Note the rows of a mask ``(worlds, rows)``: ``store`` gets their ``worlds`` and columns by name.
+
+        Where there are none it need not be told (a GPU tells all the same), unless it ``always`` wants to be.
+        """
+        if self.xp is not np:
+            self.taken.append((mask, columns, store))
+            return
+        places = np.flatnonzero(mask)
+        if not (places.size or always):
+            return
+        worlds, rows = np.divmod(places, mask.shape[1])
+        store({"worlds": worlds} | {name: wide(each, mask.shape)[worlds, rows] for name, each in columns.items()})
+
+    def post(self) -> None:
+        """Send what was noted."""
+        for shape in dict.fromkeys(mask.shape for mask, _, _ in self.taken):
+            self._post([each for each in self.taken if each[0].shape == shape], shape)
+        self.taken = []
+
+    def _post(self, taken: list, shape: tuple[int, int]) -> None:
+        """All notes on one population: who is meant is asked once, columns are laid side by side."""
+        xp = self.xp
+        number, worlds, rows = xp.nonzero(xp.stack([mask for mask, _, _ in taken]))
+        width = max(len(columns) for _, columns, _ in taken)
+        sheet = xp.zeros((2 + width, len(rows)))
+        sheet[0], sheet[1] = number, worlds
+        for note, (_, columns, _) in enumerate(taken):
+            for place, each in enumerate(columns.values()):
+                here = wide(each, shape)[worlds, rows]
+                sheet[2 + place] = xp.where(number == note, here, sheet[2 + place])
+        kinds = [({name: each.dtype for name, each in columns.items()}, store) for _, columns, store in taken]
+        self.outbox.send(sheet, lambda copy: _hand_out(copy, kinds))
+
+
+def wide(array: Array, shape: tuple[int, ...]) -> Array:
+    """An array as if it had a shape."""
+    return array if array.shape == shape else np.broadcast_to(array, shape)
+
+
+def _hand_out(sheet: np.ndarray, kinds: list) -> None:
+    """Give the rows of each note to whom they are for."""
+    for note, (types, store) in enumerate(kinds):
+        mine = sheet[:, sheet[0] == note]
+        columns = zip(types.items(), mine[2:], strict=False)
+        store({"worlds": mine[1].astype(np.int64)} | {name: row.astype(kind) for (name, kind), row in columns})
+
+
+def to_host(array: Any) -> Any:
+    """An array as NumPy's, which it may be already."""
+    return array.get() if hasattr(array, "get") and hasattr(array, "shape") else array
+
+
+class Mirror:
+    """A world, or a part of it, as the host sees it: its arrays are copied when they are read, once."""
+
+    def __init__(self, source: Any):
+        self._source = source
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "xp":
+            return np
+        found = _reflect(getattr(self._source, name))
+        self.__dict__[name] = found
+        return found
+
+    def __getitem__(self, name: str) -> Any:
+        return _reflect(self._source[name])
+
+
+def _reflect(value: Any) -> Any:
+    """A copy of arrays and tables for the host, a mirror of what holds arrays, anything else as it is."""
+    if hasattr(value, "get") and hasattr(value, "shape"):
+        return value.get()
+    if dataclasses.is_dataclass(value):
+        return type(value)(**{each.name: _reflect(getattr(value, each.name)) for each in dataclasses.fields(value)})
+    if isinstance(value, (list, tuple)) and any(hasattr(each, "shape") for each in value):
+        return [_reflect(each) for each in value]
+    if isinstance(value, (SimpleNamespace, dict)) or hasattr(value, "columns"):
+        return Mirror(value)
+    return value
+
+
+def mirror(world: Any) -> Any:
+    """A world whose arrays are NumPy's: itself, or a mirror of one on a GPU."""
+    return world if world.xp is np else Mirror(world)
+
+
+# ---------------------------------------------------------------------- kernels
+
+#: Ten rounds on 64-bit words, as :func:`baimo.world.engine.random.philox` takes them.
+PHILOX = """
+unsigned long long a = c0, b = c1, c = c2, d = c3, k = k0, l = k1;
+for (int turn = 0; turn < 10; ++turn) {
+    unsigned long long p = a * 0xD2511F53ULL, q = c * 0xCD9E8D57ULL;
+    a = (q >> 32) ^ b ^ k;
+    c = (p >> 32) ^ d ^ l;
+    b = q & 0xFFFFFFFFULL;
+    d = p & 0xFFFFFFFFULL;
+    k = (k + 0x9E3779B9ULL) & 0xFFFFFFFFULL;
+    l = (l + 0xBB67AE85ULL) & 0xFFFFFFFFULL;
+}
+w0 = a; w1 = b; w2 = c; w3 = d;
+"""
+
+#: One thread a world and group adds in the order of rows: the sum has the bits of ``numpy.bincount``.
+SUM_BY_GROUP = """
+long long w = i / groups, g = i % groups;
+double sum = 0.0;
+for (long long r = w * rows; r < (w + 1) * rows; ++r)
+    if (group[r] == g) sum += values[r];
+total = sum;
+"""
+
+_TEXTS = {
+    "philox": (
+        "uint64 c0, uint64 c1, uint64 c2, uint64 c3, uint64 k0, uint64 k1",
+        "uint64 w0, uint64 w1, uint64 w2, uint64 w3",
+        PHILOX,
+    ),
+    "sum_by_group": (
+        "raw float64 values, raw int64 group, int64 rows, int64 groups",
+        "float64 total",
+        SUM_BY_GROUP,
+    ),
+}
+
+
+@cache
+def kernel(xp: Any, name: str) -> Any:
+    """A kernel of this file, compiled at its first call."""
+    inputs, outputs, text = _TEXTS[name]
+    return xp.ElementwiseKernel(inputs, outputs, text, name)

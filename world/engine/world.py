@@ -1,0 +1,345 @@
+"""The world: populations, markets and the memory between steps, for a block of worlds."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from baimo.agents import random_rules
+from baimo.agents.app import AppStartup
+from baimo.agents.base import DIMENSIONS
+from baimo.agents.enums import ARCHETYPES, CN, NO_MODEL, NOBODY, ROW
+from baimo.agents.investor import Investor
+from baimo.agents.lab import ModelLab
+from baimo.agents.regulator import Regulator
+from baimo.agents.vendor import InfraVendor
+from baimo.world.compute.chips import CNY_A_USD, ChipTable, power_draw
+from baimo.world.engine.accounts import Accounts
+from baimo.world.engine.arrays import Array, row_sum, stack_k, to_device, where
+from baimo.world.engine.clock import Clock
+from baimo.world.engine.device import Notes, Outbox
+from baimo.world.engine.population import Population
+from baimo.world.engine.random import Streams
+from baimo.world.models.segments import SegmentTable
+from baimo.world.policy.instruments import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+AGENT_TYPES = {
+    "labs": ModelLab,
+    "vendors": InfraVendor,
+    "apps": AppStartup,
+    "investors": Investor,
+    "regulators": Regulator,
+}
+
+
+#: How much populations are expected to grow beyond the rows that they start with.
+GROWN = {"labs": 2, "apps": 6}
+
+
+def _rows(sizes: Any) -> tuple[dict[str, int], dict[str, int]]:
+    """Rows of each population at the start and at most."""
+    start = {"labs": sizes.labs, "apps": sizes.apps, "vendors": 16, "investors": 128, "regulators": 8}
+    return start, start | {"labs": sizes.max_labs, "apps": sizes.max_apps}
+
+
+def column_bytes(config: Any) -> int:
+    """Memory of the columns of one world whose populations have grown as expected."""
+    inner = DIMENSIONS | {"chips": len(config.hardware["chips"]), "segments": 2 * len(config.segments)}
+    start, most = _rows(config.population)
+    total = 0
+    for name, kind in AGENT_TYPES.items():
+        each = sum(column.bytes(inner) for column in kind.declared_columns().values())
+        total += each * min(start[name] * GROWN.get(name, 1), most[name])
+    return total
+
+
+class World:
+    """Everything that a step reads and writes.
+
+    Parameters
+    ----------
+    config : conf.schema.Config
+        Resolved configuration (plain attributes, no OmegaConf).
+    world_ids : sequence of int
+        Global numbers of the worlds of this block: world 7 is the same alone and in a block.
+    parameters : tree, optional
+        Replaces the parameter sections; leaves may be arrays ``(worlds, 1)``.
+    xp : module
+        numpy, or cupy: where the columns, the tables, the ties and the memory of the markets live.
+    luck : sequence of int, optional
+        Numbers of the worlds whose random numbers are drawn; default their own.
+    """
+
+    def __init__(
+        self,
+        config: Any,
+        world_ids: Sequence[int],
+        parameters: Any = None,
+        xp: Any = np,
+        luck: Sequence[int] | None = None,
+    ):
+        self.config = config
+        self.xp = xp
+        self.parameters = parameters or config
+        self.seed = int(config.seed)
+        self.world_ids = np.asarray(list(world_ids), dtype=np.int64)
+        self.luck = self.world_ids if luck is None else np.asarray(list(luck), dtype=np.int64)
+        self.worlds = len(self.world_ids)
+        self.clock = Clock(config.start, config.clock)
+        self.step_number = 0
+        #: The chips as rules on them are read, on the host; ``chips`` are the same where they are computed with.
+        self.catalogue = ChipTable.from_rows(config.hardware["chips"], self.parameters.training.bandwidth_bound)
+        self.chips = to_device(self.catalogue, xp)
+        self.chip_kw = to_device(power_draw(self.catalogue, self.parameters.training.weak_power), xp)
+        self.chip_masks: dict[tuple[str, ...], Array] = {}
+        self.supply = config.hardware["supply"]
+        self.segments = to_device(SegmentTable.from_rows(config.segments, config.model_market.row_scale), xp)
+        self.parameters = to_device(self.parameters, xp)
+        self.archetypes = config.archetypes
+        self.policy = Policy(self.parameters.policy)
+        self.streams = Streams(self.seed, xp.asarray(self.luck))
+        self.outbox = Outbox(xp)
+        self.notes = Notes(xp, self.outbox)
+        self.observed: dict = {}
+        self.ties = SimpleNamespace()
+        self.events: list = []
+        self.lineage: list = []
+        self.monthly: dict[str, Array] = {}
+        self.mesa_model = None
+        self.agent_classes: dict[str, type] = {}
+        self._populations()
+        self.accounts = Accounts(self.populations, self.worlds, xp)
+        self.makers = [self.maker_names.index(name) for name in self.chips.vendors]
+        self.maker_rows = np.broadcast_to(xp.asarray(self.makers), (self.worlds, len(self.makers)))
+        self.state = initial_state(self)
+
+    def _populations(self) -> None:
+        DIMENSIONS["chips"] = len(self.chips)
+        DIMENSIONS["segments"] = len(self.segments)
+        start, most = _rows(self.config.population)
+        self.populations = {}
+        for name, kind in AGENT_TYPES.items():
+            population = Population(kind, self.worlds, start[name], most[name], self.xp)
+            population.world = self
+            self.populations[name] = population
+            setattr(self, name, population)
+        self.labs.rules.update(random_rules.chosen(self.config.decisions))
+        self.maker_names = [row["name"] for row in self.config.vendors]
+
+    def record(self, names: list[str], values: Array) -> None:
+        """Receive the measures of a month; the history puts its own recorder here."""
+
+    def assign_classes(self) -> None:
+        """Give rows of an archetype their special class."""
+        for name, special in self.agent_classes.items():
+            index = self.labs.add_class(special)
+            chosen = self.labs.alive & (self.labs.archetype == ARCHETYPES.index(name))
+            self.labs.behaviour = where(chosen, index, self.labs.behaviour)
+
+    def entrant_class(self, archetype: int) -> int:
+        """Index of the class that new labs of an archetype have."""
+        special = self.agent_classes.get(ARCHETYPES[archetype])
+        return self.labs.add_class(special) if special else 0
+
+    @property
+    def date(self):
+        """First day of the present step."""
+        return self.clock.date(self.step_number)
+
+    def instrument(self, group: str, name: str) -> Any:
+        """What a policy instrument is set to this month (``conf/policies.py``)."""
+        return self.policy.now(group, name, self.date)
+
+    def years_in_force(self, group: str) -> float:
+        """How long a policy group has been in force, years (for what grows while it is)."""
+        since = getattr(self.policy, group).since
+        begins = 0 if since is None else max(self.clock.step_of(since), 0)
+        return max(self.clock.year(self.step_number) - begins * self.clock.years, 0.0)
+
+    def by_region(self, pair: Array) -> Array:
+        """Pick by each lab's region from ``(2, worlds, 1)``."""
+        return where(self.labs.region == CN, pair[CN], pair[ROW])
+
+    def by_class(self, values: Array) -> Array:
+        """What the host knows of each chip class, ``(classes,)``, where it is computed with, ``(classes, 1, 1)``."""
+        return self.xp.asarray(values).reshape(-1, 1, 1)
+
+    def chips_where(self, column: str, *words: str) -> Array:
+        """Mask of the chip classes whose ``column`` is one of the words, ``(classes, 1, 1)``; made once."""
+        key = (column, *words)
+        if key not in self.chip_masks:
+            self.chip_masks[key] = self.by_class(np.array([each in words for each in getattr(self.chips, column)]))
+        return self.chip_masks[key]
+
+    def agent_at(self, population: Population, row: int) -> Any:
+        """The Mesa agent in a row of a one-world model."""
+        if self.mesa_model is None:
+            raise TypeError("single agents exist in HundredModelsWar only, not in an Ensemble")
+        return self.mesa_model.agent_at(population, row)
+
+    # ------------------------------------------------------------------ counters and events
+
+    def count(self, name: str, values: Array) -> None:
+        """Add ``(worlds, labs)`` values to a counter of this month, over the labs of CN."""
+        self.tally(name, row_sum(where(self.labs.region == CN, values, 0.0)))
+
+    def tally(self, name: str, values: Array) -> None:
+        """Add ``(worlds, 1)`` values to a counter of this month."""
+        self.monthly[name] = self.monthly.get(name, 0.0) + values
+
+    def log(self, kind: str, mask: Array, amount: Array, detail: Any = None, who: Any = None) -> None:
+        """Enter what happened to labs (or to others, ``who``) in the event log: how much, in which words.
+
+        ``detail`` are words and, for each row, the number of one of them. The log is kept on the host.
+        """
+        ids, region = (self.labs.id, self.labs.region) if who is None else who
+        words, codes = detail or (("",), ids * 0)
+        when = {"kind": kind, "step": self.step_number}
+
+        def enter(rows: dict[str, np.ndarray]) -> None:
+            if not len(rows["worlds"]):
+                return
+            words_here = np.array(words)[rows.pop("detail")]
+            self.events.append(when | rows | {"amount": rows["amount"].astype(float), "detail": words_here})
+
+        self.notes.take(mask, {"ids": ids, "region": region, "amount": amount, "detail": codes}, enter)
+
+    def announce(self, kind: str, detail: str) -> None:
+        """Enter what happens to everybody in CN, in every world, in the event log."""
+        nobody = np.full(self.worlds, NOBODY)
+        self.events.append(
+            {
+                "kind": kind,
+                "step": self.step_number,
+                "worlds": np.arange(self.worlds),
+                "ids": nobody,
+                "region": np.full(self.worlds, CN),
+                "amount": np.zeros(self.worlds),
+                "detail": np.full(self.worlds, detail),
+            }
+        )
+
+
+def initial_state(world: World) -> SimpleNamespace:
+    """Memory of the markets before the first step, arrays ``(..., worlds, 1)``."""
+    shape, xp = (world.worlds, 1), world.xp
+    k, segments, config = len(world.chips), len(world.segments), world.parameters
+    zero, one = xp.zeros(shape), xp.ones(shape)
+    state = SimpleNamespace()
+    _market_state(state, world, shape, k)
+    _technology_state(state, world, shape)
+    _society_state(state, world, shape)
+    state.hype = one * config.capital.hype_start
+    state.attention = one * config.capital.hype_start * 0.5
+    state.hype_push = zero
+    state.news = 0.0
+    state.funding_cn = zero
+    state.funding_12 = one * config.capital.funding_before
+    state.funding_history = []
+    state.entrants, state.entry_rate, state.app_entry_rate = zero, None, None
+    state.funding_labs_cn = zero
+    state.models_released = one * config.capital.models_before
+    state.announcements = zero
+    state.exit_rate = zero
+    state.spin_offs = zero
+    state.adopters = xp.zeros((segments, *shape))
+    state.app_share = xp.zeros((segments, *shape))
+    state.eyes = xp.full((segments, *shape), config.app_market.eye_start)
+    state.hands = xp.full((segments, *shape), config.app_market.hand_start)
+    state.hhi_tokens = zero
+    state.leader, state.leads_since = xp.full(shape, NOBODY), zero
+    state.death_ages = xp.zeros((world.worlds, 60))
+    state.displaced = xp.zeros((len(world.segments) // 2, *shape))
+    state.multimodal = [zero, zero]
+    state.frontier_history = []
+    state.totals = {}
+    state.share_before = None
+    for name in ("token_share", "sales_share", "nest_share", "chip_bill", "serving_need", "training_bill"):
+        setattr(state, name, xp.zeros((world.worlds, world.labs.capacity)))
+    return state
+
+
+def _technology_state(state: SimpleNamespace, world: World, shape: tuple) -> None:
+    """What is known, published and open before the first step."""
+    config, xp = world.parameters, world.xp
+    zero, one = xp.zeros(shape), xp.ones(shape)
+    state.research_openness = one * config.technology.openness_start
+    state.public_efficiency = zero
+    state.teacher = xp.full((3, *shape), NO_MODEL)
+    for name in ("frontier_all", "frontier_cn", "frontier_open"):
+        setattr(state, name, xp.full(shape, NO_MODEL))
+    state.open_start = zero
+    state.gap_oom = zero
+    state.scaling_ceiling = one * np.finfo(float).max
+    state.cluster_use = xp.zeros((3, world.worlds, world.labs.capacity))
+    state.largest_run = stack_k(config.training.largest_before_cn, config.training.largest_before_row, xp=xp) * one
+    empty = {"score": xp.full(shape, NO_MODEL), "weights": xp.full((3, *shape), NO_MODEL)}
+    empty |= {"post": xp.zeros((3, *shape))}
+    empty |= {name: xp.full(shape, NOBODY) for name in ("row", "id", "model")}
+    state.archive = {CN: dict(empty), ROW: dict(empty)}
+    state.archive_history = []
+
+
+def _society_state(state: SimpleNamespace, world: World, shape: tuple) -> None:
+    """Trust, rules and the middle layer before the first step."""
+    config, xp = world.parameters, world.xp
+    zero, one = xp.zeros(shape), xp.ones(shape)
+    state.trust = [one * config.trust.start, one * config.trust.start]
+    state.incident_memory = [zero, zero]
+    state.needs_licence = 0.0
+    state.beta_allowed = 1.0
+    state.cross_border = 0.0
+    state.review_budget = zero
+    state.gate_open = zero
+    state.queue_length = zero
+    state.wrapper_ban = 0.0
+    state.platform_built = zero
+    state.platform_strength = zero
+    state.trust_habit = [one * config.trust.start, one * config.trust.start]
+
+
+def _market_state(state: SimpleNamespace, world: World, shape: tuple, k: int) -> None:
+    """Chips, rents and wages before the first step."""
+    config, xp = world.parameters, world.xp
+    one = xp.ones(shape)
+    usd = CNY_A_USD
+    state.rent_training = np.stack([one * config.rental.start_usd_cn * usd, one * config.rental.start_usd_row * usd])
+    state.rent_serving = state.rent_training * config.rental.serving_start
+    state.rent_start = one * config.rental.start_usd_cn * usd
+    state.rent_cap = np.stack([one, one]) * 100.0
+    state.entry_price = np.stack([one * config.model_market.entry_price_cn, one * config.model_market.entry_price_row])
+    state.class_fill = [xp.full((k + 1, *shape), 0.5), xp.full((k + 1, *shape), 0.5)]
+    state.cn_premium = one * 0.0
+    state.grey_premium = one * config.chip_market.grey_start
+    state.grey_class = NOBODY
+    state.grey_stock = one * 0.0
+    state.grey_shipped = one * 0.0
+    state.chips_made = xp.zeros((k, *shape))
+    state.chips_worn = xp.zeros((k, *shape))
+    state.domestic_made = one * config.chip_market.domestic_before
+    state.domestic_installed = one * config.chip_market.domestic_before
+    state.domestic_learned = one * config.chip_market.domestic_before
+    state.domestic_dies = one * config.chip_market.domestic_dies
+    state.domestic_software = one * 0.0
+    state.generation_stock = {g: one * 0.0 for g in dict.fromkeys(world.chips.generations)}
+    state.vendor_relation = xp.zeros((world.worlds, world.vendors.capacity))
+    state.bars = np.zeros(k, dtype=bool)
+    state.barred = world.by_class(state.bars)
+    state.delivered_labs = xp.zeros((world.worlds, world.labs.capacity))
+    state.delivered_vendors = xp.zeros((world.worlds, world.vendors.capacity))
+    state.lab_relation = xp.zeros((world.worlds, world.labs.capacity))
+    stock = xp.asarray([[float(row["stock_cn"]), float(row["stock_row"])] for row in world.config.hardware["chips"]])
+    state.outside_chips = [stock[:, r].reshape(k, 1, 1) * one for r in (CN, ROW)]
+    t = config.talent
+    base = stack_k(t.wage_infra, t.wage_scaling, t.wage_research, t.wage_application, xp=xp)
+    state.wages = [base * one, base * one * t.row_wages]
+    pool = stack_k(t.pool_infra, t.pool_scaling, t.pool_research, t.pool_application, xp=xp)
+    state.pool = [pool * one * t.pool_cn, pool * one * t.pool_row]
+    state.tightness = [xp.full((4, *shape), t.wage_neutral), xp.full((4, *shape), t.wage_neutral)]
+    state.trained_people = [xp.zeros((4, *shape)), xp.zeros((4, *shape))]
+    state.people_start = [pool * one * t.pool_cn, pool * one * t.pool_row]

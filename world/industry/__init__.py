@@ -1,0 +1,1 @@
+"""The industry: talent, entry, exits and acquisitions."""

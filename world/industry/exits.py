@@ -1,0 +1,100 @@
+"""Exit: who gives up training, turns to apps, closes or is bought; nothing of value disappears."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.agents.enums import ACQUIRED, ALIVE, BIG_TECH, CN, EXITS, FRONTIER, MODES, OPEN_CHAMPION, ROW, TO_APPS
+from baimo.agents.vendor import CENTRE
+from baimo.world.apps import lifecycle
+from baimo.world.engine.arrays import Array, clip, is_one_of, row_sum, sum_k, where
+from baimo.world.engine.population import Observables
+from baimo.world.industry.acquisition import acquire
+from baimo.world.network.open_bases import best_known_base
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+#: Archetypes too proud to give up training for a lead that others would bow to.
+PROUD = (FRONTIER, OPEN_CHAMPION, BIG_TECH)
+
+
+def leave(world: World) -> None:
+    """Phase 16: pivots, closures, acquisitions."""
+    labs, state, p = world.labs, world.state, world.parameters.entry_exit
+    base, post, *_ = best_known_base(world)
+    own = sum_k(labs.pretrained + labs.post) / 3.0
+    lead = sum_k(base + post) / 3.0 - own
+    before = labs.mode.copy()
+    labs.pivot(
+        Observables(
+            base_lead=lead,
+            frontier_launch=np.log10(np.maximum(state.largest_run[CN], state.largest_run[ROW])),
+            pride=is_one_of(labs.archetype, PROUD).astype(float),
+            share=state.token_share,
+            months=world.clock.months,
+        )
+    )
+    world.count("pivots", labs.mode != before)
+    world.log("pivot", labs.mode != before, labs.cash, (MODES, labs.mode))
+    labs.wind_up(
+        Observables(
+            # What a parent could have without a lab of its own: open weights, or any firm's API.
+            parent_gap=clip(np.maximum(lead, state.frontier_cn - own), 0.0, p.parent_gap_most) * labs.released,
+            share=state.token_share,
+            hype=state.hype,
+            years=world.clock.years,
+        )
+    )
+    acquire(world)
+    _cover(world)
+    gone = labs.alive & (labs.exit_reason != ALIVE)
+    world.log("exit", gone, labs.cash, (EXITS, labs.exit_reason))
+    labs.exit_step = where(gone, world.step_number, labs.exit_step)
+    world.count("exits", gone)
+    world.count("acquisitions", gone & (labs.exit_reason == ACQUIRED))
+    turned = gone & (labs.exit_reason == TO_APPS)
+    world.count("turned_to_apps", turned)
+    state.spin_offs = row_sum((turned & (labs.region == CN)).astype(float))
+    _remember(world, gone)
+    _dissolve(world, gone)
+    lifecycle.close(world)
+
+
+def _remember(world: World, gone: Array) -> None:
+    """Exits a year in CN per potential entrant, as founders see them: a mean that fades."""
+    state, p = world.state, world.parameters.entry_exit
+    yearly = row_sum((gone & (world.labs.region == CN)).astype(float)) / p.entrant_pool / world.clock.years
+    fade = np.exp(-world.clock.months / p.exit_memory)
+    state.exit_rate = state.exit_rate * fade + yearly * (1.0 - fade)
+
+
+def _cover(world: World) -> None:
+    """Parents and owners cover what is missing in labs they keep; vendors settle with owners."""
+    labs, vendors = world.labs, world.vendors
+    kept = labs.alive & (labs.exit_reason == ALIVE)
+    deficit = where(kept, np.maximum(-labs.cash, 0.0), 0.0)
+    world.accounts.pay("parents cover", "outside", (labs, deficit))
+    rules = world.parameters.rental
+    buffer = rules.kept_months * vendors.cost + rules.kept_least
+    gap = where(vendors.alive, np.maximum(-vendors.cash, 0.0), 0.0)
+    public = vendors.kind == CENTRE
+    world.accounts.pay("public compute", "government", (vendors, where(public, gap, 0.0)))
+    world.accounts.pay("owners of vendors", "outside", (vendors, where(public, 0.0, gap)))
+    spare = where(vendors.alive, np.maximum(vendors.cash - buffer, 0.0), 0.0)
+    world.accounts.pay("profit of public compute", (vendors, where(public, spare, 0.0)), "government")
+    world.accounts.pay("profit of vendors", (vendors, where(public, 0.0, spare)), "outside")
+
+
+def _dissolve(world: World, gone: Array) -> None:
+    """People return to the pool, chips to the second-hand stock, money to the owners."""
+    labs, state = world.labs, world.state
+    for region in (CN, ROW):
+        here = gone & (labs.region == region)
+        state.pool[region] = state.pool[region] + row_sum(where(here, labs.staff, 0.0))
+        chips = row_sum(where(here, labs.fleet + labs.incoming, 0.0))
+        state.outside_chips[region] = state.outside_chips[region] + chips
+    world.accounts.pay("liquidation", (labs, where(gone, labs.cash, 0.0)), "outside")
+    labs.bury(gone)

@@ -1,0 +1,159 @@
+"""Talent: four scarce pools in each region, cleared by wages; people carry know-how."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.agents.enums import APPLICATION, CN, ROW
+from baimo.agents.regulator import INDUSTRY
+from baimo.world.apps import labour
+from baimo.world.engine.arrays import Array, clip, ratio, row_sum, stack_k, sum_k, where
+from baimo.world.engine.population import Observables
+from baimo.world.network.social import neighbour_best
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+
+def clear(world: World) -> None:
+    """Phase 13: people leave, the rush trains new ones, labs hire, wages move, wages are paid."""
+    labs, state = world.labs, world.state
+    labs.split_effort(_standing(world))
+    _leave(world)
+    _train(world)
+    labs.hire(_seen(world))
+    for region in (CN, ROW):
+        _hire(world, region)
+    _wages_move(world)
+    wages = sum_k(labs.staff * by_region_of_labs(world, state.wages)) / 12.0 * world.clock.months
+    overhead = wages * world.parameters.talent.overhead
+    labs.spent = labs.spent + wages + overhead
+    world.accounts.pay("wages", (labs, wages), "workers")
+    world.accounts.pay("overhead", (labs, overhead), "outside")
+
+
+def _standing(world: World) -> Observables:
+    """Whether users take a lab's models, and whether it earns."""
+    labs, state, p = world.labs, world.state, world.parameters.organisation
+    return Observables(
+        unused=labs.released * clip(1.0 - state.token_share / p.used_share, 0.0, 1.0),
+        earning=np.minimum(ratio(labs.service_revenue, labs.cost), 1.0),
+        adjust=world.clock.fraction(p.pace),
+    )
+
+
+def by_region_of_labs(world: World, pair) -> Array:
+    """Pick ``(4, worlds, 1)`` tables by each lab's region."""
+    return where(world.labs.region == CN, pair[CN], pair[ROW])
+
+
+def _seen(world: World) -> Observables:
+    """Wages, the mix of people that work needs, and by what a team may grow or shrink at once.
+
+    Teams that may want f times their size grow at the rate k (f - 1), k the pace of hiring: what they
+    want in a step is 1 + (exp(k (f - 1) t) - 1)/(1 - exp(-k t)), which is f for a short one.
+    """
+    p = world.parameters.talent
+    pace = world.clock.fraction(p.hire_pace)
+    growth = -np.log1p(-pace)
+    fastest, slowest = (1.0 + ratio(np.expm1(growth * (f - 1.0)), pace) for f in (p.fastest, p.slowest))
+    train = stack_k(p.train_infra, p.train_scaling, p.train_research, p.train_application, xp=world.xp)
+    build = stack_k(p.build_infra, p.build_scaling, p.build_research, p.build_application, xp=world.xp)
+    return Observables(
+        wages=by_region_of_labs(world, world.state.wages),
+        mix_train=train / sum_k(train),
+        mix_build=build / sum_k(build),
+        fastest=fastest,
+        slowest=slowest,
+    )
+
+
+def _leave(world: World) -> None:
+    """People leave labs that fall behind, and researchers small labs that split, for the pool.
+
+    rate = turnover + b (gap at home) + s (1 - |2 q - 1|) (1 - revenue/cost) for a small lab with a share q
+    of product work: who does the research has no revenue (001, M28). A mobility limit bars moves in CN.
+    """
+    labs, state, p = world.labs, world.state, world.parameters.talent
+    best = where(labs.region == CN, state.frontier_cn, state.frontier_all)
+    behind = clip(best - sum_k(labs.served) / 3.0, 0.0, p.most_behind) * labs.released
+    small = sum_k(labs.staff) < p.small_lab
+    split = 1.0 - np.abs(2.0 * labs.product_share - 1.0)
+    poor = 1.0 - np.minimum(ratio(labs.service_revenue, labs.cost), 1.0)
+    unrest = p.leave_split * split * small * poor
+    free = where(labs.region == CN, 1.0 - world.instrument("talent", "mobility_limit"), 1.0)
+    rate = (p.turnover + p.leave_behind * behind) * free
+    rate = np.stack([rate + unrest * free * (kind != APPLICATION) for kind in range(4)])
+    leaving = labs.staff * (1.0 - np.exp(-rate * world.clock.years))
+    labs.staff = labs.staff - leaving
+    world.count("staff_left", sum_k(leaving))
+    for region in (CN, ROW):
+        here = labs.region == region
+        state.pool[region] = state.pool[region] + row_sum(where(here, leaving, 0.0))
+
+
+def _train(world: World) -> None:
+    """The rush trains people, and so may the state: they come from outside the industry (M49)."""
+    state, p = world.state, world.parameters.talent
+    mix = stack_k(p.pool_infra, p.pool_scaling, p.pool_research, p.pool_application, xp=world.xp)
+    programme = np.full_like(state.hype, world.instrument("talent", "training"))
+    _pay_programme(world, programme * world.clock.years)
+    for region, size, public in ((CN, p.inflow_cn, programme), (ROW, p.inflow_row, 0.0)):
+        rush = size * (p.inflow_base + p.inflow_hype * state.hype)
+        new = (mix * rush + ratio(mix, sum_k(mix)) * public) * world.clock.years
+        state.pool[region] = state.pool[region] + new
+        state.trained_people[region] = state.trained_people[region] + new
+
+
+def _pay_programme(world: World, people: Array) -> None:
+    """The state trains people through its industry ministry, which pays those who teach."""
+    cost = people * world.instrument("talent", "training_cost")
+    ministry = (world.regulators.kind == INDUSTRY) & world.regulators.alive & (world.regulators.region == CN)
+    bill = where(ministry, ratio(cost, row_sum(ministry.astype(float))), 0.0)
+    world.accounts.pay("training programme", "government", (world.regulators, bill))
+    world.accounts.pay("training programme", (world.regulators, bill), "workers")
+
+
+def _hire(world: World, region: int) -> None:
+    """The pool of each kind is shared in proportion to what labs and apps want; layoffs return to it."""
+    labs, state = world.labs, world.state
+    here = (labs.region == region) & labs.alive
+    gap = where(here, labs.wanted_staff - labs.staff, 0.0)
+    pace = world.clock.fraction(world.parameters.talent.hire_pace)
+    fired = np.maximum(-gap, 0.0) * pace
+    wanted = np.maximum(gap, 0.0) * pace
+    pool = state.pool[region] + row_sum(fired)
+    total = row_sum(wanted)
+    if region == CN:
+        total = total + labour.wanted(world, pace)
+    fill = np.minimum(ratio(pool, total), 1.0)
+    labs.staff = labs.staff + wanted * fill - fired
+    if region == CN:
+        labour.join(world, pace * fill[APPLICATION])
+    state.pool[region] = pool - total * fill
+    # Vacancies over the pool as it is in the middle of the step, between what was there and what is left.
+    state.tightness[region] = ratio(total, pool - 0.5 * total * fill + 1e-9) / world.clock.months
+    _carry_know_how(world, wanted * fill, here)
+
+
+def _carry_know_how(world: World, hired: Array, here: Array) -> None:
+    """Who hires from acquaintances learns what they know."""
+    labs, p = world.labs, world.parameters.talent
+    known = neighbour_best(labs.log_efficiency, world.ties.lab_lab, labs.alive, -9.0)
+    share = ratio(sum_k(hired), sum_k(labs.staff) + 1e-9)
+    free = where(labs.region == CN, 1.0 - world.instrument("talent", "mobility_limit"), 1.0)
+    gain = p.know_how * free * share * np.maximum(known - labs.log_efficiency, 0.0)
+    labs.log_efficiency = labs.log_efficiency + where(here, gain, 0.0)
+
+
+def _wages_move(world: World) -> None:
+    """Wages clear by scarcity: they rise where few are left in the pool."""
+    state, p = world.state, world.parameters.talent
+    for region in (CN, ROW):
+        drift = p.wage_pace * clip(np.log(state.tightness[region] + 0.05) - np.log(p.wage_neutral), -1.0, 1.0)
+        base = stack_k(p.wage_infra, p.wage_scaling, p.wage_research, p.wage_application, xp=world.xp)
+        base = base * (p.row_wages if region == ROW else 1.0)
+        wage = state.wages[region] * np.exp(drift * world.clock.years)
+        state.wages[region] = clip(wage, p.least_wage * base, p.most_wage * base)

@@ -1,0 +1,1 @@
+"""The market for models: segments, quality, utility, pricing, demand, serving, releases."""

@@ -1,0 +1,61 @@
+"""Overflow: demand that finds its lab full goes to labs at home with capacity to spare (M21)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.agents.enums import CN, ROW
+from baimo.world.engine.arrays import Array, ratio, row_sum, sum_k, where
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+
+def spill(unserved: Array, asked: Array, room: Array) -> Array:
+    """Deal unserved demand out in proportion to share times free capacity.
+
+    Parameters
+    ----------
+    unserved : array (worlds, 1)
+        Tokens that found no capacity.
+    asked : array (worlds, labs)
+        What is asked of each lab anyway: who is not known gets no overflow.
+    room : array (worlds, labs)
+        Tokens that each lab could still serve.
+
+    Returns
+    -------
+    array (worlds, labs)
+        Tokens received: nobody more than it has room for, together no more than was unserved.
+        Who finds the second choice full goes without.
+    """
+    weight = asked * room
+    return np.minimum(unserved * ratio(weight, row_sum(weight)), room)
+
+
+def spill_over(world: World, need: Array, have: Array) -> None:
+    """Unserved users at home try another lab, and pay it.
+
+    While capacity can be rented (``serving.elastic``) hardly anybody has to: for a weak lab
+    no overflow is to be had (001).
+    """
+    labs, state, table = world.labs, world.state, world.segments
+    asked = labs.tokens_flagship + labs.tokens_light
+    room = np.maximum(have - need, 0.0) * ratio(asked, need)
+    at_home = where(table.column("region") == labs.region, state.tokens_by_segment, 0.0)
+    short = 1.0 - labs.capacity_share
+    lost = sum_k(at_home) * short
+    lost_paid = sum_k(at_home * (1.0 - table.column("free"))) * short
+    state.overflow, paid, state.unserved = np.zeros_like(asked), np.zeros_like(asked), []
+    for region in (CN, ROW):
+        here = labs.region == region
+        pool = row_sum(where(here, lost, 0.0))
+        received = spill(pool, where(here, asked, 0.0), where(here, room, 0.0))
+        state.overflow = state.overflow + received
+        paid = paid + received * ratio(row_sum(where(here, lost_paid, 0.0)), pool)
+        state.unserved.append(np.maximum(pool - row_sum(received), 0.0))
+    light = ratio(labs.tokens_light, asked)
+    state.overflow_light = state.overflow * light
+    state.overflow_value = paid * (labs.price_flagship + light * (labs.price_light - labs.price_flagship))

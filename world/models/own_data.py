@@ -1,0 +1,54 @@
+"""Data of layers on top of a base: L1 language, L2 industry, L3 scene (002; M39, M66).
+
+They are a lab's own: what it gathers by work and by use survives a change of base, which
+apps' coupling to that base does not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.agents.enums import APPLICATION, NOBODY
+from baimo.world.engine.arrays import Array, sum_k, where
+from baimo.world.models.quality import home_segment
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+
+def gather(world: World) -> None:
+    """Layers grow with application engineers and with use, layer by layer, and age.
+
+    dL/dt = g (1 - L) - L / life, g = pace (work + feedback): solved for the step.
+    """
+    labs, p = world.labs, world.parameters.model_market
+    work = 1.0 - np.exp(-labs.staff[APPLICATION] / p.layer_staff)
+    aging = 1.0 / p.layer_life
+    layers = []
+    for level, use in zip(labs.layers, _use(world), strict=True):
+        growth = p.layer_pace * (work + use / (use + p.layer_use))
+        rate = growth + aging
+        layers.append(level + (growth / rate - level) * (1.0 - np.exp(-rate * world.clock.years)))
+    # Industry data is gathered by those who were founded for an industry.
+    layers[1] = where(labs.home_segment != NOBODY, layers[1], 0.0)
+    labs.layers = where(labs.alive, np.stack(layers), 0.0)
+
+
+def _use(world: World) -> tuple[Array, Array, Array]:
+    """Tokens a day from which each layer learns: at home, in the own trade, in firms and apps."""
+    labs, state, table = world.labs, world.state, world.segments
+    served = state.tokens_by_segment
+    at_home = sum_k(where(table.column("region") == labs.region, served, 0.0))
+    in_trade = sum_k(where(home_segment(world), served, 0.0))
+    return at_home, in_trade, state.paid_flagship + state.paid_light + labs.tokens_api
+
+
+def trade_of(u: Array, privacy: Array) -> Array:
+    """Segment that a vertical lab is founded for, from a uniform draw.
+
+    Industries build for themselves where their data may not leave: weights as ``privacy``.
+    """
+    ladder = np.cumsum(privacy)
+    return np.minimum(np.searchsorted(ladder / ladder[-1], u), len(privacy) - 1)

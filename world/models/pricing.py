@@ -1,0 +1,60 @@
+"""Prices of models: costs are known, rivals counted, prices move."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.agents.enums import BIG_TECH, CN, FRONTIER, ROW
+from baimo.world.engine.arrays import (
+    Array,
+    ratio,
+    row_sum,
+    where,
+)
+from baimo.world.engine.population import Observables
+from baimo.world.laws.nested_logit import rivalry
+from baimo.world.models.serving import serving_costs
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+
+def owners_power(world: World) -> Array:
+    """Share of sales that does not answer to the price, as the owner uses it (M47).
+
+    phi lock_in (1 - antitrust): apps coupled to one base and firms that rarely reconsider.
+    """
+    labs = world.labs
+    kept = 1.0 - world.instrument("market", "antitrust") * (labs.region == CN)
+    return world.parameters.model_market.lock_in * labs.lock_in * kept
+
+
+def set_prices(world: World) -> None:
+    """Phase 8: costs are known, rivals counted, prices move."""
+    labs, state, p = world.labs, world.state, world.parameters.model_market
+    serving_costs(world)
+    cloud = ((labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER)).astype(float)
+    data = p.data_value / (1.0 + labs.usage_data / p.data_scale)
+    labs.strategic_value = p.cloud_value * cloud + data
+    floor = world.instrument("market", "floor")
+    labs.set_price(
+        Observables(
+            rivalry=rivalry(state.sales_share, state.nest_share, p.nest_correlation, owners_power(world)),
+            price_floor=where(labs.region == CN, floor, 0.0),
+            adjust=world.clock.fraction(p.price_adjustment),
+            going_price=world.by_region(going_price(world)),
+        )
+    )
+
+
+def going_price(world: World) -> Array:
+    """What the flagships sold at home cost on average, ``(2, worlds, 1)``; before any sale, the first ones' price."""
+    labs, found = world.labs, []
+    sold = labs.tokens_flagship * labs.alive
+    for region in (CN, ROW):
+        weight = where(labs.region == region, sold, 0.0)
+        level = ratio(row_sum(weight * labs.price_flagship), row_sum(weight))
+        found.append(where(level > 0.0, level, world.state.entry_price[region]))
+    return np.stack(found)

@@ -1,0 +1,137 @@
+"""Releases: a trained model becomes a served one, open or closed, and makes news."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.agents.enums import ALL_OPEN, BIG_TECH, CLOSED, CN, FRONTIER, LIGHT_OPEN, NO_MODEL, OPEN_CHAMPION, ROW
+from baimo.world.capital.hype import domestic_leap
+from baimo.world.engine.arrays import Array, clip, row_max, row_sum, sum_k, where
+from baimo.world.engine.population import Observables
+from baimo.world.laws.scaling import active_parameters
+from baimo.world.models import multimodal
+from baimo.world.models.pricing import going_price
+from baimo.world.network.open_bases import publish
+from baimo.world.technology import lineage
+from baimo.world.technology.research import capability, light_capability, update_teachers
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+#: Model ids are lab id * RELEASES + number of the release.
+RELEASES = 1024
+
+
+def release(world: World) -> None:
+    """Phase 6: approved models go out; everybody's past investment is revalued."""
+    labs, state = world.labs, world.state
+    labs.choose_openness(_stakes(world), among=labs.trained)
+    labs.waiting = np.maximum(labs.waiting - world.clock.months, 0.0)
+    out = labs.alive & labs.trained & (labs.waiting <= 0.0)
+    mean = sum_k(capability(labs)) / 3.0
+    before, before_cn = state.frontier_all, state.frontier_cn
+    _go_out(world, out)
+    publish(world)
+    update_teachers(world)
+    _make_news(world, out, mean, before)
+    domestic_leap(world, before_cn)
+    lineage.record(world, out)
+    lineage.community(world)
+    lineage.expose(world)
+    _write_down(world)
+    _subsidise(world, out)
+    world.log("release", out, mean)
+    world.count("releases", out)
+    world.count("open_releases", out & (labs.openness != CLOSED))
+    world.count("light_releases", out & (labs.openness == LIGHT_OPEN))
+
+
+def _subsidise(world: World, out: Array) -> None:
+    """The state pays what it promises for open releases in CN."""
+    labs = world.labs
+    opened = out & (labs.openness != CLOSED) & (labs.region == CN)
+    paid = world.instrument("open_source", "subsidy_paid") * opened
+    labs.earned = labs.earned + paid
+    world.accounts.pay("subsidies of open releases", "government", (labs, paid))
+
+
+def _stakes(world: World) -> Observables:
+    """What openness is weighed on: lead over rivals at home, market share, policy."""
+    labs = world.labs
+    most = world.parameters.openness.lead_most
+    mine = sum_k(capability(labs)) / 3.0
+    best = where(labs.region == CN, world.state.frontier_cn, world.state.frontier_all)
+    level, told = world.instrument("open_source", "mandate_above"), world.instrument("open_source", "champion")
+    champion = labs.archetype == OPEN_CHAMPION
+    return Observables(
+        lead=clip(mine - best, -most, most),
+        share=world.state.token_share,
+        has_cloud=((labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER)).astype(float),
+        subsidy=where(labs.region == CN, world.instrument("open_source", "subsidy"), 0.0),
+        mandate=(mine >= (np.inf if level is None else level)) | (champion & (told == "all")),
+        ban=world.xp.full(mine.shape, world.instrument("open_source", "ban")) | (champion & (told == "none")),
+    )
+
+
+def _go_out(world: World, out: Array) -> None:
+    labs, tech = world.labs, world.parameters.technology
+    year = world.clock.year(world.step_number)
+    best = capability(labs)
+    mean = sum_k(best) / 3.0
+    light = light_capability(world, best)
+    labs.served = where(out, best, labs.served)
+    labs.light = where(out, np.maximum(light, labs.light), labs.light)
+    opened = where(labs.openness == ALL_OPEN, best, where(labs.openness == LIGHT_OPEN, light, NO_MODEL))
+    labs.open_weights = where(out, np.maximum(labs.open_weights, opened), labs.open_weights)
+    size = active_parameters(mean, year, tech)
+    labs.active_parameters = where(out, size, labs.active_parameters)
+    labs.light_parameters = where(out, size * tech.light_size, labs.light_parameters)
+    fresh = out & (sum_k(opened) >= sum_k(labs.open_weights) - 1e-9)
+    labs.open_post = where(fresh, labs.post, labs.open_post)
+    labs.released = labs.released | out
+    labs.trained = labs.trained & ~out
+    labs.releases = labs.releases + out
+    labs.multimodal = labs.multimodal | (out & (mean >= multimodal.level(world)))
+    labs.model_id = where(out, labs.id * RELEASES + labs.releases.astype(np.int64), labs.model_id)
+    labs.open_model = where(fresh & (labs.openness != CLOSED), labs.model_id, labs.open_model)
+    labs.since_news = where(out, 0.0, labs.since_news + world.clock.months)
+    labs.reputation = labs.reputation + where(out, tech.release_reputation, 0.0)
+    first = out & (labs.releases <= 1.0)
+    labs.price_flagship = where(first, world.by_region(_entry_price(world)), labs.price_flagship)
+    labs.price_light = where(first, labs.price_flagship * tech.light_price, labs.price_light)
+
+
+def _entry_price(world: World) -> Array:
+    """A newcomer asks what the market at home asks, and no more than the first ones did."""
+    return np.minimum(going_price(world), world.state.entry_price)
+
+
+def _make_news(world: World, out: Array, mean: Array, before: Array) -> None:
+    """A leap of the frontier abroad makes hype; a me-too release makes less each time (M42, M49).
+
+    What leaps at home is news of its own, which is believed less (``hype.domestic_leap``).
+    """
+    state, p = world.state, world.parameters.capital
+    labs = world.labs
+    abroad = out & (labs.region == ROW)
+    leap = np.maximum(row_max(where(abroad, mean, NO_MODEL)) - before, 0.0)
+    foreign = row_sum(abroad.astype(float))
+    me_too = row_sum(out.astype(float))
+    # Each release of a step is one of those so far: they count as at its middle.
+    heard = state.models_released + 0.5 * me_too
+    push = p.hype_leap * leap + p.hype_foreign * foreign + p.hype_me_too * me_too / (1.0 + heard / p.hype_tired)
+    state.models_released = state.models_released + me_too
+    state.hype_push = push + state.news
+
+
+def _write_down(world: World) -> None:
+    """A stronger open base makes past training worthless (M36): book value is lost."""
+    labs, p = world.labs, world.parameters.technology
+    mine = sum_k(labs.served) / 3.0
+    over = clip((world.state.frontier_open - mine) / p.write_down_width, 0.0, 1.0)
+    yearly = 1.0 - np.exp(-p.write_down * world.clock.years * over)
+    lost = where(labs.alive & labs.released, labs.sunk_value * yearly, 0.0)
+    labs.sunk_value = labs.sunk_value - lost
+    world.count("sunk_value_lost", lost)

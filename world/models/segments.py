@@ -1,0 +1,106 @@
+"""Demand segments: the table of their constants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.world.engine.arrays import (
+    Array,
+)
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class SegmentTable:
+    """Constants of the demand segments, each ``(segments,)`` unless said otherwise."""
+
+    names: tuple[str, ...]
+    region: Array
+    population: Array
+    ceiling: Array
+    tokens: Array
+    price: Array
+    threshold: Array
+    width: Array
+    weights: Array  # (axes, segments)
+    elasticity: Array
+    lift: Array
+    reconsider: Array
+    free: Array
+    licensed: Array
+    privacy: Array
+    old_tools: Array
+    old_models: Array
+    precision: Array
+    eye: Array
+    hand: Array
+    bass_innovate: Array
+    bass_imitate: Array
+    arpu: Array
+    addressable: Array
+    rows_licensed: tuple[int, ...]
+    widths: Array  # those that differ, (widths, 1, 1)
+    which_width: Array
+
+    @classmethod
+    def from_rows(cls, rows: list, row_scale: float) -> SegmentTable:
+        """Rows of ``conf/market``: the segments of CN, then the same scaled for ROW."""
+        both = [(row, region) for region in (0, 1) for row in rows]
+
+        def numbers(key: str) -> Array:
+            return np.array([float(row[key]) for row, _ in both])
+
+        scale = np.array([1.0 if region == 0 else row_scale for _, region in both])
+        home = np.array([region for _, region in both])
+        widths, which = np.unique(numbers("width"), return_inverse=True)
+        licensed = numbers("licensed") * (home == 0)
+        weights = np.array([[float(row[k]) for row, _ in both] for k in ("language", "knowledge", "reasoning")])
+        return cls(
+            names=tuple(f"{row['segment']}_{'row' if region else 'cn'}" for row, region in both),
+            region=home,
+            population=numbers("population") * scale,
+            ceiling=numbers("ceiling"),
+            tokens=numbers("tokens"),
+            price=numbers("price"),
+            threshold=numbers("threshold"),
+            width=numbers("width"),
+            weights=weights,
+            elasticity=numbers("elasticity"),
+            lift=numbers("lift"),
+            reconsider=numbers("reconsider"),
+            free=numbers("free"),
+            licensed=licensed,
+            privacy=numbers("privacy"),
+            old_tools=numbers("old_tools"),
+            old_models=numbers("old_models"),
+            precision=numbers("precision"),
+            eye=numbers("eye"),
+            hand=numbers("hand"),
+            bass_innovate=numbers("bass_innovate"),
+            bass_imitate=numbers("bass_imitate"),
+            arpu=numbers("arpu"),
+            addressable=numbers("addressable"),
+            rows_licensed=tuple(np.flatnonzero(licensed).tolist()),
+            widths=widths.reshape(-1, 1, 1),
+            which_width=which,
+        )
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def cn(self) -> slice:
+        """The segments of CN, which come first."""
+        return slice(0, len(self) // 2)
+
+    def column(self, name: str) -> Array:
+        """A column as ``(segments, 1, 1)``."""
+        return getattr(self, name).reshape(-1, 1, 1)
+
+
+CN_SEGMENTS = 12

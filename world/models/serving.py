@@ -1,0 +1,192 @@
+"""Serving, usage and revenue: what is sold is served, billed and paid for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.agents.enums import ALL_OPEN, APPLICATION, BIG_TECH, CN, FRONTIER
+from baimo.world.compute.chips import H100_TFLOPS, tokens_per_second
+from baimo.world.compute.rental_market import HOURS_A_YEAR, fleet_serving, serving_need_total
+from baimo.world.engine.arrays import Array, clip, ratio, row_sum, sum_by_group, sum_k, take_rows, weigh_k, where
+from baimo.world.models.demand import reconsidering
+from baimo.world.models.overflow import spill_over
+from baimo.world.models.own_data import gather
+from baimo.world.network.ties import points_at
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+DAYS_A_MONTH = 365.25 / 12.0
+
+
+def serve(world: World) -> None:
+    """Phase 10: capacity limits what is served; users, apps and hosts pay."""
+    labs, state = world.labs, world.state
+    traffic = _app_traffic(world)
+    labs.tokens_api = sum_k([sum_by_group(tokens, rows, labs.capacity) for rows, tokens in traffic])
+    labs.tokens_flagship = labs.tokens_flagship + labs.tokens_api
+    _lock_in(world, traffic[0])
+    gather(world)
+    _limit(world)
+    revenue = _sales(world) + _app_bills(world, traffic) + _subscriptions(world) + _projects(world)
+    labs.service_revenue = revenue / world.clock.months
+    labs.earned = labs.earned + revenue
+    total = labs.tokens_flagship + labs.tokens_light
+    here = labs.region == 0
+    cn = where(here, total, 0.0)
+    state.token_share = where(here, ratio(cn, row_sum(cn)), ratio(total - cn, row_sum(total - cn)))
+    _reputation(world)
+    _awareness(world)
+    _running_costs(world)
+
+
+def _app_traffic(world: World) -> list[tuple[Array, Array]]:
+    """Where the tokens of apps come from: lab rows (-1 for none) and tokens, by base."""
+    apps, labs = world.apps, world.labs
+    valid = [points_at(rows, ids, labs) & apps.alive for rows, ids in zip(apps.base_lab, apps.base_id, strict=True)]
+    split = where(valid[1], world.parameters.app_market.second_base, 0.0)
+    shares = (1.0 - split, split)
+    return [(where(v, rows, -1), apps.tokens * s) for v, rows, s in zip(valid, apps.base_lab, shares, strict=True)]
+
+
+def _lock_in(world: World, traffic: tuple[Array, Array]) -> None:
+    """Share of a lab's sales that cannot leave: apps tied to one base, firms that do not reconsider (M47)."""
+    labs, apps, table, state = world.labs, world.apps, world.segments, world.state
+    p, moat = world.parameters.model_market, world.parameters.moat
+    single = apps.base_lab[1] < 0
+    tie = np.minimum(apps.coupling * moat.ecosystem, 1.0) * single
+    rows, tokens = traffic
+    eased = 1.0 - world.instrument("market", "interoperability") * (labs.region == CN)
+    tied = sum_by_group(tokens * tie, rows, labs.capacity) * eased
+    captive = (1.0 - table.column("free")) * np.power(1.0 - reconsidering(world), p.captive_months)
+    held = weigh_k(captive, state.tokens_by_segment)
+    labs.lock_in = ratio(tied + held, sum_k(state.tokens_by_segment) + labs.tokens_api)
+
+
+def _limit(world: World) -> None:
+    """Demand beyond the serving capacity is turned away, and spills over to others."""
+    labs, state = world.labs, world.state
+    need = serving_need_total(world)
+    have = fleet_serving(world) * labs.serving_share + labs.rented_serving
+    first_month = (labs.releases <= 1.0) & (labs.since_news <= 1.0)
+    slack = 1.0 + world.parameters.serving.burst
+    fill = where(need > 0.0, np.minimum(ratio(have * slack, need), 1.0), 1.0)
+    labs.capacity_share = where(first_month, np.maximum(fill, world.parameters.serving.first_month), fill)
+    state.serving_need = need
+    spill_over(world, need, have)
+    for name in ("tokens_flagship", "tokens_light", "tokens_api"):
+        labs.columns[name] = labs.columns[name] * labs.capacity_share
+    labs.tokens_light = labs.tokens_light + state.overflow_light
+    labs.tokens_flagship = labs.tokens_flagship + state.overflow - state.overflow_light
+
+
+def _sales(world: World) -> Array:
+    """API revenue: users at the realised share of the list price, apps at list (M22: no lock)."""
+    labs, state, p = world.labs, world.state, world.parameters.model_market
+    days = DAYS_A_MONTH * world.clock.months
+    # Licences of open weights are broken: a part of what is due does not come (M68).
+    royalty = p.realised_open * world.parameters.openness.licence_kept
+    realised = where(labs.openness == ALL_OPEN, royalty, p.realised_price)
+    list_value = state.paid_flagship * labs.price_flagship + state.paid_light * labs.price_light
+    direct = (list_value * labs.capacity_share + state.overflow_value) * realised * days / 1e6
+    world.accounts.pay("model sales", "users", (labs, direct))
+    return direct
+
+
+def _app_bills(world: World, traffic: list[tuple[Array, Array]]) -> Array:
+    """Apps pay for the tokens that they draw."""
+    apps, labs = world.apps, world.labs
+    days = DAYS_A_MONTH * world.clock.months
+    bill, income = np.zeros_like(apps.cash), np.zeros_like(labs.cash)
+    for rows, tokens in traffic:
+        price = take_rows(labs.price_flagship * labs.capacity_share, rows)
+        part = where(rows >= 0, tokens * price * days / 1e6, 0.0)
+        bill = bill + part
+        income = income + sum_by_group(part, rows, labs.capacity)
+    apps.api_cost = bill
+    world.accounts.pay("api", (apps, bill), (labs, income))
+    return income
+
+
+def _subscriptions(world: World) -> Array:
+    """Free services earn from the few who subscribe."""
+    labs, state, table = world.labs, world.state, world.segments
+    p = world.parameters.model_market
+    per_user = table.column("arpu") * table.column("free") * world.clock.months
+    growing = 1.0 - np.exp(-world.clock.year(world.step_number) / p.subscription_years)
+    income = sum_k(labs.users * state.direct_share * per_user) * growing * labs.capacity_share
+    world.accounts.pay("subscriptions", "users", (labs, income))
+    return income
+
+
+def _projects(world: World) -> Array:
+    """Enterprise projects: private deployment and tuning for those whose data may not leave.
+
+    They earn early, bind application engineers, and give control, not capability (001, M22).
+    """
+    labs, state, table, p = world.labs, world.state, world.segments, world.parameters.model_market
+    wanted = sum_k(labs.users * (table.column("privacy") * p.project_value))
+    state.projects = np.minimum(wanted, labs.staff[APPLICATION] / p.project_staff)
+    state.bound_staff = state.projects * p.project_staff
+    control = state.bound_staff / (state.bound_staff + p.control_staff)
+    labs.control = labs.control + world.clock.fraction(p.control_pace) * (control - labs.control)
+    income = state.projects * world.clock.months
+    world.accounts.pay("projects", "users", (labs, income))
+    return income
+
+
+def _reputation(world: World) -> None:
+    """Reputation grows with use, slowly, and fades (M31)."""
+    labs, p = world.labs, world.parameters.model_market
+    fade = np.exp(-world.clock.months / p.reputation_memory)
+    earned = p.reputation_gain * np.log1p(100.0 * world.state.token_share)
+    labs.reputation = where(labs.alive, labs.reputation * fade + earned * (1.0 - fade), 0.0)
+
+
+def _awareness(world: World) -> None:
+    """Users think of a lab through its channels, its product people, its news, and each other."""
+    labs, p = world.labs, world.parameters.model_market
+    own_channel = (labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER)
+    # Who works on customers' projects works on no product.
+    people = np.maximum(labs.staff[APPLICATION] * labs.product_share - world.state.bound_staff, 0.0)
+    news = np.exp(-labs.since_news / p.news_months) * labs.released
+    reach = p.channel * own_channel + people / p.awareness_people + p.awareness_news * news
+    reach = reach + p.word_of_mouth * world.parameters.moat.users * world.state.token_share
+    target = 1.0 - np.exp(-reach)
+    pace = world.clock.fraction(p.awareness_pace)
+    labs.awareness = clip(labs.awareness + pace * (target - labs.awareness), 0.001, 1.0)
+
+
+def _running_costs(world: World) -> None:
+    """Power for own chips, and operation beside compute: support, review, traffic (M04)."""
+    labs, vendors, p = world.labs, world.vendors, world.parameters.serving
+    operation = sum_k(labs.users) * p.operation * world.clock.months
+    labs.spent = labs.spent + operation
+    world.accounts.pay("operation", (labs, operation), "outside")
+    hours = HOURS_A_YEAR * world.clock.years
+    for population in (labs, vendors):
+        kw = sum_k(population.fleet * world.chip_kw) * p.server_power * p.pue
+        price = where(population.region == 0, p.power_price_cn, p.power_price_row)
+        bill = kw * hours * price / 1e6 * p.power_load
+        population.spent = population.spent + bill
+        world.accounts.pay("power", (population, bill), "outside")
+
+
+def serving_costs(world: World) -> None:
+    """Tokens a second of one H100 for each model, and what a million tokens costs.
+
+    Engines improve each year, and who serves much fills batches and evens out peaks:
+    T (1 + m g log10(1 + need / n0)), the moat of compute (M31). A cost of zero (M04) serves free.
+    """
+    labs, state, p = world.labs, world.state, world.parameters.serving
+    better = np.exp(p.engine_growth * world.clock.year(world.step_number))
+    gain = p.scale_gain * world.parameters.moat.compute
+    better = better * (1.0 + gain * np.log10(1.0 + state.serving_need / p.scale_reference))
+    for name, size in (("flagship", labs.active_parameters), ("light", labs.light_parameters)):
+        speed = tokens_per_second(size, H100_TFLOPS, 3.35, p) * better
+        setattr(state, f"tokens_h100_{name}", speed)
+    rent = world.by_region(state.rent_serving) * p.rented_premium * p.cost_scale
+    labs.marginal_cost = rent / (state.tokens_h100_flagship * 3600.0) * 1e6
+    labs.marginal_cost_light = rent / (state.tokens_h100_light * 3600.0) * 1e6

@@ -1,0 +1,1 @@
+"""The ecosystem graph: acquaintance, ties between firms, open bases."""

@@ -1,0 +1,99 @@
+"""Open bases: published weights, and the best base that each lab knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.agents.enums import CN, NO_MODEL, NOBODY, ROW
+from baimo.world.engine.arrays import Array, row_max, stack_k, sum_k, take_rows, where
+from baimo.world.network.social import best_tied
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+
+def publish(world: World) -> None:
+    """Keep the best open weights of each region on record: a release cannot be taken back."""
+    labs, state = world.labs, world.state
+    score = sum_k(labs.open_weights) / 3.0
+    for home in (CN, ROW):
+        here = where((labs.region == home) & labs.alive, score, NO_MODEL)
+        top = row_max(here)
+        row = np.argmax(here, axis=-1)[:, None]
+        record = state.archive[home]
+        better = top > record["score"] + 1e-9
+        fresh = {
+            "score": top,
+            "weights": take_rows(labs.open_weights, row),
+            "post": take_rows(labs.open_post, row),
+            "row": row,
+            "id": take_rows(labs.id, row),
+            "model": take_rows(labs.open_model, row),
+        }
+        state.archive[home] = {name: where(better, fresh[name], record[name]) for name in fresh}
+    state.archive_history.append({home: dict(state.archive[home]) for home in (CN, ROW)})
+    lag = max(round(world.parameters.graph.notice_months / world.clock.months), 1)
+    del state.archive_history[: -lag - 1]
+
+
+def foreign_penalty(world: World) -> Array:
+    """How much weaker a foreign base is in Chinese, by axis, ``(3, 1, 1)`` (M58)."""
+    p = world.parameters.technology
+    return stack_k(p.foreign_language, p.foreign_knowledge, 0.0, xp=world.xp)
+
+
+def best_known_base(world: World) -> tuple[Array, Array, Array, Array, Array, Array]:
+    """The best open base that each lab has heard of (M37).
+
+    What a lab's acquaintances release it knows at once, the rest some months later.
+
+    Returns
+    -------
+    pretrained, post : arrays (3, worlds, rows)
+        As seen from the lab's region: a foreign base is weaker in Chinese. ``NO_MODEL``
+        where there is none, or for labs that cannot build on others' weights (``technology.building``).
+    row, id, model : integer arrays (worlds, rows)
+    foreign : boolean array (worlds, rows)
+        Whether it comes from abroad, as a lab in CN sees it.
+    """
+    labs = world.labs
+    old = world.state.archive_history[0]
+    penalty = foreign_penalty(world)
+    able = labs.knack < world.parameters.technology.building
+    here = labs.region == CN
+    friend = _best_among_friends(world, penalty)
+    # In order: of equal bases the first is taken.
+    offers = [(old[home], np.full_like(here, home == ROW)) for home in (CN, ROW)]
+    offers.append((friend, take_rows(labs.region, friend["row"]) == ROW))
+    best = {"weights": np.full_like(labs.open_weights, NO_MODEL), "post": np.zeros_like(labs.open_weights)}
+    best |= {name: np.full_like(labs.id, NOBODY) for name in ("row", "id", "model")}
+    abroad = np.zeros_like(labs.alive)
+    for offer, from_row in offers:
+        foreign = here & from_row
+        seen = offer["weights"] - where(foreign, penalty, 0.0)
+        known = able & (offer["score"] > NO_MODEL + 0.5)
+        better = known & (sum_k(seen) > sum_k(best["weights"]))
+        best = {name: where(better, seen if name == "weights" else offer[name], best[name]) for name in best}
+        abroad = where(better, foreign, abroad)
+    return best["weights"] - best["post"], best["post"], best["row"], best["id"], best["model"], abroad
+
+
+def _best_among_friends(world: World, penalty: Array) -> dict[str, Array]:
+    """The best open base among the living acquaintances of each lab, as it sees them (row -1: none)."""
+    labs, ties = world.labs, world.ties.lab_lab
+    here = labs.region == CN
+    # What a lab is worth as a base to labs of CN and to labs abroad.
+    to_cn = sum_k(labs.open_weights - where(labs.region == ROW, penalty, 0.0))
+    worst = 3.0 * NO_MODEL
+    worth = [where(labs.alive, each, worst) for each in (to_cn, sum_k(labs.open_weights))]
+    row = where(here, *(best_tied(each, ties, worst)[1] for each in worth))
+    return {
+        "score": where(row >= 0, take_rows(sum_k(labs.open_weights) / 3.0, row), NO_MODEL),
+        "weights": take_rows(labs.open_weights, row),
+        "post": take_rows(labs.open_post, row),
+        "row": row,
+        "id": take_rows(labs.id, row),
+        "model": take_rows(labs.open_model, row),
+    }

@@ -1,0 +1,1 @@
+"""Policy: dated rules and instruments, and what they mean for the month."""

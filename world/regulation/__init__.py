@@ -1,0 +1,1 @@
+"""Regulation: licensing, compliance, trust."""

@@ -1,0 +1,125 @@
+"""Compliance: what the law costs services, and what it cuts off (M06).
+
+Who serves the public answers for what is said; usage data may be tainted; training data are
+sued over; data may not cross the border to a foreign API (000).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.agents.app import API
+from baimo.agents.enums import CN, FILED, NOBODY, ROW
+from baimo.world.engine.arrays import Array, compacts, row_sum, sum_k, take_rows, where
+from baimo.world.models.serving import DAYS_A_MONTH
+from baimo.world.network.ties import points_at
+from baimo.world.policy.instruments import authority
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+
+def comply(world: World) -> None:
+    """Phase 12, before incidents: duties are paid, data cleaned, suits lost, foreign APIs cut."""
+    world.tally("compliance_cost", 0.0)
+    _content_duty(world)
+    _clean(world)
+    _suits(world)
+    _levy(world)
+    _fine_dominance(world)
+    _cut_foreign(world)
+
+
+def _content_duty(world: World) -> None:
+    """Filed services keep a team for what they say in public, and check it: light tokens for each of theirs."""
+    labs, state, p = world.labs, world.state, world.parameters.compliance
+    licensed = world.segments.licensed
+    public = (
+        sum_k([state.tokens_by_segment[k] * licensed[k] for k in world.segments.rows_licensed]) * labs.capacity_share
+    )
+    duty = labs.alive & (labs.region == CN) & (labs.filing == FILED)
+    days = DAYS_A_MONTH * world.clock.months
+    checks = p.content_duty * public * labs.marginal_cost_light * days / 1e6
+    _pay(world, "content duty", where(duty, checks + p.content_team * world.clock.years, 0.0))
+
+
+def _clean(world: World) -> None:
+    """What users typed may not be used for training: it is thrown away when found."""
+    labs = world.labs
+    kept = 1.0 - world.clock.chance(world.parameters.compliance.tainted)
+    labs.usage_data = labs.usage_data * kept
+
+
+def _suits(world: World) -> None:
+    """Owners of rights sue whose training data they suspect, the more the more it is used."""
+    labs, p = world.labs, world.parameters.compliance
+    used = labs.tokens_flagship + labs.tokens_light
+    hoard = 1.0 + p.tainted_suits * labs.usage_data / (labs.usage_data + p.suit_scale)
+    levy = where(labs.region == CN, world.instrument("data", "copyright_levy"), 0.0)
+    rate = p.suit_rate * np.log1p(used / p.suit_scale) * hoard * np.exp(-levy / p.levy_peace)
+    sued = labs.alive & labs.released & (labs.draws("suit") < world.clock.chance(rate))
+    damages = where(sued, p.least_damages + p.damages * 12.0 * labs.service_revenue, 0.0)
+    _pay(world, "damages", damages)
+    labs.reputation = labs.reputation - where(sued, p.suit_reputation, 0.0)
+    world.count("suits", sued)
+    world.log("suit", sued, damages)
+
+
+def _levy(world: World) -> None:
+    """A levy on the revenue of models goes to the owners of rights, and buys peace."""
+    labs = world.labs
+    levy = world.instrument("data", "copyright_levy") * labs.service_revenue * world.clock.months
+    _pay(world, "copyright levy", where(labs.alive & (labs.region == CN), levy, 0.0))
+
+
+def _fine_dominance(world: World) -> None:
+    """A competition authority that acts fines the dominant by how far they are beyond the mark."""
+    labs, p = world.labs, world.parameters.licensing
+    beyond = np.maximum(world.state.token_share - p.dominance, 0.0) * (labs.region == CN)
+    fine = p.dominance_fine * authority(world, "competition") * beyond * labs.service_revenue * world.clock.months
+    labs.spent = labs.spent + fine
+    world.accounts.pay("antitrust fines", (labs, fine), "government")
+    world.tally("antitrust_fines", row_sum(fine))
+
+
+def _pay(world: World, kind: str, cost: Array) -> None:
+    labs = world.labs
+    labs.spent = labs.spent + cost
+    world.accounts.pay(kind, (labs, cost), "outside")
+    world.tally("compliance_cost", row_sum(where(labs.region == CN, cost, 0.0)))
+
+
+def on_foreign(world: World) -> Array:
+    """Apps that call the API of a foreign model, ``(worlds, apps)``."""
+    apps, labs = world.apps, world.labs
+    first = apps.base_lab[0]
+    valid = apps.alive & points_at(first, apps.base_id[0], labs)
+    return valid & (take_rows(labs.region, first) == ROW) & (apps.source == API)
+
+
+def _cut_foreign(world: World) -> None:
+    """The rule on data across the border costs wrappers of foreign models their base, or a fine."""
+    apps, state, p = world.apps, world.state, world.parameters.compliance
+    foreign = on_foreign(world)
+    risk = p.foreign_risk * state.cross_border * apps.revenue * world.clock.months
+    risk = where(foreign, np.minimum(risk, np.maximum(apps.cash, 0.0)), 0.0)
+    world.accounts.pay("fines", (apps, risk), "government")
+    cut = foreign & (apps.draws("cut") < world.clock.chance(p.foreign_cut * state.cross_border))
+    cut = cut | (foreign & (state.wrapper_ban > 0.0))
+    world.tally("apps_cut_off", row_sum(cut.astype(float)))
+    if compacts(world.xp) and not cut.any():
+        return
+    apps.base_lab = where(cut, NOBODY, apps.base_lab)
+    apps.base_id = where(cut, NOBODY, apps.base_id)
+    # What is not to be used need not be known.
+    gone = where(cut, take_known_foreign(world), False)
+    apps.known_lab = where(gone, NOBODY, apps.known_lab)
+    apps.known_id = where(gone, NOBODY, apps.known_id)
+
+
+def take_known_foreign(world: World) -> Array:
+    """Which of the models that apps know are foreign, ``(known, worlds, apps)``."""
+    rows = world.apps.known_lab
+    return np.stack([(layer >= 0) & (take_rows(world.labs.region, layer) == ROW) for layer in rows])

@@ -1,0 +1,100 @@
+"""Licensing: services queue for filing in two stages, provincial then central (M06, M41)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.agents.enums import CENTRAL, CN, FILED, NOT_APPLIED, PROVINCIAL
+from baimo.world.apps.competition import needs_filing
+from baimo.world.engine.arrays import Array, row_sum, where
+from baimo.world.policy.calendar import as_date
+from baimo.world.policy.instruments import authority
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+
+def earliest(waiting: Array, since: Array, count: Array) -> Array:
+    """Choose the ``count`` longest waiting of each world.
+
+    Parameters
+    ----------
+    waiting : boolean array (worlds, rows)
+    since : array (worlds, rows)
+        Step of application; ties go by row.
+    count : array (worlds, 1)
+
+    Returns
+    -------
+    boolean array (worlds, rows)
+    """
+    key = where(waiting, since, np.inf)
+    order = np.argsort(key, axis=-1, kind="stable")
+    rank = np.argsort(order, axis=-1, kind="stable")
+    return waiting & (rank < count)
+
+
+def review(world: World) -> None:
+    """Phase 7: applications come in; in session, files move from province to centre and some are approved.
+
+    Authorities sit at the pace of governance (M18); what they can review gathers in between.
+    """
+    labs, apps, state, p = world.labs, world.apps, world.state, world.parameters.licensing
+    opens = world.policy.licensing.opens
+    open_ = (p.needed > 0.0) & (
+        (authority(world, "capacity") > 0.0) | (opens is not None and as_date(opens) <= world.date)
+    )
+    applies = labs.alive & labs.released & (labs.region == CN) & (labs.filing == NOT_APPLIED) & open_
+    labs.filing = where(applies, PROVINCIAL, labs.filing)
+    labs.filing_since = where(applies, world.step_number, labs.filing_since)
+    _apps_apply(world, open_)
+    state.review_budget = state.review_budget + authority(world, "capacity") * world.clock.months
+    if world.clock.closes(world.step_number, world.parameters.pace.governance):
+        _session(world)
+    pending = labs.alive & ((labs.filing == PROVINCIAL) | (labs.filing == CENTRAL))
+    waiting = apps.alive & ~apps.filed & (apps.filing_since >= 0)
+    state.queue_length = row_sum(pending.astype(float)) + row_sum(waiting.astype(float))
+
+
+def _session(world: World) -> None:
+    """One session: who has waited through both stages is approved, the longest waiting first."""
+    labs, apps, state, p = world.labs, world.apps, world.state, world.parameters.licensing
+    now, months = world.step_number, world.clock.months
+    slow = np.maximum(1.0 + p.strict_delay * (authority(world, "stringency") - p.usual_stringency), p.quickest)
+    # Applications come in the middle of a step, on average; sessions are at its end.
+    waited = (now - labs.filing_since + 0.5) * months
+    labs.filing = where((labs.filing == PROVINCIAL) & (waited >= p.provincial_months * slow), CENTRAL, labs.filing)
+    ready = labs.alive & (labs.filing == CENTRAL) & (waited >= p.least_months * slow)
+    done = earliest(ready, labs.filing_since, np.floor(state.review_budget))
+    labs.filing = where(done, FILED, labs.filing)
+    labs.reputation = labs.reputation + where(done, p.filed_reputation, 0.0)
+    state.review_budget = state.review_budget - row_sum(done.astype(float))
+    waited_apps = (now - apps.filing_since + 0.5) * months
+    ready = apps.alive & ~apps.filed & (apps.filing_since >= 0) & (waited_apps >= p.app_months * slow)
+    passed = earliest(ready, apps.filing_since, np.floor(state.review_budget))
+    apps.filed = apps.filed | passed
+    state.review_budget = state.review_budget - row_sum(passed.astype(float))
+    most = np.maximum(authority(world, "capacity") * max(world.parameters.pace.governance, months), 1.0)
+    state.review_budget = np.minimum(state.review_budget, most)
+    _gate_opens(world, done)
+    world.count("filed", done)
+    world.tally("filed_apps", row_sum(passed.astype(float)))
+    world.log("filing", done, waited)
+
+
+def _gate_opens(world: World, done: Array) -> None:
+    """The first services that are filed tell everybody that the market opens (002)."""
+    state = world.state
+    first = (row_sum(done.astype(float)) > 0.0) & (state.gate_open == 0.0)
+    state.gate_open = where(first, 1.0, state.gate_open)
+    state.hype_push = state.hype_push + where(first, world.parameters.licensing.gate_opens, 0.0)
+
+
+def _apps_apply(world: World, open_: Array) -> None:
+    """Apps that face the public with a model of their own apply; wrappers register lightly."""
+    apps, p = world.apps, world.parameters.licensing
+    keen = apps.draws("file") < world.clock.fraction(p.app_applies)
+    applies = apps.alive & needs_filing(world) & (apps.filing_since < 0) & open_ & keen
+    apps.filing_since = where(applies, world.step_number, apps.filing_since)

@@ -1,0 +1,168 @@
+"""The state at the end of November 2022: who is there, with what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.agents.enums import CN, NO_MODEL, ROW
+from baimo.agents.investor import KINDS as INVESTOR_KINDS
+from baimo.agents.regulator import KINDS as REGULATOR_KINDS
+from baimo.agents.vendor import BUILDERS
+from baimo.agents.vendor import KINDS as VENDOR_KINDS
+from baimo.world.apps.lifecycle import add_apps
+from baimo.world.engine.arrays import Array, row_sum, sum_k, where
+from baimo.world.engine.device import to_host
+from baimo.world.industry.entry import LAB_SLOTS, endow_lab
+from baimo.world.laws.scaling import active_parameters
+from baimo.world.models.serving import serving_costs
+from baimo.world.network.open_bases import publish
+from baimo.world.network.social import build
+from baimo.world.technology.research import light_capability, update_teachers
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+
+def populate(world: World) -> None:
+    """Fill the populations from the tables of ``conf/population`` and open the books."""
+    _vendors(world)
+    _investors(world)
+    _regulators(world)
+    for archetype, row in enumerate(world.archetypes):
+        if int(row["start"]):
+            _labs(world, archetype, row)
+    build(world)
+    _served_models(world)
+    _adopters(world)
+    start = to_host(world.parameters.app_market.start)
+    count = np.broadcast_to(np.asarray(start, dtype=np.int64), (world.worlds, 1))
+    publish(world)
+    update_teachers(world)
+    world.state.open_start = world.state.frontier_open.copy()
+    add_apps(world, count, 0)
+    _remember_start(world)
+
+
+def _all_worlds(world: World, count: int, first: int = 0):
+    """Worlds and ordinals of ``count`` agents in each world."""
+    return np.repeat(np.arange(world.worlds), count), np.tile(np.arange(first, first + count), world.worlds)
+
+
+def _for_all(world: World, values: list) -> Array:
+    """One value an agent, alike in all worlds, ``(1, agents of all worlds)``."""
+    return world.xp.asarray(np.tile(np.asarray(values), world.worlds))[None]
+
+
+def _labs(world: World, archetype: int, row: dict) -> None:
+    worlds, ordinals = _all_worlds(world, int(row["start"]), archetype * LAB_SLOTS)
+    labs = world.labs.enter(worlds, ordinals, 0)
+    endow_lab(world, labs, row, archetype)
+    number = world.xp.asarray(ordinals - archetype * LAB_SLOTS)[None]
+    labs.runs_done = float(row["runs_done"])
+    for axis, name in enumerate(("language", "knowledge", "reasoning")):
+        column = world.labs.pretrained
+        column[axis, labs.worlds, labs.rows] = float(row[f"x_{name}"]) - float(row["step_down"]) * number[0]
+    column = world.labs.post
+    tech = labs.view(world.parameters).technology
+    for axis, name in enumerate(("language", "knowledge", "reasoning")):
+        # Nobody starts with more than post-training can add.
+        column[axis, labs.worlds, labs.rows] = np.minimum(float(row[f"post_{name}"]), getattr(tech, f"post_{name}"))
+    has_model = number < float(row["with_model"])
+    trained = number < float(row["unreleased"])
+    labs.trained = trained
+    labs.waiting = where(trained, float(row["waiting"]), 0.0)
+    labs.released = has_model
+    labs.releases = has_model.astype(float)
+    labs.since_news = where(has_model, 1.0, 3.0)
+    labs.openness = where(has_model, int(row["openness"]), 0)
+
+
+def _served_models(world: World) -> None:
+    """What is on sale on the first day: served models stand below what is still unreleased."""
+    labs, tech = world.labs, world.parameters.technology
+    hidden = np.zeros_like(labs.cash)
+    for archetype, row in enumerate(world.archetypes):
+        hidden = where(labs.archetype == archetype, float(row["unreleased_lead"]) * labs.trained, hidden)
+    here = labs.released & labs.alive
+    own = labs.pretrained + labs.post - hidden
+    labs.served = where(here, own, labs.served)
+    labs.light = where(here, light_capability(world, own), labs.light)
+    labs.open_weights = where(here & (labs.openness == 2), own, labs.open_weights)
+    labs.open_post = where(labs.open_weights > NO_MODEL, labs.post, 0.0)
+    size = active_parameters(sum_k(own) / 3.0, 0.0, tech)
+    labs.active_parameters = where(here, size, labs.active_parameters)
+    labs.light_parameters = where(here, size * tech.light_size, labs.light_parameters)
+    serving_costs(world)
+    labs.price_flagship = world.by_region(world.state.entry_price)
+    labs.price_light = labs.price_flagship * tech.light_price
+
+
+def _adopters(world: World) -> None:
+    table = world.segments
+    p = world.parameters.model_market
+    share = where(table.column("region") == CN, p.adopters_cn, p.adopters_row)
+    start = table.column("population") * table.column("ceiling") * share
+    world.state.adopters = start * world.xp.ones((1, world.worlds, 1))
+
+
+def _vendors(world: World) -> None:
+    rows = world.config.vendors
+    vendors = world.vendors
+    worlds, ordinals = _all_worlds(world, len(rows))
+    chosen = vendors.enter(worlds, ordinals, 0)
+    chosen.kind = _for_all(world, [VENDOR_KINDS.index(r["kind"]) for r in rows])
+    chosen.region = _for_all(world, [CN if r["region"] == "CN" else ROW for r in rows])
+    chosen.builder = _for_all(world, [BUILDERS.index(r["builder"]) for r in rows])
+    chosen.chip_budget = _for_all(world, [float(r["chip_budget"]) for r in rows])
+    for ordinal, row in enumerate(rows):
+        units = float(row["h100e"])
+        if units <= 0:
+            continue
+        k = world.chips.names.index(row["chip"])
+        vendors.fleet[k, :, ordinal] = units / world.catalogue.h100e[k, 0, 0]
+        region = CN if row["region"] == "CN" else ROW
+        stock = world.state.outside_chips[region]
+        stock[k, :, 0] = np.maximum(stock[k, :, 0] - vendors.fleet[k, :, ordinal], 0.0)
+
+
+def _investors(world: World) -> None:
+    rows = [row for row in world.config.investors for _ in range(int(row["number"]))]
+    worlds, ordinals = _all_worlds(world, len(rows))
+    chosen = world.investors.enter(worlds, ordinals, 0)
+
+    def spread(key):
+        return _for_all(world, [float(r[key]) for r in rows])
+
+    chosen.kind = _for_all(world, [INVESTOR_KINDS.index(r["kind"]) for r in rows])
+    chosen.region = _for_all(world, [CN if r["region"] == "CN" else ROW for r in rows])
+    chosen.annual_budget = spread("dry_powder") * spread("share_a_year")
+    # The young follow papers, the senior revenue: as far as kinds differ from the mean investor (M51).
+    differ = chosen.view(world.parameters).capital.kinds_differ
+    for name in ("weight_capability", "weight_revenue", "weight_hype"):
+        mean = float(np.mean([float(row[name]) for row in rows]))
+        setattr(chosen, name, mean + differ * (spread(name) - mean))
+    money = np.zeros_like(world.investors.cash)
+    money[chosen.worlds, chosen.rows] = spread("dry_powder")[0]
+    world.accounts.pay("founding", "outside", (world.investors, money))
+
+
+def _regulators(world: World) -> None:
+    rows = world.config.regulators
+    worlds, ordinals = _all_worlds(world, len(rows))
+    chosen = world.regulators.enter(worlds, ordinals, 0)
+    chosen.kind = _for_all(world, [REGULATOR_KINDS.index(r["kind"]) for r in rows])
+    chosen.region = _for_all(world, [CN if r["region"] == "CN" else ROW for r in rows])
+    chosen.adaptive = _for_all(world, [bool(r["adaptive"]) for r in rows])
+    chosen.stringency = where(chosen.kind == REGULATOR_KINDS.index("content"), 0.3, 0.0)
+
+
+def _remember_start(world: World) -> None:
+    """What there is on the first day, for the conservation of chips and people."""
+    state = world.state
+    state.chips_start = sum(state.outside_chips)
+    for population in (world.labs, world.vendors):
+        state.chips_start = state.chips_start + row_sum(population.fleet + population.incoming)
+    state.staff_start = row_sum(world.labs.staff)
+    world.accounts.close()

@@ -1,0 +1,1 @@
+"""Technology: training runs, research, exploration, lineage of models."""

@@ -1,0 +1,66 @@
+"""Exploring or duplicating: who tries what nobody has tried, and who misses the signal (M50).
+
+In 2020 the signal of GPT-3 was missed where trying was not tolerated; the question has no known
+answer, so one has to try (004).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.agents.enums import CN, ROW
+from baimo.world.engine.arrays import Array, row_sum, stack_k, where
+from baimo.world.engine.population import Observables
+from baimo.world.laws.scaling import absorptive_capacity
+from baimo.world.technology.research import research_budget
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+
+def explore(world: World) -> None:
+    """Phase 2: labs choose their path; explorers rarely find a breakthrough, other explorers see it.
+
+    Hazard a year of a breakthrough: ``breakthrough_rate (1 - exp(-R / scale))`` with R the research
+    budget: who does no research finds nothing, beyond that ideas are not bought. It raises ln A by
+    ``breakthrough_gain``, and that of every other explorer by the share ``signal`` of it; who
+    duplicates misses the signal and learns of it only by spillovers and publication.
+    """
+    labs, p = world.labs, world.parameters.exploration
+    labs.choose_path(
+        Observables(
+            tolerance=world.by_region(stack_k(p.tolerance_cn, p.tolerance_row, xp=world.xp)),
+            step=world.step_number,
+            chance=world.clock.chance(p.reconsider),
+        )
+    )
+    scale = world.parameters.technology.absorption_scale
+    rate = p.breakthrough_rate * absorptive_capacity(research_budget(world), scale)
+    seekers = labs.alive & labs.explores
+    found = seekers & (labs.draws("breakthrough") < world.clock.chance(rate))
+    number = row_sum(found.astype(float))
+    # Its own in full; a share of what the others found.
+    gain = p.breakthrough_gain * (found + p.signal * (number - found))
+    labs.log_efficiency = labs.log_efficiency + where(seekers, gain, 0.0)
+    world.log("breakthrough", found, p.breakthrough_gain * np.ones_like(labs.cash))
+    world.count("breakthroughs", found)
+    world.tally("breakthroughs_row", row_sum((found & (labs.region == ROW)).astype(float)))
+
+
+def beaten_path(world: World) -> Array:
+    """Share of the training compute that goes into the known recipe: explorers spend some on trying."""
+    return 1.0 - world.parameters.exploration.detour * world.labs.explores
+
+
+def measures(world: World) -> dict[str, Array]:
+    """Columns of the market table: explorers, and what they found in this step."""
+    labs, seen = world.labs, world.monthly
+    seekers = labs.alive & labs.explores
+    return {
+        "explorers_cn": row_sum((seekers & (labs.region == CN)).astype(float)),
+        "explorers_row": row_sum((seekers & (labs.region == ROW)).astype(float)),
+        "breakthroughs_cn": seen.get("breakthroughs", 0.0),
+        "breakthroughs_row": seen.get("breakthroughs_row", 0.0),
+    }

@@ -1,0 +1,124 @@
+"""Lineage of models: who builds on whose open weights, says so, and gives something back.
+
+True lineage (``derives_from``) and declared lineage (``declares``) are kept by release, because
+firms avoid the subject of having built on open weights (002).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from baimo.agents.enums import CLOSED, CN, NOBODY, OPEN_CHAMPION
+from baimo.world.engine.arrays import Array, ratio, row_max, row_sum, sum_by_group, take_rows, where
+from baimo.world.engine.population import Observables
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+
+def record(world: World, out: Array) -> None:
+    """Note the base of each model that goes out, as it is and as it is told (M60)."""
+    labs, p = world.labs, world.parameters.lineage
+    labs.declare(Observables(fresh=out))
+    labs.reputation = labs.reputation + p.claim_reputation * (out & labs.claims)
+
+    def keep(rows: dict[str, np.ndarray]) -> None:
+        if len(rows["worlds"]):
+            world.lineage.append(rows)
+
+    told = {"model": labs.model_id, "base": labs.base_model, "declared": ~labs.claims}
+    world.notes.take(out & (labs.base_model >= 0), told, keep)
+
+
+def hides_its_base(labs) -> Array:
+    """Whether a lab passes a model on open weights off as its own."""
+    return labs.claims
+
+
+def expose(world: World) -> None:
+    """Who claims a base that is not its own is found out, the sooner the more it is used (M60).
+
+    Hazard a year: ``exposed_rate ln(1 + share / exposed_share)``; reputation falls at once, and
+    investors remember.
+    """
+    labs, p = world.labs, world.parameters.lineage
+    labs.since_exposed = labs.since_exposed + world.clock.months
+    rate = p.exposed_rate * np.log1p(world.state.token_share / p.exposed_share)
+    found = labs.alive & labs.claims & (labs.draws("exposed") < world.clock.chance(rate))
+    labs.claims = labs.claims & ~found
+    # Once found out, a lab tells the truth.
+    labs.candour = where(found, 1.0, labs.candour)
+    labs.since_exposed = where(found, 0.0, labs.since_exposed)
+    labs.reputation = labs.reputation - p.exposed_reputation * found
+    world.count("exposures", found)
+    world.log("exposed", found, world.state.token_share)
+
+
+def authors(world: World) -> Array:
+    """Row of the living lab on whose weights each lab's model stands, -1 for none."""
+    labs = world.labs
+    there = (take_rows(labs.id, labs.base_lab) == labs.base_id) & take_rows(labs.alive, labs.base_lab)
+    return where(labs.alive & labs.released & (labs.base_lab >= 0) & there, labs.base_lab, NOBODY)
+
+
+def community(world: World) -> None:
+    """Who builds on an open base improves it, and its author gains from that (M46).
+
+    ``d ln A / dt = community n / (n + n_half)`` for n labs whose models stand on its weights, as
+    long as it goes on opening models.
+    """
+    labs, p = world.labs, world.parameters.openness
+    on = authors(world)
+    labs.children = sum_by_group((on >= 0).astype(float), on, labs.capacity)
+    gain = p.community * labs.children / (labs.children + p.community_half) * world.clock.years
+    open_now = labs.alive & (labs.openness != CLOSED)
+    labs.log_efficiency = labs.log_efficiency + where(open_now, gain, 0.0)
+
+
+def pay_authors(world: World) -> None:
+    """Licences that are kept bring the author a share of what others earn on its weights (M46)."""
+    labs, p = world.labs, world.parameters.openness
+    on = authors(world)
+    share = p.royalty * p.licence_kept
+    due = where(on >= 0, share * labs.service_revenue * world.clock.months, 0.0)
+    income = sum_by_group(due, on, labs.capacity)
+    labs.spent, labs.earned = labs.spent + due, labs.earned + income
+    world.accounts.pay("licences of open weights", (labs, due), (labs, income))
+    world.tally("open_income", row_sum(income))
+
+
+def measures(world: World) -> dict[str, Array]:
+    """Columns of the market table: who stands on open bases, who hides it, and how one-sided it is."""
+    labs = world.labs
+    cn = labs.alive & labs.released & (labs.region == CN)
+    built = cn & (labs.base_id >= 0)
+    # Families by the lab whose weights were taken, living or not.
+    family = sum_by_group(built.astype(float), where(built, labs.base_lab, NOBODY), labs.capacity)
+    on_base = row_sum(built.astype(float))
+    seen = world.monthly
+    return {
+        "labs_on_open_base_cn": on_base,
+        "base_family_share_cn": ratio(row_max(family), on_base),
+        "revenue_on_open_base_cn": row_sum(where(built, labs.service_revenue, 0.0)),
+        "revenue_open_champions": row_sum(where(labs.archetype == OPEN_CHAMPION, labs.service_revenue, 0.0)),
+        "labs_claiming_scratch_cn": row_sum((cn & labs.claims).astype(float)),
+        "exposures_cn": seen.get("exposures", 0.0),
+        "open_income": seen.get("open_income", 0.0),
+    }
+
+
+def edges(world: World, index: int) -> pl.DataFrame:
+    """``derives_from`` (true) and ``declares`` (told) between models of one world, to date."""
+    found = [each["worlds"] == index for each in world.lineage]
+    frame = {
+        name: np.concatenate([each[name][here] for each, here in zip(world.lineage, found, strict=True)] or [[]])
+        for name in ("model", "base", "declared")
+    }
+    table = pl.DataFrame(frame, schema={"model": pl.Int64, "base": pl.Int64, "declared": pl.Boolean})
+    names = pl.format("model:{}", "model").alias("source"), pl.format("model:{}", "base").alias("target")
+    true = table.select(pl.lit("derives_from").alias("kind"), *names, pl.lit(1.0).alias("weight"))
+    told = table.filter("declared").select(pl.lit("declares").alias("kind"), *names, pl.lit(1.0).alias("weight"))
+    return pl.concat([true, told])

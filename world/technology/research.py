@@ -1,0 +1,178 @@
+"""Technology drift: private efficiency, what is published, post-training, data of use.
+
+Know-how comes from own research, from what leaders publish (while they do), and along the
+social ties; post-training is copied from teachers within reach, language quickly, knowledge
+slowly, reasoning hardly.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.agents.enums import ALL_OPEN, BIG_TECH, CN, NO_MODEL, RESEARCH, ROW
+from baimo.world.engine.arrays import Array, clip, largest, ratio, row_max, row_sum, sum_k, where
+from baimo.world.laws.scaling import absorptive_capacity, efficiency_growth
+from baimo.world.network.social import neighbour_best
+from baimo.world.policy.calendar import as_date
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+
+def capability(labs) -> Array:
+    """What a lab's best trained model can do, OOM by axis."""
+    return labs.pretrained + labs.post
+
+
+def research_budget(world: World) -> Array:
+    """R&D of each lab, CNY million a year: last month's cost less what products took."""
+    labs = world.labs
+    return where(labs.alive, 12.0 * labs.cost * (1.0 - labs.product_share) * left_to_research(world), 0.0)
+
+
+def left_to_research(world: World) -> Array:
+    """Share of money and chips for research that reaches it: big tech's product departments claim some (M28)."""
+    return 1.0 - world.parameters.organisation.big_tech_claim * (world.labs.archetype == BIG_TECH)
+
+
+def drift(world: World) -> None:
+    """Phase 2: efficiency, openness of research, post-training and usage data move on."""
+    _turning_points(world)
+    _efficiency(world)
+    _openness_of_research(world)
+    _post_training(world)
+    _serve_updates(world)
+
+
+def _turning_points(world: World) -> None:
+    """Scaling ends, or a breakthrough is made, where a scenario of technology says so (M01).
+
+    A breakthrough is published: it enters the public efficiency, and every lab takes it up as
+    fast as it can absorb what others know.
+    """
+    state, plan = world.state, world.policy.technology
+    if _now(world, plan.breakthrough):
+        state.public_efficiency = state.public_efficiency + np.log(10.0) * plan.breakthrough_gain
+    if _now(world, plan.scaling_ends):
+        largest_done = np.maximum(state.largest_run[CN], state.largest_run[ROW])
+        given = largest_done if plan.scaling_ceiling is None else plan.scaling_ceiling
+        state.scaling_ceiling = 0.0 * largest_done + given
+
+
+def _now(world: World, date: str | None) -> bool:
+    """Whether a date falls into this step; what lies before the first step happens in it."""
+    return date is not None and max(world.clock.step_of(as_date(date)), 0) == world.step_number
+
+
+def _efficiency(world: World) -> None:
+    """Own research, what is published, and what acquaintances know raise efficiency (M13, M26)."""
+    labs, state, p = world.labs, world.state, world.parameters.technology
+    spent = research_budget(world)
+    capacity = absorptive_capacity(spent, p.absorption_scale)
+    top_five = np.maximum(largest(spent, 5) / 5.0, 1e-6)
+    lead = spent / top_five
+    growth = efficiency_growth(labs.log_efficiency, state.public_efficiency, state.research_openness, capacity, lead, p)
+    known = neighbour_best(labs.log_efficiency, world.ties.lab_lab, labs.alive, -9.0)
+    tricks = p.spillover * capacity * np.maximum(known - labs.log_efficiency, 0.0)
+    step = (growth + tricks) * world.clock.years
+    labs.log_efficiency = where(labs.alive, labs.log_efficiency + step, labs.log_efficiency)
+
+
+def _openness_of_research(world: World) -> None:
+    """The more is used of closed models, the less is published; what is open advances with it (M61)."""
+    labs, state, p = world.labs, world.state, world.parameters.technology
+    used = where(labs.region == ROW, state.token_share, 0.0)
+    closed = ratio(row_sum(where(labs.openness == ALL_OPEN, 0.0, used)), row_sum(used))
+    fades = p.openness_fade * closed * (state.research_openness - p.openness_least)
+    state.research_openness = state.research_openness - fades * world.clock.years
+    leader = row_max(where(labs.alive, labs.log_efficiency, -9.0))
+    follows = p.public_follow * np.maximum(leader - state.public_efficiency, 0.0)
+    public = p.public_progress * state.research_openness + follows * state.research_openness
+    state.public_efficiency = state.public_efficiency + public * world.clock.years
+
+
+def _post_training(world: World) -> None:
+    """d post_k = own work + teaching by the best model within reach (M14, M52)."""
+    labs, state, p = world.labs, world.state, world.parameters.technology
+    staff = labs.staff[RESEARCH] * (1.0 - labs.product_share)
+    effort = 1.0 - np.exp(-staff / p.post_staff)
+    data = world.parameters.moat.data * worth_of_use(labs, p)
+    strength = effort * (1.0 + p.usage_gain * data)
+    year = world.clock.year(world.step_number)
+    own = capability(labs)
+    drift = (p.teach_language, p.teach_knowledge, p.teach_reasoning)
+    alike = (p.teach_language + p.teach_knowledge + p.teach_reasoning) / 3.0
+    drift = [each + p.teach_alike * (alike - each) for each in drift]
+    ceiling = (p.post_language, p.post_knowledge, p.post_reasoning)
+    growth = (0.0, 0.0, p.post_growth)
+    taught = labs.alive & labs.released | labs.trained
+    layers = []
+    for axis in range(3):
+        most = ceiling[axis] + growth[axis] * year
+        room = np.maximum(most * labs.craft - labs.post[axis], 0.0)
+        build = np.minimum(p.post_pace * strength * world.clock.years, 1.0) * room
+        gap = clip(state.teacher[axis] - p.teacher_margin - own[axis], 0.0, p.teacher_reach)
+        reach = state.teacher[axis] - own[axis] < p.teacher_horizon
+        learn = world.clock.fraction(drift[axis]) * gap * effort * reach
+        # What can be copied is common to all; what a team adds of its own depends on its craft.
+        learn = np.minimum(learn, np.maximum(most - labs.post[axis] - build, 0.0))
+        layers.append(labs.post[axis] + where(taught, build + learn, 0.0))
+    labs.post = np.stack(layers)
+    fade = np.exp(-world.clock.months / p.usage_memory)
+    used = labs.tokens_flagship + labs.tokens_light
+    labs.usage_data = labs.usage_data * fade + used * (1.0 - fade)
+
+
+def worth_of_use(labs, p) -> Array:
+    """What data of use is worth to a lab, 0 to 1: u / (u + u0 + c U), U the use of all (M45).
+
+    The more others know of users the more it takes to learn what they do not: the flywheel turns
+    for one or two (003).
+    """
+    everybody = row_sum(labs.usage_data)
+    return labs.usage_data / (labs.usage_data + p.usage_half + p.usage_crowd * everybody)
+
+
+def _serve_updates(world: World) -> None:
+    """Served models are updated with better post-training between releases."""
+    labs, p = world.labs, world.parameters.technology
+    pace = world.clock.fraction(p.update_pace)
+    served = labs.served + pace * (np.minimum(capability(labs), labs.served + p.update_most) - labs.served)
+    current = labs.released & ~labs.trained
+    labs.served = where(current, served, labs.served)
+
+
+def light_capability(world: World, flagship: Array) -> Array:
+    """A light model stands some OOM below its teacher, less with every year of distillation."""
+    p = world.parameters.technology
+    year = world.clock.year(world.step_number)
+    return flagship - p.light_gap * np.exp(-p.light_catch_up * year)
+
+
+def frontiers(world: World) -> dict[str, Array]:
+    """Best served models by axis, ``(3, worlds, 1)``: all, CN, open, CN open."""
+    labs, state = world.labs, world.state
+    out = labs.released & labs.alive
+    cn = labs.region == CN
+    served = where(out, labs.served, NO_MODEL)
+    archive = {home: state.archive[home]["weights"] for home in state.archive}
+    open_all = np.maximum(archive[0], archive[1])
+    return {
+        "all": row_max(served),
+        "cn": row_max(where(cn, served, NO_MODEL)),
+        "open": open_all,
+        "open_cn": archive[CN],
+    }
+
+
+def update_teachers(world: World) -> None:
+    """After releases: the best model that can be learned from, and the gap between regions."""
+    state = world.state
+    best = frontiers(world)
+    state.teacher = np.maximum(state.teacher, best["all"])
+    state.frontier_all = sum_k(best["all"]) / 3.0
+    state.frontier_cn = sum_k(best["cn"]) / 3.0
+    state.frontier_open = sum_k(best["open"]) / 3.0
+    state.gap_oom = state.frontier_all - state.frontier_cn

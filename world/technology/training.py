@@ -1,0 +1,254 @@
+"""Training runs: how much compute a lab brings to bear, progress, failure, completion.
+
+A run is a rocket launch (001): it uses one cluster, lasts months, may fail, and is not
+repeated without new money.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.agents.enums import APP_COMPANY, BIG_TECH, CN, FROM_SCRATCH, FRONTIER, INFRA, SCALING
+from baimo.agents.lab import trained_capability
+from baimo.agents.vendor import CENTRE
+from baimo.world.compute.chip_supply import software_maturity
+from baimo.world.compute.chips import H100_TFLOPS, SECONDS_A_DAY, goodput, weakness
+from baimo.world.compute.rental_market import HOURS_A_YEAR, fleet_serving
+from baimo.world.engine.arrays import Array, clip, ratio, shares, stack_k, sum_k, weigh_k, where
+from baimo.world.engine.population import Observables
+from baimo.world.network.open_bases import best_known_base
+from baimo.world.technology.exploration import beaten_path
+from baimo.world.technology.research import left_to_research
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+
+def update_skill(world: World) -> None:
+    """Infra and scaling people raise MFU and the odds of a run (M33); software raises it for all."""
+    labs, p = world.labs, world.parameters.training
+    infra, scaling = labs.staff[INFRA], labs.staff[SCALING]
+    size = np.log((infra + 2.0 * scaling + 1.0) / p.skill_reference)
+    labs.skill = clip(size + p.weakest_link * balance(world), -p.skill_most, p.skill_most)
+    commons = p.mfu_commons * (1.0 - np.exp(-world.clock.year(world.step_number) / p.mfu_commons_years))
+    depth = 1.0 / (1.0 + np.exp(-p.mfu_slope * (labs.skill - p.mfu_middle)))
+    labs.mfu = p.mfu_least + (p.mfu_most - p.mfu_least) * depth + commons
+
+
+def balance(world: World) -> Array:
+    """How a team falls short of a complete one of its size, ln of 0 to 1: every position counts (M62).
+
+    ln(CES / mean) of the kinds of staff, in number and in key people, relative to what the mode
+    of work needs, n_k = staff_k quality_k / need_k: (sum need_k n_k^-r)^(-1/r), a complement of
+    elasticity 1/(1 + r), over sum need_k n_k.
+    """
+    labs, p, training = world.labs, world.parameters.talent, world.parameters.training
+    r = training.complements
+    train = stack_k(p.train_infra, p.train_scaling, p.train_research, p.train_application, xp=world.xp)
+    build = stack_k(p.build_infra, p.build_scaling, p.build_research, p.build_application, xp=world.xp)
+    need = where(labs.mode == FROM_SCRATCH, train / sum_k(train), build / sum_k(build))
+    # Where nobody holds a position the others do a little of its work in passing.
+    people = (labs.staff + training.in_passing) * labs.key_people
+    share = people / sum_k(people)
+    short = sum_k(need * np.exp(r * np.log(need / share)))
+    return -np.log(short) / r
+
+
+def cluster(world: World) -> tuple[Array, Array]:
+    """Training speed in H100s of the chips of one run, and the number of those chips."""
+    labs, p, chips = world.labs, world.parameters.training, world.chips
+    in_use = labs.fleet * labs.llm_share * (1.0 - labs.serving_share) * p.run_share * left_to_research(world)
+    maturity = software_maturity(world)
+    speed = sum_k(in_use * chips.training_speed * maturity)
+    count = sum_k(in_use)
+    square = sum_k(in_use * in_use)
+    concentration = ratio(square, count * count)
+    platform = world.state.platform_strength
+    mixed = p.mixed_loss * (1.0 - concentration) * (1.0 - platform)
+    speed = speed * where(count > 0.0, 1.0 - mixed, 1.0)
+    rented_speed = world.by_region(stack_k(p.rented_speed_cn, p.rented_speed_row, xp=world.xp))
+    rented_count = labs.rented_training / rented_speed
+    return speed + labs.rented_training * p.run_share, count + rented_count * p.run_share
+
+
+def delivered_flop(world: World) -> Array:
+    """Model FLOP a month that each lab's cluster delivers.
+
+    eta g s MFU n eff seconds: goodput falls with the number and frailty of cards (M08), and
+    power, cooling and network bind above the size of the largest cluster (M09). What clusters
+    lose to both is kept for the record.
+    """
+    labs, p, chips = world.labs, world.parameters.training, world.chips
+    speed, count = cluster(world)
+    year = world.clock.year(world.step_number)
+    experience = np.log(10.0) * p.cluster_experience * (labs.log_largest - 23.0)
+    most = p.cluster_limit * np.exp(p.cluster_growth * year + p.cluster_skill * labs.skill + experience)
+    kept = 1.0 / (1.0 + count / most)
+    frail = weigh_k(chips.failure_factor, labs.fleet) + 1e-9
+    frailty = frail / (sum_k(labs.fleet) + 1e-9)
+    frailty = where(sum_k(labs.fleet) > 0.0, frailty, 1.0)
+    failing = weakness(count, frailty, speed, p.weak_cards) * kept
+    good = goodput(failing, 1.0 / p.hours_between_failures, p.checkpoint_hours, p.restart_hours)
+    world.state.cluster_use = np.stack([speed, speed * good, speed * kept])
+    seconds = SECONDS_A_DAY * 365.25 / 12.0
+    return speed * kept * good * labs.mfu * H100_TFLOPS * 1e12 * seconds
+
+
+def observe(world: World) -> Observables:
+    """What a lab knows when it plans a run."""
+    labs, state, p = world.labs, world.state, world.parameters
+    speed = delivered_flop(world) * beaten_path(world)
+    rent = world.by_region(state.rent_training)
+    own = fleet_serving(world)
+    month = labs.rented_training * rent * HOURS_A_YEAR / 12.0 / 1e6
+    base, post, row, identity, model, foreign = best_known_base(world)
+    return Observables(
+        training_speed=speed,
+        flop_cost=ratio(month, speed),
+        parent_launch=p.training.parent_launch_months * labs.parent_support / 12.0,
+        base_pretrained=base,
+        base_post=post,
+        base_lab=row,
+        base_id=identity,
+        base_foreign=foreign,
+        base_model=model,
+        unique_tokens=unique_tokens(world),
+        synthetic_gain=synthetic_gain(world, sum_k(base + post) / 3.0),
+        scaling_ceiling=state.scaling_ceiling,
+        serving_need=state.serving_need,
+        fleet_serving=own,
+        attention=state.attention,
+        adjust=world.clock.fraction(p.lab.adjustment),
+        launch_chance=world.clock.fraction(p.decisions.launch_chance),
+    )
+
+
+def unique_tokens(world: World) -> Array:
+    """Unique tokens by axis that a lab can have, ``(3, worlds, labs)``, good ones counting for more (M02).
+
+    U_k q^s (1 + corpus in CN): a small set of high quality does as well as a large one (000).
+    """
+    labs, tech = world.labs, world.parameters.technology
+    tokens = stack_k(tech.tokens_language, tech.tokens_knowledge, tech.tokens_reasoning, xp=world.xp) * 1e12
+    good = np.exp(tech.quality_substitutes * np.log(labs.data_quality))
+    corpus = 1.0 + where(labs.region == CN, world.instrument("data", "public_corpus"), 0.0)
+    return tokens * good * corpus
+
+
+def synthetic_gain(world: World, base: Array) -> Array:
+    """ln of the factor on unique tokens that the strongest model in reach writes, ``(worlds, labs)``.
+
+    Its own, the best open base that it knows, or what is on sale at home, which only answers.
+    """
+    labs, state, tech = world.labs, world.state, world.parameters.technology
+    sold = world.by_region(np.stack([state.frontier_cn, state.frontier_all])) - tech.synthetic_by_api
+    own = sum_k(labs.pretrained + labs.post) / 3.0
+    writer = np.maximum(np.maximum(own, base), sold)
+    return tech.synthetic_growth * np.maximum(writer - tech.synthetic_from, 0.0)
+
+
+def public_corpus(world: World) -> None:
+    """The state pays the compute centres to collect and clean the public corpus, and they pay who does it."""
+    centres = (world.vendors.kind == CENTRE) & (world.vendors.region == CN) & world.vendors.alive
+    bill = world.instrument("data", "corpus_cost") * world.clock.years * shares(centres.astype(float))
+    world.vendors.earned, world.vendors.spent = world.vendors.earned + bill, world.vendors.spent + bill
+    world.accounts.pay("public corpus", "government", (world.vendors, bill))
+    world.accounts.pay("work on the corpus", (world.vendors, bill), "workers")
+
+
+def advance(world: World) -> None:
+    """Phase 5: plan, deliver, stop the doomed, complete."""
+    labs = world.labs
+    update_skill(world)
+    seen = observe(world)
+    labs.allot_fleet(seen)
+    labs.size_up_launch(seen)
+    public_corpus(world)
+    idle = ~labs.running & ~labs.trained & (labs.mode != APP_COMPANY)
+    labs.plan_run(seen, among=idle)
+    step = where(labs.running, seen.training_speed * world.clock.months, 0.0)
+    # A run costs what it uses, from its first step to its last.
+    labs.run_cost = labs.run_cost + where(labs.running, world.state.training_bill, 0.0)
+    labs.run_delivered = labs.run_delivered + step
+    labs.run_age = where(labs.running, labs.run_age + world.clock.months, 0.0)
+    _stop_doomed(world)
+    _complete(world, seen)
+    labs.since_failure = labs.since_failure + world.clock.months
+
+
+def _stop_doomed(world: World) -> None:
+    """A strong scaling team sees a doomed run early and saves the rest of the money (M34)."""
+    labs, p = world.labs, world.parameters.training
+    scaling = labs.staff[SCALING]
+    rate = p.detection * scaling / (scaling + p.detection_half)
+    seen = labs.draws("run_detect") < 1.0 - np.exp(-rate * world.clock.months)
+    _fail(world, labs.running & labs.run_doomed & seen)
+
+
+def _fail(world: World, failed: Array) -> None:
+    labs, p = world.labs, world.parameters.training
+    labs.running = labs.running & ~failed
+    labs.runs_failed = labs.runs_failed + failed
+    # A failed trial is forgiven, a failed launch, which took much of the purse, is not (001).
+    launch = labs.run_cost > p.launch_size * (np.maximum(labs.cash, 0.0) + labs.run_cost)
+    labs.since_failure = where(failed & launch, 0.0, labs.since_failure)
+    world.count("training_failures", failed)
+    world.count("training_wasted", where(failed, labs.run_cost, 0.0))
+    world.count("failed_planned", where(failed, labs.run_planned, 0.0))
+    world.count("failed_used", where(failed, np.minimum(labs.run_delivered, labs.run_planned), 0.0))
+    world.log("failure", failed, labs.run_delivered)
+
+
+def _complete(world: World, seen: Observables) -> None:
+    """A run that has its compute, or that nobody endures longer, yields a model or a failure."""
+    labs, p = world.labs, world.parameters.training
+    enough = labs.run_delivered >= labs.run_planned
+    over = labs.running & (enough | (labs.run_age >= p.longest_run))
+    _fail(world, over & labs.run_doomed)
+    done = over & ~labs.run_doomed
+    chosen = labs.where(done)
+    world.state.largest_run = _largest(world, done)
+    if not len(chosen.rows):
+        return
+    own, market = chosen.view(world.parameters), chosen.view(seen)
+    flop = clip(chosen.run_delivered, 1e17, np.maximum(chosen.run_planned, 1e17))
+    how = (chosen.run_inherits, chosen.run_foreign, chosen.run_synthetic)
+    reached = trained_capability(chosen, flop, *how, market, own.technology)
+    better = sum_k(reached) > sum_k(chosen.pretrained)
+    chosen.pretrained = where(better, reached, chosen.pretrained)
+    chosen.runs_done = chosen.runs_done + 1.0
+    chosen.log_largest = np.maximum(chosen.log_largest, np.log10(flop))
+    chosen.running = np.zeros_like(chosen.running)
+    chosen.post = where(better, np.maximum(chosen.post, chosen.run_inherits_post), chosen.post)
+    chosen.trained = chosen.trained | better
+    # A new base is another model: data of layers comes along as far as it is portable (M66).
+    kept = where(better & (chosen.run_base >= 0), own.technology.layer_portable, 1.0)
+    chosen.layers = chosen.layers * kept
+    chosen.base_lab = where(better, chosen.run_base, chosen.base_lab)
+    chosen.base_id = where(better, chosen.run_base_id, chosen.base_id)
+    chosen.base_foreign = where(better, chosen.run_foreign, chosen.base_foreign)
+    chosen.base_model = where(better, chosen.run_base_model, chosen.base_model)
+    chosen.sunk_value = chosen.sunk_value + chosen.run_cost
+    delay = release_delay(chosen, own.training)
+    chosen.waiting = where(better, delay, chosen.waiting)
+
+
+def release_delay(labs, p) -> Array:
+    """Months from a trained model to its release: red-teaming, approval, integration."""
+    frontier = p.release_delay_frontier * (labs.archetype == FRONTIER)
+    big = p.release_delay_big_tech * (labs.archetype == BIG_TECH)
+    # Approval takes half its usual time at the least, and has a long tail.
+    luck = 0.5 - 0.5 * np.log(labs.draws("approval"))
+    return (p.release_delay + frontier + big) * luck
+
+
+def _largest(world: World, done: Array) -> Array:
+    """Largest completed run so far by region, ``(2, worlds, 1)`` in FLOP."""
+    labs = world.labs
+    best = []
+    for region in range(2):
+        size = where(done & (labs.region == region), np.minimum(labs.run_delivered, labs.run_planned), 0.0)
+        best.append(np.maximum(world.state.largest_run[region], size.max(-1, keepdims=True)))
+    return np.stack(best)
