@@ -44,7 +44,7 @@ WAITING = {
     "14 rounds",
     "15 entry",
     "16 exit, pivot, acquisition",
-    "18 accounts and record",
+    "18 record",
 }
 
 _SORTS = (None, "stable")

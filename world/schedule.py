@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from baimo.world.apps import lifecycle
 from baimo.world.capital import rounds
 from baimo.world.compute import chip_market, chip_supply, clouds, platform, rental_market
+from baimo.world.engine import accounts
 from baimo.world.industry import entry, exits, talent
-from baimo.world.models import demand, pricing, releases, serving
+from baimo.world.models import concentration, demand, pricing, releases, serving
 from baimo.world.network import ties
 from baimo.world.policy import instruments
 from baimo.world.record import measures
@@ -49,8 +49,12 @@ PLAN: tuple[tuple[str, Callable[[World], None], float | None], ...] = (
     ("15 entry", entry.enter, None),
     ("16 exit, pivot, acquisition", exits.leave, None),
     ("17 graph", ties.update, None),
+    ("17 concentration and leadership", concentration.concentrate, None),
     ("18 installation and wear", chip_market.install, None),
-    ("18 accounts and record", measures.close_month, None),
+    ("18 profits of chip makers", chip_market.makers_pay, None),
+    ("18 funding of the last year", rounds.add_up_funding, None),
+    ("18 accounts", accounts.close_books, None),
+    ("18 record", measures.observe, None),
 )
 
 
@@ -88,8 +92,5 @@ def begin(world: World) -> None:
     world.streams.step = world.step_number
     for population in world.populations.values():
         population.new_step()
-    world.accounts.open()
     world.monthly = {}
-    for population in (world.labs, world.vendors):
-        population.earned = np.zeros_like(population.earned)
-        population.spent = np.zeros_like(population.spent)
+    accounts.open_books(world)

@@ -75,7 +75,7 @@ def test_policies_in_force_and_a_growing_population_run_on_strict_arrays():
 def test_the_host_waits_little_in_a_step(run):
     """What remains: entrants are counted, and rows picked for those few who move, meet or die."""
     for waits in run.waits:
-        inside = {place: n for place, n in waits.items() if "close_month" not in place[0]}
+        inside = {place: n for place, n in waits.items() if "observe" not in place[0]}
         assert sum(inside.values()) <= FEW, inside
         assert {what for _, what in inside} <= {"nonzero", "get", "unique"}, inside
 
@@ -96,7 +96,7 @@ def test_a_month_is_recorded_in_one_copy_and_each_panel_in_one(run):
     """Measures; labs with their events, apps, and the two others: rows are picked once and sent once."""
     recorded = Counter()
     for (place, what), n in run.waits[1].items():
-        if "close_month" in place:
+        if "observe" in place:
             recorded[what] += n
     assert recorded == {"get": 4, "nonzero": 3}
 

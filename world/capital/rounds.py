@@ -64,6 +64,16 @@ def raise_rounds(world: World) -> None:
     world.state.funding_cn = world.state.funding_cn + home + row_sum(raised_apps)
 
 
+def add_up_funding(world: World) -> None:
+    """Phase 18: funding of the last twelve months; before the first step it came at a known pace."""
+    state = world.state
+    state.funding_history.append(state.funding_cn)
+    window = max(round(12 / world.clock.months), 1)
+    recent = state.funding_history[-window:]
+    missing = (window - len(recent)) / window
+    state.funding_12 = sum(recent) + missing * world.parameters.capital.funding_before
+
+
 def first_purses(world: World) -> Array:
     """What venture labs of CN founded since the last step started with: their first round."""
     labs = world.labs

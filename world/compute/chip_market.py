@@ -419,7 +419,7 @@ def chips_in(world: World, region: int) -> Array:
 
 
 def makers_pay(world: World) -> None:
-    """Chipmakers pay what the chips cost to make and pass the profit to their owners."""
+    """Phase 18: chipmakers pay what the chips cost to make and pass the profit to their owners."""
     vendors = world.vendors
     makes = ((vendors.kind == CHIPMAKER) & (vendors.region == CN) & vendors.alive).astype(float)
     programme = world.instrument("industrial", "spending") * world.clock.years * ratio(makes, row_sum(makes))

@@ -110,6 +110,7 @@ class World:
         self.events: list = []
         self.lineage: list = []
         self.monthly: dict[str, Array] = {}
+        self.totals: dict[str, Array] = {}
         self.mesa_model = None
         self.agent_classes: dict[str, type] = {}
         self._populations()
@@ -189,8 +190,9 @@ class World:
         self.tally(name, row_sum(where(self.labs.region == CN, values, 0.0)))
 
     def tally(self, name: str, values: Array) -> None:
-        """Add ``(worlds, 1)`` values to a counter of this month."""
-        self.monthly[name] = self.monthly.get(name, 0.0) + values
+        """Add ``(worlds, 1)`` values to a counter of this month, and of all months so far."""
+        for counts in (self.monthly, self.totals):
+            counts[name] = counts.get(name, 0.0) + values
 
     def log(self, kind: str, mask: Array, amount: Array, detail: Any = None, who: Any = None) -> None:
         """Enter what happened to labs (or to others, ``who``) in the event log: how much, in which words.
@@ -257,9 +259,8 @@ def initial_state(world: World) -> SimpleNamespace:
     state.displaced = xp.zeros((len(world.segments) // 2, *shape))
     state.multimodal = [zero, zero]
     state.frontier_history = []
-    state.totals = {}
-    state.share_before = None
-    for name in ("token_share", "sales_share", "nest_share", "chip_bill", "serving_need", "training_bill"):
+    state.share_turbulence = zero
+    for name in ("token_share", "share_cn", "sales_share", "nest_share", "chip_bill", "serving_need", "training_bill"):
         setattr(state, name, xp.zeros((world.worlds, world.labs.capacity)))
     return state
 

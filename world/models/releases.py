@@ -35,6 +35,7 @@ def release(world: World) -> None:
     _go_out(world, out)
     publish(world)
     update_teachers(world)
+    state.frontier_history.append(state.frontier_all)
     _make_news(world, out, mean, before)
     domestic_leap(world, before_cn)
     lineage.record(world, out)

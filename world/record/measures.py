@@ -27,7 +27,7 @@ from baimo.world.apps import lifecycle
 from baimo.world.apps.competition import needs_filing
 from baimo.world.capital import hype
 from baimo.world.capital.deal_flow import benchmark_fit, launch_cost
-from baimo.world.compute.chip_market import chips_in, makers_pay
+from baimo.world.compute.chip_market import chips_in
 from baimo.world.compute.chip_supply import domestic_maturity, list_prices, made_in, of_kind, serving_speed
 from baimo.world.compute.chips import CNY_A_USD, H100_TFLOPS
 from baimo.world.engine.arrays import (
@@ -37,7 +37,6 @@ from baimo.world.engine.arrays import (
     ratio,
     row_max,
     row_sum,
-    shares,
     sum_k,
     take_rows,
     weigh_k,
@@ -57,22 +56,8 @@ if TYPE_CHECKING:
 AXES = ("language", "knowledge", "reasoning")
 
 
-def close_month(world: World) -> None:
-    """Phase 18: owners settle, accounts close, the month is recorded."""
-    makers_pay(world)
-    world.accounts.close()
-    for population in (world.labs, world.vendors):
-        # Who was founded this month has not paid for a month yet and plans on its founders' budget.
-        new = population.founded > world.step_number
-        population.cost = where(new, population.cost, population.spent / world.clock.months)
-        population.revenue = population.earned / world.clock.months
-    state = world.state
-    state.funding_history.append(state.funding_cn)
-    window = max(round(12 / world.clock.months), 1)
-    recent = state.funding_history[-window:]
-    missing = (window - len(recent)) / window
-    state.funding_12 = sum(recent) + missing * world.parameters.capital.funding_before
-    state.frontier_history.append(state.frontier_all)
+def observe(world: World) -> None:
+    """Phase 18: the month is recorded; nothing of the world changes."""
     world.record(*month(world))
     world.notes.post()
 
@@ -99,9 +84,7 @@ def _labs(world: World) -> dict[str, Array]:
         for k, name in ((3, "big_tech"), (4, "unicorn"), (5, "academic"), (6, "vertical"), (7, "follower"))
     }
     scratch = cn & (labs.mode == FROM_SCRATCH) & (labs.runs_done > 0)
-    total = state.totals
-    for name in ("releases", "filed", "filed_apps", "open_releases", "light_releases", "training_failures"):
-        total[name] = total.get(name, 0.0) + seen.get(name, 0.0)
+    total = {name: world.totals.get(name, 0.0) for name in ("releases", "filed", "filed_apps", "open_releases")}
     return count | {
         "labs_alive_cn": row_sum(cn.astype(float)),
         "labs_alive_row": row_sum(row.astype(float)),
@@ -310,10 +293,6 @@ def _usage(world: World) -> dict[str, Array]:
     revenue = where(labs.region == CN, labs.service_revenue, 0.0)
     public = sum_k([state.tokens_by_segment[k] for k in world.segments.rows_licensed])
     public = where(labs.region == CN, public, 0.0)
-    share = shares(cn)
-    before = state.share_before if state.share_before is not None and state.share_before.shape == share.shape else share
-    state.share_before = share
-    state.hhi_tokens = herfindahl(cn)
     p = world.parameters.model_market
     # Work is hard where the wall stands; below parity is who sells from further behind than counts as level.
     hard = world.segments.column("threshold")[home] > p.wall_from
@@ -332,9 +311,9 @@ def _usage(world: World) -> dict[str, Array]:
         "hhi_tokens_cn": state.hhi_tokens,
         "hhi_revenue_cn": herfindahl(revenue),
         "hhi_users_cn": herfindahl(people),
-        "cr4_tokens_cn": largest(share, 4),
-        "top1_tokens_share_cn": largest(share, 1),
-        "share_turbulence_cn": 0.5 * row_sum(np.abs(share - before)),
+        "cr4_tokens_cn": largest(state.share_cn, 4),
+        "top1_tokens_share_cn": largest(state.share_cn, 1),
+        "share_turbulence_cn": state.share_turbulence,
         "revenue_labs_cn": row_sum(revenue),
         "consumer_surplus_cn": surplus * world.clock.months / p.price_sensitivity,
     }
@@ -423,7 +402,7 @@ def _money(world: World) -> dict[str, Array]:
 
 def _capital(world: World) -> dict[str, Array]:
     """Rounds against launches, who pays and who looks up, what announcements are worth."""
-    investors, state, seen, total = world.investors, world.state, world.monthly, world.state.totals
+    investors, state, seen, total = world.investors, world.state, world.monthly, world.totals
     cn = investors.alive & (investors.region == CN)
     put_in = {k: row_sum(where(cn & (investors.kind == k), investors.invested, 0.0)) for k in (YOUNG, SENIOR)}
     all_in = row_sum(where(cn, investors.invested, 0.0))
@@ -441,7 +420,7 @@ def _capital(world: World) -> dict[str, Array]:
         "announcements_cn": seen.get("announcements", 0.0),
         "announcement_gain_cn": seen.get("announcement_gain", 0.0),
         "labs_turned_to_apps_cn": seen.get("turned_to_apps", 0.0),
-        "light_release_share_cn": ratio(total["light_releases"], total["releases"]),
+        "light_release_share_cn": ratio(total.get("light_releases", 0.0), total.get("releases", 0.0)),
     }
 
 

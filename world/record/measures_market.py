@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import APP_COMPANY, CN, NOBODY
-from baimo.world.engine.arrays import Array, clip, herfindahl, largest, ratio, row_sum, shares, sum_k, take_rows, where
+from baimo.world.engine.arrays import Array, clip, herfindahl, largest, ratio, row_sum, shares, sum_k, where
 from baimo.world.laws.scaling import AXES
 from baimo.world.models.pricing import owners_power
 from baimo.world.models.quality import brain, home_segment, nuisance, retrieval
@@ -56,7 +56,7 @@ def _beyond_four(values: Array, share: Array) -> Array:
 
 
 def _ties(world: World) -> dict[str, Array]:
-    labs = world.labs
+    labs, state = world.labs, world.state
     here = labs.region == CN
     tokens = where(here, labs.tokens_flagship + labs.tokens_light, 0.0)
     able = sum_k(labs.served) / 3.0
@@ -68,7 +68,7 @@ def _ties(world: World) -> dict[str, Array]:
         "used_lead_cn": ratio(row_sum(tokens * able), row_sum(tokens)) - _mean(able, here & labs.alive & labs.released),
         "lock_in_cn": ratio(row_sum(tokens * labs.lock_in), row_sum(tokens)),
         "lock_in_margin_cn": ratio(row_sum(tokens * power), row_sum(tokens)),
-        "leader_tenure_cn": _tenure(world, tokens),
+        "leader_tenure_cn": state.leads_since,
         "product_share_unused_cn": _product_of_the_unused(world),
         "layer_data_cn": _mean(labs.layers[2], here & labs.alive & (labs.base_id != NOBODY)),
     }
@@ -84,16 +84,6 @@ def _product_of_the_unused(world: World) -> Array:
 
 def _mean(values: Array, among: Array) -> Array:
     return ratio(row_sum(where(among, values, 0.0)), row_sum(among.astype(float)))
-
-
-def _tenure(world: World, tokens: Array) -> Array:
-    """Months since the lab that serves most took the lead."""
-    labs, state = world.labs, world.state
-    first = take_rows(labs.id, np.argmax(tokens, axis=-1)[:, None])
-    stays = first == state.leader
-    state.leads_since = where(stays, state.leads_since + world.clock.months, 0.0)
-    state.leader = first
-    return state.leads_since
 
 
 def _fit(world: World) -> dict[str, Array]:

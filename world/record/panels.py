@@ -36,7 +36,6 @@ class History:
         self.market: list[dict[str, np.ndarray]] = []
         self.panels: dict[str, list[dict[str, np.ndarray]]] = {}
         self.edge_tables: list[pl.DataFrame] = []
-        world.record = self.record
 
     def record(self, names: list[str], values: Any) -> None:
         """Keep one month: measures ``(measures, worlds)``, and the panels.

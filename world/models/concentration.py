@@ -1,0 +1,26 @@
+"""Concentration and leadership in the market for models of CN, among the labs that stay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.agents.enums import CN
+from baimo.world.engine.arrays import herfindahl, row_sum, shares, take_rows, where
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+
+def concentrate(world: World) -> None:
+    """Phase 17: shares of tokens, their Herfindahl index and turbulence, and since when the largest lab leads."""
+    labs, state = world.labs, world.state
+    tokens = where(labs.region == CN, labs.tokens_flagship + labs.tokens_light, 0.0)
+    share = shares(tokens)
+    state.hhi_tokens = herfindahl(tokens)
+    state.share_turbulence = 0.5 * row_sum(np.abs(share - state.share_cn)) * (world.step_number > 0)
+    state.share_cn = share
+    first = take_rows(labs.id, np.argmax(tokens, axis=-1)[:, None])
+    state.leads_since = where(first == state.leader, state.leads_since + world.clock.months, 0.0)
+    state.leader = first
