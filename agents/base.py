@@ -127,6 +127,8 @@ class MarketAgent(mesa.Agent):
 
     #: Named random streams of the type's decisions: ``agents.draws("choose_base")``.
     streams: ClassVar[tuple[str, ...]] = ()
+    #: Random domain of the type, which its subclasses share; by default the name of the class next to this one.
+    domain: ClassVar[str] = ""
     #: Key of the population's greatest capacity in conf/.
     capacity_key: ClassVar[str] = "max_capacity"
 
@@ -134,6 +136,10 @@ class MarketAgent(mesa.Agent):
     alive = column(dtype=bool, default=False)
     founded = column("step", dtype=int, default=0)
     behaviour = column(dtype=int, default=0)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.domain = cls.domain or cls.__name__
 
     def __init__(self, model: mesa.Model, population: Population, row: int):
         super().__init__(model)
@@ -150,12 +156,6 @@ class MarketAgent(mesa.Agent):
     def declared_decisions(cls) -> dict[str, decision]:
         """All decisions of the class."""
         return _declared(cls, decision)
-
-    @classmethod
-    def declared_domain(cls) -> str:
-        """Random domain of the type: that of the class next to MarketAgent."""
-        family = [base for base in cls.__mro__ if issubclass(base, MarketAgent)]
-        return family[-2].__name__
 
     def _column(self, name: str) -> Any:
         columns = self.population.columns

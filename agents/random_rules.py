@@ -14,7 +14,9 @@ import numpy as np
 
 from baimo.agents.base import decision
 from baimo.agents.enums import ALL_OPEN, LEAST_RUN, NO_MODEL
-from baimo.agents.lab import ModelLab, asked, launch, priced, run_options, settle_openness, worn_out
+from baimo.agents.lab import ModelLab
+from baimo.agents.lab.market import asked, priced, settle_openness
+from baimo.agents.lab.training import launch, run_options, worn_out
 from baimo.world.engine.arrays import pick_k, where
 
 

@@ -52,7 +52,7 @@ class _Luck:
         world, ids = np.array([self.index]), np.array([who])
         if stream in self.app_class.streams:
             block, place = divmod(self.app_class.streams.index(stream), 4)
-            drawn = self.streams.some(self.app_class.declared_domain(), world, ids, 4, block)[place]
+            drawn = self.streams.some(self.app_class.domain, world, ids, 4, block)[place]
         else:
             drawn = self.streams.pairs(stream, world, ids, np.array([whom]), lasting=True)
         return float(drawn.item())

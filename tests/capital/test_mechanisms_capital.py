@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from baimo.agents.enums import CN, LEAST_RUN, ROW
-from baimo.agents.lab import run_options
+from baimo.agents.lab.training import run_options
 from baimo.world.ensemble import Ensemble
 from baimo.world.models import releases
 from baimo.world.technology.training import observe

@@ -282,7 +282,7 @@ def test_a_selection_draws_the_same_before_and_after_everybody_has_drawn(stream)
 
 
 def test_special_classes_draw_from_the_domain_of_their_type():
-    assert Firm.declared_domain() == Bold.declared_domain() == Plain.declared_domain() == "Firm"
+    assert Firm.domain == Bold.domain == Plain.domain == "Firm"
 
 
 def test_an_entrant_has_draws_at_once():

@@ -121,7 +121,7 @@ def _match(world: World, population, deals) -> Array:
     home = CN if "region" not in population.columns else population.region[worlds, rows]
     appraisal = appraisal - p.home_bias * (investors.region[worlds, who] != home)
     ids = population.id[worlds, rows]
-    domain = f"deal {population.agent_class.declared_domain()}"
+    domain = f"deal {population.agent_class.domain}"
     u = world.streams.pairs(domain, worlds, ids, investors.id[worlds, who])
     chance = logistic(appraisal)
     yes = known & (u < chance) & (investors.ready[worlds, who] > p.least_ticket)

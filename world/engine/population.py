@@ -221,7 +221,7 @@ class Selection:
             blocks = -(-len(everyone.agent_class.streams) // 4)
             first, count = (0, blocks) if len(self.rows) < FEW else (block, 1)
             ids = everyone.id[self.worlds, self.rows]
-            slab = streams.some(everyone.agent_class.declared_domain(), self.worlds, ids, 4 * count, first)
+            slab = streams.some(everyone.agent_class.domain, self.worlds, ids, 4 * count, first)
             held.update({first + k: slab[4 * k : 4 * k + 4] for k in range(count)})
         return held[block][place][None]
 
@@ -325,7 +325,7 @@ class Population:
         """
         block, place = divmod(self.agent_class.streams.index(stream), 4)
         if block not in self._slab:
-            domain = self.agent_class.declared_domain()
+            domain = self.agent_class.domain
             self._slab[block] = self.world.streams.slab(domain, self.id, 4, block)
         return self._slab[block][place]
 

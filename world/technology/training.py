@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import APP_COMPANY, BIG_TECH, CN, FROM_SCRATCH, FRONTIER, INFRA, SCALING
-from baimo.agents.lab import trained_capability
+from baimo.agents.lab.training import trained_capability
 from baimo.agents.vendor import CENTRE
 from baimo.world.compute.chip_supply import software_maturity
 from baimo.world.compute.chips import H100_TFLOPS, SECONDS_A_DAY, goodput, weakness

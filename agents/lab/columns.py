@@ -1,0 +1,182 @@
+"""Columns of model labs, and the random streams of their decisions."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from baimo.agents.base import MarketAgent, column
+from baimo.agents.enums import ARCHETYPES, EXITS, FILING, MODES, NO_MODEL, NOBODY, OPENNESS, REGIONS
+
+
+class LabColumns(MarketAgent):
+    """Columns and random streams of a model lab."""
+
+    domain = "ModelLab"
+
+    # Four streams share a word: first those of which everyone draws in every step.
+    streams = (
+        "run_detect",
+        "incident",
+        "parent",
+        "noise",
+        "acquired",
+        "platform",
+        "approval",
+        "exposed",
+        "suit",
+        "path",
+        "path_choice",
+        "breakthrough",
+        "sell",
+        "to_apps",
+        "lender",
+        "round_size",
+        "run_success",
+        "choose_base",
+        "openness",
+        "host",
+        "risk",
+        "skill",
+        "staff",
+        "knack",
+        "claim",
+        "home",
+        "random_plan",
+        "random_price",
+        "random_openness",
+        "round_luck",
+        "staff_luck",
+        "keeps_product",
+    )
+    capacity_key: ClassVar[str] = "max_labs"
+
+    region = column(dtype=int, labels=REGIONS)
+    archetype = column(dtype=int, labels=ARCHETYPES)
+    mode = column(dtype=int, labels=MODES)
+    exit_reason = column(dtype=int, labels=EXITS)
+    exit_step = column("step", dtype=int, default=NOBODY)
+    risk_appetite = column(default=1.0)
+
+    # money
+    cash = column("CNY million", clears=True)
+    parent_support = column("CNY million a year", clears=True)
+    chip_budget = column("CNY million a year", clears=True)
+    revenue = column("CNY million a month, last step", clears=True)
+    cost = column("CNY million a month, last step", clears=True)
+    earned = column("CNY million, this step so far", clears=True)
+    spent = column("CNY million, this step so far", clears=True)
+    service_revenue = column("CNY million a month", clears=True)
+    valuation = column("CNY million", clears=True)
+    raised = column("CNY million", clears=True)
+    asking = column("CNY million", clears=True)
+    stage = column(dtype=int)
+    since_round = column("months", default=99.0)
+    since_news = column("months")
+    holder_row = column(dtype=int, default=NOBODY, inner="holders", clears=True)
+    holder_id = column(dtype=int, default=NOBODY, inner="holders", clears=True)
+    holder_stake = column("CNY million", inner="holders", clears=True)
+    sunk_value = column("CNY million", clears=True)
+    first_purse = column("CNY million")
+    parent_gain = column("share of the parent's value", clears=True)
+    for_sale = column(dtype=bool, default=False, clears=True)
+    unused_for = column("months", clears=True)
+
+    # people
+    staff = column("people", inner="talent", clears=True)
+    wanted_staff = column("people", inner="talent", clears=True)
+    product_share = column("share", default=0.2)
+    skill = column("standard deviations")
+    mfu = column("1", default=0.2)
+
+    # compute
+    fleet = column("chips", inner="chips", clears=True)
+    incoming = column("chips", inner="chips", clears=True)
+    order_class = column(dtype=int, default=NOBODY, clears=True)
+    order_units = column("chips", clears=True)
+    llm_share = column("share of the fleet", default=1.0)
+    serving_share = column("share of the fleet", default=0.2)
+    rent_wanted = column("H100e", clears=True)
+    rented_training = column("H100e", clears=True)
+    rented_serving = column("H100e", clears=True)
+    host = column(dtype=int, default=NOBODY)
+    host_id = column(dtype=int, default=NOBODY)
+    host_stake = column("CNY million", clears=True)
+    compute_credit = column("CNY million", clears=True)
+    on_platform = column(dtype=bool, default=False, clears=True)
+
+    # knowledge
+    log_efficiency = column("ln A")
+    explores = column(dtype=bool, default=False, clears=True)
+    knack = column("place among labs by ability to build on others' weights")
+    candour = column("place among labs by candour")
+    pretrained = column("OOM", default=NO_MODEL, inner="axes")
+    post = column("OOM", inner="axes")
+    usage_data = column("Mtok a day, decayed", clears=True)
+    data_quality = column("1", default=1.0)
+    craft = column("1", default=1.0)
+    key_people = column("1", default=1.0, inner="talent")
+
+    # the run in progress
+    running = column(dtype=bool, default=False, clears=True)
+    run_planned = column("FLOP", clears=True)
+    run_delivered = column("FLOP", clears=True)
+    run_age = column("months", clears=True)
+    run_doomed = column(dtype=bool, default=False, clears=True)
+    run_synthetic = column(dtype=bool, default=False, clears=True)
+    run_foreign = column(dtype=bool, default=False, clears=True)
+    affordable = column("log10 FLOP", default=20.0)
+    run_inherits = column("OOM", default=NO_MODEL, inner="axes")
+    run_inherits_post = column("OOM", inner="axes")
+    run_base = column(dtype=int, default=NOBODY, clears=True)
+    run_base_id = column(dtype=int, default=NOBODY, clears=True)
+    run_base_model = column(dtype=int, default=NOBODY, clears=True)
+    run_cost = column("CNY million", clears=True)
+    runs_done = column("runs")
+    runs_failed = column("runs")
+    since_failure = column("months", default=99.0)
+    log_largest = column("log10 FLOP", default=20.0)
+
+    # models
+    trained = column(dtype=bool, default=False)
+    waiting = column("months", clears=True)
+    released = column(dtype=bool, default=False, clears=True)
+    releases = column("models")
+    served = column("OOM", default=NO_MODEL, inner="axes", clears=True)
+    light = column("OOM", default=NO_MODEL, inner="axes", clears=True)
+    open_weights = column("OOM", default=NO_MODEL, inner="axes")
+    open_post = column("OOM", inner="axes")
+    openness = column(dtype=int, labels=OPENNESS)
+    multimodal = column(dtype=bool, default=False, clears=True)
+    model_id = column(dtype=int, default=NOBODY)
+    base_lab = column(dtype=int, default=NOBODY)
+    base_id = column(dtype=int, default=NOBODY)
+    base_foreign = column(dtype=bool, default=False, clears=True)
+    base_model = column(dtype=int, default=NOBODY)
+    open_model = column(dtype=int, default=NOBODY)
+    children = column("labs", clears=True)
+    claims = column(dtype=bool, default=False, clears=True)
+    since_exposed = column("months", default=99.0)
+    active_parameters = column("parameters", default=5e10)
+    light_parameters = column("parameters", default=1e10)
+
+    # market
+    price_flagship = column("CNY/Mtok", default=100.0)
+    price_light = column("CNY/Mtok", default=20.0)
+    marginal_cost = column("CNY/Mtok", default=50.0)
+    marginal_cost_light = column("CNY/Mtok", default=10.0)
+    strategic_value = column("CNY/Mtok")
+    users = column("million people", inner="segments", clears=True)
+    chosen = column("share", inner="segments", clears=True)
+    tokens_flagship = column("Mtok a day", clears=True)
+    tokens_light = column("Mtok a day", clears=True)
+    tokens_api = column("Mtok a day", clears=True)
+    capacity_share = column("share of demand served", default=1.0)
+    reputation = column("utility")
+    awareness = column("share of users who think of it", default=0.005)
+    home_segment = column("segment that a vertical lab was founded for", dtype=int, default=NOBODY, clears=True)
+    layers = column("share of what there is to know", inner="axes", clears=True)
+    control = column("share", clears=True)
+    lock_in = column("share of sales", clears=True)
+    filing = column(dtype=int, labels=FILING)
+    filing_since = column("step", dtype=int)
+    behind = column("months")
