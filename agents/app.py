@@ -7,22 +7,31 @@ from typing import ClassVar
 import numpy as np
 
 from baimo.agents.base import MarketAgent, column, decision
-from baimo.agents.enums import NOBODY
+from baimo.agents.enums import (
+    ABSORBED,
+    ADD,
+    ALIVE,
+    API,
+    APP_AIMS,
+    APP_ANSWERS,
+    APP_EXITS,
+    APP_MODALITIES,
+    APP_PRODUCTS,
+    APP_SOURCES,
+    DEEP,
+    FAIR,
+    GOOD,
+    INSOLVENT,
+    LEAVE,
+    NEWCOMER,
+    NOBODY,
+    OUTDATED,
+    POOR,
+    REMAKE,
+    TEXT,
+)
 from baimo.world.engine.arrays import argmax_k, clip, logistic, max_k, pick_k, where
 from baimo.world.engine.random import normal
-
-PRODUCTS = ("wrapper", "deep", "platform")
-WRAPPER, DEEP, PLATFORM = range(3)
-SOURCES = ("api", "open_model", "own_small_model")
-API, OPEN_MODEL, OWN_MODEL = range(3)
-AIMS = ("poor", "deep", "fair", "good")
-POOR, POOR_DEEP, FAIR, GOOD = range(4)
-MODALITIES = ("text", "image", "speech")
-TEXT, IMAGE, SPEECH = range(3)
-ANSWERS = ("newcomer", "add", "remake", "leave")
-NEWCOMER, ADD, REMAKE, LEAVE = range(4)
-DEATHS = ("", "absorbed", "insolvent", "outdated")
-ALIVE, ABSORBED, INSOLVENT, OUTDATED = range(4)
 
 
 class AppStartup(MarketAgent):
@@ -62,11 +71,11 @@ class AppStartup(MarketAgent):
     capacity_key: ClassVar[str] = "max_apps"
 
     segment = column(dtype=int)
-    product = column(dtype=int, labels=PRODUCTS)
-    source = column(dtype=int, labels=SOURCES)
-    modality = column(dtype=int, labels=MODALITIES)
-    answer = column(dtype=int, labels=ANSWERS)
-    aim_class = column(dtype=int, labels=AIMS)
+    product = column(dtype=int, labels=APP_PRODUCTS)
+    source = column(dtype=int, labels=APP_SOURCES)
+    modality = column(dtype=int, labels=APP_MODALITIES)
+    answer = column(dtype=int, labels=APP_ANSWERS)
+    aim_class = column(dtype=int, labels=APP_AIMS)
     aim = column("OOM beyond the frontier at founding")
     threshold = column("OOM", default=9.0)
     eye = column("quality")
@@ -103,7 +112,7 @@ class AppStartup(MarketAgent):
     filed = column(dtype=bool, default=False)
     filing_since = column("step", dtype=int, default=NOBODY)
     shut_out = column("months")
-    exit_reason = column(dtype=int, labels=DEATHS)
+    exit_reason = column(dtype=int, labels=APP_EXITS)
     exit_step = column("step", dtype=int, default=NOBODY)
 
     @decision

@@ -7,11 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from baimo.agents.base import MarketAgent, column, decision
-from baimo.agents.enums import REGIONS
+from baimo.agents.enums import INVESTOR_KINDS, REGIONS, SENIOR_VC, STATE_FUND
 from baimo.world.engine.arrays import clip, where
-
-KINDS = ("young_vc", "senior_vc", "strategic", "state_fund", "follow_on")
-YOUNG, SENIOR, STRATEGIC, STATE, FOLLOW_ON = range(5)
 
 
 class Investor(MarketAgent):
@@ -19,7 +16,7 @@ class Investor(MarketAgent):
 
     capacity_key: ClassVar[str] = "max_investors"
 
-    kind = column(dtype=int, labels=KINDS)
+    kind = column(dtype=int, labels=INVESTOR_KINDS)
     region = column(dtype=int, labels=REGIONS)
     cash = column("CNY million", clears=True)
     annual_budget = column("CNY million a year", clears=True)
@@ -42,10 +39,10 @@ class Investor(MarketAgent):
         seen = rules.herding * market.neighbours_investing
         target = clip(rules.base_attention + rules.hype_attention * market.hype + seen, 0.0, 1.0)
         investors.attention = investors.attention + market.adjust * (target - investors.attention)
-        senior = (investors.kind == SENIOR) & (market.elapsed < rules.senior_wait)
+        senior = (investors.kind == SENIOR_VC) & (market.elapsed < rules.senior_wait)
         # Senior investors wait at first, as far as kinds differ at all (M51).
         pace = 1.0 - rules.kinds_differ * (1.0 - rules.senior_early) * senior
-        private = where(investors.kind == STATE, 1.0, 1.0 - market.kept_back)
+        private = where(investors.kind == STATE_FUND, 1.0, 1.0 - market.kept_back)
         fresh = investors.annual_budget * rules.budget_pace * investors.attention * pace * private
         ceiling = (investors.annual_budget + market.guided) * rules.budget_ceiling
         fresh = (fresh + market.guided) * market.years

@@ -5,11 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from baimo.agents.base import MarketAgent, column, decision
-from baimo.agents.enums import REGIONS
+from baimo.agents.enums import COMPETITION, CONTENT, EXPORT_CONTROL, REGIONS, REGULATOR_KINDS
 from baimo.world.engine.arrays import clip, where
-
-KINDS = ("content", "industry", "export_control", "competition")
-CONTENT, INDUSTRY, EXPORT_CONTROL, COMPETITION = range(4)
 
 
 class Regulator(MarketAgent):
@@ -17,7 +14,7 @@ class Regulator(MarketAgent):
 
     capacity_key: ClassVar[str] = "max_regulators"
 
-    kind = column(dtype=int, labels=KINDS)
+    kind = column(dtype=int, labels=REGULATOR_KINDS)
     region = column(dtype=int, labels=REGIONS)
     adaptive = column(dtype=bool, default=False)
     cash = column("CNY million", clears=True)

@@ -7,12 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from baimo.agents.base import MarketAgent, column, decision
-from baimo.agents.enums import NOBODY, REGIONS
+from baimo.agents.enums import BUILDERS, CENTRE, CHIPMAKER, CLOUD, NOBODY, REGIONS, VENDOR_KINDS
 from baimo.world.engine.arrays import argmax_k, clip, max_k, pick_k, sum_k, where
-
-KINDS = ("chipmaker", "cloud", "compute_centre", "platform")
-CHIPMAKER, CLOUD, CENTRE, PLATFORM = range(4)
-BUILDERS = ("private", "state", "operator")
 
 
 class InfraVendor(MarketAgent):
@@ -21,7 +17,7 @@ class InfraVendor(MarketAgent):
     streams = ("quota",)
     capacity_key: ClassVar[str] = "max_vendors"
 
-    kind = column(dtype=int, labels=KINDS)
+    kind = column(dtype=int, labels=VENDOR_KINDS)
     region = column(dtype=int, labels=REGIONS)
     builder = column(dtype=int, labels=BUILDERS)
     cash = column("CNY million", clears=True)

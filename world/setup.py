@@ -6,11 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import CN, NO_MODEL, ROW
-from baimo.agents.investor import KINDS as INVESTOR_KINDS
-from baimo.agents.regulator import KINDS as REGULATOR_KINDS
-from baimo.agents.vendor import BUILDERS
-from baimo.agents.vendor import KINDS as VENDOR_KINDS
+from baimo.agents.enums import BUILDERS, CN, INVESTOR_KINDS, NO_MODEL, REGULATOR_KINDS, ROW, VENDOR_KINDS
 from baimo.world.apps.lifecycle import add_apps
 from baimo.world.engine.arrays import Array, row_sum, sum_k, where
 from baimo.world.engine.device import to_host

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from baimo.agents.base import MarketAgent, column
-from baimo.agents.enums import ARCHETYPES, EXITS, FILING, MODES, NO_MODEL, NOBODY, OPENNESS, REGIONS
+from baimo.agents.enums import ARCHETYPES, FILING, LAB_EXITS, MODES, NO_MODEL, NOBODY, OPENNESS, REGIONS
 
 
 class LabColumns(MarketAgent):
@@ -53,7 +53,7 @@ class LabColumns(MarketAgent):
     region = column(dtype=int, labels=REGIONS)
     archetype = column(dtype=int, labels=ARCHETYPES)
     mode = column(dtype=int, labels=MODES)
-    exit_reason = column(dtype=int, labels=EXITS)
+    exit_reason = column(dtype=int, labels=LAB_EXITS)
     exit_step = column("step", dtype=int, default=NOBODY)
     risk_appetite = column(default=1.0)
 

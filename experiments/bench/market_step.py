@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from baimo.agents.app import ALIVE, API
-from baimo.agents.enums import ALL_OPEN, NOBODY
+from baimo.agents.enums import ALIVE, ALL_OPEN, API, NOBODY
 from baimo.world.apps import choice, competition, lifecycle
 from baimo.world.apps.segments import segment_of_apps
 from baimo.world.engine.arrays import Array, dot_k, herfindahl, ratio, row_sum, sum_k, take_rows, weigh_k, where

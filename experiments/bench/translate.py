@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from baimo.agents.app import API, OPEN_MODEL
-from baimo.agents.enums import ALL_OPEN, BIG_TECH, FRONTIER, LIGHT_OPEN, NO_MODEL
+from baimo.agents.enums import ALL_OPEN, API, BIG_TECH, FRONTIER, LIGHT_OPEN, NO_MODEL, OPEN_MODEL
 from baimo.experiments.bench import plain_mesa
 from baimo.experiments.bench.market_step import ColumnMarket
 from baimo.world.engine.arrays import Array

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from baimo.agents.app import TEXT
+from baimo.agents.enums import TEXT
 from baimo.world.engine.population import Observables
 from baimo.world.ensemble import Ensemble
 from baimo.world.models.tuning_hub import hubs, stays

@@ -13,9 +13,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from baimo.agents import Investor, ModelLab, decision
-from baimo.agents.enums import ARCHETYPES, CN
-from baimo.agents.regulator import INDUSTRY
-from baimo.agents.vendor import PLATFORM
+from baimo.agents.enums import ARCHETYPES, CN, INDUSTRY, PLATFORM
 from baimo.conf.schema import compose
 from baimo.world.engine.population import MAX_ENTRANTS
 from baimo.world.ensemble import Ensemble

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.app import OPEN_MODEL
-from baimo.agents.enums import CN, NO_MODEL, NOBODY
+from baimo.agents.enums import CN, NO_MODEL, NOBODY, OPEN_MODEL
 from baimo.world.engine.arrays import (
     Array,
     first_above,

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.app import API, WRAPPER
-from baimo.agents.enums import CN, FILED, ROW
+from baimo.agents.enums import API, CN, FILED, ROW, WRAPPER
 from baimo.world.apps import labour
 from baimo.world.apps.segments import native_level, segment_of_apps
 from baimo.world.engine.arrays import (

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.app import API
-from baimo.agents.enums import APPLICATION, CN
+from baimo.agents.enums import API, APPLICATION, CN
 from baimo.world.apps.segments import native_level, segment_of_apps
 from baimo.world.engine.arrays import Array, logistic, row_sum, sum_by_group, where
 from baimo.world.engine.population import Observables

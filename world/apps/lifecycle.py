@@ -6,8 +6,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.app import WRAPPER
-from baimo.agents.enums import CN
+from baimo.agents.enums import (
+    ADD,
+    ALIVE,
+    API,
+    APP_EXITS,
+    CN,
+    DEEP,
+    IMAGE,
+    LEAVE,
+    OPEN_MODEL,
+    OWN_MODEL,
+    PLATFORM_APP,
+    POOR,
+    POOR_DEEP,
+    REMAKE,
+    SPEECH,
+    TEXT,
+    WRAPPER,
+)
 from baimo.world.apps import labour
 from baimo.world.apps.choice import choose_bases, notice_models
 from baimo.world.apps.competition import compete, generation, pay_staff
@@ -26,7 +43,7 @@ from baimo.world.models.segments import CN_SEGMENTS
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
 
-from baimo.agents.app import ADD, DEATHS, DEEP, IMAGE, LEAVE, POOR, POOR_DEEP, REMAKE, SPEECH, TEXT, draw_aim
+from baimo.agents.app import draw_aim
 from baimo.world.engine.device import to_host
 from baimo.world.engine.population import spread_out
 from baimo.world.engine.random import normal, poisson
@@ -87,7 +104,7 @@ def found(world: World, entrants) -> None:
     entrants.answer_models(Observables(old_tools=old_tools))
     remade, adds = entrants.answer == REMAKE, entrants.answer == ADD
     u = entrants.draws("product")
-    product = where(u < p.share_wrapper, WRAPPER, where(u < 1.0 - p.share_platform, DEEP, 2))
+    product = where(u < p.share_wrapper, WRAPPER, where(u < 1.0 - p.share_platform, DEEP, PLATFORM_APP))
     entrants.product = where(remade, DEEP, product)
     deep = entrants.product == DEEP
     entrants.coupling = where(deep, p.coupling_deep, p.coupling_light)
@@ -99,7 +116,8 @@ def found(world: World, entrants) -> None:
     u = entrants.draws("modality")
     entrants.modality = where(u < single * p.share_image, IMAGE, where(u < single, SPEECH, TEXT))
     source = entrants.draws("source")
-    entrants.source = where(source < p.share_api, 0, where(source < p.share_api + p.share_open, 1, 2))
+    open_model = source < p.share_api + p.share_open
+    entrants.source = where(source < p.share_api, API, where(open_model, OPEN_MODEL, OWN_MODEL))
     # Only who is just founded decides now.
     entrants.make_or_buy(labour.weighing(world, 0.0))
 
@@ -130,10 +148,10 @@ def _place(entrants, p, more: Array) -> None:
 def close(world: World) -> None:
     """Apps that gave up close: people return to the pool, what is left to the founders."""
     apps, state = world.apps, world.state
-    gone = apps.alive & (apps.exit_reason != 0)
+    gone = apps.alive & (apps.exit_reason != ALIVE)
     world.tally("app_deaths", row_sum(gone.astype(float)))
-    for cause in (1, 2, 3):
-        world.tally(f"app_deaths_{DEATHS[cause]}", row_sum((gone & (apps.exit_reason == cause)).astype(float)))
+    for cause, name in enumerate(APP_EXITS[1:], 1):
+        world.tally(f"app_deaths_{name}", row_sum((gone & (apps.exit_reason == cause)).astype(float)))
     world.tally("app_deaths_single", row_sum((gone & (apps.modality != TEXT)).astype(float)))
     apps.exit_step = where(gone, world.step_number, apps.exit_step)
     state.death_ages = state.death_ages + _by_age(world, gone)
@@ -149,7 +167,7 @@ def _report(world: World, gone: Array) -> None:
     if output.level == "full":
         kept = gone & world.xp.asarray(world.world_ids < output.panel_worlds)[:, None]
         who = world.apps.id, np.full_like(world.apps.id, CN)
-        world.log("app exit", kept, world.apps.age, (DEATHS, world.apps.exit_reason), who)
+        world.log("app exit", kept, world.apps.age, (APP_EXITS, world.apps.exit_reason), who)
 
 
 # ---------------------------------------------------------------------- how long they live

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import CN, NOBODY, ROW, UNICORN
-from baimo.agents.investor import STATE
+from baimo.agents.enums import CN, NOBODY, ROW, STATE_FUND, UNICORN
 from baimo.world.engine.arrays import Array, clip, nonzero, ratio, row_sum, sum_k, take_rows, where
 from baimo.world.engine.population import Observables
 from baimo.world.engine.random import normal
@@ -171,7 +170,7 @@ def _drawn(investors, mask: Array, u: Array) -> Array:
 def _guided(world: World, worlds: Array, rows: Array, met: Array, here: Array) -> Array:
     """State funds that carry guidance money go to labs that nobody knows, too."""
     investors = world.investors
-    state_funds = (investors.kind[0] == STATE) & (investors.region[0] == CN)
+    state_funds = (investors.kind[0] == STATE_FUND) & (investors.region[0] == CN)
     u = world.streams.pairs("guided", worlds, world.labs.id[worlds, rows], world.xp.zeros((1, 1), dtype=np.int64))
     fund = world.instrument("capital", "guidance_fund")
     guides = np.broadcast_to(world.xp.asarray(fund > 0.0), (world.worlds, 1))[worlds, 0]

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import ACADEMIC, CN, FOLLOWER, UNICORN
-from baimo.agents.investor import STATE
+from baimo.agents.enums import ACADEMIC, CN, FOLLOWER, STATE_FUND, UNICORN
 from baimo.world.capital import hype
 from baimo.world.capital.deal_flow import adds_nothing, app_deals, lab_deals, launch_cost, round_sizes
 from baimo.world.engine.arrays import Array, add_at, logistic, ratio, row_sum, sum_by_group, sum_k, where
@@ -202,7 +201,7 @@ def _refill(world: World) -> None:
 def guide(world: World) -> Array:
     """Public money paid to the state funds of CN (policy.capital.guidance_fund), CNY million a year each."""
     investors = world.investors
-    state_funds = (investors.alive & (investors.kind == STATE) & (investors.region == CN)).astype(float)
+    state_funds = (investors.alive & (investors.kind == STATE_FUND) & (investors.region == CN)).astype(float)
     yearly = world.instrument("capital", "guidance_fund") * ratio(state_funds, row_sum(state_funds))
     world.accounts.pay("guidance fund", "government", (investors, yearly * world.clock.years))
     return yearly

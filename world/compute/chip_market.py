@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import CN, NOBODY, ROW
-from baimo.agents.vendor import CENTRE, CHIPMAKER
+from baimo.agents.enums import CENTRE, CHIPMAKER, CN, NOBODY, ROW
 from baimo.world.compute.chip_supply import grey_class, made_in, of_kind, offers
 from baimo.world.compute.chips import CNY_A_USD
 from baimo.world.engine.arrays import (

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import ACADEMIC, APP_COMPANY, CHALLENGER, CN, FOLLOWER, UNICORN
-from baimo.agents.vendor import CLOUD
+from baimo.agents.enums import ACADEMIC, APP_COMPANY, CHALLENGER, CLOUD, CN, FOLLOWER, UNICORN
 from baimo.world.engine.arrays import Array, is_one_of, ratio, row_sum, sum_by_group, sum_k, take_rows, where
 from baimo.world.network.ties import points_at
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import BIG_TECH, CN
-from baimo.agents.vendor import BUILDERS, PLATFORM
+from baimo.agents.enums import BIG_TECH, BUILDERS, CN, PLATFORM
 from baimo.world.engine.arrays import Array, ratio, row_sum, weigh_k, where
 from baimo.world.engine.population import Observables
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import BIG_TECH, CN, ROW
-from baimo.agents.vendor import CHIPMAKER, CLOUD
+from baimo.agents.enums import BIG_TECH, CHIPMAKER, CLOUD, CN, ROW
 from baimo.world.compute.chip_supply import list_prices, serving_speed, software_maturity
 from baimo.world.compute.chips import CNY_A_USD
 from baimo.world.compute.clouds import draw_credit

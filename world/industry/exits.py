@@ -6,8 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import ACQUIRED, ALIVE, BIG_TECH, CN, EXITS, FRONTIER, MODES, OPEN_CHAMPION, ROW, TO_APPS
-from baimo.agents.vendor import CENTRE
+from baimo.agents.enums import (
+    ACQUIRED,
+    ALIVE,
+    BIG_TECH,
+    CENTRE,
+    CN,
+    FRONTIER,
+    LAB_EXITS,
+    MODES,
+    OPEN_CHAMPION,
+    ROW,
+    TO_APPS,
+)
 from baimo.world.apps import lifecycle
 from baimo.world.engine.arrays import Array, clip, is_one_of, row_sum, sum_k, where
 from baimo.world.engine.population import Observables
@@ -51,7 +62,7 @@ def leave(world: World) -> None:
     acquire(world)
     _cover(world)
     gone = labs.alive & (labs.exit_reason != ALIVE)
-    world.log("exit", gone, labs.cash, (EXITS, labs.exit_reason))
+    world.log("exit", gone, labs.cash, (LAB_EXITS, labs.exit_reason))
     labs.exit_step = where(gone, world.step_number, labs.exit_step)
     world.count("exits", gone)
     world.count("acquisitions", gone & (labs.exit_reason == ACQUIRED))

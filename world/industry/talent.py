@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import APPLICATION, CN, ROW
-from baimo.agents.regulator import INDUSTRY
+from baimo.agents.enums import APPLICATION, CN, INDUSTRY, ROW
 from baimo.world.apps import labour
 from baimo.world.engine.arrays import Array, clip, ratio, row_sum, stack_k, sum_k, where
 from baimo.world.engine.population import Observables

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baimo.agents.enums import ARCHETYPES
-from baimo.agents.regulator import COMPETITION, CONTENT, EXPORT_CONTROL
+from baimo.agents.enums import ARCHETYPES, COMPETITION, CONTENT, EXPORT_CONTROL
 from baimo.world.engine.arrays import clip, where
 from baimo.world.engine.population import Observables
 from baimo.world.policy.calendar import as_date, at_date, months_between

@@ -8,8 +8,7 @@ import networkx as nx
 import numpy as np
 import polars as pl
 
-from baimo.agents.enums import CN
-from baimo.agents.regulator import EXPORT_CONTROL
+from baimo.agents.enums import CN, EXPORT_CONTROL
 from baimo.world.engine.arrays import Array, where
 from baimo.world.engine.device import mirror
 from baimo.world.network.social import TIE_KINDS

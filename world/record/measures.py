@@ -6,23 +6,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.app import API, OPEN_MODEL, TEXT
 from baimo.agents.enums import (
+    API,
     APP_COMPANY,
     APPLICATION,
     BIG_TECH,
     CENTRAL,
+    CLOUD,
     CN,
     FILED,
     FROM_SCRATCH,
     INFRA,
+    OPEN_MODEL,
     PROVINCIAL,
     RESEARCH,
     ROW,
     SCALING,
+    SENIOR_VC,
+    TEXT,
+    YOUNG_VC,
 )
-from baimo.agents.investor import SENIOR, YOUNG
-from baimo.agents.vendor import CLOUD
 from baimo.world.apps import lifecycle
 from baimo.world.apps.competition import needs_filing
 from baimo.world.capital import hype
@@ -404,7 +407,7 @@ def _capital(world: World) -> dict[str, Array]:
     """Rounds against launches, who pays and who looks up, what announcements are worth."""
     investors, state, seen, total = world.investors, world.state, world.monthly, world.totals
     cn = investors.alive & (investors.region == CN)
-    put_in = {k: row_sum(where(cn & (investors.kind == k), investors.invested, 0.0)) for k in (YOUNG, SENIOR)}
+    put_in = {k: row_sum(where(cn & (investors.kind == k), investors.invested, 0.0)) for k in (YOUNG_VC, SENIOR_VC)}
     all_in = row_sum(where(cn, investors.invested, 0.0))
     raised = seen.get("rounds", world.xp.zeros((world.worlds, 1)))
     return {
@@ -414,8 +417,8 @@ def _capital(world: World) -> dict[str, Array]:
         "benchmark_fit_cn": benchmark_fit(world),
         "rounds_adding_nothing_cn": seen.get("rounds_adding_nothing", 0.0),
         "rounds_below_launch_cn": seen.get("rounds_below_launch", 0.0),
-        "funding_young_share_cn": ratio(put_in[YOUNG], all_in),
-        "funding_senior_share_cn": ratio(put_in[SENIOR], all_in),
+        "funding_young_share_cn": ratio(put_in[YOUNG_VC], all_in),
+        "funding_senior_share_cn": ratio(put_in[SENIOR_VC], all_in),
         "investor_attention_cn": hype.attention_of_investors(world),
         "announcements_cn": seen.get("announcements", 0.0),
         "announcement_gain_cn": seen.get("announcement_gain", 0.0),

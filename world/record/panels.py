@@ -7,10 +7,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from baimo.agents.app import AIMS, ANSWERS, DEATHS, MODALITIES, PRODUCTS, SOURCES
-from baimo.agents.enums import ARCHETYPES, EXITS, FILED, MODES, REGIONS, RESEARCH
-from baimo.agents.investor import KINDS as INVESTOR_KINDS
-from baimo.agents.vendor import KINDS as VENDOR_KINDS
+from baimo.agents.enums import (
+    APP_AIMS,
+    APP_ANSWERS,
+    APP_EXITS,
+    APP_MODALITIES,
+    APP_PRODUCTS,
+    APP_SOURCES,
+    ARCHETYPES,
+    FILED,
+    INVESTOR_KINDS,
+    LAB_EXITS,
+    MODES,
+    REGIONS,
+    RESEARCH,
+    VENDOR_KINDS,
+)
 from baimo.world.engine.arrays import sum_k, weigh_k, where
 from baimo.world.engine.device import mirror
 from baimo.world.record.graph import edges
@@ -212,7 +224,7 @@ def lab_panel(world: World) -> tuple[Any, Columns]:
 
 def named(frame: pl.DataFrame) -> pl.DataFrame:
     """Put names for the codes of the lab panel."""
-    codes = {"region": REGIONS, "archetype": ARCHETYPES, "mode": MODES, "exit_reason": EXITS}
+    codes = {"region": REGIONS, "archetype": ARCHETYPES, "mode": MODES, "exit_reason": LAB_EXITS}
     words = [
         pl.col(column).replace_strict(dict(enumerate(labels)), return_dtype=pl.String)
         for column, labels in codes.items()
@@ -226,7 +238,13 @@ def app_panel(world: World, chosen: Any) -> tuple[Any, Columns]:
     """One row a living app, and a last row in the month it closes."""
     apps = world.apps
     gone = (apps.exit_reason > 0) & (apps.exit_step == world.step_number)
-    words = {"product": PRODUCTS, "source": SOURCES, "modality": MODALITIES, "aim_class": AIMS, "answer": ANSWERS}
+    words = {
+        "product": APP_PRODUCTS,
+        "source": APP_SOURCES,
+        "modality": APP_MODALITIES,
+        "aim_class": APP_AIMS,
+        "answer": APP_ANSWERS,
+    }
     columns = {"app_id": (apps.id, np.int64), "segment": (apps.segment, world.segments.names)}
     columns |= {name: (apps.columns[name], labels) for name, labels in words.items()}
     columns |= {"incumbent": (apps.incumbent, bool), "alive": (apps.alive, bool)}
@@ -236,7 +254,7 @@ def app_panel(world: World, chosen: Any) -> tuple[Any, Columns]:
         "base_lab": (apps.base_id[0], np.int64),
         "filed": (apps.filed, bool),
         "founded": (apps.founded, np.int32),
-        "exit_reason": (apps.exit_reason, DEATHS),
+        "exit_reason": (apps.exit_reason, APP_EXITS),
     }
 
 

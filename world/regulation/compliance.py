@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.app import API
-from baimo.agents.enums import CN, FILED, NOBODY, ROW
+from baimo.agents.enums import API, CN, FILED, NOBODY, ROW
 from baimo.world.engine.arrays import Array, compacts, row_sum, sum_k, take_rows, where
 from baimo.world.models.serving import DAYS_A_MONTH
 from baimo.world.network.ties import points_at

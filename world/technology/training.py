@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import APP_COMPANY, BIG_TECH, CN, FROM_SCRATCH, FRONTIER, INFRA, SCALING
+from baimo.agents.enums import APP_COMPANY, BIG_TECH, CENTRE, CN, FROM_SCRATCH, FRONTIER, INFRA, SCALING
 from baimo.agents.lab.training import trained_capability
-from baimo.agents.vendor import CENTRE
 from baimo.world.compute.chip_supply import software_maturity
 from baimo.world.compute.chips import H100_TFLOPS, SECONDS_A_DAY, goodput, weakness
 from baimo.world.compute.rental_market import HOURS_A_YEAR, fleet_serving
