@@ -15,7 +15,7 @@ from baimo.world.industry import entry, exits, talent
 from baimo.world.models import concentration, demand, pricing, releases, serving
 from baimo.world.network import ties
 from baimo.world.policy import instruments
-from baimo.world.record import measures
+from baimo.world.record import outputs
 from baimo.world.regulation import compliance, licensing, trust
 from baimo.world.technology import exploration, research, training
 
@@ -54,7 +54,7 @@ PLAN: tuple[tuple[str, Callable[[World], None], float | None], ...] = (
     ("18 profits of chip makers", chip_market.makers_pay, None),
     ("18 funding of the last year", rounds.add_up_funding, None),
     ("18 accounts", accounts.close_books, None),
-    ("18 record", measures.observe, None),
+    ("18 record", outputs.observe, None),
 )
 
 
@@ -92,5 +92,5 @@ def begin(world: World) -> None:
     world.streams.step = world.step_number
     for population in world.populations.values():
         population.new_step()
-    world.monthly = {}
+    world.monthly.clear()
     accounts.open_books(world)

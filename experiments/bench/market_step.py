@@ -69,7 +69,7 @@ class ColumnMarket:
     def step(self) -> None:
         """One month."""
         world = self.world
-        world.monthly = {}
+        world.monthly.clear()
         for population in (world.labs, world.apps):
             population.new_step()
         pricing.set_prices(world)

@@ -17,7 +17,7 @@ from baimo.world.capital.rounds import _hold
 from baimo.world.engine import kernels
 from baimo.world.ensemble import Ensemble
 from baimo.world.network.social import neighbour_best, neighbour_share
-from baimo.world.record.spread import deviation, gini
+from baimo.world.record.outputs_inequality import deviation, gini
 
 
 @pytest.fixture

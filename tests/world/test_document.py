@@ -14,7 +14,7 @@ from baimo.conf.mechanisms import BY_NAME, MECHANISMS
 from baimo.conf.schema import Config, parameters_of
 from baimo.experiments import document
 from baimo.world.ensemble import Ensemble
-from baimo.world.record.measures import AXES
+from baimo.world.laws.scaling import AXES
 
 
 def test_the_tables_are_up_to_date(capsys):

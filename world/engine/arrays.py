@@ -79,6 +79,16 @@ def dot_k(one: Array, other: Array) -> Array:
     return sum_k(one * other)
 
 
+def sum_where(mask: Array, values: Any = 1.0) -> Array:
+    """Sum of values over the rows of a mask, as ``(worlds, 1)``; without values, how many there are."""
+    return row_sum(where(mask, values, 0.0))
+
+
+def mean_where(mask: Array, values: Array) -> Array:
+    """Mean of values over the rows of a mask, as ``(worlds, 1)``; 0 where there is none."""
+    return ratio(sum_where(mask, values), sum_where(mask))
+
+
 def stack_k(*values: Any, xp: Any = np) -> Array:
     """Scalars or ``(worlds, 1)`` arrays as one ``(k, 1 or worlds, 1)`` array of numpy or cupy."""
     worlds = max(each.shape[0] if getattr(each, "ndim", 0) else 1 for each in values)

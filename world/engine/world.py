@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -109,8 +110,9 @@ class World:
         self.ties = SimpleNamespace()
         self.events: list = []
         self.lineage: list = []
-        self.monthly: dict[str, Array] = {}
-        self.totals: dict[str, Array] = {}
+        #: What happened this month, and in all months so far; 0 for what never did.
+        self.monthly: Counter[str] = Counter()
+        self.totals: Counter[str] = Counter()
         self.mesa_model = None
         self.agent_classes: dict[str, type] = {}
         self._populations()
@@ -192,7 +194,7 @@ class World:
     def tally(self, name: str, values: Array) -> None:
         """Add ``(worlds, 1)`` values to a counter of this month, and of all months so far."""
         for counts in (self.monthly, self.totals):
-            counts[name] = counts.get(name, 0.0) + values
+            counts[name] = counts[name] + values
 
     def log(self, kind: str, mask: Array, amount: Array, detail: Any = None, who: Any = None) -> None:
         """Enter what happened to labs (or to others, ``who``) in the event log: how much, in which words.

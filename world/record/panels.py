@@ -23,10 +23,10 @@ from baimo.agents.enums import (
     RESEARCH,
     VENDOR_KINDS,
 )
-from baimo.world.engine.arrays import sum_k, weigh_k, where
+from baimo.world.engine.arrays import Array, sum_k, weigh_k, where
 from baimo.world.engine.device import mirror
+from baimo.world.models.quality import home_segment
 from baimo.world.record.graph import edges
-from baimo.world.record.measures_market import share_at_home
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -220,6 +220,12 @@ def lab_panel(world: World) -> tuple[Any, Columns]:
         "rounds": (labs.stage, np.int16),
         "founded": (labs.founded, np.int32),
     }
+
+
+def share_at_home(world: World) -> Array:
+    """Share of the users of its home segment that a vertical lab has, ``(worlds, labs)``."""
+    labs, state = world.labs, world.state
+    return sum_k(where(home_segment(world), labs.users / np.maximum(state.adopters, 1e-12), 0.0))
 
 
 def named(frame: pl.DataFrame) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import CN, ROW
+from baimo.agents.enums import ROW
 from baimo.world.engine.arrays import Array, row_sum, stack_k, where
 from baimo.world.engine.population import Observables
 from baimo.world.laws.scaling import absorptive_capacity
@@ -52,15 +52,3 @@ def explore(world: World) -> None:
 def beaten_path(world: World) -> Array:
     """Share of the training compute that goes into the known recipe: explorers spend some on trying."""
     return 1.0 - world.parameters.exploration.detour * world.labs.explores
-
-
-def measures(world: World) -> dict[str, Array]:
-    """Columns of the market table: explorers, and what they found in this step."""
-    labs, seen = world.labs, world.monthly
-    seekers = labs.alive & labs.explores
-    return {
-        "explorers_cn": row_sum((seekers & (labs.region == CN)).astype(float)),
-        "explorers_row": row_sum((seekers & (labs.region == ROW)).astype(float)),
-        "breakthroughs_cn": seen.get("breakthroughs", 0.0),
-        "breakthroughs_row": seen.get("breakthroughs_row", 0.0),
-    }

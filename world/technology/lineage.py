@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from baimo.agents.enums import CLOSED, CN, NOBODY, OPEN_CHAMPION
-from baimo.world.engine.arrays import Array, ratio, row_max, row_sum, sum_by_group, take_rows, where
+from baimo.agents.enums import CLOSED, NOBODY
+from baimo.world.engine.arrays import Array, row_sum, sum_by_group, take_rows, where
 from baimo.world.engine.population import Observables
 
 if TYPE_CHECKING:
@@ -88,26 +88,6 @@ def pay_authors(world: World) -> None:
     labs.spent, labs.earned = labs.spent + due, labs.earned + income
     world.accounts.pay("licences of open weights", (labs, due), (labs, income))
     world.tally("open_income", row_sum(income))
-
-
-def measures(world: World) -> dict[str, Array]:
-    """Columns of the market table: who stands on open bases, who hides it, and how one-sided it is."""
-    labs = world.labs
-    cn = labs.alive & labs.released & (labs.region == CN)
-    built = cn & (labs.base_id >= 0)
-    # Families by the lab whose weights were taken, living or not.
-    family = sum_by_group(built.astype(float), where(built, labs.base_lab, NOBODY), labs.capacity)
-    on_base = row_sum(built.astype(float))
-    seen = world.monthly
-    return {
-        "labs_on_open_base_cn": on_base,
-        "base_family_share_cn": ratio(row_max(family), on_base),
-        "revenue_on_open_base_cn": row_sum(where(built, labs.service_revenue, 0.0)),
-        "revenue_open_champions": row_sum(where(labs.archetype == OPEN_CHAMPION, labs.service_revenue, 0.0)),
-        "labs_claiming_scratch_cn": row_sum((cn & labs.claims).astype(float)),
-        "exposures_cn": seen.get("exposures", 0.0),
-        "open_income": seen.get("open_income", 0.0),
-    }
 
 
 def edges(world: World, index: int) -> pl.DataFrame:

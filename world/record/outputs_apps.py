@@ -1,0 +1,118 @@
+"""Output columns on apps in China: how many, how they die, on what they build, what they do to engineers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.agents.enums import API, OPEN_MODEL, TEXT
+from baimo.conf.output import output
+from baimo.world.apps import lifecycle
+from baimo.world.apps.competition import needs_filing
+from baimo.world.engine.arrays import Array, ratio, row_sum, sum_k, sum_where, take_rows, where
+from baimo.world.models.segments import CN_SEGMENTS
+from baimo.world.models.tuning_hub import hubs
+from baimo.world.record.outputs_models import weighted_mean
+from baimo.world.regulation.compliance import on_foreign
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+
+@output("apps_alive_cn", "apps", "the number of apps alive in China", "Apps alive")
+@output("app_entries_cn", "apps a step", "entries of apps in China", "Entries of apps")
+@output("app_deaths_cn", "apps a step", "deaths of apps in China")
+@output("app_deaths_absorbed_cn", "apps a step", "deaths of apps whose work a model can do alone")
+@output("app_deaths_insolvent_cn", "apps a step", "deaths of apps without money")
+@output("app_deaths_outdated_cn", "apps a step", "deaths of apps left behind")
+@output("app_deaths_single_modality_cn", "apps a step", "deaths of apps in one modality; image or speech")
+@output("app_switches_cn", "apps a step", "apps that leave a living base for another")
+@output("app_incumbents_remade_cn", "firms a step", "software firms that remake their product")
+@output("app_incumbents_added_cn", "firms a step", "software firms that add to their product")
+@output("app_incumbents_left_cn", "firms a step", "software firms that stay out")
+def turnover_of_apps(world: World) -> tuple:
+    """Apps alive, and what happened to them."""
+    seen = world.monthly
+    dead = (seen[f"app_deaths{why}"] for why in ("", "_absorbed", "_insolvent", "_outdated", "_single"))
+    incumbents = (seen[f"incumbents_{answer}"] for answer in ("remade", "added", "left"))
+    return sum_where(world.apps.alive), seen["app_entries"], *dead, seen["app_switches"], *incumbents
+
+
+@output(
+    "app_survival_median_months",
+    "months",
+    "the median life of apps; first age that no more than half of all founded so far outlive, "
+    "after Kaplan and Meier, null while more do",
+    "Life of apps",
+)
+@output("app_survival_6_months_share", "share", "apps that live longer than six months; in the same way")
+@output("app_lifeline_median_months", "months", "the median age at death of apps; shorter, for it leaves out who lives")
+def lives(world: World) -> tuple:
+    """How long apps live."""
+    alive = lifecycle.survival(world)
+    return lifecycle.median_life(alive), alive[:, 6:7], _median_age(world.state.death_ages)
+
+
+def _median_age(histogram: Array) -> Array:
+    """Median age at death so far, months, from the histogram; NaN before the first death."""
+    total = histogram.sum(-1, keepdims=True)
+    below = np.cumsum(histogram, axis=-1)
+    age = (below < 0.5 * total).sum(-1, keepdims=True) + 0.5
+    return where(total > 0.0, age, np.nan)
+
+
+@output("app_multihoming_share_cn", "share", "apps with a second base")
+@output("app_on_api_share_cn", "share", "apps that call an API")
+@output("app_tuned_at_hub_share_cn", "share", "apps on tuned open models whose base is the model of a hub")
+@output("app_absorbed_share_cn", "share", "what apps add that models now do")
+@output("apps_single_modality_cn", "apps", "apps in one modality; image or speech")
+@output("apps_public_cn", "apps", "apps that must be filed; no wrapper, licensed segment")
+@output("apps_waiting_cn", "apps", "apps that wait for their filing")
+@output("apps_on_foreign_cn", "apps", "apps that call foreign models")
+@output("apps_cut_off_cn", "apps a step", "apps that the rule on data across the border cut off")
+def bases(world: World) -> tuple:
+    """On what apps build, and what the law asks of them."""
+    apps = world.apps
+    alive = sum_where(apps.alive)
+    tuned = apps.alive & (apps.source == OPEN_MODEL)
+    at_hub = tuned & take_rows(hubs(world), apps.base_lab[0]) & (apps.base_lab[0] >= 0)
+    return (
+        ratio(sum_where(apps.alive & (apps.base_lab[1] >= 0)), alive),
+        ratio(sum_where(apps.alive & (apps.source == API)), alive),
+        ratio(sum_where(at_hub), sum_where(tuned)),
+        ratio(sum_where(apps.alive, apps.absorbed), alive),
+        sum_where(apps.alive & (apps.modality != TEXT)),
+        sum_where(apps.alive & needs_filing(world)),
+        sum_where(apps.alive & ~apps.filed & (apps.filing_since >= 0)),
+        sum_where(on_foreign(world)),
+        world.monthly["apps_cut_off"],
+    )
+
+
+@output("app_users_share_cn", "share", "adopters who use a model through an app")
+@output("revenue_apps_cn", "CNY m a month", "the revenue of apps in China", "Revenue, apps", log=True)
+@output("app_api_cost_share_cn", "share", "costs of apps that are paid for tokens")
+@output("app_incumbents_lead_cn", "times", "earnings of a young app of a software firm over a young newcomer's")
+@output("staff_apps_cn", "people", "people who work in apps")
+@output("engineers_displaced_cn", "people", "engineers who tuned models in apps that now buy; cumulative")
+@output("engineers_displaced_<segment>_cn", "people", "the same, by segment")
+def work(world: World) -> tuple:
+    """Users, money and people of apps."""
+    apps, state = world.apps, world.state
+    return (
+        ratio(row_sum(apps.users), sum_k(state.adopters[:CN_SEGMENTS])),
+        sum_where(apps.alive, apps.revenue),
+        ratio(row_sum(apps.api_cost) / world.clock.months, row_sum(apps.cost)),
+        _incumbents_lead(world),
+        row_sum(apps.engineers + apps.tuners),
+        *(sum_k(state.displaced), state.displaced),
+    )
+
+
+def _incumbents_lead(world: World) -> Array:
+    """Revenue of a young app of a software firm with customers over that of a young newcomer (M40)."""
+    apps = world.apps
+    young = apps.alive & (apps.age <= world.parameters.measures.early_months)
+    known, new = (weighted_mean(apps.revenue, (young & each) + 0.0) for each in (apps.incumbent, ~apps.incumbent))
+    return where(new > 0.0, ratio(known, new), np.nan)

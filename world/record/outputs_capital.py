@@ -1,0 +1,79 @@
+"""Output columns on money and people in China: funding, hype, balances, wages, staff."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from baimo.agents.enums import APPLICATION, CN, INFRA, RESEARCH, SCALING, SENIOR_VC, YOUNG_VC
+from baimo.conf.output import output
+from baimo.world.capital import hype
+from baimo.world.capital.deal_flow import benchmark_fit, launch_cost
+from baimo.world.engine.arrays import ratio, sum_k, sum_where
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+
+@output("funding_cn", "CNY m a step", "funding of labs and apps in China; first purses of labs included", "Funding")
+@output("funding_labs_cn", "CNY m a step", "funding of labs in China; their first purses included")
+@output("rounds_cn", "rounds a step", "rounds of labs in China")
+@output("rounds_below_launch_cn", "rounds a step", "rounds of labs in China that are smaller than the cost of a launch")
+@output("rounds_adding_nothing_cn", "rounds a step", "rounds of labs in China that are no better than open weights")
+@output("launch_cost_cn", "CNY m", "the rent of a launch as large as the largest one in China so far")
+@output("benchmark_fit_cn", "correlation", "benchmarks with what models of asking labs can do")
+def funding(world: World) -> tuple:
+    """Rounds against launches."""
+    state, seen = world.state, world.monthly
+    rounds = seen["rounds"], seen["rounds_below_launch"], seen["rounds_adding_nothing"]
+    return state.funding_cn, state.funding_labs_cn, *rounds, launch_cost(world), benchmark_fit(world)
+
+
+@output("hype", "index", "hype", "Hype")
+@output("investor_attention_cn", "share", "the attention of investors in China; mean, by their budgets")
+@output("funding_young_share_cn", "share", "money invested in China so far by young venture capital")
+@output("funding_senior_share_cn", "share", "money invested in China so far by senior venture capital")
+@output("announcements_cn", "a step", "announcements of listed parents in China")
+@output("announcement_gain_cn", "parents' value", "what all of them gained; shares of a parent's value")
+def attention(world: World) -> tuple:
+    """Hype, who pays and who looks up, what announcements are worth."""
+    investors, seen = world.investors, world.monthly
+    cn = investors.alive & (investors.region == CN)
+    put_in = [sum_where(cn & (investors.kind == kind), investors.invested) for kind in (YOUNG_VC, SENIOR_VC)]
+    all_in = sum_where(cn, investors.invested)
+    parts = (ratio(each, all_in) for each in put_in)
+    seen = seen["announcements"], seen["announcement_gain"]
+    return world.state.hype, hype.attention_of_investors(world), *parts, *seen
+
+
+@output("cash_labs_cn", "CNY m", "the cash of labs in China")
+@output("cost_labs_cn", "CNY m a month", "all that labs in China spend")
+@output("valuation_cn", "CNY m", "what investors value labs in China at")
+@output("sunk_value_lost_cn", "CNY m a step", "past investment of labs in China made worthless")
+@output("public_spending_cn", "CNY m", "public spending so far", "Public money")
+@output("accounts_residual", "share", "the largest gap so far between payments and balances; zero to rounding")
+def balances(world: World) -> tuple:
+    """Money of labs and of the state, and whether the books add up."""
+    labs, accounts = world.labs, world.accounts
+    cn = labs.alive & (labs.region == CN)
+    held = (sum_where(cn, each) for each in (labs.cash, labs.cost, labs.valuation))
+    return *held, world.monthly["sunk_value_lost"], -accounts.balance["government"], accounts.residual
+
+
+@output("wage_infra", "CNY m a year", "the wage of infrastructure engineers in China")
+@output("wage_scaling", "CNY m a year", "the wage of scaling engineers in China")
+@output("wage_research", "CNY m a year", "the wage of researchers in China")
+@output("wage_application", "CNY m a year", "the wage of application engineers in China")
+@output("staff_cn", "people", "people who work in labs in China")
+@output("staff_left_cn", "people a step", "people who left a lab in China")
+@output("people_trained_cn", "people", "people who came into the industry in China; cumulative")
+@output("pool_application_cn", "people", "application engineers in China between jobs")
+def people(world: World) -> tuple:
+    """Wages and where people are."""
+    labs, state = world.labs, world.state
+    return (
+        *(state.wages[CN][kind] for kind in (INFRA, SCALING, RESEARCH, APPLICATION)),
+        sum_where(labs.alive & (labs.region == CN), sum_k(labs.staff)),
+        world.monthly["staff_left"],
+        sum_k(state.trained_people[CN]),
+        state.pool[CN][APPLICATION],
+    )

@@ -1,0 +1,125 @@
+"""Output columns on labs in China: how many, what becomes of them, on whose weights, and how unequal they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from baimo.agents.enums import (
+    ACADEMIC,
+    APP_COMPANY,
+    BIG_TECH,
+    CN,
+    FOLLOWER,
+    FROM_SCRATCH,
+    NOBODY,
+    OPEN_CHAMPION,
+    ROW,
+    UNICORN,
+    VERTICAL,
+)
+from baimo.conf.output import output
+from baimo.world.engine.arrays import Array, ratio, row_max, sum_by_group, sum_where, where
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+#: Archetypes that live in China.
+ARCHETYPES_CN = (BIG_TECH, UNICORN, ACADEMIC, VERTICAL, FOLLOWER)
+
+
+def living(world: World) -> Array:
+    """Which labs of CN are alive."""
+    return world.labs.alive & (world.labs.region == CN)
+
+
+# ---------------------------------------------------------------------- population
+
+
+@output("labs_alive_cn", "labs", "the number of labs alive in China; at the end of the step", "Labs alive")
+@output("labs_alive_row", "labs", "the number of labs alive elsewhere")
+@output("labs_<archetype>_cn", "labs", "labs alive in China, by archetype")
+@output("labs_from_scratch_cn", "labs", "labs in China that train from scratch; their own base", "From scratch")
+@output("labs_app_company_cn", "labs", "labs in China that have become app companies")
+@output("labs_released_cn", "labs", "labs in China with a model on sale")
+def population(world: World) -> tuple:
+    """Labs by region, kind and what they do."""
+    labs, cn = world.labs, living(world)
+    return (
+        sum_where(cn),
+        sum_where(labs.alive & (labs.region == ROW)),
+        [sum_where(cn & (labs.archetype == kind)) for kind in ARCHETYPES_CN],
+        sum_where(cn & (labs.mode == FROM_SCRATCH) & (labs.runs_done > 0)),
+        sum_where(cn & (labs.mode == APP_COMPANY)),
+        sum_where(cn & labs.released),
+    )
+
+
+@output("lab_entries_cn", "labs a step", "entries of labs in China", "Entries of labs")
+@output("lab_exits_cn", "labs a step", "exits of labs in China", "Exits of labs")
+@output("lab_pivots_cn", "labs a step", "pivots of labs in China")
+@output("labs_turned_to_apps_cn", "labs a step", "labs in China that gave up their model for a product")
+@output("lab_acquisitions_cn", "labs a step", "acquisitions of labs in China")
+@output("lab_acquisitions_by_leaders_cn", "labs a step", "acquisitions by a lab that leads at home")
+def turnover(world: World) -> tuple:
+    """Who came and went."""
+    seen = world.monthly
+    return (
+        *(seen["entries"], seen["exits"], seen["pivots"], seen["turned_to_apps"]),
+        *(seen["acquisitions"], seen["leader_acquisitions"]),
+    )
+
+
+@output("models_released_cn", "models", "models released in China; cumulative", "Models released")
+@output("open_release_share_cn", "share", "the share of releases in China with open weights; so far")
+@output("light_release_share_cn", "share", "the share of releases in China that open the light model only; so far")
+def releases(world: World) -> tuple:
+    """Releases so far, and how open they were."""
+    so_far = world.totals
+    released = so_far["releases"]
+    return released, ratio(so_far["open_releases"], released), ratio(so_far["light_releases"], released)
+
+
+# ---------------------------------------------------------------------- lineage
+
+
+@output("labs_on_open_base_cn", "labs", "labs in China on others' open weights", "On open base")
+@output("base_family_share_cn", "share", "labs among them whose base is the commonest lab's weights")
+@output("labs_claiming_scratch_cn", "labs", "labs in China that hide on whose weights they build")
+@output("exposures_cn", "labs a step", "labs in China that are found to have hidden it")
+def lineage(world: World) -> tuple:
+    """Who stands on open bases and hides it, and how one-sided it is; families by author, living or not."""
+    labs = world.labs
+    built = on_open_base(world)
+    family = sum_by_group(built.astype(float), where(built, labs.base_lab, NOBODY), labs.capacity)
+    on_base = sum_where(built)
+    hiding = sum_where(living(world) & labs.released & labs.claims)
+    return on_base, ratio(row_max(family), on_base), hiding, world.monthly["exposures"]
+
+
+@output(
+    "revenue_on_open_base_cn",
+    "CNY m a month",
+    "the revenue of labs in China on others' open weights",
+    "Rev., open base",
+    True,
+)
+@output(
+    "revenue_open_champions",
+    "CNY m a month",
+    "the revenue of champions of open weights (abroad); all that serving their weights earns anywhere, "
+    "for authors are their only hosts",
+    "Rev., champions",
+    True,
+)
+@output("open_income", "CNY m a step", "what authors of open weights are paid, everywhere")
+def open_weights(world: World) -> tuple:
+    """What each side earns with open weights."""
+    labs = world.labs
+    champions = labs.archetype == OPEN_CHAMPION
+    revenue = [sum_where(each, labs.service_revenue) for each in (on_open_base(world), champions)]
+    return *revenue, world.monthly["open_income"]
+
+
+def on_open_base(world: World) -> Array:
+    """Which labs of CN sell a model on others' weights."""
+    return living(world) & world.labs.released & (world.labs.base_id >= 0)

@@ -1,0 +1,238 @@
+"""Output columns on the market for models: prices, use, shares, serving, ties, and how well what is used fits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.agents.enums import APP_COMPANY, CN, FILED, NOBODY
+from baimo.conf.output import output
+from baimo.world.engine.arrays import (
+    Array,
+    clip,
+    herfindahl,
+    largest,
+    mean_where,
+    ratio,
+    row_sum,
+    shares,
+    sum_k,
+    sum_where,
+    where,
+)
+from baimo.world.models.pricing import owners_power
+from baimo.world.models.quality import brain, home_segment, nuisance, retrieval
+from baimo.world.models.serving import DAYS_A_MONTH
+from baimo.world.technology.research import frontiers
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+
+def _cn(world: World, values: Array) -> Array:
+    return where(world.labs.region == CN, values, 0.0)
+
+
+def _tokens(world: World) -> Array:
+    return world.labs.tokens_flagship + world.labs.tokens_light
+
+
+# ---------------------------------------------------------------------- prices
+
+
+@output("price_flagship_cn", "CNY/Mtok", "the price of flagship models in China", "Flagship price", log=True)
+@output("price_light_cn", "CNY/Mtok", "the price of light models in China", log=True)
+@output("margin_flagship_cn", "share", "the margin of flagships near China's frontier; over marginal cost, by tokens")
+@output("price_gpt35_level", "CNY/Mtok", "the price of a GPT-3.5-level model; the cheapest", "Price, GPT-3.5", True)
+@output("price_gpt4_level", "CNY/Mtok", "the price of a GPT-4-level model; the cheapest", "Price, GPT-4", log=True)
+def prices(world: World) -> tuple:
+    """Prices by what is sold, and at fixed capability."""
+    labs, p = world.labs, world.parameters.measures
+    out = labs.alive & labs.released
+    cn = out & (labs.region == CN)
+    near = cn & (sum_k(labs.served) / 3.0 > world.state.frontier_cn - p.flagship_reach)
+    sold = _tokens(world) + 1e-9
+    margin = ratio(labs.price_flagship - labs.marginal_cost, labs.price_flagship)
+    return (
+        weighted_mean(labs.price_flagship, sold * near),
+        weighted_mean(labs.price_light, sold * cn),
+        weighted_mean(margin, sold * near),
+        *(_cheapest(labs, out, level) for level in (p.gpt35_level, p.gpt4_level)),
+    )
+
+
+def weighted_mean(values: Array, weight: Array) -> Array:
+    """Weighted mean over rows; NaN where nothing weighs."""
+    total = row_sum(weight)
+    mean = ratio(row_sum(values * weight), total)
+    return where(total > 0.0, mean, np.nan)
+
+
+def _cheapest(labs, out: Array, level: Array) -> Array:
+    """Lowest list price at or above a capability, NaN where nobody offers it."""
+    best = np.inf
+    for capability, price in ((labs.served, labs.price_flagship), (labs.light, labs.price_light)):
+        able = out & (sum_k(capability) / 3.0 >= level)
+        best = np.minimum(best, where(able, price, np.inf).min(-1, keepdims=True))
+    return where(np.isfinite(best), best, np.nan)
+
+
+# ---------------------------------------------------------------------- use and shares
+
+
+@output("tokens_day_cn", "Mtok a day", "tokens sold a day in China", "Tokens", log=True)
+@output("tokens_day_row", "Mtok a day", "tokens sold a day elsewhere", log=True)
+@output("tokens_day_cn_labs", "Mtok a day", "tokens that labs in China sell a day; whoever uses them", log=True)
+@output("tokens_day_row_labs", "Mtok a day", "tokens that labs elsewhere sell a day; whoever uses them", log=True)
+@output("hard_share_below_parity_cn", "share", "use in hard segments from labs short of parity with the best at home")
+@output("public_filed_share_cn", "share", "use in licensed segments that filed services serve")
+def tokens(world: World) -> tuple:
+    """Tokens by where they are used and who serves them; below parity is who is further behind than level."""
+    labs, state, p = world.labs, world.state, world.parameters.model_market
+    by_segment, home = state.tokens_by_segment, world.segments.cn
+    total = _tokens(world)
+    served = sum_k(by_segment[home]) * labs.capacity_share + _cn(world, state.overflow)
+    at_home, apps = row_sum(served), row_sum(labs.tokens_api)
+    # Work is hard where the wall stands.
+    hard = world.segments.column("threshold")[home] > p.wall_from
+    hard_tokens = _cn(world, sum_k(where(hard, by_segment[home], 0.0)))
+    below = sum_k(labs.served) / 3.0 < state.frontier_cn - p.wall_slack
+    public = _cn(world, sum_k([by_segment[k] for k in world.segments.rows_licensed]))
+    return (
+        at_home + apps,
+        row_sum(total) - at_home - apps,
+        row_sum(_cn(world, total)),
+        sum_where(labs.region != CN, total),
+        ratio(row_sum(hard_tokens * below), row_sum(hard_tokens)),
+        ratio(sum_where(labs.filing == FILED, public), row_sum(public)),
+    )
+
+
+@output("users_cn", "million", "users in China of labs of China")
+@output("hhi_users_cn", "0 to 1", "the concentration (HHI) of users in China")
+@output("revenue_labs_cn", "CNY m a month", "the revenue of labs in China; models and projects", "Revenue, labs", True)
+@output("hhi_revenue_cn", "0 to 1", "the concentration (HHI) of revenue in China")
+@output("hhi_tokens_cn", "0 to 1", "the concentration (HHI) of tokens in China", "HHI of tokens")
+@output("cr4_tokens_cn", "share", "the share of tokens of the four largest labs in China")
+@output("top1_tokens_share_cn", "share", "the share of tokens of the largest lab in China", "Largest lab")
+@output("top1_tokens_share_row", "share", "the share of tokens of the largest lab elsewhere")
+@output("share_turbulence_cn", "share", "the turbulence of shares in China; half the sum of changes", "Turbulence")
+@output("leader_tenure_cn", "months", "the time since the largest lab in China took the lead")
+@output("hhi_usage_data_cn", "0 to 1", "the concentration (HHI) of data of use in China")
+def concentration(world: World) -> tuple:
+    """Users, revenue and tokens, and how concentrated they are."""
+    labs, state = world.labs, world.state
+    people = _cn(world, sum_k(labs.users[world.segments.cn]))
+    revenue = _cn(world, labs.service_revenue)
+    abroad = where(labs.region == CN, 0.0, _tokens(world))
+    return (
+        *(row_sum(people), herfindahl(people), row_sum(revenue), herfindahl(revenue), state.hhi_tokens),
+        *(largest(state.share_cn, 4), largest(state.share_cn, 1), largest(shares(abroad), 1)),
+        *(state.share_turbulence, state.leads_since, herfindahl(_cn(world, labs.usage_data))),
+    )
+
+
+@output(
+    "consumer_surplus_cn",
+    "CNY m a step",
+    "consumer surplus in China; log-sum of the users' choices over the old tools, less what they only "
+    "expect of names, more than of others or less (Train 2015)",
+    "Consumer surplus",
+)
+def consumer_surplus(world: World) -> Array:
+    """Worth of the choice to users, in money."""
+    state = world.state
+    each = (state.chosen_worth - state.outside_value) * state.adopters * world.segments.column("arpu")
+    return sum_k(each[world.segments.cn]) * world.clock.months / world.parameters.model_market.price_sensitivity
+
+
+# ---------------------------------------------------------------------- serving
+
+
+@output("serving_cost_cn", "CNY m a month", "the cost of serving in China; compute at today's rent, and operation")
+@output("serving_load_cn_h100e", "H100", "compute that serving takes in China")
+@output("power_serving_cn_mw", "MW", "the power that serving takes in China", log=True)
+@output("tokens_light_share_cn", "share", "tokens from light models in China, of all")
+@output("tokens_device_cn", "Mtok a day", "tokens on users' devices; beside those sold")
+@output("tokens_private_cn", "Mtok a day", "tokens on firms' own machines; beside those sold")
+@output("tokens_overflow_cn", "Mtok a day", "demand in China that found its lab full and went to another")
+@output("overflow_weak_cn", "Mtok a day", "the same, to a lab beyond the four largest")
+@output("tokens_unserved_cn", "Mtok a day", "demand in China that found its lab full and went nowhere")
+@output("revenue_projects_cn", "CNY m a month", "the revenue of labs in China from projects for customers", log=True)
+def serving(world: World) -> tuple:
+    """What serving takes and costs, and where use runs."""
+    labs, state, p = world.labs, world.state, world.parameters.serving
+    compute = labs.tokens_flagship * labs.marginal_cost + labs.tokens_light * labs.marginal_cost_light
+    cost = compute * DAYS_A_MONTH / 1e6 + sum_k(labs.users) * p.operation
+    kw = world.chips.kw[world.chips.names.index("H100")] * p.server_power * p.pue
+    load = row_sum(_cn(world, state.serving_need * labs.capacity_share))
+    overflow = _cn(world, state.overflow)
+    fourth = np.sort(state.token_share, axis=-1)[..., -4, None]
+    return (
+        *(row_sum(_cn(world, cost)), load, load * kw / 1000.0),
+        ratio(row_sum(_cn(world, labs.tokens_light)), row_sum(_cn(world, _tokens(world)))),
+        *(state.tokens_device, state.tokens_private, row_sum(overflow)),
+        sum_where(state.token_share < fourth, overflow),
+        *(state.unserved[CN], row_sum(_cn(world, state.projects))),
+    )
+
+
+# ---------------------------------------------------------------------- ties
+
+
+@output("used_lead_cn", "OOM", "the lead of what is used (by tokens) over the mean of what is on sale")
+@output("lock_in_cn", "share", "sales in China that cannot leave")
+@output("lock_in_margin_cn", "share", "what owners' power over them adds to the mark-up")
+@output("layer_data_cn", "share", "data of scenes (L3) that labs in China on a base have gathered")
+@output("product_share_unused_cn", "share", "product work in labs with a model on sale; as far as nobody uses it")
+def ties(world: World) -> tuple:
+    """Who is tied to whom, and where an unused model leads (M67)."""
+    labs, used = world.labs, world.parameters.organisation.used_share
+    here, sold = labs.region == CN, _cn(world, _tokens(world))
+    able, power = sum_k(labs.served) / 3.0, ratio(1.0, 1.0 - owners_power(world)) - 1.0
+    on_sale = here & labs.alive & labs.released
+    unused = where(on_sale & (labs.mode != APP_COMPANY), clip(1.0 - world.state.token_share / used, 0.0, 1.0), 0.0)
+    total = row_sum(sold)
+    return (
+        ratio(row_sum(sold * able), total) - mean_where(on_sale, able),
+        *(ratio(row_sum(sold * each), total) for each in (labs.lock_in, power)),
+        mean_where(here & labs.alive & (labs.base_id != NOBODY), labs.layers[2]),
+        ratio(row_sum(unused * labs.product_share), row_sum(unused)),
+    )
+
+
+# ---------------------------------------------------------------------- fit
+
+
+@output("open_share_private_cn", "share", "open weights in use where data may not leave; weighted by that need")
+@output("vertical_home_share_cn", "share", "such users with a vertical lab of their segment")
+@output("nuisance_cn", "utility", "what mistakes and abilities nobody asked for cost firms in China")
+@output("light_share_firms_cn", "share", "tokens from light models in China, of those paid for")
+@output("retrieval_cn", "share", "knowledge work in China that is looked up")
+def fit(world: World) -> tuple:
+    """How well what is used fits: open weights in private rooms, verticals at home, nuisance."""
+    labs, state, table = world.labs, world.state, world.segments
+    home = table.column("region") == CN
+    firms = where(home, labs.users * (1.0 - table.column("free")), 0.0)
+    privy = where(home, labs.users * table.column("privacy"), 0.0)
+    at_home = row_sum(sum_k(where(home_segment(world), privy, 0.0)))
+    light, flagship = (row_sum(_cn(world, each)) for each in (state.paid_light, state.paid_flagship))
+    return (
+        state.open_private,
+        ratio(at_home, row_sum(sum_k(privy))),
+        ratio(row_sum(sum_k(firms * nuisance(world, labs.served))), row_sum(sum_k(firms))),
+        ratio(light, light + flagship),
+        sum_k(where(home, retrieval(world), 0.0)) / home.sum(),
+    )
+
+
+@output("worth_<axis>_cn", "share", "users' work that one more OOM of an axis would do; for the best models of China")
+def worth(world: World) -> list:
+    """Share of all users' work that one more OOM of an axis would do, for the best models of CN."""
+    people = where(world.segments.column("region") == CN, world.state.adopters, 0.0)
+    # The best as they are, and one OOM better on each axis: four models, asked at once.
+    better = world.xp.arange(4) == world.xp.arange(1, 4).reshape(3, 1, 1)
+    able = brain(world, frontiers(world)["cn"] + better)
+    gained = ratio(sum_k(people * (able[..., 1:] - able[..., :1])), sum_k(people))
+    return [gained[:, axis : axis + 1] for axis in range(3)]

@@ -1,0 +1,35 @@
+"""Output columns on regulation in China: filings and queues, incidents and trust, fines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from baimo.agents.enums import CENTRAL, CN, PROVINCIAL
+from baimo.conf.output import output
+from baimo.world.engine.arrays import sum_where
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+
+@output("models_filed_cn", "models", "models filed in China; cumulative, those of apps included", "Models filed")
+@output("labs_filed_cn", "models", "filings of models by labs in China; cumulative")
+@output("queue_length", "applications", "applications waiting for the regulator")
+@output("queue_labs", "applications", "applications of labs waiting for the regulator")
+def filings(world: World) -> tuple:
+    """Services filed so far, and who waits."""
+    labs, so_far = world.labs, world.totals
+    waiting = labs.alive & ((labs.filing == PROVINCIAL) | (labs.filing == CENTRAL))
+    return so_far["filed"] + so_far["filed_apps"], so_far["filed"], world.state.queue_length, sum_where(waiting)
+
+
+@output("trust_cn", "index", "trust in services in China", "Trust")
+@output("incidents_cn", "a step", "incidents of labs of China")
+@output("suits_cn", "suits a step", "suits over training data in China")
+@output("compliance_cost_cn", "CNY m a step", "content duty, damages and levies in China")
+@output("antitrust_fines_cn", "CNY m a step", "fines for dominance in China")
+def harm(world: World) -> tuple:
+    """Trust, and what breaks and what mends it."""
+    seen = world.monthly
+    costs = seen["suits"], seen["compliance_cost"], seen["antitrust_fines"]
+    return world.state.trust[CN], seen["incidents"], *costs
