@@ -67,7 +67,7 @@ def month(world: World) -> tuple[list[str], Array]:
         for told, value in zip(function.outputs, found if isinstance(found, tuple) else (found,), strict=True):
             members = members_of(told.name, world)
             names += members
-            wide += _flat(value, told.name.count("<"))
+            wide += _flat(value, len(HOLE.findall(told.name)))
     shape = (world.worlds, 1)
     wide = [each if getattr(each, "shape", None) == shape else world.xp.full(shape, each, dtype=float) for each in wide]
     return names, np.concatenate(wide, axis=1).T
