@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from baimo.agents.base import MarketAgent, column, decision
+from baimo.agents.base import MarketAgent, decision
 from baimo.agents.enums import (
     ABSORBED,
     ADD,
@@ -30,6 +30,7 @@ from baimo.agents.enums import (
     REMAKE,
     TEXT,
 )
+from baimo.conf.declare import column
 from baimo.world.engine.arrays import argmax_k, clip, logistic, max_k, pick_k, where
 from baimo.world.engine.random import normal
 

@@ -11,65 +11,9 @@ from functools import cache, partial
 from typing import Any, ClassVar
 
 import mesa
-import numpy as np
 
+from baimo.conf.declare import column
 from baimo.world.engine.population import AgentGone, Population, Selection
-
-#: Number of entries of each inner dimension; chip classes and segments come from conf/.
-DIMENSIONS: dict[str, int] = {"axes": 3, "talent": 4, "bases": 2, "holders": 4, "known": 6}
-
-#: How each declared type is kept.
-KINDS = {float: np.float64, int: np.int64, bool: np.bool_}
-
-
-class column:
-    """One attribute of an agent type: an array over worlds and rows.
-
-    Parameters
-    ----------
-    unit : str
-        Physical or monetary unit; "1" for pure numbers.
-    default : float, int or bool
-        Value of a fresh row.
-    dtype : type
-        float, int or bool.
-    inner : str, optional
-        Name of an inner dimension that stands first (see ``DIMENSIONS``).
-    labels : tuple of str, optional
-        Names of the codes of an integer column; a Mesa agent shows the name.
-    clears : bool
-        Whether a tombstone is reset to the default (whatever enters sums over rows is).
-    """
-
-    def __init__(self, unit="1", default=0.0, dtype=float, inner=None, labels=None, clears=False):
-        self.unit, self.default, self.dtype = unit, default, dtype
-        self.inner, self.labels, self.clears = inner, labels, clears
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    def allocate(self, worlds: int, rows: int, xp: Any) -> Any:
-        """A fresh array of defaults."""
-        lead = (DIMENSIONS[self.inner],) if self.inner else ()
-        return xp.full((*lead, worlds, rows), self.default, dtype=KINDS[self.dtype])
-
-    def bytes(self, dimensions: dict[str, int]) -> int:
-        """Memory of one row."""
-        return np.dtype(KINDS[self.dtype]).itemsize * (dimensions[self.inner] if self.inner else 1)
-
-    def __get__(self, agent: Any, owner: type) -> Any:
-        if agent is None:
-            return self
-        value = agent._column(self.name)[..., 0, agent.row]
-        if value.ndim:
-            return tuple(value.tolist())
-        value = value.item()
-        return self.labels[value] if self.labels else value
-
-    def __set__(self, agent: Any, value: Any) -> None:
-        if self.labels and isinstance(value, str):
-            value = self.labels.index(value)
-        agent._column(self.name)[..., 0, agent.row] = value
 
 
 class decision:

@@ -6,8 +6,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from baimo.agents.base import MarketAgent, column, decision
+from baimo.agents.base import MarketAgent, decision
 from baimo.agents.enums import INVESTOR_KINDS, REGIONS, SENIOR_VC, STATE_FUND
+from baimo.conf.declare import column
 from baimo.world.engine.arrays import clip, where
 
 

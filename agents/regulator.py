@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from baimo.agents.base import MarketAgent, column, decision
+from baimo.agents.base import MarketAgent, decision
 from baimo.agents.enums import COMPETITION, CONTENT, EXPORT_CONTROL, REGIONS, REGULATOR_KINDS
+from baimo.conf.declare import column
 from baimo.world.engine.arrays import clip, where
 
 

@@ -6,8 +6,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from baimo.agents.base import MarketAgent, column, decision
+from baimo.agents.base import MarketAgent, decision
 from baimo.agents.enums import BUILDERS, CENTRE, CHIPMAKER, CLOUD, NOBODY, REGIONS, VENDOR_KINDS
+from baimo.conf.declare import column
 from baimo.world.engine.arrays import argmax_k, clip, max_k, pick_k, sum_k, where
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from baimo.conf.parameters.base import par
+from baimo.conf.declare import par
 
 
 @dataclass

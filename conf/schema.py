@@ -19,8 +19,8 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf
 
+from baimo.conf.declare import ROW_BLOCK, par
 from baimo.conf.mechanisms import BY_NAME, Switches
-from baimo.conf.parameters.base import ROW_BLOCK, par
 from baimo.conf.parameters.compute import ChipMarket, Pace, PlatformRules, Rental, Serving
 from baimo.conf.parameters.decisions import RULES, Decisions
 from baimo.conf.parameters.lineage import Exploration, Lineage

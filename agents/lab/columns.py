@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from baimo.agents.base import MarketAgent, column
+from baimo.agents.base import MarketAgent
 from baimo.agents.enums import ARCHETYPES, FILING, LAB_EXITS, MODES, NO_MODEL, NOBODY, OPENNESS, REGIONS
+from baimo.conf.declare import column
 
 
 class LabColumns(MarketAgent):

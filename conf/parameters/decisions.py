@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from baimo.conf.parameters.base import par
+from baimo.conf.declare import par
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from baimo.conf.parameters.base import par
+from baimo.conf.declare import par
 
 
 @dataclass

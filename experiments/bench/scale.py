@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from baimo.conf.parameters.base import ROW_BLOCK
+from baimo.conf.declare import ROW_BLOCK
 from baimo.experiments.bench.apart import peak_mb, watched
 from baimo.world.ensemble import Ensemble
 from baimo.world.record.graph import edges

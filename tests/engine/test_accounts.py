@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baimo.agents.base import MarketAgent, column
+from baimo.agents.base import MarketAgent
 from baimo.agents.enums import CN
+from baimo.conf.declare import column
 from baimo.world.engine.accounts import SECTORS, Accounts
 from baimo.world.engine.population import Population
 from baimo.world.ensemble import Ensemble

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baimo.conf.parameters.base import ROW_STEP
+from baimo.conf.declare import ROW_STEP
 from baimo.world.engine import arrays
 
 QUICK = settings(max_examples=60, deadline=None)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from baimo.agents.app import AppStartup
-from baimo.agents.base import MarketAgent, column, decision
+from baimo.agents.base import MarketAgent, decision
+from baimo.conf.declare import column
 from baimo.world.apps import choice
 from baimo.world.engine.arrays import row_sum, sum_k
 from baimo.world.engine.population import (

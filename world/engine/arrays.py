@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from baimo.conf.parameters.base import ROW_BLOCK
+from baimo.conf.declare import ROW_BLOCK
 from baimo.world.engine import kernels
 from baimo.world.engine.device import kernel
 from baimo.world.engine.kernels import one_pass

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baimo.conf.parameters.base import ROW_BLOCK
+from baimo.conf.declare import ROW_BLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

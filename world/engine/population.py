@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from baimo.conf.parameters.base import ROW_STEP
+from baimo.conf.declare import ROW_STEP
 from baimo.world.engine import kernels
 from baimo.world.engine.arrays import Array, compacts, is_one_of, namespace, nonzero, sum_by_world, where
 from baimo.world.engine.device import to_host

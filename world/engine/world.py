@@ -10,12 +10,12 @@ import numpy as np
 
 from baimo.agents import random_rules
 from baimo.agents.app import AppStartup
-from baimo.agents.base import DIMENSIONS
 from baimo.agents.enums import ARCHETYPES, CN, NO_MODEL, NOBODY, ROW
 from baimo.agents.investor import Investor
 from baimo.agents.lab import ModelLab
 from baimo.agents.regulator import Regulator
 from baimo.agents.vendor import InfraVendor
+from baimo.conf.declare import DIMENSIONS
 from baimo.world.compute.chips import CNY_A_USD, ChipTable, power_draw
 from baimo.world.engine.accounts import Accounts
 from baimo.world.engine.arrays import Array, row_sum, stack_k, to_device, where

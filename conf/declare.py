@@ -1,0 +1,89 @@
+"""The words that declare: parameters of the configuration and columns of agents."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Any
+
+import numpy as np
+
+#: Populations begin with a multiple of so many rows: sums over rows go by blocks of this size.
+ROW_BLOCK = 64
+#: They grow by multiples of so many: empty rows are worked on like others. A multiple of the eight sums that go side by
+#: side in a block, so that on NumPy a block that is cut short has the bits of one that ends in zeros.
+ROW_STEP = 16
+
+#: Number of entries of each inner dimension; chip classes and segments come from conf/.
+DIMENSIONS: dict[str, int] = {"axes": 3, "talent": 4, "bases": 2, "holders": 4, "known": 6}
+
+#: How each declared type is kept.
+DTYPES = {float: np.float64, int: np.int64, bool: np.bool_}
+
+
+def par(value: Any, unit: str, low: float, high: float, source: str, doc: str) -> Any:
+    """Declare a parameter.
+
+    Parameters
+    ----------
+    value : float or int
+        Baseline.
+    unit : str
+    low, high : float
+        Range in which the model makes sense; outside it a run is refused.
+    source : str
+        Where the value comes from: ``facts`` (conf/facts), ``prior`` (a judgement to calibrate),
+        an article number (000-004), or a publication.
+    doc : str
+        What it does.
+    """
+    return field(default=value, metadata={"unit": unit, "low": low, "high": high, "source": source, "doc": doc})
+
+
+class column:
+    """One attribute of an agent type: an array over worlds and rows.
+
+    Parameters
+    ----------
+    unit : str
+        Physical or monetary unit; "1" for pure numbers.
+    default : float, int or bool
+        Value of a fresh row.
+    dtype : type
+        float, int or bool.
+    inner : str, optional
+        Name of an inner dimension that stands first (see ``DIMENSIONS``).
+    labels : tuple of str, optional
+        Names of the codes of an integer column; a Mesa agent shows the name.
+    clears : bool
+        Whether a tombstone is reset to the default (whatever enters sums over rows is).
+    """
+
+    def __init__(self, unit="1", default=0.0, dtype=float, inner=None, labels=None, clears=False):
+        self.unit, self.default, self.dtype = unit, default, dtype
+        self.inner, self.labels, self.clears = inner, labels, clears
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def allocate(self, worlds: int, rows: int, xp: Any) -> Any:
+        """A fresh array of defaults."""
+        lead = (DIMENSIONS[self.inner],) if self.inner else ()
+        return xp.full((*lead, worlds, rows), self.default, dtype=DTYPES[self.dtype])
+
+    def bytes(self, dimensions: dict[str, int]) -> int:
+        """Memory of one row."""
+        return np.dtype(DTYPES[self.dtype]).itemsize * (dimensions[self.inner] if self.inner else 1)
+
+    def __get__(self, agent: Any, owner: type) -> Any:
+        if agent is None:
+            return self
+        value = agent._column(self.name)[..., 0, agent.row]
+        if value.ndim:
+            return tuple(value.tolist())
+        value = value.item()
+        return self.labels[value] if self.labels else value
+
+    def __set__(self, agent: Any, value: Any) -> None:
+        if self.labels and isinstance(value, str):
+            value = self.labels.index(value)
+        agent._column(self.name)[..., 0, agent.row] = value
