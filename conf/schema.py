@@ -21,14 +21,18 @@ from omegaconf import DictConfig, OmegaConf
 
 from baimo.conf.declare import ROW_BLOCK, par
 from baimo.conf.mechanisms import BY_NAME, Switches
-from baimo.conf.parameters.compute import ChipMarket, Pace, PlatformRules, Rental, Serving
-from baimo.conf.parameters.decisions import RULES, Decisions
-from baimo.conf.parameters.lineage import Exploration, Lineage
-from baimo.conf.parameters.market import AppMarket, Compliance, Licensing, Moat, ModelMarket, Trust
-from baimo.conf.parameters.measures import Measures
-from baimo.conf.parameters.people import Capital, EntryExit, Graph, Population, Talent
-from baimo.conf.parameters.technology import Lab, Openness, Organisation, Technology, Training
-from baimo.conf.policies import WORDS, PolicyGroups
+from baimo.conf.parameters.agents import RULES, Decisions
+from baimo.conf.parameters.apps import AppMarket
+from baimo.conf.parameters.capital import Capital
+from baimo.conf.parameters.compute import ChipMarket, Lab, PlatformRules, Rental
+from baimo.conf.parameters.engine import Population
+from baimo.conf.parameters.industry import EntryExit, Organisation, Talent
+from baimo.conf.parameters.models import Moat, ModelMarket, Openness, Serving
+from baimo.conf.parameters.network import Graph
+from baimo.conf.parameters.policy import WORDS, Pace, PolicyGroups
+from baimo.conf.parameters.record import Measures
+from baimo.conf.parameters.regulation import Compliance, Licensing, Trust
+from baimo.conf.parameters.technology import Exploration, Lineage, Technology, Training
 
 
 class ConfigError(ValueError):
@@ -64,30 +68,30 @@ class Config:
     engine: str = "numpy"
     processes: int = par(0, "processes", 0, 4096, "", "worker processes, 0 for all cores")
     block: int = par(64, "worlds", 1, 1e6, "", "worlds that advance together (engine=cupy: as many as fit)")
-    technology: Technology = field(default_factory=Technology)
-    training: Training = field(default_factory=Training)
-    lab: Lab = field(default_factory=Lab)
-    openness: Openness = field(default_factory=Openness)
-    lineage: Lineage = field(default_factory=Lineage)
-    exploration: Exploration = field(default_factory=Exploration)
-    organisation: Organisation = field(default_factory=Organisation)
+    population: Population = field(default_factory=Population)
+    graph: Graph = field(default_factory=Graph)
+    decisions: Decisions = field(default_factory=Decisions)
+    pace: Pace = field(default_factory=Pace)
+    platform: PlatformRules = field(default_factory=PlatformRules)
     chip_market: ChipMarket = field(default_factory=ChipMarket)
     rental: Rental = field(default_factory=Rental)
-    serving: Serving = field(default_factory=Serving)
-    platform: PlatformRules = field(default_factory=PlatformRules)
-    pace: Pace = field(default_factory=Pace)
+    lab: Lab = field(default_factory=Lab)
+    technology: Technology = field(default_factory=Technology)
+    training: Training = field(default_factory=Training)
+    exploration: Exploration = field(default_factory=Exploration)
+    lineage: Lineage = field(default_factory=Lineage)
+    capital: Capital = field(default_factory=Capital)
     model_market: ModelMarket = field(default_factory=ModelMarket)
     moat: Moat = field(default_factory=Moat)
+    serving: Serving = field(default_factory=Serving)
+    openness: Openness = field(default_factory=Openness)
     app_market: AppMarket = field(default_factory=AppMarket)
-    trust: Trust = field(default_factory=Trust)
+    talent: Talent = field(default_factory=Talent)
+    entry_exit: EntryExit = field(default_factory=EntryExit)
+    organisation: Organisation = field(default_factory=Organisation)
     licensing: Licensing = field(default_factory=Licensing)
     compliance: Compliance = field(default_factory=Compliance)
-    talent: Talent = field(default_factory=Talent)
-    capital: Capital = field(default_factory=Capital)
-    entry_exit: EntryExit = field(default_factory=EntryExit)
-    graph: Graph = field(default_factory=Graph)
-    population: Population = field(default_factory=Population)
-    decisions: Decisions = field(default_factory=Decisions)
+    trust: Trust = field(default_factory=Trust)
     measures: Measures = field(default_factory=Measures)
     mechanisms: Switches = field(default_factory=Switches)
     policy: PolicyGroups = field(default_factory=PolicyGroups)

@@ -23,7 +23,7 @@ import polars as pl
 from omegaconf import OmegaConf
 
 from baimo.conf import policies
-from baimo.conf.policies import PolicyGroups
+from baimo.conf.parameters.policy import PolicyGroups
 from baimo.experiments import effect_text, load, paired, reports, run, store
 from baimo.experiments.paired import LAST_YEAR, WHOLE_RUN, Outcome
 from baimo.experiments.run import UserError

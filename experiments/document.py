@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from baimo.conf.mechanisms import MECHANISMS
-from baimo.conf.parameters.decisions import RULES
-from baimo.conf.policies import WORDS, PolicyGroups
+from baimo.conf.parameters.agents import RULES
+from baimo.conf.parameters.policy import WORDS, PolicyGroups
 from baimo.conf.schema import Config, parameters_of
 from baimo.experiments import reports
 from baimo.world.schedule import PLAN
@@ -97,7 +97,7 @@ def _value(value: Any) -> str:
 def implemented_in() -> dict[str, list[str]]:
     """Functions of ``world`` and ``agents`` whose text names a mechanism, by its id."""
     found: dict[str, list[str]] = {}
-    for file in sorted((*CODE.glob("world/*.py"), *CODE.glob("agents/*.py"))):
+    for file in sorted((*CODE.glob("world/**/*.py"), *CODE.glob("agents/**/*.py"))):
         text = file.read_text(encoding="utf-8")
         places = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
         for number, line in enumerate(text.splitlines(), 1):

@@ -12,7 +12,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from baimo.conf.policies import PolicyGroups
+from baimo.conf.parameters.policy import PolicyGroups
 from baimo.experiments import compare, load, store
 from baimo.experiments.compare import Arm
 from baimo.experiments.run import USER_ERRORS, settings

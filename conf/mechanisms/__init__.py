@@ -8,13 +8,18 @@ from baimo.conf.mechanisms.apps import APPS
 from baimo.conf.mechanisms.base import Mechanism
 from baimo.conf.mechanisms.capital import CAPITAL
 from baimo.conf.mechanisms.compute import COMPUTE
-from baimo.conf.mechanisms.market import MARKET
-from baimo.conf.mechanisms.society import SOCIETY
+from baimo.conf.mechanisms.industry import INDUSTRY
+from baimo.conf.mechanisms.models import MODELS
+from baimo.conf.mechanisms.policy import POLICY
+from baimo.conf.mechanisms.regulation import REGULATION
 from baimo.conf.mechanisms.technology import TECHNOLOGY
 
 #: All mechanisms in the order of their ids.
 MECHANISMS: tuple[Mechanism, ...] = tuple(
-    sorted((*TECHNOLOGY, *COMPUTE, *MARKET, *APPS, *CAPITAL, *SOCIETY), key=lambda mechanism: mechanism.id)
+    sorted(
+        (*TECHNOLOGY, *COMPUTE, *CAPITAL, *MODELS, *APPS, *INDUSTRY, *REGULATION, *POLICY),
+        key=lambda mechanism: mechanism.id,
+    )
 )
 BY_NAME = {mechanism.name: mechanism for mechanism in MECHANISMS}
 

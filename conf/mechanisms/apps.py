@@ -1,4 +1,4 @@
-"""Mechanisms of apps: how each is taken out and where it shows."""
+"""Mechanisms of the market for apps: how each is taken out and where it shows."""
 
 from baimo.conf.mechanisms.base import Mechanism
 
@@ -53,12 +53,7 @@ APPS = (
             "app_market.incumbent_customers": 1.0,
             "app_market.incumbent_known": 0.0,
         },
-        shows=(
-            "app_incumbents_lead_cn",
-            "app_deaths_insolvent_cn",
-            "app_survival_6_months_share",
-            "apps: incumbent",
-        ),
+        shows=("app_incumbents_lead_cn", "app_deaths_insolvent_cn", "app_survival_6_months_share", "apps: incumbent"),
         # Where most founders are software firms, all apps live longer.
         scenario=("app_market.share_incumbent=0.6",),
     ),
@@ -91,11 +86,7 @@ APPS = (
         "tuning_hub",
         "the hub where models are tuned is the moat, and open licences are broken",
         "001 003",
-        off={
-            "app_market.hub_hold": 0.0,
-            "model_market.hub_private": 0.0,
-            "openness.licence_kept": 1.0,
-        },
+        off={"app_market.hub_hold": 0.0, "model_market.hub_private": 0.0, "openness.licence_kept": 1.0},
         shows=("app_tuned_at_hub_share_cn", "labs: revenue"),
     ),
 )

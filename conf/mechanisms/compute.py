@@ -8,9 +8,7 @@ COMPUTE = (
         "dispersion",
         "where chips are barred, buyers turn to substitutes, which disperses the supply and the labs",
         "000",
-        off={
-            "chip_market.substitution": 0.0,
-        },
+        off={"chip_market.substitution": 0.0},
         shows=("hhi_chips_cn", "hhi_compute_cn", "h100e_cn_domestic", "h100e_cn_grey"),
     ),
     Mechanism(
@@ -18,50 +16,24 @@ COMPUTE = (
         "platform",
         "a middle layer unifies mixed chips, and it matters who builds it",
         "000",
-        off={
-            "platform.scale": 0.0,
-        },
-        shows=(
-            "platform_strength",
-            "utilisation_cn",
-            "domestic_maturity",
-        ),
+        off={"platform.scale": 0.0},
+        shows=("platform_strength", "utilisation_cn", "domestic_maturity"),
         scenario=("policy/compute=platform_operator",),
-    ),
-    Mechanism(
-        "M18",
-        "pace_layers",
-        "every layer has its own pace, and ruling one at another's pace costs",
-        "000",
-        off={
-            "pace.shut_out": 0.0,
-            "pace.late": 0.0,
-            "pace.short_returns": 0.0,
-        },
-        shows=("apps_public_cn", "h100e_cn_domestic"),
     ),
     Mechanism(
         "M32",
         "gpu_shortage",
         "shipments of chips fall short of demand",
         "002",
-        off={
-            "chip_market.supply_scale": 6.0,
-        },
-        shows=(
-            "price_h100_rent_usd_hour",
-            "price_h100_list_usd",
-            "h100e_row",
-        ),
+        off={"chip_market.supply_scale": 6.0},
+        shows=("price_h100_rent_usd_hour", "price_h100_list_usd", "h100e_row"),
     ),
     Mechanism(
         "M35",
         "sparse_accelerators",
         "sparse cards serve more for less power",
         "002",
-        off={
-            "chip_market.sparse_factor": 1.0,
-        },
+        off={"chip_market.sparse_factor": 1.0},
         shows=("serving_chips_cn_h100", "power_cn_mw"),
         scenario=("chip_market.sparse_supply=50",),
     ),
@@ -70,10 +42,7 @@ COMPUTE = (
         "cloud_ecosystem",
         "clouds build an ecosystem, with compute for equity",
         "002",
-        off={
-            "rental.equity_share": 0.0,
-            "rental.seed_share": 0.0,
-        },
+        off={"rental.equity_share": 0.0, "rental.seed_share": 0.0},
         shows=("compute_for_equity_cn", "cloud_seeds_cn", "app_survival_6_months_share"),
     ),
     Mechanism(
@@ -81,12 +50,7 @@ COMPUTE = (
         "codesign",
         "software for domestic chips is a commons that matures with use and co-design",
         "004",
-        off={
-            "chip_market.codesign": 0.0,
-        },
-        shows=(
-            "domestic_maturity",
-            "h100e_cn_domestic",
-        ),
+        off={"chip_market.codesign": 0.0},
+        shows=("domestic_maturity", "h100e_cn_domestic"),
     ),
 )

@@ -85,14 +85,6 @@ TECHNOLOGY = (
         shows=("training_failures_cn", "hard_share_below_parity_cn", "hhi_tokens_cn"),
     ),
     Mechanism(
-        "M20",
-        "round_sizes",
-        "most rounds are small against the cost of a launch",
-        "001",
-        off={"capital.round_covers_launch": 1.0},
-        shows=("rounds_below_launch_cn", "rounds_cn", "funding_labs_cn"),
-    ),
-    Mechanism(
         "M23",
         "cost_decline",
         "MFU, chip prices and parameter efficiency cut costs ten to twenty times in two years",
@@ -104,14 +96,6 @@ TECHNOLOGY = (
             "serving.engine_growth": 0.0,
         },
         shows=("price_gpt35_level", "gpt4_run_cost_usd"),
-    ),
-    Mechanism(
-        "M24",
-        "burn_tolerance",
-        "nobody endures a burn without news for more than six months, which bounds the size of runs",
-        "001",
-        off={"capital.stale_penalty": 0.0, "training.longest_run": 24.0, "training.impatience": 0.0},
-        shows=("largest_run_cn_flop", "largest_run_row_flop"),
     ),
     Mechanism(
         "M26",
@@ -138,6 +122,22 @@ TECHNOLOGY = (
         shows=("failed_run_used_cn", "training_wasted_cn"),
     ),
     Mechanism(
+        "M37",
+        "building_on_open",
+        "labs build on open bases, layer on layer: a rising tide, but costly",
+        "002",
+        off={"technology.building": 0.0},
+        shows=("labs_on_open_base_cn", "labs_released_cn", "labs_alive_cn"),
+    ),
+    Mechanism(
+        "M50",
+        "exploration",
+        "early signals are missed: exploring is tolerated less than duplicating",
+        "004",
+        off={"exploration.propensity": 0.0},
+        shows=("explorers_cn", "explorers_row", "breakthroughs_cn", "breakthroughs_row"),
+    ),
+    Mechanism(
         "M52",
         "copying",
         "following instructions is copied cheaply, bases are not",
@@ -154,6 +154,14 @@ TECHNOLOGY = (
         shows=("frontier_cn_language", "frontier_open_cn", "foreign_base_share_cn"),
     ),
     Mechanism(
+        "M60",
+        "hidden_bases",
+        "firms hide that they build on an open base, and may be exposed",
+        "002",
+        off={"lineage.hiding": 0.0},
+        shows=("labs_claiming_scratch_cn", "exposures_cn"),
+    ),
+    Mechanism(
         "M61",
         "broken_loop",
         "closed and costly models break the loop of academia, open source and industry",
@@ -168,5 +176,13 @@ TECHNOLOGY = (
         "002",
         off={"training.weakest_link": 0.0, "technology.misled": 0.0},
         shows=("mfu_best_cn", "largest_run_cn_flop"),
+    ),
+    Mechanism(
+        "M66",
+        "portable_data",
+        "data of layers L1-L3 survives a change of base",
+        "002",
+        off={"technology.layer_portable": 0.0},
+        shows=("layer_data_cn",),
     ),
 )

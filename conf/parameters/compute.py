@@ -1,4 +1,4 @@
-"""Parameters of chips, rents and serving."""
+"""Parameters of chips, rents, the fleets of labs and the platform over mixed chips."""
 
 from dataclasses import dataclass
 
@@ -135,30 +135,18 @@ class Rental:
 
 
 @dataclass
-class Serving:
-    """What a token costs."""
+class Lab:
+    """What labs do with their fleets and purses."""
 
-    serving_mfu: float = par(0.4, "1", 0.01, 1, "prior", "arithmetic efficiency of serving")
-    batch: float = par(24.0, "requests", 1, 1000, "prior", "requests in a batch")
-    bytes_per_parameter: float = par(2.0, "bytes", 0.25, 4, "16 bit", "bytes read for a parameter")
-    kv_bytes: float = par(5e8, "bytes", 1e6, 1e11, "prior", "cache read for a request")
-    utilisation: float = par(0.35, "share", 0.01, 1, "prior", "share of time that a serving chip is busy")
-    engine_growth: float = par(
-        0.75, "1/year", 0, 3, "PRIORS: engine 2 x utilisation 1.5", "growth of tokens a second by better engines"
-    )
-    rented_premium: float = par(1.1, "times", 1, 5, "prior", "cost of serving beyond the rent")
-    cost_scale: float = par(1.0, "times", 0, 20, "000", "level of the compute that serving takes")
-    operation: float = par(0.03, "CNY/user/month", 0, 100, "000", "operation beside compute: review, support, traffic")
-    elastic: float = par(1.0, "share", 0, 1, "001", "missing serving capacity that may be rented")
-    scale_gain: float = par(0.1, "1", 0, 2, "prior", "tokens a chip with ten times the load")
-    scale_reference: float = par(100.0, "H100", 0.1, 1e7, "prior", "load from which size tells")
-    first_month: float = par(0.3, "share", 0, 1, "prior", "demand for a first release served without capacity")
-    burst: float = par(0.3, "share", 0, 5, "prior", "demand above capacity that can be squeezed in")
-    server_power: float = par(1.8, "times", 1, 5, "facts: power_h100", "power of a chip within its server")
-    pue: float = par(1.2, "times", 1, 3, "facts: pue", "power usage effectiveness")
-    power_price_cn: float = par(0.5, "CNY/kWh", 0, 5, "facts: power_price_cn", "electricity, CN")
-    power_price_row: float = par(0.58, "CNY/kWh", 0, 5, "facts: power_price_us", "electricity, ROW")
-    power_load: float = par(0.7, "share", 0, 1, "prior", "average load")
+    adjustment: float = par(0.4, "1/month", 0.01, 0.95, "prior", "pace of changing a split")
+    least_serving: float = par(0.05, "share", 0, 1, "prior", "fleet always serving")
+    most_serving: float = par(0.7, "share", 0, 1, "prior", "most of the fleet that serves")
+    llm_share_start: float = par(0.13, "share", 0, 1, "PRIORS", "share of big-tech chips for language models")
+    llm_share_most: float = par(0.35, "share", 0, 1, "prior", "the same at full attention")
+    rent_share: float = par(0.6, "share", 0, 1, "facts: compute_share_rd", "purse that may go to rented compute")
+    rent_reserve: float = par(2.0, "months of cost", 0, 24, "prior", "purse kept back")
+    rent_horizon: float = par(10.0, "months", 1, 60, "prior", "time over which the purse is spent")
+    parent_rent_share: float = par(0.25, "share", 0, 1, "prior", "parent support that goes to rented compute")
 
 
 @dataclass
@@ -174,18 +162,3 @@ class PlatformRules:
     rivalry: float = par(0.7, "share", 0, 1, "000", "how far owners of clouds shun a builder that is not neutral")
     rivalry_others: float = par(0.5, "times", 0, 1, "prior", "how far other labs do, relative to those")
     security: float = par(0.4, "share", 0, 1, "000", "incidents that a full platform prevents")
-
-
-@dataclass
-class Pace:
-    """The pace layers: how often each layer moves, and what it costs to rule one at another's pace."""
-
-    fashion: float = par(3.0, "months", 0.1, 60, "000 001", "life of a fashion among apps")
-    commerce: float = par(3.0, "months", 0.1, 60, "000", "business reports its results")
-    infrastructure: float = par(36.0, "months", 1, 600, "000", "a fab or a grid pays back")
-    governance: float = par(1.0, "months", 0.1, 120, "000", "authorities sit in session")
-    culture: float = par(24.0, "months", 1, 1200, "000", "habits of trust change")
-    shut_out: float = par(0.8, "share", 0, 1, "000", "public that an app cannot reach before it is filed")
-    late: float = par(0.6, "utility", 0, 10, "001", "pull that an app loses for each fashion it waited through")
-    late_most: float = par(2.0, "fashions", 0, 20, "prior", "waiting beyond which no more is lost")
-    short_returns: float = par(0.1, "share", 0, 1, "000", "growth of fabs lost where commerce rules them")

@@ -1,4 +1,4 @@
-"""Parameters of technology, training and research."""
+"""Parameters of scaling, research, training runs, exploration and hidden lineage."""
 
 from dataclasses import dataclass
 
@@ -171,57 +171,25 @@ class Training:
 
 
 @dataclass
-class Lab:
-    """What labs do with their fleets and purses."""
+class Exploration:
+    """Trying what nobody has tried, or duplicating the known recipe."""
 
-    adjustment: float = par(0.4, "1/month", 0.01, 0.95, "prior", "pace of changing a split")
-    least_serving: float = par(0.05, "share", 0, 1, "prior", "fleet always serving")
-    most_serving: float = par(0.7, "share", 0, 1, "prior", "most of the fleet that serves")
-    llm_share_start: float = par(0.13, "share", 0, 1, "PRIORS", "share of big-tech chips for language models")
-    llm_share_most: float = par(0.35, "share", 0, 1, "prior", "the same at full attention")
-    rent_share: float = par(0.6, "share", 0, 1, "facts: compute_share_rd", "purse that may go to rented compute")
-    rent_reserve: float = par(2.0, "months of cost", 0, 24, "prior", "purse kept back")
-    rent_horizon: float = par(10.0, "months", 1, 60, "prior", "time over which the purse is spent")
-    parent_rent_share: float = par(0.25, "share", 0, 1, "prior", "parent support that goes to rented compute")
-
-
-@dataclass
-class Openness:
-    """What an open release returns and costs."""
-
-    ecosystem: float = par(0.15, "1", -5, 5, "003", "ecosystem and reputation")
-    cloud: float = par(0.1, "1", -5, 5, "002", "demand for the own cloud")
-    rival_rent: float = par(0.25, "1/OOM", 0, 5, "002", "damage to a rival's rent, when behind")
-    behind_most: float = par(2.0, "OOM", 0, 6, "prior", "distance behind the rival beyond which no more is damaged")
-    lead_most: float = par(3.0, "OOM", 0, 10, "prior", "lead or lag beyond which all are alike")
-    champion: float = par(1.2, "1", -5, 5, "002", "the champion's strategy")
-    academic: float = par(0.6, "1", -5, 5, "004", "academic norms")
-    margin_weight: float = par(1.5, "1", 0, 10, "003", "margin given up, by market share")
-    rent_weight: float = par(0.1, "1", 0, 10, "003", "rent of a leader given up")
-    exposure: float = par(0.6, "1/OOM", 0, 10, "003", "exposure of data and of the lead")
-    children_return: float = par(0.3, "1", 0, 5, "003", "return of having many labs on one's weights")
-    community: float = par(0.12, "1/year", 0, 3, "003", "efficiency that derivatives give back to their base")
-    community_half: float = par(6.0, "labs", 0.1, 1000, "prior", "derivatives for half of that")
-    royalty: float = par(0.1, "share", 0, 1, "prior", "share of a derivative's revenue that licences ask for")
-    all_threshold: float = par(0.75, "1", -5, 5, "prior", "return above which all is opened")
-    light_share: float = par(0.45, "share", 0, 1, "000", "return of opening the light model only")
-    light_margin: float = par(0.25, "share", 0, 1, "000", "margin that this costs")
-    light_threshold: float = par(0.2, "1", -5, 5, "prior", "return above which the light model is opened")
-    noise: float = par(0.3, "1", 0, 2, "prior", "what is not modelled of the choice")
-    licence_kept: float = par(0.5, "share", 0, 1, "003", "share of what open licences ask for that is paid")
+    propensity: float = par(1.0, "1", 0, 5, "004", "chance to explore, for average appetite and full tolerance")
+    tolerance_cn: float = par(0.2, "share", 0, 1, "004", "tolerance of failure by investors and parents, CN")
+    tolerance_row: float = par(0.35, "share", 0, 1, "prior", "the same, ROW")
+    reconsider: float = par(0.3, "1/year", 0, 20, "prior", "how often a lab thinks about its path again")
+    detour: float = par(0.35, "share", 0, 1, "prior", "training compute that explorers spend beside the known recipe")
+    breakthrough_rate: float = par(0.3, "1/year", 0, 10, "prior", "breakthroughs of an explorer with ample research")
+    breakthrough_gain: float = par(0.5, "ln A", 0, 3, "prior", "efficiency gained by a breakthrough")
+    signal: float = par(0.3, "share", 0, 1, "004", "share of it that other explorers recognise at once")
 
 
 @dataclass
-class Organisation:
-    """Research against product."""
+class Lineage:
+    """Passing a model on open weights off as one's own."""
 
-    lab_product: float = par(0.2, "share", 0, 1, "001", "product work of a lab at ease")
-    big_tech_product: float = par(0.35, "share", 0, 1, "001", "product work in big tech")
-    app_company_product: float = par(0.85, "share", 0, 1, "001", "product work of an app company")
-    pace: float = par(0.1, "1/month", 0.001, 0.95, "prior", "pace at which people move between research and product")
-    unused: float = par(0.35, "share", 0, 1, "001", "product pressure on a lab that nobody uses")
-    used_share: float = par(0.02, "share", 0, 1, "prior", "share of use at home at which a lab counts as used")
-    revenue: float = par(0.3, "1", 0, 2, "001", "product pressure from revenue")
-    least_product: float = par(0.05, "share", 0, 1, "prior", "least product work")
-    most_product: float = par(0.9, "share", 0, 1, "prior", "most product work")
-    big_tech_claim: float = par(0.2, "share", 0, 1, "001", "research money and chips that big tech gives to products")
+    hiding: float = par(0.4, "share", 0, 1, "002", "firms that would hide on whose weights they build")
+    claim_reputation: float = par(0.05, "utility", 0, 2, "prior", "reputation that a model of one's own seems to earn")
+    exposed_rate: float = par(0.4, "1/year", 0, 20, "prior", "being found out, at little use")
+    exposed_share: float = par(0.002, "share", 1e-6, 1, "prior", "share of use at which that is half again as likely")
+    exposed_reputation: float = par(0.4, "utility", 0, 5, "prior", "reputation lost by being found out")

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from baimo.conf.policies import PolicyGroups
+from baimo.conf.parameters.policy import PolicyGroups
 from baimo.conf.schema import compose
 from baimo.experiments import design, load, run, store
 from baimo.world.ensemble import Ensemble

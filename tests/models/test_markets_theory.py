@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from baimo.agents.enums import ALL_OPEN
 from baimo.agents.lab import ModelLab, success
-from baimo.conf.parameters.market import ModelMarket
-from baimo.conf.parameters.people import EntryExit
+from baimo.conf.parameters.industry import EntryExit
+from baimo.conf.parameters.models import ModelMarket
 from baimo.conf.parameters.technology import Training
 from baimo.world.engine.clock import Clock
 from baimo.world.ensemble import Ensemble

@@ -16,7 +16,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from baimo import conf
-from baimo.conf.policies import PolicyGroups
+from baimo.conf.parameters.policy import PolicyGroups
 from baimo.conf.schema import compose, to_parameters
 from baimo.world.ensemble import Ensemble
 from baimo.world.policy.calendar import as_date

@@ -1,4 +1,4 @@
-"""What an observer counts as what, in the output columns that need a yardstick."""
+"""Yardsticks of the output columns; nothing in the market looks at them."""
 
 from dataclasses import dataclass
 

@@ -1,8 +1,8 @@
-"""Mechanisms of market: how each is taken out and where it shows."""
+"""Mechanisms of the market for models: how each is taken out and where it shows."""
 
 from baimo.conf.mechanisms.base import Mechanism
 
-MARKET = (
+MODELS = (
     Mechanism(
         "M04",
         "serving_cost",
@@ -18,6 +18,14 @@ MARKET = (
         "000",
         off={"model_market.device_most": 0.0},
         shows=("tokens_device_cn", "serving_load_cn_h100e", "power_serving_cn_mw"),
+    ),
+    Mechanism(
+        "M12",
+        "open_closed_gap",
+        "closed vendors open small, old models; the open follow in language and knowledge, less in reasoning",
+        "000",
+        off={"openness.light_threshold": 5.0, "technology.teach_alike": 1.0},
+        shows=("light_release_share_cn", "gap_open_language", "gap_open_reasoning"),
     ),
     Mechanism(
         "M16",
@@ -84,6 +92,19 @@ MARKET = (
         shows=("hhi_usage_data_cn", "hhi_tokens_cn"),
     ),
     Mechanism(
+        "M46",
+        "open_sustains",
+        "whether open source can sustain itself: what returns to who opens",
+        "003",
+        off={
+            "openness.ecosystem": 0.0,
+            "openness.children_return": 0.0,
+            "openness.community": 0.0,
+            "openness.royalty": 0.0,
+        },
+        shows=("open_income", "open_release_share_cn", "frontier_open"),
+    ),
+    Mechanism(
         "M47",
         "lock_in",
         "dependence gives the owner of a model power over prices",
@@ -122,14 +143,6 @@ MARKET = (
         "004",
         off={"model_market.retrieval": 0.0},
         shows=("retrieval_cn", "worth_reasoning_cn", "worth_knowledge_cn", "tokens_day_cn"),
-    ),
-    Mechanism(
-        "M66",
-        "portable_data",
-        "data of layers L1-L3 survives a change of base",
-        "002",
-        off={"technology.layer_portable": 0.0},
-        shows=("layer_data_cn",),
     ),
     Mechanism(
         "M69",

@@ -1,8 +1,8 @@
-"""Mechanisms of society: how each is taken out and where it shows."""
+"""Mechanisms of regulation and trust: how each is taken out and where it shows."""
 
 from baimo.conf.mechanisms.base import Mechanism
 
-SOCIETY = (
+REGULATION = (
     Mechanism(
         "M05",
         "social_trust",
@@ -31,47 +31,14 @@ SOCIETY = (
             "compliance.foreign_cut": 0.0,
             "compliance.foreign_risk": 0.0,
         },
-        shows=(
-            "compliance_cost_cn",
-            "suits_cn",
-            "apps_on_foreign_cn",
-        ),
-    ),
-    Mechanism(
-        "M28",
-        "organisation_drift",
-        "product work drains research in small labs, approval slows big ones",
-        "001",
-        off={
-            "organisation.revenue": 0.0,
-            "organisation.big_tech_claim": 0.0,
-            "talent.leave_split": 0.0,
-            "training.release_delay_big_tech": 0.0,
-        },
-        shows=("staff_left_cn", "labs: product_share", "labs: capability"),
+        shows=("compliance_cost_cn", "suits_cn", "apps_on_foreign_cn"),
     ),
     Mechanism(
         "M41",
         "licensing",
         "filing opens the market, service by service",
         "002",
-        off={
-            "licensing.needed": 0.0,
-            "licensing.gate_opens": 0.0,
-            "licensing.filed_reputation": 0.0,
-        },
+        off={"licensing.needed": 0.0, "licensing.gate_opens": 0.0, "licensing.filed_reputation": 0.0},
         shows=("models_filed_cn", "public_filed_share_cn", "trust_cn", "hype"),
-    ),
-    Mechanism(
-        "M49",
-        "rush_and_fade",
-        "the rush trains people, attention fades, markets turn rational",
-        "004",
-        off={
-            "talent.inflow_hype": 0.0,
-            "capital.hype_tired": 100000.0,
-            "capital.unused_penalty": 0.0,
-        },
-        shows=("people_trained_cn", "hype"),
     ),
 )

@@ -1,10 +1,8 @@
-"""By which rule labs plan, price and open: their own (``model``), or a random one that is feasible.
+"""Rules by which labs decide: their own (``model``), or random ones that are feasible.
 
 A random rule shows what a decision contributes: what does not change when it is drawn at random
 is made by the markets around it (Gode and Sunder 1993, "zero intelligence").
 """
-
-from __future__ import annotations
 
 from dataclasses import dataclass
 

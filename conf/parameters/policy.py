@@ -1,4 +1,4 @@
-"""The policy instruments: what each group may set (values in ``conf/policy/<group>``).
+"""Policy instruments by group (their values stand in ``conf/policy/<group>``), and the pace layers.
 
 The defaults of every field are *no policy*. A group holds from ``since`` (from the first month
 where null) to before ``until``; groups with a schedule of their own carry the dates in it.
@@ -149,6 +149,21 @@ class PolicyGroups:
     talent: TalentPolicy = field(default_factory=TalentPolicy)
     technology: TechnologyPolicy = field(default_factory=TechnologyPolicy)
     news: list[Any] = field(default_factory=list)
+
+
+@dataclass
+class Pace:
+    """The pace layers: how often each layer moves, and what it costs to rule one at another's pace."""
+
+    fashion: float = par(3.0, "months", 0.1, 60, "000 001", "life of a fashion among apps")
+    commerce: float = par(3.0, "months", 0.1, 60, "000", "business reports its results")
+    infrastructure: float = par(36.0, "months", 1, 600, "000", "a fab or a grid pays back")
+    governance: float = par(1.0, "months", 0.1, 120, "000", "authorities sit in session")
+    culture: float = par(24.0, "months", 1, 1200, "000", "habits of trust change")
+    shut_out: float = par(0.8, "share", 0, 1, "000", "public that an app cannot reach before it is filed")
+    late: float = par(0.6, "utility", 0, 10, "001", "pull that an app loses for each fashion it waited through")
+    late_most: float = par(2.0, "fashions", 0, 20, "prior", "waiting beyond which no more is lost")
+    short_returns: float = par(0.1, "share", 0, 1, "000", "growth of fabs lost where commerce rules them")
 
 
 #: Values that words may take.
