@@ -51,7 +51,7 @@ def chip_row(row: dict) -> dict:
         "failure_factor": 1,
         "maturity": 1,
     }
-    return neutral | row
+    return neutral | row | {"launch": f"{row['launch']}-01"}
 
 
 def read_table(name: str) -> list[dict[str, str]]:

@@ -64,7 +64,7 @@ def _constants(market: ColumnMarket) -> dict[str, float]:
         "price_pace": float(clock.fraction(p.model_market.price_adjustment)),
         "fade": float(np.exp(-clock.months / p.technology.usage_memory)),
         "reconsider": float(clock.fraction(p.app_market.reconsider)),
-        "tied": float(p.moat.ecosystem * (1.0 - world.instrument("market", "interoperability"))),
+        "tied": float(p.moat.ecosystem * (1.0 - world.policy.market.interoperability)),
         "resolve": float(clock.chance(12.0 * p.app_market.resolve)),
         "resolve_outdated": float(clock.chance(12.0 * p.app_market.rework_resolve)),
         "months": float(clock.months),

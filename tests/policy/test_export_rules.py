@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from baimo.world.engine.clock import as_date, at_date, months_between
 from baimo.world.ensemble import Ensemble
-from baimo.world.policy.calendar import as_date, at_date, months_between
 from baimo.world.policy.export_rules import barred, barred_by, first_barred
 
 OCTOBER_2022 = {"date": "2022-10-07", "tpp_least": 4800, "interconnect_least": 600}

@@ -18,8 +18,8 @@ from polars.testing import assert_frame_equal
 from baimo import conf
 from baimo.conf.parameters.policy import PolicyGroups
 from baimo.conf.schema import compose, to_parameters
+from baimo.world.engine.clock import as_date
 from baimo.world.ensemble import Ensemble
-from baimo.world.policy.calendar import as_date
 
 FOLDER = Path(conf.__file__).parent / "policy"
 ALTERNATIVES = sorted((file.parent.name, file.stem) for file in FOLDER.glob("*/*.yaml"))

@@ -7,7 +7,7 @@ import pytest
 
 from baimo.world.compute.chip_market import _grey_supply
 from baimo.world.ensemble import Ensemble
-from baimo.world.policy.instruments import _stance, authority
+from baimo.world.policy.instruments import _stance, stance
 from baimo.world.regulation.compliance import _clean
 from tests.twins import by_world, effect, market
 
@@ -129,7 +129,8 @@ def test_an_adaptive_export_authority_enforces_harder_as_the_gap_closes():
     for gap in (1.5, 0.4):
         world.state.gap_oom = np.full((1, 1), gap)
         world.regulators.set_stance(_stance(world, 1.0))
-        strict.append(authority(world, "enforcement").item())
+        world.policy.stance = stance(world)
+        strict.append(world.policy.stance.enforcement.item())
         smuggled.append(_grey_supply(world).item())
     assert strict[1] == pytest.approx(strict[0] + 0.6 * world.parameters.licensing.gap_response)
     assert smuggled[1] / smuggled[0] == pytest.approx((1.0 - strict[1]) / (1.0 - strict[0]))

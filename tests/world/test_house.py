@@ -61,6 +61,18 @@ def test_the_world_knows_no_experiment_and_the_configuration_no_world():
             assert not used & {"world", "agents"}, file
 
 
+def test_policy_is_read_through_one_door():
+    """Outside world/policy nobody looks at how policy is configured: ``world.policy`` says what is in force."""
+    for file in FILES:
+        folder, district = file.relative_to(ROOT).parts[:2]
+        if folder in ("conf", "tests") or (folder, district) == ("world", "policy"):
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and node.attr in ("policy", "configured"):
+                owner = getattr(node.value, "attr", getattr(node.value, "id", None))
+                assert node.attr == "policy" and owner in ("world", "self"), f"{file}:{node.lineno}"
+
+
 def test_only_the_folders_of_the_owner_hold_code():
     kept = {".ci", ".git", ".venv", "outputs", *FOLDERS}
     found = {path.name for path in ROOT.iterdir() if path.is_dir() and list(path.glob("**/*.py"))}

@@ -211,7 +211,7 @@ def test_scenario_and_overrides():
     model = make(scenario="no_embargo", overrides=[*QUIET, "model_market.price_sensitivity=3"])
     assert model.world.config.scenario == "no_embargo"
     assert model.world.parameters.model_market.price_sensitivity == 3.0
-    assert model.world.policy.embargo.rules == []
+    assert model.world.config.policy.embargo.rules == []
 
 
 def test_events_are_a_frame(model):

@@ -62,7 +62,7 @@ def _awareness(world: World) -> Array:
     labs, p = world.labs, world.parameters.app_market
     news = np.exp(-labs.since_news / p.news_memory)
     weight = p.awareness_base + world.state.token_share + p.awareness_news * news
-    border = np.maximum(world.state.cross_border, world.state.wrapper_ban)
+    border = np.maximum(world.policy.data.cross_border, world.policy.licensing.wrapper_ban)
     weight = weight * where(labs.region == CN, 1.0, p.awareness_foreign * (1.0 - border))
     return where(labs.alive & labs.released, weight, 0.0)
 
@@ -94,7 +94,7 @@ def _choice(world: World, some: Selection, movers: Array, valid: Array) -> Obser
     worth = _utility(world, some, np.concatenate([known, base[None]]))
     return Observables(
         # What holds an app at its base: its ecosystem (M31), less what interoperability takes away.
-        tied=world.parameters.moat.ecosystem * (1.0 - world.instrument("market", "interoperability")),
+        tied=world.parameters.moat.ecosystem * (1.0 - world.policy.market.interoperability),
         movers=movers,
         never=0.5 * NEVER,
         candidate_utility=some.only(where(there, worth[:-1], NEVER), NEVER),

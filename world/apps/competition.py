@@ -127,7 +127,7 @@ def _public(world: World) -> tuple[Array, Array]:
     wrapped = take_rows((labs.filing == FILED).astype(float), apps.base_lab[0]) > 0.0
     through = where(apps.product == WRAPPER, wrapped, apps.filed)
     public = take_rows(world.segments.licensed[:CN_SEGMENTS].reshape(1, -1), apps.segment)
-    closed = where(apps.alive & ~through, public * world.state.needs_licence, 0.0)
+    closed = where(apps.alive & ~through, public * world.policy.licensing.needs_licence, 0.0)
     apps.shut_out = apps.shut_out + closed * world.clock.months
     missed = pace.late * np.minimum(apps.shut_out / pace.fashion, pace.late_most)
     return 1.0 - pace.shut_out * closed, missed

@@ -172,7 +172,7 @@ def _guided(world: World, worlds: Array, rows: Array, met: Array, here: Array) -
     investors = world.investors
     state_funds = (investors.kind[0] == STATE_FUND) & (investors.region[0] == CN)
     u = world.streams.pairs("guided", worlds, world.labs.id[worlds, rows], world.xp.zeros((1, 1), dtype=np.int64))
-    fund = world.instrument("capital", "guidance_fund")
+    fund = world.policy.capital.guidance_fund
     guides = np.broadcast_to(world.xp.asarray(fund > 0.0), (world.worlds, 1))[worlds, 0]
     return _not_met(where(guides & here, _drawn(investors, state_funds, u), NOBODY), met)
 

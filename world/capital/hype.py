@@ -92,7 +92,7 @@ def attend(world: World, guided: Array) -> None:
         Observables(
             hype=world.state.hype,
             neighbours_investing=neighbour_share(recent, world.ties.investor_investor, investors.alive),
-            kept_back=where(investors.region == CN, world.instrument("capital", "cooling"), 0.0),
+            kept_back=where(investors.region == CN, world.policy.capital.cooling, 0.0),
             guided=guided,
             adjust=world.clock.fraction(p.investor_pace),
             elapsed=world.clock.year(world.step_number),

@@ -202,6 +202,6 @@ def guide(world: World) -> Array:
     """Public money paid to the state funds of CN (policy.capital.guidance_fund), CNY million a year each."""
     investors = world.investors
     state_funds = (investors.alive & (investors.kind == STATE_FUND) & (investors.region == CN)).astype(float)
-    yearly = world.instrument("capital", "guidance_fund") * ratio(state_funds, row_sum(state_funds))
+    yearly = world.policy.capital.guidance_fund * ratio(state_funds, row_sum(state_funds))
     world.accounts.pay("guidance fund", "government", (investors, yearly * world.clock.years))
     return yearly

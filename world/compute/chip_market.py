@@ -29,7 +29,6 @@ from baimo.world.engine.arrays import (
     where,
 )
 from baimo.world.engine.population import Observables
-from baimo.world.policy.instruments import authority, listed
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -109,7 +108,7 @@ def _and_grey(mask: Array) -> Array:
 def _for_labs(world: World, offer: Observables) -> Observables:
     """The same for labs: firms on the entity list are sold no foreign chip."""
     seen = _for_buyers(world, world.labs, offer)
-    named = listed(world)
+    named = world.policy.embargo.listed
     if named is not None:
         foreign = _and_grey(made_in(world, "US"))
         seen.class_value = where(foreign & named, 0.0, seen.class_value)
@@ -121,8 +120,8 @@ def _for_vendors(world: World, offer: Observables) -> Observables:
     vendors, state = world.vendors, world.state
     rent = where(vendors.region == CN, state.rent_training[CN], state.rent_training[ROW])
     centre = ((vendors.kind == CENTRE) & (vendors.region == CN) & vendors.alive).astype(float)
-    public = world.instrument("compute", "centres") * ratio(centre, row_sum(centre))
-    quota = world.instrument("industrial", "procurement_quota") * (vendors.region == CN)
+    public = world.policy.compute.centres * ratio(centre, row_sum(centre))
+    quota = world.policy.industrial.procurement_quota * (vendors.region == CN)
     return _for_buyers(
         world,
         vendors,
@@ -165,7 +164,7 @@ def outside_orders(world: World, offer: Observables) -> tuple[Array, Array, Arra
 def _loyal(world: World) -> Array:
     """Share of buyers outside the industry in CN that turn to domestic chips once any chip is barred (M07)."""
     rules = world.parameters.chip_market
-    return rules.loyal * rules.substitution * float(world.state.bars.any())
+    return rules.loyal * rules.substitution * float(world.policy.embargo.bars.any())
 
 
 def _at_home(world: World, taste: Array) -> Array:
@@ -215,7 +214,7 @@ def _leading(world: World) -> Array:
     labs = world.labs
     close = sum_k(labs.served) / 3.0 > world.state.frontier_cn - world.policy.compute.priority_gap
     leads = labs.alive & labs.released & (labs.region == CN) & close
-    return world.instrument("compute", "priority") * leads
+    return world.policy.compute.priority * leads
 
 
 def _demand(units: Array, classes: Array, region: Array, chips: int) -> dict[int, Array]:
@@ -251,7 +250,7 @@ def _grey_supply(world: World) -> Array:
     if state.grey_class == NOBODY:
         return world.xp.zeros((world.worlds, 1))
     eager = np.exp(rules.grey_elasticity * np.log(np.maximum(state.grey_premium, 1e-6)))
-    enforcement = authority(world, "enforcement")
+    enforcement = world.policy.stance.enforcement
     flow = rules.grey_scale * eager * (1.0 - enforcement) * world.clock.years
     return np.minimum(flow, world.clock.fraction(rules.grey_tap) * state.outside_chips[ROW][state.grey_class])
 
@@ -310,7 +309,7 @@ def _ship_outside(world: World, offer, units, classes, region) -> None:
 
 def _subsidy(world: World, bill: Array, classes: Array, region: Array) -> Array:
     """What the state adds to the price of domestic chips in CN: the maker gets the full price."""
-    share = world.instrument("industrial", "chip_subsidy")
+    share = world.policy.industrial.chip_subsidy
     helped = of_kind(world, "domestic", "inference")[:, 0, 0]
     helped = np.concatenate([helped, np.zeros_like(helped[:2])])
     return where(helped[classes] & (region == CN), bill * share / (1.0 - share), 0.0)
@@ -331,7 +330,7 @@ def _book_keeping(world: World, demand, supply, sold) -> None:
     state.outside_chips[ROW][grey] = state.outside_chips[ROW][grey] - state.grey_shipped
     made = sum_k(where(made_in(world, "CN"), state.produced, 0.0))
     state.domestic_made = state.domestic_made + made
-    state.domestic_learned = state.domestic_learned + made * (1.0 + world.instrument("industrial", "yield_programme"))
+    state.domestic_learned = state.domestic_learned + made * (1.0 + world.policy.industrial.yield_programme)
     state.domestic_installed = state.domestic_installed + made
     state.grey_stock = state.grey_stock + state.grey_shipped * chips.h100e[grey]
     for region in (CN, ROW):
@@ -421,7 +420,7 @@ def makers_pay(world: World) -> None:
     """Phase 18: chipmakers pay what the chips cost to make and pass the profit to their owners."""
     vendors = world.vendors
     makes = ((vendors.kind == CHIPMAKER) & (vendors.region == CN) & vendors.alive).astype(float)
-    programme = world.instrument("industrial", "spending") * world.clock.years * ratio(makes, row_sum(makes))
+    programme = world.policy.industrial.spending * world.clock.years * ratio(makes, row_sum(makes))
     world.accounts.pay("yield programme", "government", (vendors, programme))
     surplus = where(vendors.kind == CHIPMAKER, np.maximum(vendors.cash, 0.0), 0.0)
     world.accounts.pay("chip production and profit", (vendors, surplus), "outside")

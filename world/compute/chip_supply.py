@@ -14,7 +14,6 @@ from baimo.agents.enums import CN, INFRA, NOBODY, ROW
 from baimo.world.compute.chips import CNY_A_USD
 from baimo.world.engine.arrays import Array, clip, ratio, row_sum, sum_k, take_rows, where
 from baimo.world.engine.population import Observables
-from baimo.world.policy.calendar import as_date
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -45,13 +44,13 @@ def produce(world: World) -> None:
         scale = rules.supply_scale if chips.homes[first] != "CN" else 1.0
         scale = rules.sparse_supply if chips.kinds[first] == "inference" else scale
         capacity[name] = _quarterly(series, world) * world.clock.months * scale
-    memory = rules.memory_control if world.policy.memory_controlled(world.date) else 1.0
+    memory = rules.memory_control if world.policy.embargo.memory_control else 1.0
     # Half the growth of a step before it, half after: steps of any length make the same chips.
     half = np.exp(0.5 * fab_growth(world) * world.clock.years)
     starts = state.domestic_dies * half * world.clock.years * memory
     state.domestic_dies = state.domestic_dies * half * half
     # The yield of the step's middle, when half of its chips have been learned from.
-    teaches = 0.5 * (1.0 + world.instrument("industrial", "yield_programme"))
+    teaches = 0.5 * (1.0 + world.policy.industrial.yield_programme)
     at_first = starts * _yields(rules, state.domestic_learned)
     state.domestic_yield = _yields(rules, state.domestic_learned + teaches * at_first)
     capacity["ascend"] = starts * state.domestic_yield * rules.ascend_share
@@ -137,7 +136,7 @@ def prices_cn(world: World) -> Array:
 
     The state may pay a share of a domestic chip.
     """
-    helped = world.instrument("industrial", "chip_subsidy") * of_kind(world, "domestic", "inference")
+    helped = world.policy.industrial.chip_subsidy * of_kind(world, "domestic", "inference")
     return list_prices(world) * (1.0 + world.state.cn_premium) * (1.0 - helped)
 
 
@@ -153,10 +152,10 @@ def list_prices(world: World) -> Array:
 
 def grey_class(world: World) -> int:
     """The barred class that is worth smuggling: the fastest datacenter chip on sale abroad."""
-    chips, state = world.catalogue, world.state
+    chips, embargo = world.catalogue, world.policy.embargo
     speed = (chips.h100e * chips.maturity)[:, 0, 0] * np.array([k == "datacenter" for k in chips.kinds])
-    speed = where(state.bars & state.sold_abroad, speed, 0.0)
-    age = [(world.date - as_date(day)).days for day in chips.launch]
+    speed = where(embargo.bars & embargo.sold_abroad, speed, 0.0)
+    age = [(world.date - day).days for day in chips.launch]
     speed = where(np.array(age) > world.parameters.chip_market.grey_age_days, speed, 0.0)
     return int(np.argmax(speed)) if speed.max() > 0 else NOBODY
 
@@ -185,10 +184,10 @@ def _instead(world: World, value: Array) -> Array:
     would be without bans: with s = 0 substitutes stand to what is left as they would to what is barred, and who
     buys them does so on their merits.
     """
-    state, turns = world.state, world.parameters.chip_market.substitution
+    embargo, turns = world.policy.embargo, world.parameters.chip_market.substitution
     others = of_kind(world, *SUBSTITUTES)
-    free = ~others & (state.offered_cn | state.barred & state.offered_row)
-    left, best = (where(each, value, 0.0).max(0) for each in (free & state.offered_cn, free))
+    free = ~others & (embargo.offered_cn | embargo.barred & embargo.offered_row)
+    left, best = (where(each, value, 0.0).max(0) for each in (free & embargo.offered_cn, free))
     return where(others, turns + (1.0 - turns) * where(best > 0.0, ratio(left, best), 1.0), 1.0)
 
 
@@ -203,7 +202,7 @@ def offers(world: World, for_rent: bool = False) -> Observables:
     for_rent : bool
         Whether for those who rent the chips out, who look at rents.
     """
-    state, rules = world.state, world.parameters.chip_market
+    state, rules, embargo = world.state, world.parameters.chip_market, world.policy.embargo
     listed = list_prices(world)
     grey = state.grey_class
     grey_price = listed[max(grey, 0)] * (1.0 + state.grey_premium)
@@ -214,8 +213,8 @@ def offers(world: World, for_rent: bool = False) -> Observables:
     weight = {r: rent_weight(world, r) if for_rent else rules.training_weight for r in (CN, ROW)}
     speed = {r: np.broadcast_to(worth(world, weight[r]), listed.shape) for r in (CN, ROW)}
     quick = {
-        CN: where(state.offered_cn, speed[CN] * _instead(world, speed[CN] / price[CN][:-1]), 0.0),
-        ROW: where(state.offered_row, speed[ROW], 0.0),
+        CN: where(embargo.offered_cn, speed[CN] * _instead(world, speed[CN] / price[CN][:-1]), 0.0),
+        ROW: where(embargo.offered_row, speed[ROW], 0.0),
     }
     smuggled = speed[CN][max(grey, 0)] * rules.grey_discount * rules.substitution * (grey != NOBODY)
     last = {CN: smuggled, ROW: np.zeros_like(grey_price)}
@@ -225,6 +224,6 @@ def offers(world: World, for_rent: bool = False) -> Observables:
         # What is ordered in vain buys nothing.
         usable = usable * np.exp(rules.fill_weight * np.log(state.class_fill[region]))
         value[region] = ratio(usable, where(np.isfinite(price[region]), price[region], 1.0))
-    rush = np.broadcast_to(1.0 + rules.stockpile * state.announced, listed.shape)
+    rush = np.broadcast_to(1.0 + rules.stockpile * embargo.announced, listed.shape)
     rushed = np.concatenate([rush, np.ones_like(grey_price)[None]])
     return Observables(value=value, price=price, rush={CN: rushed, ROW: np.ones_like(rushed)})

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
 
 from baimo.world.engine.arrays import Array
+from baimo.world.engine.clock import as_date
 
 H100_TPP = 15830.0
 H100_TFLOPS = 989.0
@@ -25,7 +27,7 @@ class ChipTable:
     homes: tuple[str, ...]
     kinds: tuple[str, ...]
     parents: tuple[str, ...]
-    launch: tuple[str, ...]
+    launch: tuple[dt.date, ...]
     response_months: tuple[float, ...]
     tflops: Array
     memory_gb: Array
@@ -61,7 +63,7 @@ class ChipTable:
             homes=words("home"),
             kinds=words("kind"),
             parents=words("parent"),
-            launch=words("launch"),
+            launch=tuple(as_date(row["launch"]) for row in rows),
             response_months=tuple(float(row["response_months"]) for row in rows),
             tflops=numbers("fp16_tflops"),
             memory_gb=numbers("memory_gb"),

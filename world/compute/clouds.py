@@ -72,7 +72,7 @@ def _vouchers(world: World) -> None:
     labs = world.labs
     small = is_one_of(labs.archetype, (UNICORN, ACADEMIC, FOLLOWER)) & (labs.mode != APP_COMPANY)
     able = (labs.alive & (labs.region == CN) & small).astype(float)
-    money = world.instrument("compute", "vouchers") * world.clock.years
+    money = world.policy.compute.vouchers * world.clock.years
     given = money * ratio(able, row_sum(able))
     world.accounts.pay("vouchers", "government", (labs, given))
     labs.compute_credit = labs.compute_credit + given

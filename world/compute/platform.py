@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 def develop(world: World) -> None:
     """Phase 4, middle layer: the builder spends, the platform grows or decays, labs join or leave."""
     vendors, state, p = world.vendors, world.state, world.parameters.platform
-    name = world.instrument("compute", "builder")
+    name = world.policy.compute.builder
     builder = world.config.builders[name]
     mine = (vendors.kind == PLATFORM) & vendors.alive
     mine = mine & (np.cumsum(mine, axis=-1) == 1)
     vendors.builder = where(mine, BUILDERS.index(name), vendors.builder)
     _spend(world, mine, builder)
-    money = builder["resources"] + world.instrument("compute", "builder_budget")
+    money = builder["resources"] + world.policy.compute.builder_budget
     target = money / (money + p.half_resources) * builder["licence"] * builder["product"]
     years = where(target > state.platform_built, p.build_years, p.decay_years)
     pace = 1.0 - np.exp(-world.clock.years / years)
@@ -41,7 +41,7 @@ def _spend(world: World, mine: Array, builder: dict) -> None:
     """Own money of the builder's owners and public money go to the people who build."""
     vendors, years = world.vendors, world.clock.years
     part = mine.astype(float)
-    public = world.instrument("compute", "builder_budget") * years * part
+    public = world.policy.compute.builder_budget * years * part
     world.accounts.pay("platform", "government", (vendors, public))
     bill = builder["resources"] * years * part + public
     vendors.spent = vendors.spent + bill

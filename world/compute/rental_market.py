@@ -16,7 +16,6 @@ from baimo.world.compute.chips import CNY_A_USD
 from baimo.world.compute.clouds import draw_credit
 from baimo.world.engine.arrays import Array, clip, nonzero, ratio, row_sum, sum_by_group, sum_k, weigh_k, where
 from baimo.world.engine.population import Observables
-from baimo.world.policy.calendar import as_date
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -72,8 +71,8 @@ def _abroad(world: World) -> Array:
     with the rule on clouds, and is none where no chip is barred.
     """
     state, p = world.state, world.parameters.rental
-    closes = world.policy.embargo.cloud_rule
-    open_ = bool(state.bars.any()) and not (closes and as_date(closes) <= world.date)
+    embargo = world.policy.embargo
+    open_ = bool(embargo.bars.any()) and not embargo.cloud_rule
     dearer = np.log(state.rent_training[CN] / (state.rent_training[ROW] * (1.0 + p.abroad_premium)))
     return p.abroad_share * clip(dearer, 0.0, 1.0) * open_
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+from typing import Any
 
 import numpy as np
 
@@ -46,8 +47,7 @@ class Clock:
 
     def step_of(self, date: dt.date | str) -> int:
         """Number of the step that contains a date (negative before the start)."""
-        if isinstance(date, str):
-            date = dt.date.fromisoformat(date)
+        date = as_date(date)
         if self.unit == "week":
             return (date - self.start).days // 7
         return 12 * (date.year - self.start.year) + date.month - self.start.month
@@ -78,3 +78,22 @@ class Clock:
         length = calendar.monthrange(date.year, date.month)[1]
         whole = 12 * (date.year - self.start.year) + date.month - self.start.month
         return whole + (date.day - 1) / length
+
+
+def as_date(value: str | dt.date) -> dt.date:
+    """ISO text or date to date."""
+    return value if isinstance(value, dt.date) else dt.date.fromisoformat(str(value))
+
+
+def months_between(start: dt.date, end: dt.date) -> float:
+    """Months from one date to another, days counted as thirtieths."""
+    return 12 * (end.year - start.year) + end.month - start.month + (end.day - start.day) / 30.0
+
+
+def at_date(schedule: list[dict[str, Any]], date: dt.date, key: str, before: float) -> float:
+    """Value of a dated step schedule on a date."""
+    value = before
+    for entry in schedule:
+        if as_date(entry["date"]) <= date:
+            value = float(entry[key])
+    return value

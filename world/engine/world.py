@@ -102,7 +102,7 @@ class World:
         self.segments = to_device(SegmentTable.from_rows(config.segments, config.model_market.row_scale), xp)
         self.parameters = to_device(self.parameters, xp)
         self.archetypes = config.archetypes
-        self.policy = Policy(self.parameters.policy)
+        self.policy = Policy(self.parameters, self.clock)
         self.streams = Streams(self.seed, xp.asarray(self.luck))
         self.outbox = Outbox(xp)
         self.notes = Notes(xp, self.outbox)
@@ -153,16 +153,6 @@ class World:
     def date(self):
         """First day of the present step."""
         return self.clock.date(self.step_number)
-
-    def instrument(self, group: str, name: str) -> Any:
-        """What a policy instrument is set to this month (``conf/policies.py``)."""
-        return self.policy.now(group, name, self.date)
-
-    def years_in_force(self, group: str) -> float:
-        """How long a policy group has been in force, years (for what grows while it is)."""
-        since = getattr(self.policy, group).since
-        begins = 0 if since is None else max(self.clock.step_of(since), 0)
-        return max(self.clock.year(self.step_number) - begins * self.clock.years, 0.0)
 
     def by_region(self, pair: Array) -> Array:
         """Pick by each lab's region from ``(2, worlds, 1)``."""
@@ -241,7 +231,6 @@ def initial_state(world: World) -> SimpleNamespace:
     state.hype = one * config.capital.hype_start
     state.attention = one * config.capital.hype_start * 0.5
     state.hype_push = zero
-    state.news = 0.0
     state.funding_cn = zero
     state.funding_12 = one * config.capital.funding_before
     state.funding_history = []
@@ -294,13 +283,9 @@ def _society_state(state: SimpleNamespace, world: World, shape: tuple) -> None:
     zero, one = xp.zeros(shape), xp.ones(shape)
     state.trust = [one * config.trust.start, one * config.trust.start]
     state.incident_memory = [zero, zero]
-    state.needs_licence = 0.0
-    state.beta_allowed = 1.0
-    state.cross_border = 0.0
     state.review_budget = zero
     state.gate_open = zero
     state.queue_length = zero
-    state.wrapper_ban = 0.0
     state.platform_built = zero
     state.platform_strength = zero
     state.trust_habit = [one * config.trust.start, one * config.trust.start]
@@ -331,8 +316,6 @@ def _market_state(state: SimpleNamespace, world: World, shape: tuple, k: int) ->
     state.domestic_software = one * 0.0
     state.generation_stock = {g: one * 0.0 for g in dict.fromkeys(world.chips.generations)}
     state.vendor_relation = xp.zeros((world.worlds, world.vendors.capacity))
-    state.bars = np.zeros(k, dtype=bool)
-    state.barred = world.by_class(state.bars)
     state.delivered_labs = xp.zeros((world.worlds, world.labs.capacity))
     state.delivered_vendors = xp.zeros((world.worlds, world.vendors.capacity))
     state.lab_relation = xp.zeros((world.worlds, world.labs.capacity))

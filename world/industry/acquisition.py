@@ -42,7 +42,7 @@ def acquire(world: World) -> None:
 def _buyers(world: World, worlds: Array, rows: Array, price: Array) -> Array:
     """Row of the buyer of each lab on offer, -1 for none."""
     labs, p = world.labs, world.parameters.entry_exit
-    rule = world.instrument("capital", "merger_rule")
+    rule = world.policy.capital.merger_rule
     able = labs.alive & (labs.exit_reason == ALIVE) & (labs.archetype <= UNICORN)
     lawful = (rule != "none") & ((rule != "no_leader") | (world.state.token_share < p.leader_share))
     able = able & (lawful | (labs.region != CN))

@@ -82,7 +82,7 @@ def _leave(world: World) -> None:
     split = 1.0 - np.abs(2.0 * labs.product_share - 1.0)
     poor = 1.0 - np.minimum(ratio(labs.service_revenue, labs.cost), 1.0)
     unrest = p.leave_split * split * small * poor
-    free = where(labs.region == CN, 1.0 - world.instrument("talent", "mobility_limit"), 1.0)
+    free = where(labs.region == CN, 1.0 - world.policy.talent.mobility_limit, 1.0)
     rate = (p.turnover + p.leave_behind * behind) * free
     rate = np.stack([rate + unrest * free * (kind != APPLICATION) for kind in range(4)])
     leaving = labs.staff * (1.0 - np.exp(-rate * world.clock.years))
@@ -97,7 +97,7 @@ def _train(world: World) -> None:
     """The rush trains people, and so may the state: they come from outside the industry (M49)."""
     state, p = world.state, world.parameters.talent
     mix = stack_k(p.pool_infra, p.pool_scaling, p.pool_research, p.pool_application, xp=world.xp)
-    programme = np.full_like(state.hype, world.instrument("talent", "training"))
+    programme = np.full_like(state.hype, world.policy.talent.training)
     _pay_programme(world, programme * world.clock.years)
     for region, size, public in ((CN, p.inflow_cn, programme), (ROW, p.inflow_row, 0.0)):
         rush = size * (p.inflow_base + p.inflow_hype * state.hype)
@@ -108,7 +108,7 @@ def _train(world: World) -> None:
 
 def _pay_programme(world: World, people: Array) -> None:
     """The state trains people through its industry ministry, which pays those who teach."""
-    cost = people * world.instrument("talent", "training_cost")
+    cost = people * world.policy.talent.training_cost
     ministry = (world.regulators.kind == INDUSTRY) & world.regulators.alive & (world.regulators.region == CN)
     bill = where(ministry, ratio(cost, row_sum(ministry.astype(float))), 0.0)
     world.accounts.pay("training programme", "government", (world.regulators, bill))
@@ -142,7 +142,7 @@ def _carry_know_how(world: World, hired: Array, here: Array) -> None:
     labs, p = world.labs, world.parameters.talent
     known = neighbour_best(labs.log_efficiency, world.ties.lab_lab, labs.alive, -9.0)
     share = ratio(sum_k(hired), sum_k(labs.staff) + 1e-9)
-    free = where(labs.region == CN, 1.0 - world.instrument("talent", "mobility_limit"), 1.0)
+    free = where(labs.region == CN, 1.0 - world.policy.talent.mobility_limit, 1.0)
     gain = p.know_how * free * share * np.maximum(known - labs.log_efficiency, 0.0)
     labs.log_efficiency = labs.log_efficiency + where(here, gain, 0.0)
 

@@ -93,7 +93,7 @@ def reconsidering(world: World) -> Array:
     Interoperability lets some of those choose who would not have bothered.
     """
     table, p = world.segments, world.parameters.model_market
-    eased = p.portability * world.instrument("market", "interoperability") * (table.column("region") == CN)
+    eased = p.portability * world.policy.market.interoperability * (table.column("region") == CN)
     stays = (1.0 - table.column("reconsider")) * world.parameters.moat.users * (1.0 - eased)
     return 1.0 - clip(stays, 0.0, 1.0)
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from baimo.agents.enums import CN, ROW
 from baimo.world.engine.arrays import Array
-from baimo.world.policy.calendar import as_date
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -16,10 +15,7 @@ if TYPE_CHECKING:
 
 def level(world: World) -> Array | float:
     """Capability from which a release is natively multimodal; from the date of a scenario, any is."""
-    date = world.policy.technology.multimodal
-    if date is not None and as_date(date) <= world.date:
-        return -np.inf
-    return world.parameters.app_market.multimodal_level
+    return -np.inf if world.policy.technology.multimodal else world.parameters.app_market.multimodal_level
 
 
 def spread(world: World) -> None:
@@ -28,7 +24,7 @@ def spread(world: World) -> None:
     pace = world.clock.fraction(p.multimodal_pace)
     sees = labs.alive & labs.released & labs.multimodal
     home, abroad = ((sees & (labs.region == region)).any(-1, keepdims=True) for region in (CN, ROW))
-    foreign = abroad * p.awareness_foreign * (1.0 - state.cross_border)
+    foreign = abroad * p.awareness_foreign * (1.0 - world.policy.data.cross_border)
     reach = {CN: np.maximum(home, foreign), ROW: (home | abroad).astype(float)}
     for region, most in reach.items():
         # What is known is not forgotten when its maker closes.

@@ -27,7 +27,7 @@ def owners_power(world: World) -> Array:
     phi lock_in (1 - antitrust): apps coupled to one base and firms that rarely reconsider.
     """
     labs = world.labs
-    kept = 1.0 - world.instrument("market", "antitrust") * (labs.region == CN)
+    kept = 1.0 - world.policy.market.antitrust * (labs.region == CN)
     return world.parameters.model_market.lock_in * labs.lock_in * kept
 
 
@@ -38,7 +38,7 @@ def set_prices(world: World) -> None:
     cloud = ((labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER)).astype(float)
     data = p.data_value / (1.0 + labs.usage_data / p.data_scale)
     labs.strategic_value = p.cloud_value * cloud + data
-    floor = world.instrument("market", "floor")
+    floor = world.policy.market.floor
     labs.set_price(
         Observables(
             rivalry=rivalry(state.sales_share, state.nest_share, p.nest_correlation, owners_power(world)),

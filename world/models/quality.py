@@ -188,6 +188,6 @@ def on_devices(world: World) -> Array:
     """
     p = world.parameters.model_market
     grown = p.edge_progress * world.clock.year(world.step_number)
-    grown = grown + world.instrument("technology", "edge_growth") * world.years_in_force("technology")
+    grown = grown + world.policy.technology.edge_growth * world.policy.technology.years_in_force
     level = p.edge_start + grown / np.log(10.0)
     return p.device_most * logistic((level - world.segments.column("threshold")) / p.edge_width)

@@ -53,7 +53,7 @@ def _subsidise(world: World, out: Array) -> None:
     """The state pays what it promises for open releases in CN."""
     labs = world.labs
     opened = out & (labs.openness != CLOSED) & (labs.region == CN)
-    paid = world.instrument("open_source", "subsidy_paid") * opened
+    paid = world.policy.open_source.subsidy_paid * opened
     labs.earned = labs.earned + paid
     world.accounts.pay("subsidies of open releases", "government", (labs, paid))
 
@@ -64,15 +64,15 @@ def _stakes(world: World) -> Observables:
     most = world.parameters.openness.lead_most
     mine = sum_k(capability(labs)) / 3.0
     best = where(labs.region == CN, world.state.frontier_cn, world.state.frontier_all)
-    level, told = world.instrument("open_source", "mandate_above"), world.instrument("open_source", "champion")
+    level, told = world.policy.open_source.mandate_above, world.policy.open_source.champion
     champion = labs.archetype == OPEN_CHAMPION
     return Observables(
         lead=clip(mine - best, -most, most),
         share=world.state.token_share,
         has_cloud=((labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER)).astype(float),
-        subsidy=where(labs.region == CN, world.instrument("open_source", "subsidy"), 0.0),
+        subsidy=where(labs.region == CN, world.policy.open_source.subsidy, 0.0),
         mandate=(mine >= (np.inf if level is None else level)) | (champion & (told == "all")),
-        ban=world.xp.full(mine.shape, world.instrument("open_source", "ban")) | (champion & (told == "none")),
+        ban=world.xp.full(mine.shape, world.policy.open_source.ban) | (champion & (told == "none")),
     )
 
 
@@ -124,7 +124,7 @@ def _make_news(world: World, out: Array, mean: Array, before: Array) -> None:
     heard = state.models_released + 0.5 * me_too
     push = p.hype_leap * leap + p.hype_foreign * foreign + p.hype_me_too * me_too / (1.0 + heard / p.hype_tired)
     state.models_released = state.models_released + me_too
-    state.hype_push = push + state.news
+    state.hype_push = push + world.policy.news
 
 
 def _write_down(world: World) -> None:

@@ -58,7 +58,7 @@ def _lock_in(world: World, traffic: tuple[Array, Array]) -> None:
     single = apps.base_lab[1] < 0
     tie = np.minimum(apps.coupling * moat.ecosystem, 1.0) * single
     rows, tokens = traffic
-    eased = 1.0 - world.instrument("market", "interoperability") * (labs.region == CN)
+    eased = 1.0 - world.policy.market.interoperability * (labs.region == CN)
     tied = sum_by_group(tokens * tie, rows, labs.capacity) * eased
     captive = (1.0 - table.column("free")) * np.power(1.0 - reconsidering(world), p.captive_months)
     held = weigh_k(captive, state.tokens_by_segment)

@@ -75,12 +75,12 @@ def _common_utility(world: World) -> Array:
     Users whose data may not leave like a lab whose projects gave them control (M22). Weights on
     their own machines cross no border (M55).
     """
-    labs, p, table, state = world.labs, world.parameters.model_market, world.segments, world.state
-    moat = world.parameters.moat
-    border = where(table.column("region") == CN, p.foreign_in_cn + p.cross_border * state.cross_border, p.cn_abroad)
+    labs, p, table = world.labs, world.parameters.model_market, world.segments
+    moat, rules, abroad = world.parameters.moat, world.policy.licensing, world.policy.data.cross_border
+    border = where(table.column("region") == CN, p.foreign_in_cn + p.cross_border * abroad, p.cn_abroad)
     unfiled = (labs.filing != FILED) & (labs.region == CN)
     licence = table.column("licensed") * (
-        p.unlicensed * state.needs_licence + p.beta * (1.0 - state.needs_licence) * (1.0 - state.beta_allowed)
+        p.unlicensed * rules.needs_licence + p.beta * (1.0 - rules.needs_licence) * (1.0 - rules.beta_allowed)
     )
     control = p.control_weight * moat.tuning * labs.control
     known = p.reliability * np.log(np.maximum(labs.capacity_share, 0.05))

@@ -1,16 +1,29 @@
-"""Export rules: which chip classes a dated rule bars."""
+"""Export rules: which chip classes dated rules bar, and what makers then sell."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from baimo.world.policy.calendar import as_date
+from baimo.world.engine.arrays import Array
+from baimo.world.engine.clock import as_date, months_between
 
-if TYPE_CHECKING:
-    from baimo.world.compute.chips import ChipTable
+
+class ControlledChips(Protocol):
+    """Columns of a table of chips that rules and makers' answers look at; numbers are ``(classes, 1, 1)``."""
+
+    names: tuple[str, ...]
+    homes: tuple[str, ...]
+    kinds: tuple[str, ...]
+    parents: tuple[str, ...]
+    launch: tuple[dt.date, ...]
+    response_months: tuple[float, ...]
+    tpp: Array
+    density: Array
+    interconnect: Array
+    bandwidth: Array
 
 
 #: Tests of a chip rule: all those given must hold for the chip to be barred.
@@ -24,20 +37,20 @@ _TESTS = {
 }
 
 
-def barred_by(rule: dict[str, Any], chips: ChipTable) -> np.ndarray:
+def barred_by(rule: dict[str, Any], chips: ControlledChips) -> np.ndarray:
     """Which foreign chip classes one rule bars, ``(classes,)``."""
-    barred = np.array([home == "US" for home in chips.homes])
+    foreign = np.array([home == "US" for home in chips.homes])
     if rule.get("chips"):
-        return barred & np.array([name in rule["chips"] for name in chips.names])
+        return foreign & np.array([name in rule["chips"] for name in chips.names])
     for test, holds in _TESTS.items():
         if rule.get(test) is not None:
-            barred &= holds(chips, rule[test])[:, 0, 0]
-    return barred
+            foreign &= holds(chips, rule[test])[:, 0, 0]
+    return foreign
 
 
-def barred(rules: list[dict[str, Any]], chips: ChipTable, date: dt.date) -> np.ndarray:
+def barred(rules: list[dict[str, Any]], chips: ControlledChips, date: dt.date) -> np.ndarray:
     """Which classes may not be sold to CN on a date, ``(classes,)``."""
-    bars = np.zeros(len(chips), dtype=bool)
+    bars = np.zeros(len(chips.names), dtype=bool)
     for rule in rules:
         ends = rule.get("until")
         if as_date(rule["date"]) <= date and (not ends or date < as_date(ends)):
@@ -45,7 +58,45 @@ def barred(rules: list[dict[str, Any]], chips: ChipTable, date: dt.date) -> np.n
     return bars
 
 
-def first_barred(rules: list[dict[str, Any]], chips: ChipTable, chip: int) -> dt.date | None:
+def announced(rules: list[dict[str, Any]], chips: ControlledChips, date: dt.date) -> np.ndarray:
+    """Which classes a published rule will bar soon but may still be sold, ``(classes,)``."""
+    soon = np.zeros(len(chips.names), dtype=bool)
+    for rule in rules:
+        if _published(rule) <= date < as_date(rule["date"]):
+            soon |= barred_by(rule, chips)
+    return soon
+
+
+def first_barred(rules: list[dict[str, Any]], chips: ControlledChips, chip: int) -> dt.date | None:
     """First date on which a class is barred; the announcement starts the maker's answer."""
-    dates = [as_date(r.get("announced") or r["date"]) for r in rules if barred_by(r, chips)[chip]]
-    return min(dates) if dates else None
+    return min((_published(rule) for rule in rules if barred_by(rule, chips)[chip]), default=None)
+
+
+def _published(rule: dict[str, Any]) -> dt.date:
+    """Day on which a rule is known."""
+    return as_date(rule.get("announced") or rule["date"])
+
+
+def sold_abroad(chips: ControlledChips, date: dt.date) -> np.ndarray:
+    """Which foreign classes are on sale outside CN, ``(classes,)``: launched, and no export variants."""
+    columns = zip(chips.launch, chips.kinds, chips.homes, strict=True)
+    return np.array([day <= date and kind != "export_variant" and home == "US" for day, kind, home in columns])
+
+
+def offered(rules: list[dict[str, Any]], chips: ControlledChips, date: dt.date, months: float) -> np.ndarray:
+    """Which classes are on legal sale in CN in a step of so many months, ``(classes,)``.
+
+    They are launched, not barred, and for variants, needed: a chipmaker answers a rule with the best variant that
+    it leaves, some months later; where the parent may be sold nobody makes the variant (one wafer serves either).
+    """
+    bars = barred(rules, chips, date)
+
+    def answered(variant: int) -> bool:
+        parent = chips.names.index(chips.parents[variant])
+        if not bars[parent]:
+            return False
+        since = max(first_barred(rules, chips, parent), chips.launch[parent])
+        return months_between(since, date) >= chips.response_months[variant] - months
+
+    free = ~bars & np.array([day <= date for day in chips.launch])
+    return np.array([free[k] and (kind != "export_variant" or answered(k)) for k, kind in enumerate(chips.kinds)])

@@ -14,7 +14,6 @@ from baimo.agents.enums import API, CN, FILED, NOBODY, ROW
 from baimo.world.engine.arrays import Array, compacts, row_sum, sum_k, take_rows, where
 from baimo.world.models.serving import DAYS_A_MONTH
 from baimo.world.network.ties import points_at
-from baimo.world.policy.instruments import authority
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -56,7 +55,7 @@ def _suits(world: World) -> None:
     labs, p = world.labs, world.parameters.compliance
     used = labs.tokens_flagship + labs.tokens_light
     hoard = 1.0 + p.tainted_suits * labs.usage_data / (labs.usage_data + p.suit_scale)
-    levy = where(labs.region == CN, world.instrument("data", "copyright_levy"), 0.0)
+    levy = where(labs.region == CN, world.policy.data.copyright_levy, 0.0)
     rate = p.suit_rate * np.log1p(used / p.suit_scale) * hoard * np.exp(-levy / p.levy_peace)
     sued = labs.alive & labs.released & (labs.draws("suit") < world.clock.chance(rate))
     damages = where(sued, p.least_damages + p.damages * 12.0 * labs.service_revenue, 0.0)
@@ -69,7 +68,7 @@ def _suits(world: World) -> None:
 def _levy(world: World) -> None:
     """A levy on the revenue of models goes to the owners of rights, and buys peace."""
     labs = world.labs
-    levy = world.instrument("data", "copyright_levy") * labs.service_revenue * world.clock.months
+    levy = world.policy.data.copyright_levy * labs.service_revenue * world.clock.months
     _pay(world, "copyright levy", where(labs.alive & (labs.region == CN), levy, 0.0))
 
 
@@ -77,7 +76,7 @@ def _fine_dominance(world: World) -> None:
     """A competition authority that acts fines the dominant by how far they are beyond the mark."""
     labs, p = world.labs, world.parameters.licensing
     beyond = np.maximum(world.state.token_share - p.dominance, 0.0) * (labs.region == CN)
-    fine = p.dominance_fine * authority(world, "competition") * beyond * labs.service_revenue * world.clock.months
+    fine = p.dominance_fine * world.policy.stance.competition * beyond * labs.service_revenue * world.clock.months
     labs.spent = labs.spent + fine
     world.accounts.pay("antitrust fines", (labs, fine), "government")
     world.tally("antitrust_fines", row_sum(fine))
@@ -100,13 +99,13 @@ def on_foreign(world: World) -> Array:
 
 def _cut_foreign(world: World) -> None:
     """The rule on data across the border costs wrappers of foreign models their base, or a fine."""
-    apps, state, p = world.apps, world.state, world.parameters.compliance
+    apps, p, border = world.apps, world.parameters.compliance, world.policy.data.cross_border
     foreign = on_foreign(world)
-    risk = p.foreign_risk * state.cross_border * apps.revenue * world.clock.months
+    risk = p.foreign_risk * border * apps.revenue * world.clock.months
     risk = where(foreign, np.minimum(risk, np.maximum(apps.cash, 0.0)), 0.0)
     world.accounts.pay("fines", (apps, risk), "government")
-    cut = foreign & (apps.draws("cut") < world.clock.chance(p.foreign_cut * state.cross_border))
-    cut = cut | (foreign & (state.wrapper_ban > 0.0))
+    cut = foreign & (apps.draws("cut") < world.clock.chance(p.foreign_cut * border))
+    cut = cut | (foreign & (world.policy.licensing.wrapper_ban > 0.0))
     world.tally("apps_cut_off", row_sum(cut.astype(float)))
     if compacts(world.xp) and not cut.any():
         return

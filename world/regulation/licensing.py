@@ -9,8 +9,6 @@ import numpy as np
 from baimo.agents.enums import CENTRAL, CN, FILED, NOT_APPLIED, PROVINCIAL
 from baimo.world.apps.competition import needs_filing
 from baimo.world.engine.arrays import Array, row_sum, where
-from baimo.world.policy.calendar import as_date
-from baimo.world.policy.instruments import authority
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -42,15 +40,12 @@ def review(world: World) -> None:
     Authorities sit at the pace of governance (M18); what they can review gathers in between.
     """
     labs, apps, state, p = world.labs, world.apps, world.state, world.parameters.licensing
-    opens = world.policy.licensing.opens
-    open_ = (p.needed > 0.0) & (
-        (authority(world, "capacity") > 0.0) | (opens is not None and as_date(opens) <= world.date)
-    )
+    open_ = (p.needed > 0.0) & ((world.policy.stance.capacity > 0.0) | world.policy.licensing.opens)
     applies = labs.alive & labs.released & (labs.region == CN) & (labs.filing == NOT_APPLIED) & open_
     labs.filing = where(applies, PROVINCIAL, labs.filing)
     labs.filing_since = where(applies, world.step_number, labs.filing_since)
     _apps_apply(world, open_)
-    state.review_budget = state.review_budget + authority(world, "capacity") * world.clock.months
+    state.review_budget = state.review_budget + world.policy.stance.capacity * world.clock.months
     if world.clock.closes(world.step_number, world.parameters.pace.governance):
         _session(world)
     pending = labs.alive & ((labs.filing == PROVINCIAL) | (labs.filing == CENTRAL))
@@ -62,7 +57,7 @@ def _session(world: World) -> None:
     """One session: who has waited through both stages is approved, the longest waiting first."""
     labs, apps, state, p = world.labs, world.apps, world.state, world.parameters.licensing
     now, months = world.step_number, world.clock.months
-    slow = np.maximum(1.0 + p.strict_delay * (authority(world, "stringency") - p.usual_stringency), p.quickest)
+    slow = np.maximum(1.0 + p.strict_delay * (world.policy.stance.stringency - p.usual_stringency), p.quickest)
     # Applications come in the middle of a step, on average; sessions are at its end.
     waited = (now - labs.filing_since + 0.5) * months
     labs.filing = where((labs.filing == PROVINCIAL) & (waited >= p.provincial_months * slow), CENTRAL, labs.filing)
@@ -76,7 +71,7 @@ def _session(world: World) -> None:
     passed = earliest(ready, apps.filing_since, np.floor(state.review_budget))
     apps.filed = apps.filed | passed
     state.review_budget = state.review_budget - row_sum(passed.astype(float))
-    most = np.maximum(authority(world, "capacity") * max(world.parameters.pace.governance, months), 1.0)
+    most = np.maximum(world.policy.stance.capacity * max(world.parameters.pace.governance, months), 1.0)
     state.review_budget = np.minimum(state.review_budget, most)
     _gate_opens(world, done)
     world.count("filed", done)

@@ -13,7 +13,6 @@ import numpy as np
 
 from baimo.agents.enums import CN, FILED, ROW
 from baimo.world.engine.arrays import clip, row_sum, where
-from baimo.world.policy.instruments import authority
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -30,7 +29,7 @@ def incidents(world: World) -> None:
     labs.reputation = labs.reputation - where(hit, p.culprit, 0.0)
     world.log("incident", hit, used)
     world.count("incidents", hit)
-    ruled = authority(world, "stringency") * np.minimum(state.needs_licence + p.unruled, 1.0)
+    ruled = world.policy.stance.stringency * np.minimum(world.policy.licensing.needs_licence + p.unruled, 1.0)
     fade = np.exp(-world.clock.months / p.memory)
     settles = 1.0 - np.exp(-world.clock.months / world.parameters.pace.culture)
     for region, rule in ((CN, ruled), (ROW, p.build_row)):

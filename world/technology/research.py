@@ -15,7 +15,6 @@ from baimo.agents.enums import ALL_OPEN, BIG_TECH, CN, NO_MODEL, RESEARCH, ROW
 from baimo.world.engine.arrays import Array, clip, largest, ratio, row_max, row_sum, sum_k, where
 from baimo.world.laws.scaling import absorptive_capacity, efficiency_growth
 from baimo.world.network.social import neighbour_best
-from baimo.world.policy.calendar import as_date
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -53,17 +52,12 @@ def _turning_points(world: World) -> None:
     fast as it can absorb what others know.
     """
     state, plan = world.state, world.policy.technology
-    if _now(world, plan.breakthrough):
+    if plan.breakthrough:
         state.public_efficiency = state.public_efficiency + np.log(10.0) * plan.breakthrough_gain
-    if _now(world, plan.scaling_ends):
+    if plan.scaling_ends:
         largest_done = np.maximum(state.largest_run[CN], state.largest_run[ROW])
         given = largest_done if plan.scaling_ceiling is None else plan.scaling_ceiling
         state.scaling_ceiling = 0.0 * largest_done + given
-
-
-def _now(world: World, date: str | None) -> bool:
-    """Whether a date falls into this step; what lies before the first step happens in it."""
-    return date is not None and max(world.clock.step_of(as_date(date)), 0) == world.step_number
 
 
 def _efficiency(world: World) -> None:

@@ -132,7 +132,7 @@ def unique_tokens(world: World) -> Array:
     labs, tech = world.labs, world.parameters.technology
     tokens = stack_k(tech.tokens_language, tech.tokens_knowledge, tech.tokens_reasoning, xp=world.xp) * 1e12
     good = np.exp(tech.quality_substitutes * np.log(labs.data_quality))
-    corpus = 1.0 + where(labs.region == CN, world.instrument("data", "public_corpus"), 0.0)
+    corpus = 1.0 + where(labs.region == CN, world.policy.data.public_corpus, 0.0)
     return tokens * good * corpus
 
 
@@ -151,7 +151,7 @@ def synthetic_gain(world: World, base: Array) -> Array:
 def public_corpus(world: World) -> None:
     """The state pays the compute centres to collect and clean the public corpus, and they pay who does it."""
     centres = (world.vendors.kind == CENTRE) & (world.vendors.region == CN) & world.vendors.alive
-    bill = world.instrument("data", "corpus_cost") * world.clock.years * shares(centres.astype(float))
+    bill = world.policy.data.corpus_cost * world.clock.years * shares(centres.astype(float))
     world.vendors.earned, world.vendors.spent = world.vendors.earned + bill, world.vendors.spent + bill
     world.accounts.pay("public corpus", "government", (world.vendors, bill))
     world.accounts.pay("work on the corpus", (world.vendors, bill), "workers")
