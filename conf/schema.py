@@ -177,8 +177,6 @@ def check(config: DictConfig) -> None:
         value = _value(plain, key)
         if value not in names:
             raise ConfigError(f"{key}={value}: must be one of {', '.join(names)}")
-    if plain.engine == "cupy":
-        _check_device()
     _check_dates(plain)
     _check_graph(plain.graph)
     for key in ("labs", "max_labs", "apps", "max_apps"):
@@ -193,16 +191,6 @@ def check(config: DictConfig) -> None:
                 f"population.{kind}={getattr(plain.population, kind)}"
             )
     _check_tables(plain)
-
-
-def _check_device() -> None:
-    """A GPU engine needs a GPU, and what drives it."""
-    from baimo.world.engine.device import NoDevice, find
-
-    try:
-        find("cupy")
-    except NoDevice as error:
-        raise ConfigError(str(error)) from None
 
 
 def parameters_of(plain: Any, prefix: str = ""):

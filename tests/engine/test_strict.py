@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from baimo.conf.schema import ConfigError, compose, to_parameters
+from baimo.experiments.run import largest_block
 from baimo.world.engine import device
 from baimo.world.engine.arrays import namespace, sum_by_group, to_device
 from baimo.world.engine.random import philox
@@ -197,8 +198,12 @@ def complain(text):
 )
 def test_one_line_says_what_a_gpu_lacks(monkeypatch, text, says):
     pretend(monkeypatch, complain(text))
+    config = compose(["engine=cupy", "steps=2"])
+    with pytest.raises(device.NoDevice) as missing:
+        Ensemble(config)
     with pytest.raises(ConfigError) as caught:
-        compose(["engine=cupy", "steps=2"])
+        largest_block(config)
+    assert str(caught.value) == str(missing.value)
     said = str(caught.value)
     assert "engine=cupy" in said and "engine=numpy" in said and says in said and "\n" not in said
 
