@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
-from scipy import optimize, special
+from scipy import optimize, stats
 
 from baimo.experiments.measures import frames
 
@@ -234,10 +234,12 @@ def _subbotin(x: np.ndarray, bounds: tuple[float, float]) -> dict[str, float | i
     unit = float(np.exp(np.log(away[away > 0.0]).mean()))
     away = away / unit  # no powers out of range
 
+    def scale(b: float) -> float:
+        return float(np.mean(away**b) ** (1.0 / b))
+
     def minus(b: float) -> float:
-        """Minus the mean log likelihood, a at its best: ln 2 + ln a + ln(b)/b + ln Gamma(1 + 1/b) + 1/b."""
-        log_a = np.log(np.mean(away**b)) / b
-        return float(np.log(2.0) + log_a + np.log(b) / b + special.gammaln(1.0 + 1.0 / b) + 1.0 / b)
+        """Minus the mean log likelihood, with the scale at its best."""
+        return float(-stats.gennorm.logpdf(away, b, scale=scale(b) * b ** (1.0 / b)).mean())
 
     found = optimize.minimize_scalar(lambda u: minus(np.exp(u)), bounds=np.log(bounds), method="bounded")
     b = float(np.exp(found.x))
@@ -246,7 +248,7 @@ def _subbotin(x: np.ndarray, bounds: tuple[float, float]) -> dict[str, float | i
     return {
         "shape": b,
         "shape_error": 1.0 / np.sqrt(len(x) * curvature) if curvature > 0.0 else None,
-        "scale": unit * float(np.mean(away**b) ** (1.0 / b)),
+        "scale": unit * scale(b),
         "centre": centre,
         "log_likelihood": -len(x) * (minus(b) + np.log(unit)),
         "n": len(x),

@@ -6,8 +6,9 @@ All take lives as :func:`baimo.experiments.measures.demography.lives` gives them
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -174,6 +175,8 @@ def cox(
 ) -> pl.DataFrame:
     """Proportional hazards h(t | x) = h_0(t) exp(b x) by partial likelihood (Cox 1972), ties after Efron (1977).
 
+    Fitted by statsmodels (``PHReg``).
+
     Parameters
     ----------
     lives : LazyFrame or DataFrame
@@ -195,17 +198,21 @@ def cox(
         Without deaths, for a dummy value with which nobody died (there is no finite estimate), or for covariates
         that tell the same.
     """
+    from statsmodels.duration.hazard_regression import PHReg  # takes seconds to load, and figures need it not
+
     columns = list(dict.fromkeys([*covariates, *strata, months, died]))
     frames.needs(lives.lazy(), *columns)
     data = lives.lazy().select(columns).drop_nulls().collect(engine="streaming")
     design, names = _design(data, covariates, died)
     if not names:
         raise ValueError(f"nothing varies in {', '.join(covariates)}")
-    group = data.select(pl.struct(strata).rank("dense")).to_series().to_numpy() if strata else np.ones(data.height)
-    likelihood = _PartialLikelihood.of(design - design.mean(0), data[months].to_numpy(), data[died].to_numpy(), group)
-    if not likelihood.deaths:
+    deaths = int(data[died].sum())
+    if not deaths:
         raise ValueError("nobody died: there is nothing to explain")
-    coefficient, value, information = _maximum(likelihood, len(names), covariates)
+    group = data.select(pl.struct(strata).rank("dense")).to_series().to_numpy() if strata else None
+    age, dead = data[months].cast(pl.Float64).round(_DIGITS).to_numpy(), data[died].cast(pl.Int64).to_numpy()
+    model = PHReg(age, design - design.mean(0), status=dead, strata=group, ties="efron")
+    coefficient, value, information = _maximum(model, covariates)
     error = np.sqrt(np.diag(np.linalg.inv(information)))
     z = coefficient / error
     return pl.DataFrame(
@@ -219,7 +226,7 @@ def cox(
             "z": z,
             "p": 2.0 * stats.norm.sf(np.abs(z)),
             "n": data.height,
-            "deaths": likelihood.deaths,
+            "deaths": deaths,
             "log_likelihood": value,
         }
     )
@@ -244,80 +251,16 @@ def _design(data: pl.DataFrame, covariates: Sequence[str], died: str) -> tuple[n
     return np.stack(columns, axis=1) if columns else np.zeros((data.height, 0)), names
 
 
-@dataclass(frozen=True)
-class _PartialLikelihood:
-    """Rows sorted by stratum and falling age: who is at risk is a running sum."""
-
-    x: np.ndarray
-    dead: np.ndarray
-    first: np.ndarray  # first row of each age of a stratum
-    last: np.ndarray  # its last row
-    start: np.ndarray  # first row of its stratum
-    tied: np.ndarray  # age of each death, among ages
-    part: np.ndarray  # 0, 1/d, ..., (d - 1)/d of the d deaths of an age
-
-    @classmethod
-    def of(cls, x: np.ndarray, age: np.ndarray, dead: np.ndarray, stratum: np.ndarray) -> _PartialLikelihood:
-        """Sort."""
-        age = np.round(age.astype(float), _DIGITS)
-        order = np.lexsort((-age, stratum))
-        age, stratum, dead = age[order], stratum[order], dead[order].astype(float)
-        new_stratum = np.r_[True, stratum[1:] != stratum[:-1]] if len(age) else np.zeros(0, bool)
-        new = new_stratum | np.r_[True, age[1:] != age[:-1]] if len(age) else new_stratum
-        first = np.flatnonzero(new)
-        last = np.r_[first[1:], len(age)] - 1
-        start = np.flatnonzero(new_stratum)[np.cumsum(new_stratum)[first] - 1] if len(age) else first
-        number = np.add.reduceat(dead, first).astype(int) if len(age) else first
-        tied = np.repeat(np.arange(len(first)), number)
-        rank = np.arange(len(tied)) - np.repeat(np.cumsum(number) - number, number)
-        return cls(x[order], dead, first, last, start, tied, rank / np.repeat(np.maximum(number, 1), number))
-
-    @property
-    def deaths(self) -> int:
-        return len(self.tied)
-
-    def at(self, b: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-        """Log partial likelihood, its gradient, and the information."""
-        eta = self.x @ b
-        top = eta.max()
-        weight = np.exp(eta - top)
-        first, second = weight[:, None] * self.x, weight[:, None, None] * self.x[:, :, None] * self.x[:, None, :]
-        s0, s1, s2 = (self._corrected(each) for each in (weight, first, second))
-        mean = s1 / s0[:, None]
-        value = float(self.dead @ eta - np.log(s0).sum() - top * self.deaths)
-        gradient = self.dead @ self.x - mean.sum(0)
-        information = (s2 / s0[:, None, None]).sum(0) - mean.T @ mean
-        return value, gradient, information
-
-    def _corrected(self, each: np.ndarray) -> np.ndarray:
-        """Sums over who is at risk at each death, less Efron's part of those who die at the same age."""
-        running = np.concatenate([np.zeros_like(each[:1]), np.cumsum(each, axis=0)])
-        at_risk = running[self.last + 1] - running[self.start]
-        dead = self.dead.reshape(-1, *[1] * (each.ndim - 1))
-        dying = np.add.reduceat(each * dead, self.first, axis=0)
-        return at_risk[self.tied] - self.part.reshape(-1, *[1] * (each.ndim - 1)) * dying[self.tied]
-
-
-def _maximum(
-    likelihood: _PartialLikelihood, size: int, covariates: Sequence[str]
-) -> tuple[np.ndarray, float, np.ndarray]:
-    """Newton's method from 0, with halved steps where the likelihood would fall."""
-    b = np.zeros(size)
-    value, gradient, information = likelihood.at(b)
-    for _ in range(50):
-        if np.linalg.cond(information) > 1e12:
-            raise ValueError(
-                f"{', '.join(covariates)}: covariates tell the same, or one tells all (no finite estimate)"
-            )
-        step = np.linalg.solve(information, gradient)
-        for _ in range(30):
-            ahead = likelihood.at(b + step)
-            if np.isfinite(ahead[0]) and ahead[0] >= value - 1e-12 * abs(value):
-                break
-            step = step / 2.0
-        b, (value, gradient, information) = b + step, ahead
-        if np.abs(step).max() < 1e-9:
-            return b, value, information
-    raise ValueError(
-        f"{', '.join(covariates)}: no finite estimate (everybody with some value died first, or nobody did)"
-    )
+def _maximum(model: Any, covariates: Sequence[str]) -> tuple[np.ndarray, float, np.ndarray]:
+    """Coefficients, log likelihood and information where the likelihood is greatest."""
+    names = ", ".join(covariates)
+    if np.linalg.cond(model.hessian(np.zeros(model.exog.shape[1]))) > 1e12:
+        raise ValueError(f"{names}: covariates tell the same, or one tells all (no finite estimate)")
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")  # that there is no maximum is told below
+        found = model.fit(disp=0, maxiter=50)
+        information = -model.hessian(found.params)
+        step = np.linalg.lstsq(information, model.score(found.params))[0] if np.isfinite(information).all() else np.inf
+    if not np.abs(step).max() < 1e-6:  # Newton's method has not arrived
+        raise ValueError(f"{names}: no finite estimate (everybody with some value died first, or nobody did)")
+    return found.params, float(found.llf), information
