@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from baimo.world.apps import lifecycle
 from baimo.world.capital import rounds
 from baimo.world.compute import chip_market, chip_supply, clouds, platform, rental_market
-from baimo.world.engine import accounts
+from baimo.world.engine.arrays import where
 from baimo.world.industry import entry, exits, talent
 from baimo.world.models import concentration, demand, pricing, releases, serving
 from baimo.world.network import ties
@@ -23,6 +24,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from baimo.world.engine.world import World
+
+
+def begin(world: World) -> None:
+    """Open the month: fresh random numbers, empty flows."""
+    world.streams.step = world.step_number
+    for population in world.populations.values():
+        population.new_step()
+    world.monthly.clear()
+    world.accounts.open()
+    for population in (world.labs, world.vendors):
+        population.earned = np.zeros_like(population.earned)
+        population.spent = np.zeros_like(population.spent)
+
+
+def close_books(world: World) -> None:
+    """Phase 18: accounts close; what was spent and earned in the step is the cost and revenue a month."""
+    world.accounts.close()
+    for population in (world.labs, world.vendors):
+        # Who was founded this month has not paid for a month yet and plans on its founders' budget.
+        new = population.founded > world.step_number
+        population.cost = where(new, population.cost, population.spent / world.clock.months)
+        population.revenue = population.earned / world.clock.months
+
 
 #: number, phase, what it does, months between two times it acts (None: every step)
 PLAN: tuple[tuple[str, Callable[[World], None], float | None], ...] = (
@@ -53,7 +77,7 @@ PLAN: tuple[tuple[str, Callable[[World], None], float | None], ...] = (
     ("18 installation and wear", chip_market.install, None),
     ("18 profits of chip makers", chip_market.makers_pay, None),
     ("18 funding of the last year", rounds.add_up_funding, None),
-    ("18 accounts", accounts.close_books, None),
+    ("18 accounts", close_books, None),
     ("18 record", outputs.observe, None),
 )
 
@@ -85,12 +109,3 @@ class Step:
                 "share": [s / total for s in self.seconds.values()],
             }
         )
-
-
-def begin(world: World) -> None:
-    """Open the month: fresh random numbers, empty flows."""
-    world.streams.step = world.step_number
-    for population in world.populations.values():
-        population.new_step()
-    world.monthly.clear()
-    accounts.open_books(world)

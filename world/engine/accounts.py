@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.world.engine.arrays import Array, row_sum, where
+from baimo.world.engine.arrays import Array, row_sum
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from baimo.world.engine.population import Population
-    from baimo.world.engine.world import World
 
 #: Sectors that are not agents but have a balance in every world.
 SECTORS = ("government", "users", "workers", "outside")
@@ -91,21 +90,3 @@ class Accounts:
             gap = np.maximum(gap, np.abs(now - expected) / scale)
         self.residual = np.maximum(self.residual, gap)
         return gap
-
-
-def open_books(world: World) -> None:
-    """Open the accounts of a step; labs and vendors have earned and spent nothing yet."""
-    world.accounts.open()
-    for population in (world.labs, world.vendors):
-        population.earned = np.zeros_like(population.earned)
-        population.spent = np.zeros_like(population.spent)
-
-
-def close_books(world: World) -> None:
-    """Phase 18: accounts close; what was spent and earned in the step is the cost and revenue a month."""
-    world.accounts.close()
-    for population in (world.labs, world.vendors):
-        # Who was founded this month has not paid for a month yet and plans on its founders' budget.
-        new = population.founded > world.step_number
-        population.cost = where(new, population.cost, population.spent / world.clock.months)
-        population.revenue = population.earned / world.clock.months

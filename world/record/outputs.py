@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baimo.agents.enums import ARCHETYPES
-from baimo.conf.output import Output
+from baimo.conf.declare import Output
 from baimo.world.engine.arrays import Array
 from baimo.world.laws.scaling import AXES
 from baimo.world.models.segments import CN_SEGMENTS

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import API, OPEN_MODEL, TEXT
-from baimo.conf.output import output
+from baimo.conf.declare import output
 from baimo.world.apps import lifecycle
 from baimo.world.apps.competition import needs_filing
 from baimo.world.engine.arrays import Array, ratio, row_sum, sum_k, sum_where, take_rows, where

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from baimo.agents.enums import APPLICATION, CN, INFRA, RESEARCH, SCALING, SENIOR_VC, YOUNG_VC
-from baimo.conf.output import output
+from baimo.conf.declare import output
 from baimo.world.capital import hype
 from baimo.world.capital.deal_flow import benchmark_fit, launch_cost
 from baimo.world.engine.arrays import ratio, sum_k, sum_where

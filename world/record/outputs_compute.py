@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import CHIPMAKER, CLOUD, CN, ROW
-from baimo.conf.output import output
+from baimo.conf.declare import output
 from baimo.world.compute.chip_market import chips_in
 from baimo.world.compute.chip_supply import domestic_maturity, list_prices, made_in, of_kind, serving_speed
 from baimo.world.compute.chips import CNY_A_USD

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import CN, NO_MODEL, ROW
-from baimo.conf.output import output
+from baimo.conf.declare import output
 from baimo.world.engine.arrays import Array, mean_where, namespace, ratio, row_sum, sum_k, weigh_k, where
 from baimo.world.network.open_bases import foreign_penalty
 from baimo.world.network.social import neighbour_best

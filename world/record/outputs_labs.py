@@ -17,7 +17,7 @@ from baimo.agents.enums import (
     UNICORN,
     VERTICAL,
 )
-from baimo.conf.output import output
+from baimo.conf.declare import output
 from baimo.world.engine.arrays import Array, ratio, row_max, sum_by_group, sum_where, where
 
 if TYPE_CHECKING:

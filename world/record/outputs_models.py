@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import APP_COMPANY, CN, FILED, NOBODY
-from baimo.conf.output import output
+from baimo.conf.declare import output
 from baimo.world.engine.arrays import (
     Array,
     clip,

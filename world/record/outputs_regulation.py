@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from baimo.agents.enums import CENTRAL, CN, PROVINCIAL
-from baimo.conf.output import output
+from baimo.conf.declare import output
 from baimo.world.engine.arrays import sum_where
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import APP_COMPANY, BIG_TECH, CN, ROW
-from baimo.conf.output import output
+from baimo.conf.declare import output
 from baimo.world.compute.chips import CNY_A_USD, H100_TFLOPS
 from baimo.world.engine.arrays import Array, mean_where, ratio, row_max, row_sum, sum_k, sum_where, where
 from baimo.world.technology.research import frontiers
