@@ -222,21 +222,13 @@ def _check_dates(plain: Config) -> None:
         dt.date.fromisoformat(f"{plain.start}-01")
     except ValueError:
         raise ConfigError(f"start={plain.start}: must be a month, such as 2022-12") from None
-    for key, entries in {
-        "policy.embargo.rules": plain.policy.embargo.rules,
-        "policy.embargo.enforcement": plain.policy.embargo.enforcement,
-        "policy.embargo.listed": plain.policy.embargo.listed,
-        "policy.licensing.phases": plain.policy.licensing.phases,
-        "policy.data.cross_border": plain.policy.data.cross_border,
-        "policy.news": plain.policy.news,
-    }.items():
-        for number, entry in enumerate(entries):
-            for name in ("date", "announced", "until"):
-                _check_date(f"{key}[{number}].{name}", entry.get(name), name == "date")
-    dated = ("memory_control", "cloud_rule", "opens", "wrapper_ban", "scaling_ends", "breakthrough", "multimodal")
-    for key, value, _ in parameters_of(plain.policy, "policy."):
-        if key.rpartition(".")[2] in ("since", "until", *dated):
+    for key, value, declared in parameters_of(plain.policy, "policy."):
+        if declared.type == "Date":
             _check_date(key, value, False)
+        elif declared.type == "Schedule":
+            for number, entry in enumerate(value):
+                for name in ("date", "announced", "until"):
+                    _check_date(f"{key}[{number}].{name}", entry.get(name), name == "date")
 
 
 def _check_graph(graph: Graph) -> None:

@@ -11,24 +11,29 @@ from typing import Any
 
 from baimo.conf.declare import par
 
+#: An ISO date.
+Date = str | None
+#: Entries with a ``date`` each, and with ``announced`` and ``until`` where those apply.
+Schedule = list[Any]
+
 
 @dataclass
 class Embargo:
     """Dated chip rules, their enforcement, memory control, clouds abroad, listed firms."""
 
-    rules: list[Any] = field(default_factory=list)
-    enforcement: list[Any] = field(default_factory=list)
-    memory_control: str | None = None
-    cloud_rule: str | None = None
-    listed: list[Any] = field(default_factory=list)
+    rules: Schedule = field(default_factory=list)
+    enforcement: Schedule = field(default_factory=list)
+    memory_control: Date = None
+    cloud_rule: Date = None
+    listed: Schedule = field(default_factory=list)
 
 
 @dataclass
 class OpenSource:
     """What is asked of open releases."""
 
-    since: str | None = None
-    until: str | None = None
+    since: Date = None
+    until: Date = None
     champion: str = "free"
     mandate_above: float | None = None
     subsidy: float = par(0.0, "1", -5, 5, "prior", "weight that labs in CN give to what the state pays")
@@ -40,17 +45,17 @@ class OpenSource:
 class LicensingPolicy:
     """Phases of the filing of services; wrappers of foreign models."""
 
-    opens: str | None = None
-    phases: list[Any] = field(default_factory=list)
-    wrapper_ban: str | None = None
+    opens: Date = None
+    phases: Schedule = field(default_factory=list)
+    wrapper_ban: Date = None
 
 
 @dataclass
 class ComputePolicy:
     """Vouchers, public centres, the platform and who builds it, priority in allocation."""
 
-    since: str | None = None
-    until: str | None = None
+    since: Date = None
+    until: Date = None
     vouchers: float = par(0.0, "CNY million/year", 0, 1e6, "prior", "compute vouchers for small labs and universities")
     centres: float = par(0.0, "CNY million/year", 0, 1e6, "prior", "further spending on public compute centres")
     builder: str = "private"
@@ -63,8 +68,8 @@ class ComputePolicy:
 class IndustrialPolicy:
     """Help for domestic chips."""
 
-    since: str | None = None
-    until: str | None = None
+    since: Date = None
+    until: Date = None
     chip_subsidy: float = par(0.0, "share", 0, 0.9, "prior", "share of the price of domestic chips paid by the state")
     procurement_quota: float = par(0.0, "share", 0, 1, "prior", "share of purchases for rent that must be domestic")
     yield_programme: float = par(0.0, "1", 0, 20, "prior", "further learning of domestic fabs")
@@ -75,8 +80,8 @@ class IndustrialPolicy:
 class CapitalPolicy:
     """Guidance fund, cooling, merger rule."""
 
-    since: str | None = None
-    until: str | None = None
+    since: Date = None
+    until: Date = None
     guidance_fund: float = par(0.0, "CNY million/year", 0, 1e6, "prior", "public money for state funds")
     cooling: float = par(0.0, "share", 0, 1, "prior", "share of private money that is kept back")
     merger_rule: str = "free"
@@ -86,8 +91,8 @@ class CapitalPolicy:
 class MarketPolicy:
     """Price floor, interoperability, antitrust."""
 
-    since: str | None = None
-    until: str | None = None
+    since: Date = None
+    until: Date = None
     floor: float = par(0.0, "CNY/Mtok", 0, 1000, "prior", "lowest lawful list price in CN")
     interoperability: float = par(0.0, "share", 0, 1, "prior", "share of switching costs that is taken away")
     antitrust: float = par(0.0, "share", 0, 1, "prior", "share of owners' power over dependent customers taken away")
@@ -97,20 +102,20 @@ class MarketPolicy:
 class DataPolicy:
     """Public corpus, copyright levy, cross-border rule."""
 
-    since: str | None = None
-    until: str | None = None
+    since: Date = None
+    until: Date = None
     public_corpus: float = par(0.0, "times", 0, 100, "prior", "unique tokens that a public corpus adds for labs in CN")
     corpus_cost: float = par(0.0, "CNY million/year", 0, 1e6, "prior", "public cost of the corpus")
     copyright_levy: float = par(0.0, "share", 0, 1, "prior", "levy on the revenue of models, paid to owners of rights")
-    cross_border: list[Any] = field(default_factory=list)
+    cross_border: Schedule = field(default_factory=list)
 
 
 @dataclass
 class TalentPolicy:
     """Training programme, limits to mobility."""
 
-    since: str | None = None
-    until: str | None = None
+    since: Date = None
+    until: Date = None
     training: float = par(0.0, "people/year", 0, 1e6, "prior", "people trained by a public programme in CN")
     training_cost: float = par(0.3, "CNY million/person", 0, 100, "prior", "public cost of training one")
     mobility_limit: float = par(0.0, "share", 0, 1, "prior", "share of moves between labs in CN that is barred")
@@ -124,13 +129,13 @@ class TechnologyPolicy:
     (FLOP) scaling ends at the largest run done by then. ``edge_growth`` holds from ``since`` on.
     """
 
-    since: str | None = None
-    until: str | None = None
-    scaling_ends: str | None = None
+    since: Date = None
+    until: Date = None
+    scaling_ends: Date = None
     scaling_ceiling: float | None = None
-    breakthrough: str | None = None
+    breakthrough: Date = None
     breakthrough_gain: float = par(0.5, "OOM", 0, 5, "prior", "effective compute that a breakthrough adds, once known")
-    multimodal: str | None = None
+    multimodal: Date = None
     edge_growth: float = par(0.0, "1/year", -2, 5, "prior", "further progress of chips in devices")
 
 
@@ -148,7 +153,7 @@ class PolicyGroups:
     data: DataPolicy = field(default_factory=DataPolicy)
     talent: TalentPolicy = field(default_factory=TalentPolicy)
     technology: TechnologyPolicy = field(default_factory=TechnologyPolicy)
-    news: list[Any] = field(default_factory=list)
+    news: Schedule = field(default_factory=list)
 
 
 @dataclass
