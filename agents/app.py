@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -31,8 +31,63 @@ from baimo.agents.enums import (
     TEXT,
 )
 from baimo.conf.declare import column
-from baimo.world.engine.arrays import argmax_k, clip, logistic, max_k, pick_k, where
+from baimo.world.engine.arrays import PerAgent, PerCandidate, PerWorld, argmax_k, clip, logistic, max_k, pick_k, where
+from baimo.world.engine.population import Observables
 from baimo.world.engine.random import normal
+
+if TYPE_CHECKING:
+    from baimo.conf.schema import Config
+
+
+class BaseSignals(Observables):
+    """What an app knows of the models that it could stand on."""
+
+    tied: PerWorld  # 1: how much an ecosystem holds
+    movers: PerAgent  # whether it reconsiders in this step
+    never: float  # utility below which nothing is taken
+    candidate_utility: PerCandidate  # utility
+    candidate_row: PerCandidate  # row of the lab
+    candidate_id: PerCandidate  # id of the lab
+    present_utility: PerAgent  # utility of the base that it has
+    present_valid: PerAgent  # whether that base is still there
+
+
+class GenerationSignals(Observables):
+    """What an app knows of the generation of its base."""
+
+    base_model: PerAgent  # id
+    native: PerWorld  # OOM of the best model that users in CN can reach
+    multimodal: PerWorld  # share of models that see and hear
+    months: float  # length of the step
+
+
+class AppExitSignals(Observables):
+    """What founders know when they weigh to close."""
+
+    resolve: PerWorld  # chance in this step, once the product is absorbed
+    resolve_outdated: PerWorld  # chance in this step, once the product is outdated
+
+
+class IncumbentSignals(Observables):
+    """What an incumbent knows when it answers the models."""
+
+    old_tools: PerAgent  # quality of the tools without models in its segment
+
+
+class BuySignals(Observables):
+    """What an app knows when it makes or buys its model."""
+
+    native: PerWorld  # OOM of the best model that users in CN can reach
+    threshold: PerAgent  # OOM that the work of the segment needs
+    privacy: PerAgent  # share: how sensitive data are in the segment
+    buy_chance: PerWorld  # chance in this step
+
+
+class AppPivotSignals(Observables):
+    """What an app knows when its product has been absorbed."""
+
+    native: PerWorld  # OOM of the best model that users in CN can reach
+    pivot_chance: PerWorld  # chance in this step
 
 
 class AppStartup(MarketAgent):
@@ -117,7 +172,7 @@ class AppStartup(MarketAgent):
     exit_step = column("step", dtype=int, default=NOBODY)
 
     @decision
-    def choose_bases(apps, market, p):
+    def choose_bases(apps, market: BaseSignals, p: Config) -> None:
         """Take the best of the models it knows, less what leaving the present one costs.
 
         The second best carries the rest of the traffic where two homes are worth it.
@@ -143,7 +198,7 @@ class AppStartup(MarketAgent):
         apps.rework = where(moves & ~lost & (apps.age > 0.5), apps.rework + effort, apps.rework)
 
     @decision
-    def adapt(apps, market, p):
+    def adapt(apps, market: GenerationSignals, p: Config) -> None:
         """Work a new generation of the base in: the deeper the coupling the longer it takes (M15, M27).
 
         What an app adds in the brain is absorbed as the models learn it; eyes and hands are
@@ -161,7 +216,7 @@ class AppStartup(MarketAgent):
         apps.body_lost = where(apps.alive, np.maximum(rules.body_absorbed * learned, single), 0.0)
 
     @decision
-    def seek_funding(apps, market, p):
+    def seek_funding(apps, p: Config) -> None:
         """Ask for a seed or growth round when the runway is short."""
         rules = p.capital
         burn = np.maximum(apps.cost - apps.revenue, 0.005)
@@ -172,7 +227,7 @@ class AppStartup(MarketAgent):
         apps.asking = where(asks, size, 0.0)
 
     @decision
-    def close_down(apps, market, p):
+    def close_down(apps, market: AppExitSignals, p: Config) -> None:
         """Close when the money is gone, or when the model has taken the product's place."""
         rules = p.app_market
         broke = apps.alive & (apps.cash < 0.0)
@@ -188,7 +243,7 @@ class AppStartup(MarketAgent):
         apps.exit_reason = where(apps.alive, cause, apps.exit_reason)
 
     @decision
-    def answer_models(apps, market, p):
+    def answer_models(apps, market: IncumbentSignals, p: Config) -> None:
         """An incumbent remakes its product, adds to it, or stays out of the market for AI (M54).
 
         What the old tools do well is not remade; the rest is conviction: remake from
@@ -202,7 +257,7 @@ class AppStartup(MarketAgent):
         apps.answer = where(apps.age > 0.0, apps.answer, choice)
 
     @decision
-    def make_or_buy(apps, market, p):
+    def make_or_buy(apps, market: BuySignals, p: Config) -> None:
         """Give up an own or tuned model for an API, once the general model is good enough.
 
         It is when it passes what the segment needs by a margin, wider where data are sensitive.
@@ -215,7 +270,7 @@ class AppStartup(MarketAgent):
         apps.source = where(makes & enough & (apps.draws("buy") < chance), API, apps.source)
 
     @decision
-    def hire(apps, market, p):
+    def hire(apps, p: Config) -> None:
         """Look for the people that are missing: for the product, and for tuning where models are made."""
         rules = p.app_market
         able = apps.alive & (apps.cash > 0.0)
@@ -224,13 +279,13 @@ class AppStartup(MarketAgent):
         apps.tuner_vacancies = where(able, np.maximum(wanted - apps.tuners, 0.0), 0.0)
 
     @decision
-    def pivot(apps, market, p):
+    def pivot(apps, market: AppPivotSignals, p: Config) -> None:
         """Use the money that is left for a new product, when the old one has been absorbed."""
         rules = p.app_market
         taken = apps.alive & (apps.absorbed > rules.absorbed_limit)
         funded = apps.cash > rules.pivot_purse_months * apps.cost
         pivots = taken & funded & (apps.draws("pivot") < market.pivot_chance)
-        aim, _ = draw_aim(apps.draws("aim"), apps.draws("aim_luck"), rules)
+        aim, _ = draw_aim(apps, p)
         further = where(apps.product == DEEP, rules.coupling_aim, 0.0)
         apps.threshold = where(pivots, market.native + aim + further, apps.threshold)
         apps.modality = where(pivots, TEXT, apps.modality)
@@ -240,10 +295,12 @@ class AppStartup(MarketAgent):
         apps.peak_users = where(pivots, apps.users, apps.peak_users)
 
 
-def draw_aim(u, luck, p):
-    """Hidden aim in OOM, and its class: most choose close to what models learn next, few far away (M29)."""
-    close = -p.aim_poor * np.log(luck)
-    middle = p.aim_poor - p.aim_middle * np.log(luck)
-    far = p.aim_good_least - p.aim_good * np.log(luck)
-    kind = where(u < p.share_poor, POOR, where(u < 1.0 - p.share_good, FAIR, GOOD))
+def draw_aim(apps: AppStartup, p: Config) -> tuple[PerAgent, PerAgent]:
+    """Draw hidden aims, OOM, and their classes: most lie close to what models learn next, few far away (M29)."""
+    rules = p.app_market
+    u, log_u = apps.draws("aim"), np.log(apps.draws("aim_luck"))
+    close = -rules.aim_poor * log_u
+    middle = rules.aim_poor - rules.aim_middle * log_u
+    far = rules.aim_good_least - rules.aim_good * log_u
+    kind = where(u < rules.share_poor, POOR, where(u < 1.0 - rules.share_good, FAIR, GOOD))
     return where(kind == POOR, close, where(kind == FAIR, middle, far)), kind

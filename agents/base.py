@@ -20,8 +20,9 @@ class decision:
     """Mark a method that decides elementwise, for one agent or for all of them.
 
     The decorated function takes the agents, the observables of its market and, last, the
-    parameters: ``def set_price(labs, market, p)``. Callers leave ``p`` out; a caller may
-    also leave the observables out and gets those of the latest step.
+    parameters: ``def set_price(labs, market: PriceSignals, p: Config)``; without observables,
+    ``def hire(apps, p: Config)``. Callers leave ``p`` out; a caller may also leave the
+    observables out and gets those of the latest step.
     """
 
     def __init__(self, function: Any):

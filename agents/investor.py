@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from baimo.agents.base import MarketAgent, decision
 from baimo.agents.enums import INVESTOR_KINDS, REGIONS, SENIOR_VC, STATE_FUND
 from baimo.conf.declare import column
-from baimo.world.engine.arrays import clip, where
+from baimo.world.engine.arrays import PerAgent, PerWorld, clip, where
+from baimo.world.engine.population import Observables
+
+if TYPE_CHECKING:
+    from baimo.conf.schema import Config
+
+
+class AttentionSignals(Observables):
+    """What an investor knows when it pays attention."""
+
+    hype: PerWorld  # 1
+    neighbours_investing: PerAgent  # share of acquaintances with a recent deal
+    kept_back: PerAgent  # share of private money that policy cools off
+    guided: PerAgent  # CNY million a year that the state guides to it
+    adjust: PerWorld  # share of the way to the target that is gone in this step
+    elapsed: float  # years since the start
+    years: float  # length of the step
 
 
 class Investor(MarketAgent):
@@ -31,7 +47,7 @@ class Investor(MarketAgent):
     since_deal = column("months", default=99.0)
 
     @decision
-    def pay_attention(investors, market, p):
+    def pay_attention(investors, market: AttentionSignals, p: Config) -> None:
         """Open up with hype and with seeing acquaintances invest: consensus forms (M42).
 
         What may be spent this month grows with attention, up to a few months' budget.

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from baimo.agents.base import MarketAgent, decision
 from baimo.agents.enums import COMPETITION, CONTENT, EXPORT_CONTROL, REGIONS, REGULATOR_KINDS
 from baimo.conf.declare import column
-from baimo.world.engine.arrays import clip, where
+from baimo.world.engine.arrays import PerWorld, clip, where
+from baimo.world.engine.population import Observables
+
+if TYPE_CHECKING:
+    from baimo.conf.schema import Config
+
+
+class StanceSignals(Observables):
+    """What an authority looks at in a session."""
+
+    incidents: PerWorld  # remembered, 1
+    gap_closed: PerWorld  # share of an OOM of lead that is gone
+    hhi: PerWorld  # concentration of tokens sold in CN, 0 to 1
+    adjust: PerWorld  # share of the way to the target that is gone in this session
+    scheduled_stringency: float  # share
+    scheduled_capacity: float  # services a month
+    scheduled_enforcement: float  # share
 
 
 class Regulator(MarketAgent):
@@ -24,7 +40,7 @@ class Regulator(MarketAgent):
     enforcement = column("share", default=0.3)
 
     @decision
-    def set_stance(regulators, market, p):
+    def set_stance(regulators, market: StanceSignals, p: Config) -> None:
         """Follow the calendar; an adaptive authority answers incidents, the gap, concentration."""
         rules = p.licensing
         content, export = regulators.kind == CONTENT, regulators.kind == EXPORT_CONTROL

@@ -2,14 +2,51 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from baimo.agents.base import MarketAgent, decision
 from baimo.agents.enums import BUILDERS, CENTRE, CHIPMAKER, CLOUD, NOBODY, REGIONS, VENDOR_KINDS
 from baimo.conf.declare import column
-from baimo.world.engine.arrays import argmax_k, clip, max_k, pick_k, sum_k, where
+from baimo.world.engine.arrays import PerAgent, PerClass, PerWorld, argmax_k, clip, max_k, pick_k, sum_k, where
+from baimo.world.engine.population import Observables
+
+if TYPE_CHECKING:
+    from baimo.conf.schema import Config
+
+
+class ListPriceSignals(Observables):
+    """What a chipmaker knows when it sets list prices; backlogs are its own."""
+
+    years: float  # length of the step
+
+
+class ChipSignals(Observables):
+    """What a buyer of chips knows; the last class is the grey channel."""
+
+    class_value: PerClass  # H100 of speed for a CNY million
+    class_price: PerClass  # CNY million a chip
+    class_rush: PerClass  # times the usual purchase, before a ban that is announced
+    years: float  # length of the step
+    months: float  # length of the step
+
+
+class VendorChipSignals(ChipSignals):
+    """What a vendor knows besides when it orders chips."""
+
+    rent_ratio: PerAgent  # rent at home over the reference
+    elapsed: float  # years since the start
+    public: PerAgent  # CNY million a year of public money
+    quota: PerAgent  # share of purchases that must be domestic
+    domestic: PerClass  # whether a class is domestic
+
+
+class OfferSignals(Observables):
+    """What a vendor knows when it offers compute."""
+
+    maturity: PerClass  # share of the speed that software lets a class reach
+    platform: PerWorld  # share: strength of the common software platform
 
 
 class InfraVendor(MarketAgent):
@@ -37,7 +74,7 @@ class InfraVendor(MarketAgent):
     utilisation = column("share", default=0.5)
 
     @decision
-    def set_list_price(vendors, market, p):
+    def set_list_price(vendors, market: ListPriceSignals, p: Config) -> None:
         """Follow scarcity, and write old generations down as hardware ages (M23)."""
         rules = p.chip_market
         scarcity = rules.list_price_scarcity * clip(np.log(np.maximum(vendors.backlog, 1e-6)), -1.0, 1.0)
@@ -47,7 +84,7 @@ class InfraVendor(MarketAgent):
         vendors.price_factor = where(makes, factor, vendors.price_factor)
 
     @decision
-    def order_chips(vendors, market, p):
+    def order_chips(vendors, market: VendorChipSignals, p: Config) -> None:
         """Clouds buy for rent what pays back; public centres buy what is legal, whatever it earns.
 
         Under a quota a share of the purchases is domestic.
@@ -74,7 +111,7 @@ class InfraVendor(MarketAgent):
         vendors.order_units = where(orders, units, 0.0)
 
     @decision
-    def offer_compute(vendors, market, p):
+    def offer_compute(vendors, market: OfferSignals, p: Config) -> None:
         """Offer the share of the fleet that can be brought to market.
 
         Public centres stay idle while their chips are mixed and their software young; the

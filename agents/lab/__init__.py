@@ -3,7 +3,7 @@
 from baimo.agents.lab.compute import LabCompute
 from baimo.agents.lab.market import LabMarket
 from baimo.agents.lab.money import LabMoney
-from baimo.agents.lab.training import LabTraining, success  # noqa: F401
+from baimo.agents.lab.training import LabTraining
 
 
 class ModelLab(LabTraining, LabCompute, LabMarket, LabMoney):

@@ -2,19 +2,49 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from baimo.agents.base import decision
 from baimo.agents.enums import APP_COMPANY, BIG_TECH, CN, NOBODY, UNICORN
 from baimo.agents.lab.columns import LabColumns
-from baimo.world.engine.arrays import argmax_k, clip, pick_k, where
+from baimo.world.engine.arrays import PerAgent, PerWorld, argmax_k, clip, pick_k, where
+from baimo.world.engine.population import Observables
+
+if TYPE_CHECKING:
+    from baimo.agents.vendor import ChipSignals
+    from baimo.conf.schema import Config
+
+
+class FleetSignals(Observables):
+    """What a lab knows when it splits its fleet between training and serving."""
+
+    serving_need: PerAgent  # H100 that the demand for its models needs
+    fleet_serving: PerAgent  # H100 that the own fleet could serve with
+    attention: PerWorld  # share: how much of large firms' attention models have
+    adjust: PerWorld  # share of the way to the target that is gone in this step
+
+
+class RentSignals(Observables):
+    """What a lab knows when it rents compute."""
+
+    rent_month: PerAgent  # CNY million an H100e and month
+    rent_cap: PerAgent  # H100e: the most that anybody is let
+
+
+class PlatformSignals(Observables):
+    """What a lab knows of the common software platform."""
+
+    joins: PerAgent  # chance in this step
+    leaves: PerAgent  # chance in this step
 
 
 class LabCompute(LabColumns):
     """Decisions of a lab about its compute."""
 
     @decision
-    def allot_fleet(labs, market, p):
+    def allot_fleet(labs, market: FleetSignals, p: Config) -> None:
         """Split the fleet between training and serving, after what the served models need."""
         rules = p.lab
         need = market.serving_need / np.maximum(market.fleet_serving, 1e-9)
@@ -25,7 +55,7 @@ class LabCompute(LabColumns):
         labs.llm_share = where(own_business, attention, 1.0)
 
     @decision
-    def order_chips(labs, market, p):
+    def order_chips(labs, market: ChipSignals, p: Config) -> None:
         """Order the class that gives most speed for its price, as far as the budget goes.
 
         A ban that is announced but not yet in force makes buyers stock up.
@@ -45,7 +75,7 @@ class LabCompute(LabColumns):
         labs.order_units = where(orders, units, 0.0)
 
     @decision
-    def rent_compute(labs, market, p):
+    def rent_compute(labs, market: RentSignals, p: Config) -> None:
         """Rent for training what the purse allows beyond the own fleet."""
         rules = p.lab
         budget = rules.rent_share * np.maximum(labs.cash - rules.rent_reserve * labs.cost, 0.0)
@@ -53,12 +83,11 @@ class LabCompute(LabColumns):
         budget = budget + p.rental.credit_pace * labs.compute_credit
         wanted = budget / np.maximum(market.rent_month, 1e-9)
         active = labs.alive & (labs.mode != APP_COMPANY)
-        cap = market.rent_cap
-        labs.rent_wanted = where(active, np.minimum(wanted, cap), 0.0)
+        labs.rent_wanted = where(active, np.minimum(wanted, market.rent_cap), 0.0)
 
     @decision
-    def join_platform(labs, market, p):
-        """Join a middle layer that works and is trusted; leave one that does not work."""
+    def join_platform(labs, market: PlatformSignals, p: Config) -> None:
+        """Join a common platform that works and is trusted; leave one that does not work."""
         u = labs.draws("platform")
         stays = labs.on_platform & (u < 1.0 - market.leaves)
         joins = ~labs.on_platform & (u < market.joins)

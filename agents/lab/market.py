@@ -2,19 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
 import numpy as np
 
 from baimo.agents.base import decision
 from baimo.agents.enums import ACADEMIC, ALL_OPEN, CLOSED, LIGHT_OPEN, OPEN_CHAMPION
 from baimo.agents.lab.columns import LabColumns
-from baimo.world.engine.arrays import clip, where
+from baimo.world.engine.arrays import Array, PerAgent, PerWorld, clip, where
+from baimo.world.engine.population import Observables
+
+if TYPE_CHECKING:
+    from baimo.conf.schema import Config
+
+
+class OpennessSignals(Observables):
+    """What a lab knows when it opens or closes its weights."""
+
+    lead: PerAgent  # OOM over the best at home, bounded
+    share: PerAgent  # of all tokens sold at home
+    has_cloud: PerAgent  # 1 or 0
+    subsidy: PerAgent  # utility that the state adds to an open release
+    mandate: PerAgent  # whether the law asks for open weights
+    ban: PerAgent  # whether the law forbids them
+
+
+class ReleaseSignals(Observables):
+    """What a lab knows when it says what a model is made of."""
+
+    fresh: PerAgent  # whether a model goes out in this step
+
+
+class PriceSignals(Observables):
+    """What a lab knows of the market when it sets prices."""
+
+    rivalry: PerAgent  # 1: the factor k of the own-price elasticity alpha k
+    price_floor: PerAgent  # CNY/Mtok that the law sets
+    going_price: PerAgent  # CNY/Mtok of flagships sold at home, on average
+    adjust: PerWorld  # share of the way to the target that is gone in this step
+
+
+class Product(NamedTuple):
+    """One of the two models that a lab sells."""
+
+    price: str  # column of its price
+    cost: PerAgent  # CNY/Mtok at the margin
+    opened_at: int  # openness from which on others host it
 
 
 class LabMarket(LabColumns):
     """Decisions of a lab about its releases and prices."""
 
     @decision
-    def choose_openness(labs, market, p):
+    def choose_openness(labs, market: OpennessSignals, p: Config) -> None:
         """Close the weights, open the light model, or open all, by what each returns.
 
         Ecosystem and reputation, demand for the own cloud, and damage to a rival's rent
@@ -42,7 +83,7 @@ class LabMarket(LabColumns):
         settle_openness(labs, market, choice)
 
     @decision
-    def declare(labs, market, p):
+    def declare(labs, market: ReleaseSignals, p: Config) -> None:
         """Say on whose open weights a new model stands, or pass it off as one's own (M60).
 
         Investors and users credit what looks like a model of its own; academics name their sources.
@@ -52,7 +93,7 @@ class LabMarket(LabColumns):
         labs.claims = where(market.fresh, derived & (labs.candour < rules.hiding), labs.claims)
 
     @decision
-    def set_price(labs, market, p):
+    def set_price(labs, market: PriceSignals, p: Config) -> None:
         """Move toward the nested-logit mark-up, less what a sale is worth beyond its price.
 
         p* = max(floor, c + (p + h) / (alpha k) - omega v),
@@ -65,30 +106,31 @@ class LabMarket(LabColumns):
         worth = rules.strategic_weight * labs.strategic_value
         elastic = rules.price_sensitivity * market.rivalry
         pace = market.adjust
-        for name, cost, open_at in priced(labs):
-            price = getattr(labs, name)
+        for product in products_of(labs):
+            price, cost = getattr(labs, product.price), product.cost
             mark_up = (price + rules.hassle_cost) / elastic
             target = cost + mark_up - worth * cost / (cost + rules.strategic_cost)
-            target = asked(labs, market, rules, target, cost, open_at)
-            setattr(labs, name, np.maximum(price + pace * (target - price), market.price_floor))
+            target = bounded_price(labs, market, product, target, p)
+            setattr(labs, product.price, np.maximum(price + pace * (target - price), market.price_floor))
 
 
-def settle_openness(labs, market, choice):
+def settle_openness(labs: LabColumns, market: OpennessSignals, choice: Array) -> None:
     """Enter a choice as far as the law leaves one; a mandate and a ban bind everybody."""
     choice = where(market.mandate, ALL_OPEN, choice)
     choice = where(market.ban, CLOSED, choice)
     labs.openness = where(labs.alive & labs.trained, choice, labs.openness)
 
 
-def priced(labs):
-    """What is on sale: column of the price, marginal cost, openness at which others host it."""
-    yield "price_flagship", labs.marginal_cost, ALL_OPEN
-    yield "price_light", labs.marginal_cost_light, LIGHT_OPEN
+def products_of(labs: LabColumns) -> Iterator[Product]:
+    """Flagship and light model of the labs."""
+    yield Product("price_flagship", labs.marginal_cost, ALL_OPEN)
+    yield Product("price_light", labs.marginal_cost_light, LIGHT_OPEN)
 
 
-def asked(labs, market, rules, target, cost, open_at):
-    """A price as it can be asked: what is open is hosted by others near cost; the law sets a floor."""
-    hosted = cost * (1.0 + rules.hosting_margin)
-    target = where(labs.openness >= open_at, np.minimum(target, hosted), target)
+def bounded_price(labs: LabColumns, market: PriceSignals, product: Product, target: PerAgent, p: Config) -> PerAgent:
+    """Price that can be asked, CNY/Mtok: others host open weights near cost; the law sets a floor."""
+    rules = p.model_market
+    hosted = product.cost * (1.0 + rules.hosting_margin)
+    target = where(labs.openness >= product.opened_at, np.minimum(target, hosted), target)
     floor = np.maximum(market.price_floor, rules.least_price)
     return clip(target, floor, rules.most_price)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from baimo.agents.base import decision
@@ -21,14 +23,62 @@ from baimo.agents.enums import (
     VERTICAL,
 )
 from baimo.agents.lab.columns import LabColumns
-from baimo.world.engine.arrays import clip, sum_k, where
+from baimo.world.engine.arrays import PerAgent, PerTalent, PerWorld, clip, sum_k, where
+from baimo.world.engine.population import Observables
+
+if TYPE_CHECKING:
+    from baimo.conf.schema import Config
+
+
+class EffortSignals(Observables):
+    """What a lab knows when it moves people between research and product."""
+
+    unused: PerAgent  # share: 1 where nobody uses what it released
+    earning: PerAgent  # share of its cost that its products earn
+    adjust: PerWorld  # share of the way to the target that is gone in this step
+
+
+class HireSignals(Observables):
+    """What a lab knows when it looks for people."""
+
+    wages: PerTalent  # CNY million a person and year
+    mix_train: PerTalent  # share of a team that trains from scratch
+    mix_build: PerTalent  # share of a team that builds on a base
+    fastest: PerWorld  # times the present team that may be wanted at the most
+    slowest: PerWorld  # times the present team that must be wanted at the least
+
+
+class FundingSignals(Observables):
+    """What a lab knows when it asks for money."""
+
+    hype: PerWorld  # 1
+    round_size: PerAgent  # CNY million of a round that fits it
+
+
+class PivotSignals(Observables):
+    """What a lab knows when it weighs to give up training."""
+
+    base_lead: PerAgent  # OOM of the best open base over its own model
+    frontier_launch: PerWorld  # log10 FLOP of the largest completed run
+    pride: PerAgent  # 1 or 0
+    share: PerAgent  # of all tokens sold at home
+    months: float  # length of the step
+
+
+class ExitSignals(Observables):
+    """What a lab and its parent know when they weigh to close it."""
+
+    parent_gap: PerAgent  # OOM of what anybody can download or buy over its own model, bounded
+    share: PerAgent  # of all tokens sold at home
+    hype: PerWorld  # 1
+    years: float  # length of the step
 
 
 class LabMoney(LabColumns):
     """Decisions of a lab about its people, its money and its line of business."""
 
     @decision
-    def split_effort(labs, market, p):
+    def split_effort(labs, market: EffortSignals, p: Config) -> None:
         """Move people between research and product: an unused model drives its lab to products.
 
         The share of product work rises as users stay away, and with what products earn (001, M28, M67).
@@ -41,7 +91,7 @@ class LabMoney(LabColumns):
         labs.product_share = labs.product_share + market.adjust * (target - labs.product_share)
 
     @decision
-    def hire(labs, market, p):
+    def hire(labs, market: HireSignals, p: Config) -> None:
         """Want the staff that the purse carries, in the mix that the mode of work needs."""
         rules = p.talent
         income = labs.revenue + labs.parent_support / 12.0
@@ -56,7 +106,7 @@ class LabMoney(LabColumns):
         labs.wanted_staff = where(labs.alive, mix * heads, 0.0)
 
     @decision
-    def seek_funding(labs, market, p):
+    def seek_funding(labs, market: FundingSignals, p: Config) -> None:
         """Ask for a round when the runway is short, or when hype makes money cheap."""
         rules = p.capital
         burn = np.maximum(labs.cost - labs.revenue - labs.parent_support / 12.0, 0.01)
@@ -71,7 +121,7 @@ class LabMoney(LabColumns):
         labs.asking = where(asks, size, 0.0)
 
     @decision
-    def pivot(labs, market, p):
+    def pivot(labs, market: PivotSignals, p: Config) -> None:
         """Give up training when long behind: build on an open base, then become an app company.
 
         A lab is behind by what the open base leads, and by what a launch at the frontier costs
@@ -84,15 +134,15 @@ class LabMoney(LabColumns):
         cannot = labs.alive & scratch & (lag > rules.pivot_gap + rules.pride * market.pride)
         labs.behind = where(labs.alive & (lag > 0.0), labs.behind + market.months, 0.0)
         to_base = cannot & (labs.behind > rules.pivot_patience) & ~labs.running
-        nobody = labs.alive & labs.released & (market.share < rules.unused_share)
-        labs.unused_for = where(nobody, labs.unused_for + market.months, 0.0)
+        unused = labs.alive & labs.released & (market.share < rules.unused_share)
+        labs.unused_for = where(unused, labs.unused_for + market.months, 0.0)
         done = (labs.unused_for > rules.app_patience) & ~labs.running
         to_app = labs.alive & (labs.mode == OPEN_BASE) & done & (labs.archetype != VERTICAL)
         mode = where(to_base, OPEN_BASE, labs.mode)
         labs.mode = where(to_app, APP_COMPANY, mode)
 
     @decision
-    def wind_up(labs, market, p):
+    def wind_up(labs, market: ExitSignals, p: Config) -> None:
         """Close when the money is gone or the parent stops paying, sell out, or leave models for apps.
 
         A parent covers a deficit while it believes; its doubt grows with the distance to what

@@ -1,27 +1,87 @@
-"""Training runs: which a lab can afford, which it starts, whether it works out, what it teaches."""
+"""Training runs: which a lab can afford, which it starts, its chance of success, the capability that it yields."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from baimo.agents.base import decision
 from baimo.agents.enums import APP_COMPANY, FROM_SCRATCH, LEAST_RUN, NO_MODEL, NOBODY, RUN_MONTHS
 from baimo.agents.lab.columns import LabColumns
-from baimo.world.engine.arrays import argmax_k, logistic, max_k, pick_k, sum_k, where
+from baimo.world.engine.arrays import (
+    Array,
+    PerAgent,
+    PerAxis,
+    PerWorld,
+    argmax_k,
+    logistic,
+    max_k,
+    pick_k,
+    sum_k,
+    where,
+)
+from baimo.world.engine.population import Observables
 from baimo.world.laws.scaling import FLOP_UNIT, data_limited_flop, useful_flop
+
+if TYPE_CHECKING:
+    from baimo.conf.schema import Config
+
+
+class LaunchSignals(Observables):
+    """What a lab knows when it plans a training run."""
+
+    training_speed: PerAgent  # FLOP a month
+    flop_cost: PerAgent  # CNY million a FLOP, of what must be rented
+    parent_launch: PerAgent  # CNY million that the parent adds to the purse of a launch
+    base_pretrained: PerAxis  # OOM of the best open base that it knows
+    base_post: PerAxis  # OOM added to that base after pre-training
+    base_lab: PerAgent  # row of its author
+    base_id: PerAgent  # id of its author
+    base_foreign: PerAgent  # whether its author is abroad
+    base_model: PerAgent  # id of the model
+    unique_tokens: PerAxis  # tokens
+    synthetic_gain: PerAgent  # ln of the factor on unique tokens
+    scaling_ceiling: PerWorld  # FLOP beyond which compute adds nothing
+    launch_chance: PerWorld  # a step, under random planning
+
+
+class PathSignals(Observables):
+    """What a lab knows when it duplicates or explores."""
+
+    tolerance: PerAgent  # 1: how far failure is tolerated at home
+    step: int
+    chance: PerWorld  # of reconsidering in this step
+
+
+class Run(NamedTuple):
+    """What decides the capability that a training run yields; arrays that fit the labs, or with options in front."""
+
+    flop: Array  # FLOP
+    inherits: Array  # pre-trained OOM by axis that the base hands down
+    foreign: Array  # whether the base comes from abroad
+    synthetic: Array  # whether a strong model writes data
+
+
+class Launch(NamedTuple):
+    """A training run that a lab may start."""
+
+    flop: Array  # FLOP
+    on_base: Array  # whether it goes on from the best open base that the lab knows
+    synthetic: Array  # whether a strong model writes data
 
 
 class LabTraining(LabColumns):
     """Decisions of a lab about its training runs."""
 
     @decision
-    def size_up_launch(labs, market, p):
-        """See which run the lab could afford at the most, against which it measures the frontier's (M03)."""
-        _, sizes, _ = run_options(labs, market, p.training)
+    def size_up_launch(labs, market: LaunchSignals, p: Config) -> None:
+        """Find the largest run that the lab could afford, against which it measures the frontier's (M03)."""
+        _, sizes, _ = run_options(labs, market, p)
         labs.affordable = where(labs.alive, np.log10(max_k(sizes)), labs.affordable)
 
     @decision
-    def plan_run(labs, market, p):
+    def plan_run(labs, market: LaunchSignals, p: Config) -> None:
         """Weigh lengths of a run, with and without synthetic data, and start the best.
 
         A launch is worth its expected gain in capability: the chance of success falls with
@@ -29,20 +89,22 @@ class LabTraining(LabColumns):
         logarithm of compute. There is one launch per purse.
         """
         rules = p.training
-        months, sizes, ready = run_options(labs, market, rules)
-        build = (labs.mode != FROM_SCRATCH) & (market.base_pretrained[0] > NO_MODEL + 0.5)
-        chance = success(labs, np.log10(sizes), build, rules)
-        plain, written = (_expected_gain(labs, market, sizes, build, each, chance, p) for each in (False, True))
+        months, sizes, ready = run_options(labs, market, p)
+        on_base = (labs.mode != FROM_SCRATCH) & (market.base_pretrained[0] > NO_MODEL + 0.5)
+        chance = success_chance(labs, np.log10(sizes), on_base, p)
+        plain, written = (
+            _expected_gain(labs, market, Launch(sizes, on_base, each), chance, p) for each in (False, True)
+        )
         net = np.maximum(plain, written) - rules.impatience * months
         best = argmax_k(net)
-        chosen, value = pick_k(sizes, best), pick_k(net, best)
-        writes = pick_k(written > plain, best)
+        value = pick_k(net, best)
+        chosen = Launch(pick_k(sizes, best), on_base, pick_k(written > plain, best))
         # No second launch without a new round, unless a parent stands behind it (001).
-        barred = worn_out(labs, rules) & ~(market.parent_launch > 0.0)
-        launch(labs, market, p, ready & (value > rules.least_gain) & ~barred, chosen, build, writes)
+        barred = spent_last_round(labs, p) & ~(market.parent_launch > 0.0)
+        start_runs(labs, market, p, ready & (value > rules.least_gain) & ~barred, chosen)
 
     @decision
-    def choose_path(labs, market, p):
+    def choose_path(labs, market: PathSignals, p: Config) -> None:
         """Duplicate the known recipe, or explore: by appetite for risk and the tolerance of failure (M50)."""
         rules = p.exploration
         able = labs.alive & (labs.mode == FROM_SCRATCH)
@@ -51,8 +113,19 @@ class LabTraining(LabColumns):
         labs.explores = where(thinks, labs.draws("path_choice") < bold, labs.explores & able)
 
 
-def run_options(labs, market, rules):
-    """Lengths of a run, months, the compute of each, FLOP, and who may start one at all."""
+def run_options(labs: LabColumns, market: LaunchSignals, p: Config) -> tuple[Array, Array, PerAgent]:
+    """Runs that each lab could start.
+
+    Returns
+    -------
+    months : array (options, 1, 1)
+        Lengths of a run.
+    flop : array (options, worlds, labs)
+        Compute of each.
+    ready : boolean array (worlds, labs)
+        Labs that may start one at all.
+    """
+    rules = p.training
     months = labs.xp.asarray(RUN_MONTHS).reshape(-1, 1, 1)
     flop = np.maximum(market.training_speed * months, 1.0)
     # One launch per purse: what must be rented and paid may not exceed a share of cash.
@@ -65,71 +138,81 @@ def run_options(labs, market, rules):
     return months, np.maximum(flop, LEAST_RUN), ready
 
 
-def success(labs, log_flop, build, rules):
-    """Chance that a run works out (M19).
+def success_chance(labs: LabColumns, log_flop: Array, on_base: PerAgent, p: Config) -> Array:
+    """Chance that a run of ``10**log_flop`` FLOP works out (M19).
 
-    P = 1 - risk (1 - P0), logit P0 = 2.2 + 0.8 z_infra + 0.3 ln(1 + runs) - 1.8 log10(C / largest
-    done): 0.90, 0.75 and 0.60 for one, four and ten times the largest run. Going on from a base
-    is a smaller leap.
+    P = 1 - risk (1 - P0), logit P0 = b + b_infra z_infra + b_runs ln(1 + runs) - b_leap log10(C / largest
+    done). Going on from a base is a smaller leap.
     """
-    leap = np.maximum(log_flop - labs.log_largest, 0.0) * where(build, rules.base_leap, 1.0)
-    logit = rules.success_base + rules.success_infra * labs.skill + where(build, rules.base_easier, 0.0)
+    rules = p.training
+    leap = np.maximum(log_flop - labs.log_largest, 0.0) * where(on_base, rules.base_leap, 1.0)
+    logit = rules.success_base + rules.success_infra * labs.skill + where(on_base, rules.base_easier, 0.0)
     logit = logit + rules.success_runs * np.log1p(labs.runs_done) - rules.success_leap * leap
     return 1.0 - rules.failure_risk * logistic(-logit)
 
 
-def worn_out(labs, rules):
+def spent_last_round(labs: LabColumns, p: Config) -> PerAgent:
     """Whether a failed run has used up the money and the trust that the last round gave (M19)."""
-    return (labs.since_failure < rules.failure_memory) & (labs.since_round > labs.since_failure)
+    return (labs.since_failure < p.training.failure_memory) & (labs.since_round > labs.since_failure)
 
 
-def launch(labs, market, p, starts, flop, build, writes):
-    """Start runs of ``flop``: on the best known base where ``build``, with written data where ``writes``."""
-    doomed = labs.draws("run_success") > success(labs, np.log10(flop), build, p.training)
+def start_runs(labs: LabColumns, market: LaunchSignals, p: Config, starts: PerAgent, run: Launch) -> None:
+    """Start the runs of those labs that do (``starts``), and draw whether they will fail."""
+    doomed = labs.draws("run_success") > success_chance(labs, np.log10(run.flop), run.on_base, p)
     labs.running = labs.running | starts
-    labs.run_planned = where(starts, flop, labs.run_planned)
+    labs.run_planned = where(starts, run.flop, labs.run_planned)
     labs.run_delivered = where(starts, 0.0, labs.run_delivered)
     labs.run_age = where(starts, 0.0, labs.run_age)
     labs.run_cost = where(starts, 0.0, labs.run_cost)
     labs.run_doomed = where(starts, doomed, labs.run_doomed)
-    labs.run_synthetic = where(starts, writes, labs.run_synthetic)
-    based = starts & build
+    labs.run_synthetic = where(starts, run.synthetic, labs.run_synthetic)
+    based = starts & run.on_base
     labs.run_foreign = where(starts, based & market.base_foreign, labs.run_foreign)
-    inherits = market.base_pretrained + np.log10(p.technology.inheritance)
-    labs.run_inherits = where(starts, where(build, inherits, NO_MODEL), labs.run_inherits)
-    inherits = where(build, market.base_post, 0.0)
-    labs.run_inherits_post = where(starts, inherits, labs.run_inherits_post)
+    labs.run_inherits = where(starts, _inherited(market, run.on_base, p), labs.run_inherits)
+    inherits_post = where(run.on_base, market.base_post, 0.0)
+    labs.run_inherits_post = where(starts, inherits_post, labs.run_inherits_post)
     labs.run_base = where(starts, where(based, market.base_lab, NOBODY), labs.run_base)
     labs.run_base_id = where(starts, where(based, market.base_id, NOBODY), labs.run_base_id)
     labs.run_base_model = where(starts, where(based, market.base_model, NOBODY), labs.run_base_model)
 
 
-def trained_capability(labs, flop, inherits, foreign, synthetic, market, tech):
-    """Pre-trained capability by axis of a run of ``flop`` on an inherited base.
+def trained_capability(labs: LabColumns, run: Run, market: LaunchSignals, p: Config) -> Array:
+    """Pre-trained capability of a run, OOM by axis.
 
-    C_eff,k = A q C_k + tau C_eff,k(base), with C_k limited by the unique data of the axis. Who
+    C_eff,k = A q C_k + tau C_eff,k(base), with C_k limited by the unique data of the axis. A lab that
     lets a strong model write data gives a part of the run for more tokens (M02); what a foreign
-    base lacks in Chinese is worked off by going on training, as 1 - exp(-C / worked) (M58).
+    base lacks in Chinese is worked off by further training, as 1 - exp(-C / worked) (M58).
+
+    Returns
+    -------
+    array (3, ..., worlds, labs)
+        Options of runs, where there are any, stand behind the axes.
     """
+    tech = p.technology
     ample = labs.data_quality * np.exp(labs.log_efficiency)
-    useful = useful_flop(flop * (1.0 - tech.synthetic_cost * synthetic), market.scaling_ceiling, tech)
-    more = np.exp(market.synthetic_gain * synthetic)
-    worked_off = foreign * (1.0 - np.exp(-flop / tech.foreign_worked_off))
+    useful = useful_flop(run.flop * (1.0 - tech.synthetic_cost * run.synthetic), market.scaling_ceiling, tech)
+    more = np.exp(market.synthetic_gain * run.synthetic)
+    worked_off = run.foreign * (1.0 - np.exp(-run.flop / tech.foreign_worked_off))
     weak = (tech.foreign_language, tech.foreign_knowledge, 0.0)
     axes = []
     for axis in range(3):
         limited = data_limited_flop(useful, market.unique_tokens[axis] * more, tech.data_patience)
-        base = np.exp(np.log(10.0) * (inherits[axis] + weak[axis] * worked_off))
+        base = np.exp(np.log(10.0) * (run.inherits[axis] + weak[axis] * worked_off))
         axes.append(np.log10(np.maximum(ample * limited / FLOP_UNIT + base, 1e-3)))
     return np.stack(np.broadcast_arrays(*axes))
 
 
-def _expected_gain(labs, market, flop, build, synthetic, chance, p):
-    """Expected gain in OOM (mean of the axes) of runs of several sizes, (options, ...)."""
-    inherits = where(build, market.base_pretrained + np.log10(p.technology.inheritance), NO_MODEL)
+def _inherited(market: LaunchSignals, on_base: PerAgent, p: Config) -> PerAxis:
+    """Pre-trained capability that the best known base hands down, OOM."""
+    return where(on_base, market.base_pretrained + np.log10(p.technology.inheritance), NO_MODEL)
+
+
+def _expected_gain(labs: LabColumns, market: LaunchSignals, run: Launch, chance: Array, p: Config) -> Array:
+    """Expected gain of launches of several sizes, OOM (mean of the axes), ``(options, worlds, labs)``."""
     now = sum_k(labs.pretrained + labs.post) / 3.0
-    post = sum_k(np.maximum(labs.post, where(build, market.base_post, 0.0))) / 3.0
-    foreign = build & market.base_foreign
-    reached = trained_capability(labs, flop, inherits, foreign, synthetic, market, p.technology)
+    post = sum_k(np.maximum(labs.post, where(run.on_base, market.base_post, 0.0))) / 3.0
+    inherits = _inherited(market, run.on_base, p)
+    whole = Run(run.flop, inherits, run.on_base & market.base_foreign, run.synthetic)
+    reached = trained_capability(labs, whole, market, p)
     gain = chance * (sum_k(reached) / 3.0 + post - now)
     return gain - (1.0 - chance) * p.training.failure_cost / labs.risk_appetite

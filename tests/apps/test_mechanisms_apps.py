@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from baimo.agents.app import GenerationSignals
 from baimo.agents.enums import TEXT
-from baimo.world.engine.population import Observables
 from baimo.world.ensemble import Ensemble
 from baimo.world.models.tuning_hub import hubs, stays
 from tests.twins import STEPS, WORLDS, by_world, effect, market, tables
@@ -64,7 +64,7 @@ def test_M15_an_app_is_absorbed_as_the_models_learn_what_it_adds():
     text, lost = apps.alive & (apps.modality == TEXT), []
     for learned in (-9.0, 0.0, 9.0):
         seen = {"base_model": apps.base_model, "native": apps.threshold + learned, "multimodal": 0.0, "months": 1.0}
-        apps.adapt(Observables(**seen))
+        apps.adapt(GenerationSignals(**seen))
         lost.append(apps.absorbed[text])
     assert lost[0].max() < 0.01 and np.allclose(lost[1], 0.5) and lost[2].min() > 0.99
 

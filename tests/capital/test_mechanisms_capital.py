@@ -35,9 +35,8 @@ def test_M24_impatience_bounds_the_size_of_runs():
 
 def test_M24_nobody_plans_a_run_that_nobody_endures():
     world = Ensemble(["output.level=market"], (0,)).run(2).world
-    rules = world.parameters.training
-    months, flop, ready = run_options(world.labs, observe(world), rules)
-    too_long = months[:, 0, 0] > rules.longest_run
+    months, flop, ready = run_options(world.labs, observe(world), world.parameters)
+    too_long = months[:, 0, 0] > world.parameters.training.longest_run
     assert 0 < too_long.sum() < len(months)
     assert np.all(flop[too_long] == LEAST_RUN)
     assert (flop[~too_long][:, ready] > LEAST_RUN).any()

@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from baimo.agents.vendor import OfferSignals
 from baimo.world.compute.chip_supply import _mature, software_maturity
 from baimo.world.compute.clouds import _compute_for_equity
 from baimo.world.compute.rental_market import _seen_by_labs
-from baimo.world.engine.population import Observables
 from baimo.world.ensemble import Ensemble
 from baimo.world.technology.training import cluster
 from tests.twins import by_world, effect, market
@@ -82,7 +82,7 @@ def test_M17_a_platform_unifies_mixed_fleets_schedules_centres_and_ripens_softwa
     state, done = world.state, []
     for strength in (0.0, 1.0):
         state.platform_strength, before = np.full((1, 1), strength), state.domestic_software
-        world.vendors.offer_compute(Observables(maturity=software_maturity(world), platform=state.platform_strength))
+        world.vendors.offer_compute(OfferSignals(maturity=software_maturity(world), platform=state.platform_strength))
         speed, offered = cluster(world)[0].sum(), world.vendors.offered_share.sum()
         _mature(world)
         done.append((speed, offered, (state.domestic_software - before).sum()))

@@ -17,8 +17,9 @@ import pytest
 
 from baimo.agents import ModelLab
 from baimo.agents.base import decision
+from baimo.agents.lab.market import PriceSignals
 from baimo.conf.schema import compose
-from baimo.world.engine.population import Observables, Population, Selection
+from baimo.world.engine.population import Population, Selection
 from baimo.world.engine.world import AGENT_TYPES
 from baimo.world.ensemble import Ensemble
 from baimo.world.model import HundredModelsWar
@@ -298,7 +299,8 @@ def test_a_mesa_lab_sets_its_price_in_a_market_of_ones_own(model):
     """The call of the architecture: ``lab.set_price(market)`` moves this lab, by its own elements."""
     labs = model.world.labs
     before = copied(labs.columns)
-    market = Observables(rivalry=np.linspace(1.0, 5.0, labs.capacity)[None], price_floor=np.zeros((1, 1)), adjust=0.5)
+    rivalry, none = np.linspace(1.0, 5.0, labs.capacity)[None], np.zeros((1, 1))
+    market = PriceSignals(rivalry=rivalry, price_floor=none, going_price=none, adjust=0.5)
     labs.set_price(market)
     after = dict(labs.columns)
     labs.columns.update(copied(before))

@@ -12,7 +12,7 @@ from baimo.agents.app import AppStartup
 from baimo.agents.base import MarketAgent, decision
 from baimo.conf.declare import column
 from baimo.world.apps import choice
-from baimo.world.engine.arrays import row_sum, sum_k
+from baimo.world.engine.arrays import PerAgent, PerAxis, PerCandidate, PerWorld, row_sum, sum_k
 from baimo.world.engine.population import (
     FOUNDERS_MOST,
     MAX_ENTRANTS,
@@ -25,6 +25,17 @@ from baimo.world.engine.population import (
 from baimo.world.engine.random import Streams
 from baimo.world.ensemble import Ensemble
 from baimo.world.model import HundredModelsWar
+
+
+class FirmSignals(Observables):
+    rivals: PerAgent
+    weight: PerAxis
+    level: PerWorld
+    limit: PerWorld
+
+
+class Worth(Observables):
+    worth: PerCandidate
 
 
 class Firm(MarketAgent):
@@ -106,9 +117,9 @@ def fill(population: Population, world_ids, number=100) -> None:
         entrants.stock = rng.lognormal(3.0, 4.0, number)
 
 
-def market(world_ids, capacity=128) -> Observables:
+def market(world_ids, capacity=128) -> FirmSignals:
     rngs = [np.random.default_rng([8, int(identity)]) for identity in world_ids]
-    return Observables(
+    return FirmSignals(
         rivals=np.stack([rng.lognormal(0.5, 1.0, capacity) for rng in rngs]),
         weight=np.stack([rng.random(3) for rng in rngs], axis=-1)[..., None],
         level=np.stack([rng.random(1) for rng in rngs]),
@@ -560,7 +571,7 @@ def test_nobody_chooses_where_nobody_is_asked():
     apps = ensemble.world.apps
     before = {name: each.copy() for name, each in apps.columns.items()}
     nobody = apps.where(apps.alive & False)
-    apps.choose_bases(Observables(), among=nobody)
+    apps.choose_bases(among=nobody)
     assert all(np.array_equal(each, before[name]) for name, each in apps.columns.items())
 
 
@@ -568,10 +579,16 @@ def test_what_was_worked_out_for_some_is_spread_out_for_others():
     ensemble = Ensemble(["output.level=market"], range(3)).run(2)
     apps = ensemble.world.apps
     some = apps.where(apps.alive)
-    seen = Observables(worth=some.only(np.arange(2.0 * len(some.rows)).reshape(2, -1), -1.0))
+    seen = Worth(worth=some.only(np.arange(2.0 * len(some.rows)).reshape(2, -1), -1.0))
     assert np.array_equal(some.view(seen).worth[:, 0], np.arange(2.0 * len(some.rows)).reshape(2, -1))
     other = apps.select(some.worlds[::-1].copy(), some.rows[::-1].copy())
     assert np.array_equal(other.view(seen).worth[:, 0], some.view(seen).worth[:, 0, ::-1])
     assert seen.worth.shape == (2, *apps.alive.shape) and (seen.worth[:, ~apps.alive] == -1.0).all()
     with pytest.raises(AttributeError, match="nothing"):
         _ = seen.nothing
+
+
+@pytest.mark.parametrize("fields", [{}, {"worth": 1.0, "unknown": 2.0}])
+def test_observables_take_their_declared_fields_and_no_others(fields):
+    with pytest.raises(TypeError, match=r"worth|unknown"):
+        Worth(**fields)

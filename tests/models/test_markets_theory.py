@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baimo.agents.enums import ALL_OPEN
-from baimo.agents.lab import ModelLab, success
+from baimo.agents.lab import ModelLab
+from baimo.agents.lab.training import success_chance
 from baimo.conf.parameters.industry import EntryExit
 from baimo.conf.parameters.models import ModelMarket
 from baimo.conf.parameters.technology import Training
@@ -342,16 +343,17 @@ def test_a_floor_holds_and_the_strategic_value_goes_below_cost():
 def test_odds_of_a_run_by_its_leap(times, chance):
     p = dataclasses.replace(Training(), success_base=2.2, success_leap=1.8, success_infra=0.8, success_runs=0.3)
     labs = SimpleNamespace(log_largest=np.array([[23.0]]), skill=np.zeros((1, 1)), runs_done=np.zeros((1, 1)))
-    odds = success(labs, np.array([[23.0 + np.log10(times)]]), np.array([[False]]), p)
+    p = SimpleNamespace(training=p)
+    odds = success_chance(labs, np.array([[23.0 + np.log10(times)]]), np.array([[False]]), p)
     assert odds[0, 0] == pytest.approx(chance, abs=0.006)
 
 
 def test_skill_experience_and_a_base_help():
-    p = Training()
+    p = SimpleNamespace(training=Training())
 
     def odds(skill=0.0, runs=0.0, build=False):
         labs = SimpleNamespace(log_largest=np.array([[23.0]]), skill=np.array([[skill]]), runs_done=np.array([[runs]]))
-        return success(labs, np.array([[24.0]]), np.array([[build]]), p)[0, 0]
+        return success_chance(labs, np.array([[24.0]]), np.array([[build]]), p)[0, 0]
 
     assert odds(skill=1.0) > odds() > odds(skill=-1.0)
     assert odds(runs=5.0) > odds()

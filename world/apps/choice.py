@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from baimo.agents.app import BaseSignals
 from baimo.agents.enums import CN, NO_MODEL, NOBODY, OPEN_MODEL
 from baimo.world.engine.arrays import (
     Array,
@@ -15,7 +16,7 @@ from baimo.world.engine.arrays import (
     where,
 )
 from baimo.world.engine.equation import elementwise
-from baimo.world.engine.population import Observables, Selection, gather
+from baimo.world.engine.population import Selection, gather
 from baimo.world.engine.random import gumbel
 from baimo.world.models.segments import CN_SEGMENTS
 from baimo.world.models.tuning_hub import hubs
@@ -82,7 +83,7 @@ def choose_bases(world: World) -> None:
     world.tally("app_switches", row_sum(switched.astype(float)))
 
 
-def _choice(world: World, some: Selection, movers: Array, valid: Array) -> Observables:
+def _choice(world: World, some: Selection, movers: Array, valid: Array) -> BaseSignals:
     """What movers think of the models they know, and of the one they have."""
     labs = world.labs
     # The base that an app has is no candidate for a switch, but what others are weighed against.
@@ -92,7 +93,7 @@ def _choice(world: World, some: Selection, movers: Array, valid: Array) -> Obser
     there = (known >= 0) & (where(labs.alive & labs.released, labs.id, NOBODY).take(place) == ids)
     there = there & ~((ids == identity) & held) & (ids != NOBODY)
     worth = _utility(world, some, np.concatenate([known, base[None]]))
-    return Observables(
+    return BaseSignals(
         # What holds an app at its base: its ecosystem (M31), less what interoperability takes away.
         tied=world.parameters.moat.ecosystem * (1.0 - world.policy.market.interoperability),
         movers=movers,

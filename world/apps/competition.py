@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from baimo.agents.app import GenerationSignals
 from baimo.agents.enums import API, CN, FILED, ROW, WRAPPER
 from baimo.world.apps import labour
 from baimo.world.apps.segments import native_level, segment_of_apps
@@ -20,7 +21,6 @@ from baimo.world.engine.arrays import (
     where,
 )
 from baimo.world.engine.equation import elementwise
-from baimo.world.engine.population import Observables
 from baimo.world.models.demand import best_native
 from baimo.world.models.segments import CN_SEGMENTS
 from baimo.world.network.ties import points_at
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from baimo.world.engine.world import World
 
 
-def generation(world: World) -> Observables:
+def generation(world: World) -> GenerationSignals:
     """The generation of each app's base, and what the models can do by themselves."""
     apps, labs = world.apps, world.labs
     valid = points_at(apps.base_lab[0], apps.base_id[0], labs)
     current = where(valid, take_rows(labs.model_id, apps.base_lab[0]), apps.base_model)
-    return Observables(
+    return GenerationSignals(
         base_model=current,
         native=native_level(world),
         multimodal=world.state.multimodal[CN],

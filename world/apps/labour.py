@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from baimo.agents.app import BuySignals
 from baimo.agents.enums import API, APPLICATION, CN
 from baimo.world.apps.segments import native_level, segment_of_apps
 from baimo.world.engine.arrays import Array, logistic, row_sum, sum_by_group, where
-from baimo.world.engine.population import Observables
 from baimo.world.models.segments import CN_SEGMENTS
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ def found_teams(world: World, entrants) -> None:
     state.trained_people[CN] = trained
 
 
-def weighing(world: World, pace: Array | float) -> Observables:
+def weighing(world: World, pace: Array | float) -> BuySignals:
     """What make or buy is weighed on, when a share ``pace`` a month of the makers weigh it."""
     table = world.segments
-    return Observables(
+    return BuySignals(
         native=native_level(world),
         threshold=segment_of_apps(world, table.column("threshold")[:CN_SEGMENTS]),
         privacy=segment_of_apps(world, table.column("privacy")[:CN_SEGMENTS]),
@@ -66,7 +66,7 @@ def make_or_buy(world: World) -> None:
 def wanted(world: World, pace: Array) -> Array:
     """People by kind that apps would hire in this step, ``(kinds, worlds, 1)``."""
     apps = world.apps
-    apps.hire(Observables())
+    apps.hire()
     people = np.zeros_like(world.state.pool[CN])
     people[APPLICATION] = row_sum(apps.vacancies + apps.tuner_vacancies) * pace
     return people

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from baimo.agents.app import AppExitSignals, AppPivotSignals, IncumbentSignals, draw_aim
 from baimo.agents.enums import (
     ADD,
     ALIVE,
@@ -36,17 +37,16 @@ from baimo.world.engine.arrays import (
     sum_by_group,
     where,
 )
-from baimo.world.engine.population import Observables
+from baimo.world.engine.device import to_host
+from baimo.world.engine.population import spread_out
+from baimo.world.engine.random import normal, poisson
 from baimo.world.models import multimodal
 from baimo.world.models.segments import CN_SEGMENTS
 
 if TYPE_CHECKING:
+    from baimo.world.engine.population import Selection
     from baimo.world.engine.world import World
 
-from baimo.agents.app import draw_aim
-from baimo.world.engine.device import to_host
-from baimo.world.engine.population import spread_out
-from baimo.world.engine.random import normal, poisson
 
 # ---------------------------------------------------------------------- founding
 
@@ -95,13 +95,14 @@ def _without_who_stays_out(world: World, entrants):
 
 def found(world: World, entrants) -> None:
     """Give new apps a segment, a product, an answer to the models, a hidden aim and a place (M40)."""
-    p, table = entrants.view(world.parameters).app_market, world.segments
+    own, table = entrants.view(world.parameters), world.segments
+    p = own.app_market
     weight = np.cumsum(table.addressable[:CN_SEGMENTS] * np.sqrt(table.population[:CN_SEGMENTS]))
     segment = np.searchsorted(weight / weight[-1], entrants.draws("segment")[0])
     entrants.segment = np.minimum(segment, CN_SEGMENTS - 1)[None]
     entrants.incumbent = entrants.draws("incumbent") < p.share_incumbent
     old_tools = segment_of_apps(world, table.column("old_tools")[:CN_SEGMENTS])
-    entrants.answer_models(Observables(old_tools=old_tools))
+    entrants.answer_models(IncumbentSignals(old_tools=old_tools))
     remade, adds = entrants.answer == REMAKE, entrants.answer == ADD
     u = entrants.draws("product")
     product = where(u < p.share_wrapper, WRAPPER, where(u < 1.0 - p.share_platform, DEEP, PLATFORM_APP))
@@ -110,7 +111,7 @@ def found(world: World, entrants) -> None:
     entrants.coupling = where(deep, p.coupling_deep, p.coupling_light)
     entrants.head_start = where(adds, p.incumbent_known, where(remade, -p.remake_months, 0.0))
     entrants.customers = where(adds, p.incumbent_customers, 1.0)
-    _aim(world, entrants, p)
+    _aim(world, entrants, own)
     _place(entrants, p, where(deep, p.deep_value, 1.0) * where(remade, p.remake_value, 1.0))
     single = p.share_single * (1.0 - p.multimodal_shock * world.state.multimodal[CN][entrants.worlds, 0])
     u = entrants.draws("modality")
@@ -122,11 +123,11 @@ def found(world: World, entrants) -> None:
     entrants.make_or_buy(labour.weighing(world, 0.0))
 
 
-def _aim(world: World, entrants, p) -> None:
+def _aim(world: World, entrants: Selection, p: Any) -> None:
     """The hidden aim: how far beyond what models can do the product lies."""
-    aim, kind = draw_aim(entrants.draws("aim"), entrants.draws("aim_luck"), p)
+    aim, kind = draw_aim(entrants, p)
     deep = entrants.product == DEEP
-    entrants.aim = aim + where(deep, p.coupling_aim, 0.0)
+    entrants.aim = aim + where(deep, p.app_market.coupling_aim, 0.0)
     entrants.aim_class = where(deep & (kind == POOR), POOR_DEEP, kind)
     entrants.threshold = native_level(world)[entrants.worlds, 0][None] + entrants.aim
 
@@ -218,18 +219,18 @@ def live(world: World) -> None:
     apps.peak_users = np.maximum(apps.peak_users, apps.users)
 
 
-def founders_resolve(world: World) -> Observables:
+def founders_resolve(world: World) -> AppExitSignals:
     """How soon founders give up what is hopeless."""
     p = world.parameters.app_market
-    return Observables(
+    return AppExitSignals(
         resolve=world.clock.chance(12.0 * p.resolve),
         resolve_outdated=world.clock.chance(12.0 * p.rework_resolve),
     )
 
 
-def _pivoting(world: World) -> Observables:
+def _pivoting(world: World) -> AppPivotSignals:
     p = world.parameters.app_market
-    return Observables(
+    return AppPivotSignals(
         native=native_level(world),
         pivot_chance=world.clock.fraction(p.pivot_rate),
     )

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import CN, NOBODY, ROW, STATE_FUND, UNICORN
+from baimo.agents.lab.money import FundingSignals
 from baimo.world.engine.arrays import Array, clip, nonzero, ratio, row_sum, sum_k, take_rows, where
-from baimo.world.engine.population import Observables
 from baimo.world.engine.random import normal
 from baimo.world.technology.lineage import hides_its_base
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # ---------------------------------------------------------------------- size of rounds
 
 
-def round_sizes(world: World) -> Observables:
+def round_sizes(world: World) -> FundingSignals:
     """Size of the round that fits each lab: seed, growth or leader, log-normal (PRIORS, M20).
 
     A star team is given a leader's round on its pedigree before it has released anything; others
@@ -39,7 +39,7 @@ def round_sizes(world: World) -> Observables:
     sigma = where(leader, p.leader_sigma, where(grown, p.growth_sigma, p.seed_sigma))
     z = normal(labs.draws("round_size"), labs.draws("round_luck"))
     size = median * np.exp(sigma * z) * (p.size_calm + p.size_hype * state.hype)
-    return Observables(hype=state.hype, round_size=np.maximum(size, p.round_covers_launch * launch_cost(world)))
+    return FundingSignals(hype=state.hype, round_size=np.maximum(size, p.round_covers_launch * launch_cost(world)))
 
 
 def launch_cost(world: World) -> Array:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import BIG_TECH, CN, VERTICAL
+from baimo.agents.investor import AttentionSignals
 from baimo.world.engine.arrays import Array, clip, ratio, row_sum, where
-from baimo.world.engine.population import Observables
 from baimo.world.network.social import neighbour_share
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def attend(world: World, guided: Array) -> None:
     investors, p = world.investors, world.parameters.capital
     recent = investors.since_deal < p.recent_months
     investors.pay_attention(
-        Observables(
+        AttentionSignals(
             hype=world.state.hype,
             neighbours_investing=neighbour_share(recent, world.ties.investor_investor, investors.alive),
             kept_back=where(investors.region == CN, world.policy.capital.cooling, 0.0),

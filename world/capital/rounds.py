@@ -13,7 +13,7 @@ from baimo.agents.enums import ACADEMIC, CN, FOLLOWER, STATE_FUND, UNICORN
 from baimo.world.capital import hype
 from baimo.world.capital.deal_flow import adds_nothing, app_deals, lab_deals, launch_cost, round_sizes
 from baimo.world.engine.arrays import Array, add_at, logistic, ratio, row_sum, sum_by_group, sum_k, where
-from baimo.world.engine.population import Observables, View
+from baimo.world.engine.population import View
 from baimo.world.network.ties import points_at
 from baimo.world.technology.lineage import pay_authors
 
@@ -44,7 +44,7 @@ def raise_rounds(world: World) -> None:
     """
     labs, apps = world.labs, world.apps
     labs.seek_funding(round_sizes(world))
-    apps.seek_funding(Observables())
+    apps.seek_funding()
     raised = _match(world, labs, lab_deals(world))
     labs.raised = raised
     labs.since_round = where(raised > 0.0, 0.0, labs.since_round)

@@ -7,12 +7,13 @@ stands in one order book.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from baimo.agents.enums import CENTRE, CHIPMAKER, CN, NOBODY, ROW
-from baimo.world.compute.chip_supply import grey_class, made_in, of_kind, offers
+from baimo.agents.vendor import ChipSignals, ListPriceSignals, VendorChipSignals
+from baimo.world.compute.chip_supply import Offers, grey_class, made_in, of_kind, offers
 from baimo.world.compute.chips import CNY_A_USD
 from baimo.world.engine.arrays import (
     Array,
@@ -28,9 +29,9 @@ from baimo.world.engine.arrays import (
     take_rows,
     where,
 )
-from baimo.world.engine.population import Observables
 
 if TYPE_CHECKING:
+    from baimo.world.engine.population import Population
     from baimo.world.engine.world import World
 
 
@@ -90,14 +91,12 @@ def ration(supply: Array, orders: Array, classes: Array, weight: Array) -> Array
 # ---------------------------------------------------------------------- orders
 
 
-def _for_buyers(world: World, population, offer: Observables, **more) -> Observables:
+def _for_buyers(world: World, population: Population, offer: Offers) -> dict[str, Any]:
     """Offers as each agent of a population sees them, by its region."""
     here = population.region == CN
-    pick = {
-        name: where(here, table[CN], table[ROW])
-        for name, table in (("class_value", offer.value), ("class_price", offer.price), ("class_rush", offer.rush))
-    }
-    return Observables(**pick, years=world.clock.years, months=world.clock.months, **more)
+    value, price, rush = (where(here, table[CN], table[ROW]) for table in offer)
+    seen = {"class_value": value, "class_price": price, "class_rush": rush}
+    return seen | {"years": world.clock.years, "months": world.clock.months}
 
 
 def _and_grey(mask: Array) -> Array:
@@ -105,27 +104,25 @@ def _and_grey(mask: Array) -> Array:
     return np.concatenate([mask, np.zeros_like(mask[:1])])
 
 
-def _for_labs(world: World, offer: Observables) -> Observables:
+def _for_labs(world: World, offer: Offers) -> ChipSignals:
     """The same for labs: firms on the entity list are sold no foreign chip."""
     seen = _for_buyers(world, world.labs, offer)
     named = world.policy.embargo.listed
     if named is not None:
         foreign = _and_grey(made_in(world, "US"))
-        seen.class_value = where(foreign & named, 0.0, seen.class_value)
-    return seen
+        seen["class_value"] = where(foreign & named, 0.0, seen["class_value"])
+    return ChipSignals(**seen)
 
 
-def _for_vendors(world: World, offer: Observables) -> Observables:
+def _for_vendors(world: World, offer: Offers) -> VendorChipSignals:
     """The same for vendors, with rents, public money for centres and the quota of domestic chips."""
     vendors, state = world.vendors, world.state
     rent = where(vendors.region == CN, state.rent_training[CN], state.rent_training[ROW])
     centre = ((vendors.kind == CENTRE) & (vendors.region == CN) & vendors.alive).astype(float)
     public = world.policy.compute.centres * ratio(centre, row_sum(centre))
     quota = world.policy.industrial.procurement_quota * (vendors.region == CN)
-    return _for_buyers(
-        world,
-        vendors,
-        offer,
+    return VendorChipSignals(
+        **_for_buyers(world, vendors, offer),
         rent_ratio=rent / (world.parameters.rental.reference_usd * CNY_A_USD),
         elapsed=world.clock.year(world.step_number),
         public=public,
@@ -134,7 +131,7 @@ def _for_vendors(world: World, offer: Observables) -> Observables:
     )
 
 
-def outside_orders(world: World, offer: Observables) -> tuple[Array, Array, Array]:
+def outside_orders(world: World, offer: Offers) -> tuple[Array, Array, Array]:
     """Orders of buyers outside this industry, by region and class.
 
     Returns
@@ -174,7 +171,7 @@ def _at_home(world: World, taste: Array) -> Array:
     return ratio(mine, sum_k(mine))
 
 
-def order(world: World) -> tuple[Observables, tuple[Array, Array, Array]]:
+def order(world: World) -> tuple[Offers, tuple[Array, Array, Array]]:
     """Labs, vendors and outside buyers write their orders."""
     world.state.grey_class = grey_class(world)
     offer = offers(world)
@@ -266,8 +263,8 @@ def _ship(world: World, offer, got, own, out_class, out_region) -> None:
         units = parts[name]
         shipped = where(population.order_class == count, grey, population.order_class)
         population.incoming = population.incoming + one_hot(shipped, count) * units
-        view = _for_buyers(world, population, offer)
-        price = pick_k(view.class_price, np.maximum(population.order_class, 0))
+        table = where(population.region == CN, offer.price[CN], offer.price[ROW])
+        price = pick_k(table, np.maximum(population.order_class, 0))
         bill = where(units > 0.0, units * where(np.isfinite(price), price, 0.0), 0.0)
         legal = where(population.order_class == count, 0.0, bill)
         maker = take_rows_of_maker(world, population.order_class)
@@ -345,7 +342,7 @@ def _prices(world: World, demand, supply) -> None:
     """List prices follow backlogs; street prices and the grey premium follow scarcity."""
     vendors = world.vendors
     vendors.backlog = _backlogs(world, demand)
-    vendors.set_list_price(Observables(years=world.clock.years))
+    vendors.set_list_price(ListPriceSignals(years=world.clock.years))
     _street_prices(world, demand, supply)
 
 

@@ -6,14 +6,13 @@ makers learn by making, their software by being used (M56).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from baimo.agents.enums import CN, INFRA, NOBODY, ROW
 from baimo.world.compute.chips import CNY_A_USD
 from baimo.world.engine.arrays import Array, clip, ratio, row_sum, sum_k, take_rows, where
-from baimo.world.engine.population import Observables
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -191,7 +190,15 @@ def _instead(world: World, value: Array) -> Array:
     return where(others, turns + (1.0 - turns) * where(best > 0.0, ratio(left, best), 1.0), 1.0)
 
 
-def offers(world: World, for_rent: bool = False) -> Observables:
+class Offers(NamedTuple):
+    """What buyers can order, by region: arrays ``(classes, worlds, 1)``, the grey channel last."""
+
+    value: dict[int, Array]  # H100 of speed for a CNY million
+    price: dict[int, Array]  # CNY million a chip
+    rush: dict[int, Array]  # times the usual purchase
+
+
+def offers(world: World, for_rent: bool = False) -> Offers:
     """What buyers in each region can order: value for money, price, rush by class.
 
     The last class stands for the grey channel. In CN all but the datacenter chips from abroad
@@ -226,4 +233,4 @@ def offers(world: World, for_rent: bool = False) -> Observables:
         value[region] = ratio(usable, where(np.isfinite(price[region]), price[region], 1.0))
     rush = np.broadcast_to(1.0 + rules.stockpile * embargo.announced, listed.shape)
     rushed = np.concatenate([rush, np.ones_like(grey_price)[None]])
-    return Observables(value=value, price=price, rush={CN: rushed, ROW: np.ones_like(rushed)})
+    return Offers(value=value, price=price, rush={CN: rushed, ROW: np.ones_like(rushed)})

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import BIG_TECH, BUILDERS, CN, PLATFORM
+from baimo.agents.lab.compute import PlatformSignals
 from baimo.world.engine.arrays import Array, ratio, row_sum, weigh_k, where
-from baimo.world.engine.population import Observables
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -55,7 +55,7 @@ def _adopt(world: World, builder: dict) -> None:
     shunned = p.rivalry * (1.0 - builder["neutrality"])
     trusted = world.state.trust[CN] * (1.0 - shunned * where(labs.archetype == BIG_TECH, 1.0, p.rivalry_others))
     labs.join_platform(
-        Observables(
+        PlatformSignals(
             joins=world.clock.chance(p.join * built * trusted),
             leaves=world.clock.chance(p.leave * (1.0 - built)),
         )

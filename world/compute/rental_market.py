@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import BIG_TECH, CHIPMAKER, CLOUD, CN, ROW
+from baimo.agents.lab.compute import RentSignals
+from baimo.agents.vendor import OfferSignals
 from baimo.world.compute.chip_supply import list_prices, serving_speed, software_maturity
 from baimo.world.compute.chips import CNY_A_USD
 from baimo.world.compute.clouds import draw_credit
 from baimo.world.engine.arrays import Array, clip, nonzero, ratio, row_sum, sum_by_group, sum_k, weigh_k, where
-from baimo.world.engine.population import Observables
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -41,7 +42,7 @@ def split_flexible(flexible: Array, dedicated: Array, training: Array, serving: 
 def clear(world: World) -> None:
     """Phase 4, second part: compute is offered, wanted, rationed and paid."""
     labs, vendors, state = world.labs, world.vendors, world.state
-    vendors.offer_compute(Observables(maturity=software_maturity(world), platform=state.platform_strength))
+    vendors.offer_compute(OfferSignals(maturity=software_maturity(world), platform=state.platform_strength))
     labs.rent_compute(_seen_by_labs(world))
     need = serving_rent_need(world)
     _find_hosts(world, labs.rent_wanted + need)
@@ -97,9 +98,9 @@ def _find_hosts(world: World, wanted: Array) -> None:
     labs.host_id[worlds, rows] = where(found, vendors.id[worlds, chosen], -1)
 
 
-def _seen_by_labs(world: World) -> Observables:
+def _seen_by_labs(world: World) -> RentSignals:
     rent = world.by_region(world.state.rent_training)
-    return Observables(
+    return RentSignals(
         rent_month=rent * HOURS_A_YEAR / 12.0 / 1e6,
         rent_cap=world.by_region(world.state.rent_cap),
     )

@@ -15,7 +15,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -25,6 +25,14 @@ from baimo.world.engine.device import kernel
 from baimo.world.engine.kernels import one_pass
 
 Array = Any  # numpy.ndarray or cupy.ndarray
+
+# Arrays by shape, for annotations. What an inner dimension stands in front of may be one value an agent or a world.
+PerAgent = Annotated[Array, "(worlds, rows)"]
+PerWorld = Annotated[Array, "(worlds, 1), or a number that is the same in all worlds"]
+PerAxis = Annotated[Array, "(3, worlds, rows)"]
+PerClass = Annotated[Array, "(chip classes, worlds, rows)"]
+PerTalent = Annotated[Array, "(4, worlds, rows)"]
+PerCandidate = Annotated[Array, "(candidates, worlds, rows)"]
 
 
 def namespace(array: Array) -> Any:

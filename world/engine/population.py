@@ -9,8 +9,9 @@ policy arm leaves everybody else's random numbers alone.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, dataclass_transform
 
 import numpy as np
 
@@ -118,17 +119,29 @@ class View:
         return seen
 
 
+@dataclass_transform(kw_only_default=True, eq_default=False)
 class Observables:
-    """What agents can see when they decide, frozen before anybody decides.
+    """What agents see when they decide, frozen before anybody decides.
 
-    Every array is ``(..., worlds, rows)`` (one value an agent of the deciding type) or
-    ``(..., worlds, 1)`` (one value a world); inner axes (segments, candidates, chip classes)
-    stand first. What was worked out :class:`OfSome` is spread out when others ask for it.
+    A subclass declares its fields with their shapes (``going_price: PerAgent``) and is made with all
+    of them by name. Every array is ``(..., worlds, rows)`` (one value an agent of the deciding type)
+    or ``(..., worlds, 1)`` (one value a world); inner axes (segments, candidates, chip classes)
+    stand first. What was computed for some agents only is spread out when others ask for it.
+
+    Raises
+    ------
+    TypeError
+        For a field that is missing or not declared.
     """
 
-    def __init__(self, **arrays: Any):
-        self.of_some = {name: each for name, each in arrays.items() if isinstance(each, OfSome)}
-        self.__dict__.update({name: each for name, each in arrays.items() if name not in self.of_some})
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        dataclass(kw_only=True, eq=False, repr=False)(cls)
+
+    def __post_init__(self) -> None:
+        self.of_some = {name: each for name, each in vars(self).items() if isinstance(each, OfSome)}
+        for name in self.of_some:
+            del self.__dict__[name]
 
     def __getattr__(self, name: str) -> Array:
         held = self.__dict__.get("of_some", {}).get(name)

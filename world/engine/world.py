@@ -131,7 +131,7 @@ class World:
             population.world = self
             self.populations[name] = population
             setattr(self, name, population)
-        self.labs.rules.update(random_rules.chosen(self.config.decisions))
+        self.labs.rules.update(random_rules.rules_in_use(self.config.decisions))
         self.maker_names = [row["name"] for row in self.config.vendors]
 
     def record(self, names: list[str], values: Array) -> None:

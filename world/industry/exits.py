@@ -19,9 +19,9 @@ from baimo.agents.enums import (
     ROW,
     TO_APPS,
 )
+from baimo.agents.lab.money import ExitSignals, PivotSignals
 from baimo.world.apps import lifecycle
 from baimo.world.engine.arrays import Array, clip, is_one_of, row_sum, sum_k, where
-from baimo.world.engine.population import Observables
 from baimo.world.industry.acquisition import acquire
 from baimo.world.network.open_bases import best_known_base
 
@@ -40,7 +40,7 @@ def leave(world: World) -> None:
     lead = sum_k(base + post) / 3.0 - own
     before = labs.mode.copy()
     labs.pivot(
-        Observables(
+        PivotSignals(
             base_lead=lead,
             frontier_launch=np.log10(np.maximum(state.largest_run[CN], state.largest_run[ROW])),
             pride=is_one_of(labs.archetype, PROUD).astype(float),
@@ -51,7 +51,7 @@ def leave(world: World) -> None:
     world.count("pivots", labs.mode != before)
     world.log("pivot", labs.mode != before, labs.cash, (MODES, labs.mode))
     labs.wind_up(
-        Observables(
+        ExitSignals(
             # What a parent could have without a lab of its own: open weights, or any firm's API.
             parent_gap=clip(np.maximum(lead, state.frontier_cn - own), 0.0, p.parent_gap_most) * labs.released,
             share=state.token_share,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import APPLICATION, CN, INDUSTRY, ROW
+from baimo.agents.lab.money import EffortSignals, HireSignals
 from baimo.world.apps import labour
 from baimo.world.engine.arrays import Array, clip, ratio, row_sum, stack_k, sum_k, where
-from baimo.world.engine.population import Observables
 from baimo.world.network.social import neighbour_best
 
 if TYPE_CHECKING:
@@ -33,10 +33,10 @@ def clear(world: World) -> None:
     world.accounts.pay("overhead", (labs, overhead), "outside")
 
 
-def _standing(world: World) -> Observables:
+def _standing(world: World) -> EffortSignals:
     """Whether users take a lab's models, and whether it earns."""
     labs, state, p = world.labs, world.state, world.parameters.organisation
-    return Observables(
+    return EffortSignals(
         unused=labs.released * clip(1.0 - state.token_share / p.used_share, 0.0, 1.0),
         earning=np.minimum(ratio(labs.service_revenue, labs.cost), 1.0),
         adjust=world.clock.fraction(p.pace),
@@ -48,7 +48,7 @@ def by_region_of_labs(world: World, pair) -> Array:
     return where(world.labs.region == CN, pair[CN], pair[ROW])
 
 
-def _seen(world: World) -> Observables:
+def _seen(world: World) -> HireSignals:
     """Wages, the mix of people that work needs, and by what a team may grow or shrink at once.
 
     Teams that may want f times their size grow at the rate k (f - 1), k the pace of hiring: what they
@@ -60,7 +60,7 @@ def _seen(world: World) -> Observables:
     fastest, slowest = (1.0 + ratio(np.expm1(growth * (f - 1.0)), pace) for f in (p.fastest, p.slowest))
     train = stack_k(p.train_infra, p.train_scaling, p.train_research, p.train_application, xp=world.xp)
     build = stack_k(p.build_infra, p.build_scaling, p.build_research, p.build_application, xp=world.xp)
-    return Observables(
+    return HireSignals(
         wages=by_region_of_labs(world, world.state.wages),
         mix_train=train / sum_k(train),
         mix_build=build / sum_k(build),

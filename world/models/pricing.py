@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import BIG_TECH, CN, FRONTIER, ROW
+from baimo.agents.lab.market import PriceSignals
 from baimo.world.engine.arrays import (
     Array,
     ratio,
     row_sum,
     where,
 )
-from baimo.world.engine.population import Observables
 from baimo.world.laws.nested_logit import rivalry
 from baimo.world.models.serving import serving_costs
 
@@ -40,7 +40,7 @@ def set_prices(world: World) -> None:
     labs.strategic_value = p.cloud_value * cloud + data
     floor = world.policy.market.floor
     labs.set_price(
-        Observables(
+        PriceSignals(
             rivalry=rivalry(state.sales_share, state.nest_share, p.nest_correlation, owners_power(world)),
             price_floor=where(labs.region == CN, floor, 0.0),
             adjust=world.clock.fraction(p.price_adjustment),

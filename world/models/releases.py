@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import ALL_OPEN, BIG_TECH, CLOSED, CN, FRONTIER, LIGHT_OPEN, NO_MODEL, OPEN_CHAMPION, ROW
+from baimo.agents.lab.market import OpennessSignals
 from baimo.world.capital.hype import domestic_leap
 from baimo.world.engine.arrays import Array, clip, row_max, row_sum, sum_k, where
-from baimo.world.engine.population import Observables
 from baimo.world.laws.scaling import active_parameters
 from baimo.world.models import multimodal
 from baimo.world.models.pricing import going_price
@@ -58,7 +58,7 @@ def _subsidise(world: World, out: Array) -> None:
     world.accounts.pay("subsidies of open releases", "government", (labs, paid))
 
 
-def _stakes(world: World) -> Observables:
+def _stakes(world: World) -> OpennessSignals:
     """What openness is weighed on: lead over rivals at home, market share, policy."""
     labs = world.labs
     most = world.parameters.openness.lead_most
@@ -66,7 +66,7 @@ def _stakes(world: World) -> Observables:
     best = where(labs.region == CN, world.state.frontier_cn, world.state.frontier_all)
     level, told = world.policy.open_source.mandate_above, world.policy.open_source.champion
     champion = labs.archetype == OPEN_CHAMPION
-    return Observables(
+    return OpennessSignals(
         lead=clip(mine - best, -most, most),
         share=world.state.token_share,
         has_cloud=((labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER)).astype(float),

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baimo.agents.enums import ARCHETYPES, COMPETITION, CONTENT, EXPORT_CONTROL
+from baimo.agents.regulator import StanceSignals
 from baimo.conf.parameters.policy import DataPolicy, TechnologyPolicy
 from baimo.world.engine.arrays import Array, clip, where
 from baimo.world.engine.clock import as_date, at_date
-from baimo.world.engine.population import Observables
 from baimo.world.policy import export_rules
 
 if TYPE_CHECKING:
@@ -180,10 +180,10 @@ def _listed(world: World) -> Array | None:
     return named
 
 
-def _stance(world: World, months: float) -> Observables:
+def _stance(world: World, months: float) -> StanceSignals:
     """What the authorities look at in a session, ``months`` after the last."""
     schedules, date, state = world.policy.configured, world.date, world.state
-    return Observables(
+    return StanceSignals(
         incidents=state.incident_memory[0],
         gap_closed=clip(1.0 - state.gap_oom, 0.0, 1.0),
         hhi=state.hhi_tokens,

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import ROW
+from baimo.agents.lab.training import PathSignals
 from baimo.world.engine.arrays import Array, row_sum, stack_k, where
-from baimo.world.engine.population import Observables
 from baimo.world.laws.scaling import absorptive_capacity
 from baimo.world.technology.research import research_budget
 
@@ -30,7 +30,7 @@ def explore(world: World) -> None:
     """
     labs, p = world.labs, world.parameters.exploration
     labs.choose_path(
-        Observables(
+        PathSignals(
             tolerance=world.by_region(stack_k(p.tolerance_cn, p.tolerance_row, xp=world.xp)),
             step=world.step_number,
             chance=world.clock.chance(p.reconsider),

@@ -12,8 +12,8 @@ import numpy as np
 import polars as pl
 
 from baimo.agents.enums import CLOSED, NOBODY
+from baimo.agents.lab.market import ReleaseSignals
 from baimo.world.engine.arrays import Array, row_sum, sum_by_group, take_rows, where
-from baimo.world.engine.population import Observables
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def record(world: World, out: Array) -> None:
     """Note the base of each model that goes out, as it is and as it is told (M60)."""
     labs, p = world.labs, world.parameters.lineage
-    labs.declare(Observables(fresh=out))
+    labs.declare(ReleaseSignals(fresh=out))
     labs.reputation = labs.reputation + p.claim_reputation * (out & labs.claims)
 
     def keep(rows: dict[str, np.ndarray]) -> None:

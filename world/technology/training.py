@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import APP_COMPANY, BIG_TECH, CENTRE, CN, FROM_SCRATCH, FRONTIER, INFRA, SCALING
-from baimo.agents.lab.training import trained_capability
+from baimo.agents.lab.compute import FleetSignals
+from baimo.agents.lab.training import LaunchSignals, Run, trained_capability
 from baimo.world.compute.chip_supply import software_maturity
 from baimo.world.compute.chips import H100_TFLOPS, SECONDS_A_DAY, goodput, weakness
 from baimo.world.compute.rental_market import HOURS_A_YEAR, fleet_serving
 from baimo.world.engine.arrays import Array, clip, ratio, shares, stack_k, sum_k, weigh_k, where
-from baimo.world.engine.population import Observables
 from baimo.world.network.open_bases import best_known_base
 from baimo.world.technology.exploration import beaten_path
 from baimo.world.technology.research import left_to_research
@@ -95,15 +95,14 @@ def delivered_flop(world: World) -> Array:
     return speed * kept * good * labs.mfu * H100_TFLOPS * 1e12 * seconds
 
 
-def observe(world: World) -> Observables:
+def observe(world: World) -> LaunchSignals:
     """What a lab knows when it plans a run."""
     labs, state, p = world.labs, world.state, world.parameters
     speed = delivered_flop(world) * beaten_path(world)
     rent = world.by_region(state.rent_training)
-    own = fleet_serving(world)
     month = labs.rented_training * rent * HOURS_A_YEAR / 12.0 / 1e6
     base, post, row, identity, model, foreign = best_known_base(world)
-    return Observables(
+    return LaunchSignals(
         training_speed=speed,
         flop_cost=ratio(month, speed),
         parent_launch=p.training.parent_launch_months * labs.parent_support / 12.0,
@@ -116,10 +115,6 @@ def observe(world: World) -> Observables:
         unique_tokens=unique_tokens(world),
         synthetic_gain=synthetic_gain(world, sum_k(base + post) / 3.0),
         scaling_ceiling=state.scaling_ceiling,
-        serving_need=state.serving_need,
-        fleet_serving=own,
-        attention=state.attention,
-        adjust=world.clock.fraction(p.lab.adjustment),
         launch_chance=world.clock.fraction(p.decisions.launch_chance),
     )
 
@@ -162,7 +157,14 @@ def advance(world: World) -> None:
     labs = world.labs
     update_skill(world)
     seen = observe(world)
-    labs.allot_fleet(seen)
+    labs.allot_fleet(
+        FleetSignals(
+            serving_need=world.state.serving_need,
+            fleet_serving=fleet_serving(world),
+            attention=world.state.attention,
+            adjust=world.clock.fraction(world.parameters.lab.adjustment),
+        )
+    )
     labs.size_up_launch(seen)
     public_corpus(world)
     idle = ~labs.running & ~labs.trained & (labs.mode != APP_COMPANY)
@@ -200,7 +202,7 @@ def _fail(world: World, failed: Array) -> None:
     world.log("failure", failed, labs.run_delivered)
 
 
-def _complete(world: World, seen: Observables) -> None:
+def _complete(world: World, seen: LaunchSignals) -> None:
     """A run that has its compute, or that nobody endures longer, yields a model or a failure."""
     labs, p = world.labs, world.parameters.training
     enough = labs.run_delivered >= labs.run_planned
@@ -213,8 +215,8 @@ def _complete(world: World, seen: Observables) -> None:
         return
     own, market = chosen.view(world.parameters), chosen.view(seen)
     flop = clip(chosen.run_delivered, 1e17, np.maximum(chosen.run_planned, 1e17))
-    how = (chosen.run_inherits, chosen.run_foreign, chosen.run_synthetic)
-    reached = trained_capability(chosen, flop, *how, market, own.technology)
+    run = Run(flop, chosen.run_inherits, chosen.run_foreign, chosen.run_synthetic)
+    reached = trained_capability(chosen, run, market, own)
     better = sum_k(reached) > sum_k(chosen.pretrained)
     chosen.pretrained = where(better, reached, chosen.pretrained)
     chosen.runs_done = chosen.runs_done + 1.0
