@@ -18,7 +18,7 @@ from baimo.conf.mechanisms import MECHANISMS
 from baimo.conf.parameters.agents import RULES
 from baimo.conf.parameters.policy import WORDS, PolicyGroups
 from baimo.conf.schema import Config, parameters_of
-from baimo.experiments import reports
+from baimo.experiments.run import reports
 from baimo.world.schedule import PLAN
 
 CODE = Path(__file__).resolve().parents[1]

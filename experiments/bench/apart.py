@@ -12,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from baimo.experiments.workers import keep_memory
+from baimo.experiments.run.workers import keep_memory
 
 try:
     import resource

@@ -7,7 +7,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from baimo.experiments import store
+from baimo.experiments.run import store
 from baimo.world.engine import device
 
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")

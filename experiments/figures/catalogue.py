@@ -9,11 +9,10 @@ from pathlib import Path
 
 import polars as pl
 
-from baimo.experiments import figures
-from baimo.experiments.compare import Arm
-from baimo.experiments.figures import effects, industry, markets, networks, paper
+from baimo.experiments.analysis.compare import Arm
+from baimo.experiments.figures import effects, industry, markets, networks, paper, summary
 from baimo.experiments.figures.paper import Drawing, Missing, Source
-from baimo.experiments.run import UserError
+from baimo.experiments.run.compose import UserError
 
 #: Figures of one arm, in the order in which a paper would show them.
 OF_RUNS: dict[str, Callable[[Source], Drawing]] = industry.FAMILY | markets.FAMILY | networks.FAMILY
@@ -128,7 +127,7 @@ def _kept(name: str, draw: Callable[[], Drawing], folder: Path) -> Drawn:
             drawing = draw()
         except Missing as error:
             return Drawn(name, name.replace("_", " "), str(error), None)
-        return Drawn(name, drawing.title, drawing.caption, figures.save(drawing.figure, folder, name, paper.DPI))
+        return Drawn(name, drawing.title, drawing.caption, summary.save(drawing.figure, folder, name, paper.DPI))
 
 
 def captions(drawn: Sequence[Drawn]) -> str:

@@ -10,11 +10,13 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from baimo.experiments import compare, heat_map, load, paired, words
-from baimo.experiments.compare import Arm
-from baimo.experiments.figures import BLUE, GREEN, ORANGE, PURPLE, RED, SKY, paper
+from baimo.experiments.analysis import compare, paired, words
+from baimo.experiments.analysis.compare import Arm
+from baimo.experiments.analysis.paired import LAST_YEAR, Outcome
+from baimo.experiments.figures import heat_map, paper
 from baimo.experiments.figures.paper import Drawing, Missing
-from baimo.experiments.paired import LAST_YEAR, Outcome
+from baimo.experiments.figures.summary import BLUE, GREEN, ORANGE, PURPLE, RED, SKY
+from baimo.experiments.read import load
 
 COLOURS = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY)
 #: Outcomes whose effects are drawn month by month, and those of phase diagrams.
@@ -36,7 +38,7 @@ def panels(frame: pl.DataFrame, baseline: str) -> Drawing:
     Parameters
     ----------
     frame : DataFrame
-        Of :func:`baimo.experiments.compare.compare`, with months.
+        Of :func:`baimo.experiments.analysis.compare.compare`, with months.
     baseline : str
         Its name.
     """

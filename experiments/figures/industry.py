@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 
-from baimo.experiments import figures
-from baimo.experiments.figures import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, Line, paper
+from baimo.experiments.figures import paper, summary
 from baimo.experiments.figures.paper import Drawing, Missing, Source
+from baimo.experiments.figures.summary import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, Line
 from baimo.experiments.measures import demography, survival
 
 _GREY = "0.75"
@@ -30,7 +30,7 @@ _AIMS = {
 def life_cycle(source: Source) -> Drawing:
     """Labs alive; entries and exits."""
     market = source.market("labs_alive_cn", "lab_entries_cn", "lab_exits_cn")
-    frame = figures.bands(market, ["labs_alive_cn", "labs_from_scratch_cn"])
+    frame = summary.bands(market, ["labs_alive_cn", "labs_from_scratch_cn"])
     first, last = frame["date"].min(), frame["date"].max()
     figure, (left, right) = paper.sheet(2)
     paper.titled(left, "a", "Labs alive in China", "labs")
@@ -38,7 +38,7 @@ def life_cycle(source: Source) -> Drawing:
     drawn = paper.lines(left, frame, chosen)
     paper.key(left)
     paper.titled(right, "b", "Entry and exit", "labs a quarter")
-    flows = figures.bands(_quarters(market, ["lab_entries_cn", "lab_exits_cn"]), ["lab_entries_cn", "lab_exits_cn"])
+    flows = summary.bands(_quarters(market, ["lab_entries_cn", "lab_exits_cn"]), ["lab_entries_cn", "lab_exits_cn"])
     paper.lines(right, flows, [Line("lab_entries_cn", "entries", GREEN), Line("lab_exits_cn", "exits", RED)])
     paper.dated(right, first, last)
     paper.key(right)
@@ -86,7 +86,7 @@ def share_streams(source: Source) -> Drawing:
     )
     paper.key(kinds, 3, upwards=True)
     market = source.market("top1_tokens_share_cn", "cr4_tokens_cn", "hhi_tokens_cn")
-    frame = figures.bands(market, ["top1_tokens_share_cn", "cr4_tokens_cn", "hhi_tokens_cn"])
+    frame = summary.bands(market, ["top1_tokens_share_cn", "cr4_tokens_cn", "hhi_tokens_cn"])
     paper.titled(ranks, "c", "Concentration", "share; HHI, 0 to 1")
     chosen = [
         Line("cr4_tokens_cn", "four largest", BLUE),
@@ -211,7 +211,7 @@ def app_lifelines(source: Source) -> Drawing:
     size = dict(lives.group_by("aim_class").agg(pl.len()).collect().iter_rows())
     figure, (left, right) = paper.sheet(2)
     paper.titled(left, "a", "Apps that live longer", "share")
-    facts = {row["id"]: row for row in figures.rows("calibration.csv")}
+    facts = {row["id"]: row for row in summary.rows("calibration.csv")}
     for kind, (label, colour, fact) in _AIMS.items():
         if kind in size:
             _curve(left, curves.filter(pl.col("aim_class") == kind), f"{label} ({size[kind]:,})", colour)
@@ -241,7 +241,7 @@ def app_lifelines(source: Source) -> Drawing:
 
 def _lifeline_panel(axes: Axes, source: Source) -> pl.DataFrame:
     columns = ["app_survival_median_months", "app_lifeline_median_months"]
-    frame = figures.bands(source.market(*columns), columns)
+    frame = summary.bands(source.market(*columns), columns)
     paper.titled(axes, "b", "Median life over time", "months")
     chosen = [Line(columns[0], "all founded so far", BLUE), Line(columns[1], "of the dead, at death", RED)]
     paper.lines(axes, frame, chosen)
@@ -255,8 +255,8 @@ def _lifeline_panel(axes: Axes, source: Source) -> pl.DataFrame:
 def funding_and_hype(source: Source) -> Drawing:
     """Funding a quarter; hype and the attention of investors."""
     market = source.market("funding_cn", "hype")
-    hype = figures.bands(market, ["hype", "investor_attention_cn"])
-    money = figures.bands(_quarters(market, ["funding_cn"]), ["funding_cn"])
+    hype = summary.bands(market, ["hype", "investor_attention_cn"])
+    money = summary.bands(_quarters(market, ["funding_cn"]), ["funding_cn"])
     first, last = hype["date"].min(), hype["date"].max()
     figure, (left, right) = paper.sheet(2)
     paper.titled(left, "a", "Funding in China", "CNY billion a quarter")
@@ -282,8 +282,8 @@ def funding_and_hype(source: Source) -> Drawing:
 
 def _funding_fact(axes: Axes, first: dt.date, last: dt.date) -> bool:
     """The year's funding as a quarter's, over the year it is of."""
-    (fact,) = (row for row in figures.rows("calibration.csv") if row["id"] == "funding_cn_2023")
-    begin, end = figures.period(fact["date"])
+    (fact,) = (row for row in summary.rows("calibration.csv") if row["id"] == "funding_cn_2023")
+    begin, end = summary.period(fact["date"])
     if not (first <= begin and end <= last):
         return False
     axes.plot([begin, end], [float(fact["value"]) / 4e3] * 2, color=BLACK, linewidth=2.0, label="observed, a quarter")

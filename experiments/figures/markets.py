@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 
-from baimo.experiments import figures
-from baimo.experiments.figures import BLACK, BLUE, GREEN, ORANGE, RED, SKY, Line, paper
+from baimo.experiments.figures import paper, summary
 from baimo.experiments.figures.paper import Drawing, Source
+from baimo.experiments.figures.summary import BLACK, BLUE, GREEN, ORANGE, RED, SKY, Line
 from baimo.experiments.measures import prices
 
 _CHANNELS = {"legal": BLUE, "grey": RED, "domestic": GREEN}
@@ -21,7 +21,7 @@ def price_cascade(source: Source) -> Drawing:
     offers = ["price_flagship_cn", "price_light_cn"]
     levels = ["price_gpt35_level", "price_gpt4_level"]
     market = source.market(*offers, *levels)
-    frame = figures.bands(market, [*offers, *levels])
+    frame = summary.bands(market, [*offers, *levels])
     first, last = frame["date"].min(), frame["date"].max()
     figure, (left, right) = paper.sheet(2)
     paper.titled(left, "a", "What is offered in China", "CNY / million tokens")
@@ -56,7 +56,7 @@ def _inside(frame: pl.DataFrame, columns: list[str], low: float, high: float) ->
 
 def _observed_said() -> str:
     """The yearly falls of the facts, with their ranges."""
-    rows = {row["id"]: row for row in figures.rows("calibration.csv") if row["id"].startswith("price_decline_")}
+    rows = {row["id"]: row for row in summary.rows("calibration.csv") if row["id"].startswith("price_decline_")}
     falls = (rows[f"price_decline_{level}"] for level in ("gpt35", "gpt4"))
     return " and ".join(f"{row['value']} times, {row['low']} to {row['high']}" for row in falls)
 
@@ -66,7 +66,7 @@ def _observed_fall(axes: Axes, frame: pl.DataFrame, fact: str, line: Line) -> No
     here = frame.drop_nulls(line.column)
     if here.height < 2:
         return
-    (row,) = (row for row in figures.rows("calibration.csv") if row["id"] == fact)
+    (row,) = (row for row in summary.rows("calibration.csv") if row["id"] == fact)
     years = np.array([(date - here["date"][0]).days / 365.25 for date in here["date"]])
     fallen = here[line.column][0] * float(row["value"]) ** -years
     axes.plot(here["date"], fallen, color=line.colour, linestyle=":", linewidth=0.9)
@@ -89,7 +89,7 @@ def frontier_and_gap(source: Source) -> Drawing:
     fronts = ["frontier_all", "frontier_cn", "frontier_open", "frontier_open_cn"]
     gaps = ["gap_cn_months", "gap_open_months"]
     market = source.market(*fronts, *gaps)
-    frame = figures.bands(market, [*fronts, *gaps])
+    frame = summary.bands(market, [*fronts, *gaps])
     first, last = frame["date"].min(), frame["date"].max()
     figure, (left, right) = paper.sheet(2)
     paper.titled(left, "a", "Frontier", "OOM over 1e23 FLOP")
@@ -115,7 +115,7 @@ def chips_by_channel(source: Source) -> Drawing:
     """Stock of chips in China by the channel it came through."""
     columns = [f"h100e_cn_{name}" for name in _CHANNELS]
     market = source.market(*columns)
-    frame = figures.bands(market, columns)
+    frame = summary.bands(market, columns)
     first, last = frame["date"].min(), frame["date"].max()
     figure, (left, right) = paper.sheet(2)
     paper.titled(left, "a", "Chips in China", "H100 equivalents")

@@ -9,10 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 
-from baimo.experiments import lineage
-from baimo.experiments.figures import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, paper
+from baimo.experiments.figures import paper
 from baimo.experiments.figures.paper import Drawing, Missing, Source
+from baimo.experiments.figures.summary import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY
 from baimo.experiments.measures import lineage as shape
+from baimo.experiments.read import lineage_graph
 
 #: What kinds of edges join, their colour and label; the others would cover them.
 _EDGES = {
@@ -146,7 +147,7 @@ def lineage_tree(source: Source, families: int = 5) -> Drawing:
     """Which model stands on which, in one world, the largest families coloured."""
     edges = source.in_first_world("edges", "kind", "source", "target")
     world = source.first_world["replicate"]
-    graph = lineage.lineage_graph(edges, world)
+    graph = lineage_graph.lineage_graph(edges, world)
     if not len(graph):
         raise Missing("edges.parquet has no derives_from in the first world")
     dates, names = _releases(source, graph)
@@ -166,7 +167,7 @@ def lineage_tree(source: Source, families: int = 5) -> Drawing:
         if place < families:
             label = f"{names[root]}, {_month(dates[root])} ({len(mine) - 1})"
             _above(axes, label, [(dates[node], heights[node]) for node in mine])
-    found = lineage.measures(graph)
+    found = lineage_graph.measures(graph)
     date = edges["date"].max()
     text = paper.caption(
         f"Lineage of models in one world (number {world}) up to {date:%B %Y}, {source.said()}.",

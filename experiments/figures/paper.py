@@ -15,8 +15,9 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from baimo.experiments import figures, load
-from baimo.experiments.figures import Line
+from baimo.experiments.figures import summary
+from baimo.experiments.figures.summary import Line
+from baimo.experiments.read import load
 
 #: Inches: one column of a page of two. All figures are that wide, so that no editor shrinks their letters.
 COLUMN = 3.4
@@ -225,8 +226,8 @@ def dated(axes: Axes, first: dt.date, last: dt.date) -> None:
 @functools.cache
 def policies() -> tuple[tuple[dt.date, str], ...]:
     """Dates and kinds of conf/facts/policy_timeline.csv."""
-    rows = figures.rows("policy_timeline.csv")
-    return tuple(sorted((figures.period(row["date"])[0], row["instrument"]) for row in rows))
+    rows = summary.rows("policy_timeline.csv")
+    return tuple(sorted((summary.period(row["date"])[0], row["instrument"]) for row in rows))
 
 
 def policy_note(first: dt.date, last: dt.date) -> str:
@@ -240,12 +241,12 @@ def policy_note(first: dt.date, last: dt.date) -> str:
 def lines(axes: Axes, frame: pl.DataFrame, chosen: Sequence[Line], *, log: bool = False) -> list[str]:
     """Medians, bands and facts over time; returns the sources of the facts that are drawn."""
     first, last = frame["date"].min(), frame["date"].max()
-    observed = [fact for fact in figures.facts() if first <= fact.middle <= last]
-    figures.draw_lines(axes, chosen, frame, observed)
+    observed = [fact for fact in summary.facts() if first <= fact.middle <= last]
+    summary.draw_lines(axes, chosen, frame, observed)
     if log:
         axes.set_yscale("log", nonpositive="mask")
     else:
-        figures.from_zero(axes)
+        summary.from_zero(axes)
     dated(axes, first, last)
     shown = {line.column for line in chosen if line.column in frame.columns}
     return [fact.column for fact in observed if fact.column in shown]

@@ -12,7 +12,7 @@
 ``welfare``         consumer surplus and what changed it
 ==================  ========================================================================
 
-They take tables as :mod:`baimo.experiments.load` reads them, of any number of runs, and keep the keys that are
+They take tables as :mod:`baimo.experiments.read.load` reads them, of any number of runs, and keep the keys that are
 there: ``scenario``, ``run`` and ``replicate`` of a world, ``step`` and ``date`` of a moment. What is
 undefined is null. Tables larger than memory: :func:`baimo.experiments.measures.frames.by_run`.
 """

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from baimo.experiments import load
+from baimo.experiments.read import load
 
 #: Keys of a world, as far as a table has them, and of a moment in it.
 WORLD = ("scenario", "run", "replicate")
@@ -128,11 +128,11 @@ def by_run(
     Parameters
     ----------
     table : str
-        Name of the table, as of :func:`baimo.experiments.load.table`.
+        Name of the table, as of :func:`baimo.experiments.read.load.table`.
     measure : callable
         From the LazyFrame of the table; what it needs is all that is read.
     *where : str or path
-        As in :func:`baimo.experiments.load.run_folders`.
+        As in :func:`baimo.experiments.read.load.run_folders`.
     **options
         Of the measure.
     """

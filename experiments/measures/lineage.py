@@ -1,7 +1,8 @@
 """Lineage: who builds on whose open weights, how deep that goes, and which bases carry most.
 
-On the graph of :mod:`baimo.experiments.lineage` (networkx, a model points at the one whose weights it stands on). Edges are
-kept at some steps and in the first worlds only, so that going through worlds one by one costs little.
+On the graph of :mod:`baimo.experiments.read.lineage_graph` (networkx, a model points at the one whose weights it
+stands on). Edges are kept at some steps and in the first worlds only, so that going through worlds one by
+one costs little.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from collections.abc import Iterator
 import networkx as nx
 import polars as pl
 
-from baimo.experiments import lineage
 from baimo.experiments.measures import frames
+from baimo.experiments.read import lineage_graph
 
 #: A model's lab is its id divided by this (outputs/README.md).
 MODELS_A_LAB = 1024
@@ -70,7 +71,7 @@ def graphs(
     who = {} if labs is None else _labs(labs, world)
     for key, part in kinds.partition_by(keys, as_dict=True, maintain_order=True).items():
         here = dict(zip(keys, key, strict=True))
-        graph = lineage.lineage_graph(part, here["replicate"], declared=declared)
+        graph = lineage_graph.lineage_graph(part, here["replicate"], declared=declared)
         for node, facts in graph.nodes(data=True):
             facts["lab_id"] = int(node.removeprefix("model:")) // MODELS_A_LAB
             facts |= who.get((*(here[name] for name in world), facts["lab_id"]), {})
@@ -98,7 +99,7 @@ def shape(edges: pl.LazyFrame, events: pl.LazyFrame | None = None, *, declared: 
     Returns
     -------
     DataFrame
-        Keys, what :func:`baimo.experiments.lineage.measures` finds, and ``roots`` (bases that stand on nothing),
+        Keys, what ``lineage_graph.measures`` finds, and ``roots`` (bases that stand on nothing),
         ``derivatives``, ``mean_depth`` (generations above a derivative, mean), ``mean_children`` (of a base),
         ``derivative_share`` (null without events).
     """
@@ -124,7 +125,7 @@ def _shape(graph: nx.DiGraph) -> dict[str, float]:
     depth = generations(graph)
     below = [depth[node] for node, degree in graph.out_degree() if degree]
     bases = [degree for _, degree in graph.in_degree() if degree]
-    return lineage.measures(graph) | {
+    return lineage_graph.measures(graph) | {
         "roots": float(sum(degree == 0 for _, degree in graph.out_degree())),
         "derivatives": float(len(below)),
         "mean_depth": sum(below) / len(below) if below else float("nan"),

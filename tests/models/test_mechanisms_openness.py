@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from baimo.agents.enums import CLOSED
-from baimo.experiments.lineage import lineage_graph, measures, table
+from baimo.experiments.read.lineage_graph import lineage_graph, measures, table
 from baimo.world.ensemble import Ensemble
 from baimo.world.models.releases import _write_down
 from baimo.world.technology.lineage import community

@@ -12,7 +12,8 @@ from omegaconf import OmegaConf
 from twins import effect, market
 
 from baimo.conf.schema import ConfigError, compose
-from baimo.experiments import paired, store, topology
+from baimo.experiments.analysis import paired, topology
+from baimo.experiments.run import store
 from baimo.world.capital.rounds import _hold
 from baimo.world.engine import kernels
 from baimo.world.ensemble import Ensemble

@@ -1,0 +1,1 @@
+"""Comparing runs: paired effects of policies, mechanisms and topologies, and their words."""

@@ -1,0 +1,212 @@
+"""Reading what runs wrote: one polars LazyFrame over any number of runs.
+
+``where`` is always any mix of run folders, experiment folders, folders of experiments and
+globs of these; without it, all complete runs in ``./outputs``. A folder without a complete
+run (no ``manifest.json``) is ignored. Column names and units: ``outputs/README.md``.
+"""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator
+from os import PathLike
+from pathlib import Path
+
+import polars as pl
+import yaml
+from omegaconf import OmegaConf
+
+from baimo.experiments.run import store
+from baimo.experiments.run.compose import UserError
+
+Where = str | PathLike[str]
+
+
+def run_folders(*where: Where) -> list[Path]:
+    """Folders of the complete runs found at ``where``, each once, in order of their names.
+
+    Raises
+    ------
+    FileNotFoundError
+        When one of ``where`` leads to no complete run.
+    """
+    found: dict[Path, None] = {}
+    for place in where or ("outputs",):
+        runs = sorted(run for path in _expanded(Path(place)) for run in _runs_below(path))
+        if not runs:
+            raise FileNotFoundError(
+                f"no complete run at {str(place)!r}: looked for manifest.json there and two folders down"
+            )
+        found.update(dict.fromkeys(runs))
+    return list(found)
+
+
+def _expanded(place: Path) -> list[Path]:
+    if place.exists() or not glob.has_magic(str(place)):
+        return [place]
+    return [Path(path) for path in glob.glob(str(place))]
+
+
+def _runs_below(path: Path, depth: int = 2) -> Iterator[Path]:
+    if path.is_file():
+        path = path.parent
+    if store.manifest(path) is not None:
+        yield path
+    elif depth and path.is_dir():
+        for below in path.iterdir():
+            if below.is_dir() and not below.name.startswith("."):
+                yield from _runs_below(below, depth - 1)
+
+
+def readable(*where: Where) -> list[Path]:
+    """Folders of complete runs whose settings and market can be read.
+
+    Raises
+    ------
+    UserError
+        In one line, where there is none, or one of them cannot be read.
+    """
+    folder = None
+    try:
+        folders = run_folders(*where)
+        for folder in folders:
+            market(folder).collect_schema()
+            OmegaConf.load(folder / "config.yaml")
+    except (FileNotFoundError, ValueError) as error:
+        raise UserError(str(error)) from error
+    except (pl.exceptions.PolarsError, yaml.YAMLError) as error:
+        raise UserError(f"{folder}: cannot be read: {str(error).splitlines()[0]}") from error
+    return folders
+
+
+def table(name: str, *where: Where) -> pl.LazyFrame:
+    """One table over all runs at ``where``, with a last column ``run``.
+
+    Parameters
+    ----------
+    name : {"market", "labs", "apps", "vendors", "investors", "events", "edges"}
+        Which table.
+    *where : str or path
+        Run folders, experiment folders or globs; default all complete runs in ``./outputs``.
+
+    Returns
+    -------
+    polars.LazyFrame
+        ``scenario, replicate, step, date``, the columns of the table, ``run`` (the run id).
+        A column that only some of the runs have is null in the others.
+
+    Raises
+    ------
+    FileNotFoundError
+        When no complete run is there, or none of them kept this table.
+    ValueError
+        For an unknown table, or runs of another schema version.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib, polars as pl
+    >>> run = pathlib.Path(tempfile.mkdtemp()) / "baseline" / "4f1c9a"
+    >>> run.mkdir(parents=True)
+    >>> frame = pl.DataFrame({"scenario": "baseline", "replicate": [0, 1], "labs_alive_cn": [80.0, 96.0]})
+    >>> frame.write_parquet(run / "market.parquet")
+    >>> _ = (run / "manifest.json").write_text('{"status": "complete", "schema_version": 2}')
+    >>> market = table("market", run.parent)
+    >>> market.group_by("scenario", "run").agg(pl.median("labs_alive_cn")).collect().rows()
+    [('baseline', '4f1c9a', 88.0)]
+    """
+    if name not in (*store.TABLES, "design"):
+        raise ValueError(f"unknown table {name!r}; tables are {', '.join(store.TABLES)}")
+    folders = run_folders(*where)
+    _same_schema(folders)
+    files = [folder / f"{name}.parquet" for folder in folders]
+    files = [file for file in files if file.exists()]
+    if not files:
+        places = ", ".join(str(place) for place in where) or "outputs"
+        raise FileNotFoundError(
+            f"no {name}.parquet in the {len(folders)} complete run(s) at {places}: "
+            "run with output.level=full (or labs), and output.panel_worlds above 0 for panels"
+            if name != "design"
+            else f"no design.parquet at {places}: these runs are none of python -m baimo.experiments.design"
+        )
+    # Files are listed one by one: a scan of a folder fails on any other file in it.
+    frame = pl.scan_parquet(
+        files, glob=False, include_file_paths="run", schema=_all_columns(files), missing_columns="insert"
+    )
+    return frame.with_columns(pl.col("run").str.extract(r"([^/\\]+)[/\\][^/\\]+$"))
+
+
+def _all_columns(files: list[Path]) -> dict[str, pl.DataType]:
+    """Columns of all files: a scenario with one more chip class has a column more."""
+    schema: dict[str, pl.DataType] = {}
+    for file in files:
+        for name, kind in pl.read_parquet_schema(file).items():
+            schema.setdefault(name, kind)
+    return schema
+
+
+def _same_schema(folders: list[Path]) -> None:
+    for folder in folders:
+        version = (store.manifest(folder) or {}).get("schema_version")
+        if version != store.SCHEMA_VERSION:
+            raise ValueError(
+                f"{folder} has schema version {version}, this code reads {store.SCHEMA_VERSION}: "
+                "run it again or leave it out"
+            )
+
+
+def market(*where: Where) -> pl.LazyFrame:
+    """Aggregates of the market, one row a world and step; see :func:`table`."""
+    return table("market", *where)
+
+
+def labs(*where: Where) -> pl.LazyFrame:
+    """Panel of labs; see :func:`table`."""
+    return table("labs", *where)
+
+
+def apps(*where: Where) -> pl.LazyFrame:
+    """Panel of apps in the first ``output.panel_worlds`` worlds; see :func:`table`."""
+    return table("apps", *where)
+
+
+def vendors(*where: Where) -> pl.LazyFrame:
+    """Panel of infrastructure vendors in the first worlds; see :func:`table`."""
+    return table("vendors", *where)
+
+
+def investors(*where: Where) -> pl.LazyFrame:
+    """Panel of investors in the first worlds; see :func:`table`."""
+    return table("investors", *where)
+
+
+def events(*where: Where) -> pl.LazyFrame:
+    """Entries, exits, releases, rules: one row an event; see :func:`table`."""
+    return table("events", *where)
+
+
+def edges(*where: Where) -> pl.LazyFrame:
+    """Edges of the ecosystem graph at some steps; see :func:`table`."""
+    return table("edges", *where)
+
+
+def design(*where: Where) -> pl.LazyFrame:
+    """Points of designs (``experiments.design``), one row a world; join to a table on ``run, replicate``."""
+    return table("design", *where)
+
+
+def settings(*where: Where) -> pl.DataFrame:
+    """What differs between runs: ``run`` and every setting with more than one value.
+
+    Join it to a table on ``run`` to compare the cells of a sweep.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row a run; setting columns are named by their dotted keys.
+    """
+    folders = run_folders(*where)
+    rows = [dict(store.leaves(OmegaConf.to_container(OmegaConf.load(run / "config.yaml")))) for run in folders]
+    keys = sorted({key for row in rows for key in row})
+    varied = [key for key in keys if len({repr(row.get(key)) for row in rows}) > 1]
+    columns = {key: pl.Series(key, [row.get(key) for row in rows], strict=False) for key in varied}
+    return pl.DataFrame({"run": [run.name for run in folders], **columns})

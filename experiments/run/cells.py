@@ -1,0 +1,69 @@
+"""Cells: the runs that an experiment compares, each kept like any run and never computed twice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from tqdm import tqdm
+
+from baimo.conf import schema
+from baimo.experiments.run import blocks, store
+from baimo.experiments.run.workers import RunFailed, Stopped, Tick, count, run_all
+
+#: What an experiment keeps of a cell: the market, and no figure.
+QUIET = ("output.level=market", "output.figure=false")
+
+
+def changed(cfg: DictConfig, values: Mapping[str, Any]) -> DictConfig:
+    """Checked settings that differ from ``cfg`` in some leaves; cheaper than composing again."""
+    cfg = cfg.copy()
+    for key, value in values.items():
+        OmegaConf.update(cfg, key, value)
+    schema.check(cfg)
+    return cfg
+
+
+def run_cells(cfgs: Sequence[DictConfig], experiment: str, processes: int = 0) -> list[Path]:
+    """Folders of the runs of all settings, in order; what is there already is not run again.
+
+    Parameters
+    ----------
+    cfgs : sequence of DictConfig
+        Checked settings; equal ones are one cell.
+    experiment : str
+        Name of the folder below ``output.folder``.
+    processes : int
+        Worker processes, 0 for one a core. A worker runs one cell after another.
+
+    Raises
+    ------
+    RunFailed
+        When the model breaks down in a cell; those that are complete are kept.
+    """
+    folders = [store.run_folder(cfg, experiment) for cfg in cfgs]
+    todo = {folder: cfg for folder, cfg in zip(folders, cfgs, strict=True) if store.manifest(folder) is None}
+    total = sum(int(cfg.worlds) * int(cfg.steps) for cfg in todo.values())
+    bar = tqdm(total=total, unit=" world-steps", desc=experiment, disable=None, leave=False)
+    with bar:
+        run_all([(_run_cell, cfg, folder) for folder, cfg in todo.items()], count(processes), bar)
+    return folders
+
+
+def _run_cell(cfg: DictConfig, folder: Path, tick: Tick) -> None:
+    """Run one cell in this process and move it to its place."""
+    started = time.perf_counter()
+    with store.part_folder(folder) as part:
+        try:
+            parts = blocks.split(cfg.worlds, cfg.block, 1, cfg.first_world)
+            simulation = sum(blocks.run_block(cfg, worlds, part, blocks.build_ensemble, tick) for worlds in parts)
+        except Stopped:
+            raise
+        except Exception as error:
+            raise RunFailed(f"{folder.parent.name}/{folder.name}: {error}") from error
+        rows = store.join_blocks(part)
+        store.write_facts(part, cfg, rows, {"wall": time.perf_counter() - started, "simulation": simulation})
+        store.publish(part, folder)
