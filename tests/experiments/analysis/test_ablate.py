@@ -111,7 +111,7 @@ def test_a_breakdown_says_where_and_keeps_what_is_done(tmp_path, monkeypatch, ca
 
     assert ablation(tmp_path, "--only", "pricing") == 0
     done = {path for path in tmp_path.rglob("*.parquet")}
-    monkeypatch.setattr(cells.run, "build_ensemble", Broken)
+    monkeypatch.setattr(cells.blocks, "build_ensemble", Broken)
     assert ablation(tmp_path, "--only", "openness") == 1
     said = capsys.readouterr().err
     assert "ablate: failed: ablation/" in said and "ZeroDivisionError: nobody" in said

@@ -317,7 +317,7 @@ def test_load_errors_name_what_was_looked_for(done, tmp_path, monkeypatch):
         load.market(done)
 
 
-@pytest.mark.parametrize("module", [load, store, compose, blocks, half_years, summary])
+@pytest.mark.parametrize("module", [load, store, blocks, half_years, summary])
 def test_examples_in_docstrings(module):
     result = doctest.testmod(module)
     assert result.attempted > 0
