@@ -22,7 +22,7 @@ import numpy as np
 import polars as pl
 from omegaconf import OmegaConf
 
-from baimo.conf import policies
+from baimo import conf
 from baimo.conf.parameters.policy import PolicyGroups
 from baimo.experiments.analysis import effect_text, paired
 from baimo.experiments.analysis.paired import LAST_YEAR, WHOLE_RUN, Outcome
@@ -52,7 +52,7 @@ COLUMNS = (
 WINDOWS = {LAST_YEAR: LAST_YEAR, WHOLE_RUN: WHOLE_RUN}
 #: Settings in which runs of one arm may differ.
 _NOT_THE_POLICY = ("seed", "worlds", "processes", "block", "experiment_name", "scenario", "output.")
-_POLICIES = Path(policies.__file__).parent / "policy"
+CONF = Path(conf.__file__).parent
 _MONTH = r"\d{4}-(0[1-9]|1[0-2])"
 
 
@@ -399,14 +399,14 @@ def nearest(group: str, arm: Arm) -> tuple[str, dict[str, Any]]:
 @cache
 def _alternatives(group: str) -> dict[str, dict[str, Any]]:
     """Settings of all alternatives of a policy group."""
-    names = sorted(file.stem for file in (_POLICIES / group).glob("*.yaml"))
+    names = sorted(file.stem for file in (CONF / "policy" / group).glob("*.yaml"))
     plain = {name: OmegaConf.to_container(_written(group, name), enum_to_str=True) for name in names}
     return {name: dict(store.leaves({"policy": {group: each}})) for name, each in plain.items()}
 
 
 def _written(group: str, name: str) -> Any:
     """An alternative over those that it names in its defaults, over a policy of nothing."""
-    file = OmegaConf.load(_POLICIES / group / f"{name}.yaml")
+    file = OmegaConf.load(CONF / "policy" / group / f"{name}.yaml")
     config = OmegaConf.structured(PolicyGroups)[group]
     for other in file.pop("defaults", []):
         config = config if other == "_self_" else _written(group, other)

@@ -52,7 +52,7 @@ def again(folder: Path) -> Again:
 def _words(config: Mapping[str, Any]) -> list[str]:
     """Settings of a command line that compose to this configuration: scenario, policies, then single keys."""
     scenario = config.get("scenario")
-    known = (Path(compare.policies.__file__).parent / "scenario" / f"{scenario}.yaml").exists()
+    known = (compare.CONF / "scenario" / f"{scenario}.yaml").exists()
     words = [f"scenario={scenario}"] if known and scenario != "baseline" else []
     mine = dict(store.leaves(dict(config)))
     arm = Arm(str(scenario), {}, mine)

@@ -21,7 +21,7 @@ from omegaconf import OmegaConf
 from baimo.experiments import cli
 from baimo.experiments.figures import summary
 from baimo.experiments.read import half_years, load
-from baimo.experiments.run import blocks, compose, store, workers
+from baimo.experiments.run import blocks, store, workers
 from baimo.experiments.run.workers import RunFailed
 from baimo.world.engine.population import PopulationFull
 

@@ -136,7 +136,7 @@ def test_progress_is_seen_from_outside_and_goes_with_the_run(tmp_path):
 @pytest.mark.skipif(store.fcntl is None, reason="no locks of this kind")
 def test_what_a_killed_process_left_is_cleared_and_what_is_at_work_is_not(tmp_path):
     folder = tmp_path / "experiment" / "0123456789"
-    code = "import sys, time, pathlib; from baimo.experiments import store\n"
+    code = "import sys, time, pathlib; from baimo.experiments.run import store\n"
     code += "with store.part_folder(pathlib.Path(sys.argv[1])) as part: print(part, flush=True); time.sleep(600)"
     command = [sys.executable, "-c", code, str(folder)]
     others = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(2)]
