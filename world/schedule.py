@@ -90,6 +90,7 @@ class Step:
         self.calls = 0
 
     def __call__(self, world: World) -> None:
+        """Advance the world by one step."""
         begin(world)
         for name, phase, months in PLAN:
             if months is None or world.clock.every(world.step_number, months):

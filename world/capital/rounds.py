@@ -1,6 +1,7 @@
 """Capital: rounds, returns to holders, capital calls.
 
-Hype and parents stand in :mod:`baimo.world.capital.hype`, who asks whom for how much in :mod:`baimo.world.capital.deal_flow`.
+Hype and parents stand in :mod:`baimo.world.capital.hype`; who asks whom for how much, in
+:mod:`baimo.world.capital.deal_flow`.
 """
 
 from __future__ import annotations

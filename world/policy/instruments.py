@@ -1,8 +1,8 @@
 """Policy in force, the one door through which anybody reads it: ``world.policy.<group>.<instrument>``.
 
-Each group is what ``conf/policy/<group>`` sets (declared in :mod:`baimo.conf.parameters.policy`) as it stands this month:
-its values from ``since`` to before ``until``, else those of no policy. Where an instrument is a date, a schedule or
-a list of rules, the group is one of the classes below and says what it comes to this month.
+Each group is what ``conf/policy/<group>`` sets (declared in :mod:`baimo.conf.parameters.policy`) as it stands this
+month: its values from ``since`` to before ``until``, else those of no policy. Where an instrument is a date, a schedule
+or a list of rules, the group is one of the classes below and says what it comes to this month.
 """
 
 from __future__ import annotations
