@@ -95,12 +95,12 @@ class MarketAgent(mesa.Agent):
     @classmethod
     def declared_columns(cls) -> dict[str, column]:
         """All columns of the class, bases first."""
-        return dict(_declared(cls, column))
+        return dict(_declared(cls, column))  # type: ignore[arg-type]
 
     @classmethod
     def declared_decisions(cls) -> dict[str, decision]:
         """All decisions of the class."""
-        return _declared(cls, decision)
+        return _declared(cls, decision)  # type: ignore[arg-type]
 
     def _column(self, name: str) -> Any:
         columns = self.population.columns

@@ -60,7 +60,15 @@ class column:
         Whether a tombstone is reset to the default (whatever enters sums over rows is).
     """
 
-    def __init__(self, unit="1", default=0.0, dtype=float, inner=None, labels=None, clears=False):
+    def __init__(
+        self,
+        unit: str = "1",
+        default: Any = 0.0,
+        dtype: type = float,
+        inner: str | None = None,
+        labels: tuple[str, ...] | None = None,
+        clears: bool = False,
+    ) -> None:
         self.unit, self.default, self.dtype = unit, default, dtype
         self.inner, self.labels, self.clears = inner, labels, clears
 

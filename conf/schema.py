@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import datetime as dt
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -93,7 +94,7 @@ class Config:
     compliance: Compliance = field(default_factory=Compliance)
     trust: Trust = field(default_factory=Trust)
     measures: Measures = field(default_factory=Measures)
-    mechanisms: Switches = field(default_factory=Switches)
+    mechanisms: Switches = field(default_factory=Switches)  # type: ignore[valid-type]  # made from the table
     policy: PolicyGroups = field(default_factory=PolicyGroups)
     output: Output = field(default_factory=Output)
     design: dict[str, Any] = field(default_factory=dict)
@@ -106,7 +107,7 @@ class Config:
     regulators: list[Any] = field(default_factory=list)
 
 
-_NAMES = {
+_NAMES: dict[str, tuple[str, ...]] = {
     "engine": ("numpy", "cupy"),
     "clock": ("month", "week"),
     "output.level": ("market", "labs", "full"),
@@ -170,7 +171,7 @@ def check(config: DictConfig) -> None:
     ConfigError
         Naming the key, its value, and what would be right.
     """
-    plain = OmegaConf.to_object(config)
+    plain: Any = OmegaConf.to_object(config)
     for key, value, declared in parameters_of(plain):
         _check_range(key, value, declared)
     for key, names in _NAMES.items():
@@ -193,7 +194,7 @@ def check(config: DictConfig) -> None:
     _check_tables(plain)
 
 
-def parameters_of(plain: Any, prefix: str = ""):
+def parameters_of(plain: Any, prefix: str = "") -> Iterator[tuple[str, Any, dataclasses.Field]]:
     """Every declared value of a configuration: key, value, declaration."""
     for each in dataclasses.fields(plain):
         value = getattr(plain, each.name)
@@ -286,7 +287,7 @@ def _value(plain: Any, key: str) -> Any:
 
 def to_parameters(config: Any) -> Config:
     """Turn a composed configuration into plain dataclasses, as the model reads it."""
-    plain = OmegaConf.to_object(config) if isinstance(config, DictConfig) else copy.deepcopy(config)
+    plain: Any = OmegaConf.to_object(config) if isinstance(config, DictConfig) else copy.deepcopy(config)
     for name, mechanism in BY_NAME.items():
         if not getattr(plain.mechanisms, name):
             _switch_off(plain, mechanism)
@@ -304,20 +305,20 @@ def _switch_off(plain: Config, mechanism: Any, off: Any = True) -> None:
 
 def with_values(plain: Config, columns: dict[str, Any]) -> Config:
     """A copy of the parameters in which some leaves are per-world arrays ``(worlds, 1)``."""
-    changed = copy.copy(plain)
+    changed: Any = copy.copy(plain)
     for key, values in columns.items():
         section, _, name = key.rpartition(".")
         if section == "mechanisms" and name in BY_NAME:
             _switch_off(changed, BY_NAME[name], values == 0.0)
             continue
-        part = _part(changed, section)
-        if not dataclasses.is_dataclass(part) or name not in {f.name for f in dataclasses.fields(part)}:
+        part: Any = _part(changed, section)
+        declared = {each.name: each for each in dataclasses.fields(part)} if dataclasses.is_dataclass(part) else {}
+        if name not in declared:
             raise ConfigError(f"{key}: there is no such parameter")
         if section in ("graph", "population", "output") or key in _COMMON:
             raise ConfigError(f"{key}: is common to all worlds of an ensemble; run one ensemble for each value")
-        declared = next(f for f in dataclasses.fields(part) if f.name == name)
         for value in values.ravel():
-            _check_range(key, float(value), declared)
+            _check_range(key, float(value), declared[name])
         part = dataclasses.replace(part, **{name: values})
         if section.startswith("policy."):
             section, part = "policy", dataclasses.replace(changed.policy, **{section.partition(".")[2]: part})
@@ -327,9 +328,10 @@ def with_values(plain: Config, columns: dict[str, Any]) -> Config:
 
 def _part(plain: Config, section: str) -> Any:
     """A section of parameters, or a group of policies; None where there is none."""
+    part: Any = plain
     for name in section.split("."):
-        plain = getattr(plain, name, None)
-    return plain
+        part = getattr(part, name, None)
+    return part
 
 
 register()

@@ -74,7 +74,7 @@ class Ensemble:
         self.world = World(plain, world_ids, spread, find(plain.engine) if xp is None else xp, luck)
         self.world.agent_classes = agent_classes or {}
         self.history = History(self.world)
-        self.world.record = self.history.record
+        self.world.record = self.history.record  # type: ignore[method-assign]
         self.step_plan = Step()
         populate(self.world)
         self.world.assign_classes()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import mesa
+import networkx
 import numpy as np
+import polars as pl
+from mesa.agent import AgentSet
 
 from baimo.world.engine.device import to_host
 from baimo.world.engine.population import Population
@@ -82,7 +86,7 @@ class HundredModelsWar(mesa.Model):
         return self
 
     @property
-    def date(self):
+    def date(self) -> dt.date:
         """First day of the step to come."""
         return self.world.date
 
@@ -96,8 +100,8 @@ class HundredModelsWar(mesa.Model):
         living: dict[tuple[str, int], tuple[Population, int]] = {}
         for name, population in self.world.populations.items():
             ids = to_host(population.id)[0]
-            for row in np.nonzero(to_host(population.alive)[0])[0]:
-                living[(name, int(ids[row]))] = (population, int(row))
+            for row in np.flatnonzero(to_host(population.alive)[0]).tolist():
+                living[(name, int(ids[row]))] = (population, row)
         for key in [key for key in self._views if key not in living]:
             self._views.pop(key).remove()
         for key, (population, row) in living.items():
@@ -112,14 +116,14 @@ class HundredModelsWar(mesa.Model):
         return self._views[(name, int(population.id[0, row]))]
 
     @property
-    def agents(self):
+    def agents(self) -> AgentSet:
         """All living agents, as Mesa's AgentSet."""
         if "_views" in vars(self):
             self._sync()
         return super().agents
 
     @property
-    def agents_by_type(self):
+    def agents_by_type(self) -> dict[type[mesa.Agent], AgentSet]:
         """Living agents by class."""
         if "_views" in vars(self):
             self._sync()
@@ -138,16 +142,16 @@ class HundredModelsWar(mesa.Model):
     # ------------------------------------------------------------------ reading
 
     @property
-    def graph(self):
+    def graph(self) -> networkx.MultiDiGraph:
         """The ecosystem now, as a networkx multigraph."""
         return graph(self.world)
 
     @property
-    def events(self):
+    def events(self) -> pl.DataFrame:
         """The event log so far, as a polars frame."""
         return self.ensemble.tables()["events"]
 
     @property
-    def market(self):
+    def market(self) -> pl.DataFrame:
         """The market table so far, as a polars frame."""
         return self.ensemble.tables()["market"]

@@ -21,4 +21,6 @@ class Decisions:
 
 
 #: Values that words may take.
-RULES = {f"decisions.{name}": ("model", "random") for name in ("planning", "pricing", "openness")}
+RULES: dict[str, tuple[str, ...]] = {
+    f"decisions.{name}": ("model", "random") for name in ("planning", "pricing", "openness")
+}

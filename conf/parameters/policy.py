@@ -172,7 +172,7 @@ class Pace:
 
 
 #: Values that words may take.
-WORDS = {
+WORDS: dict[str, tuple[str, ...]] = {
     "policy.open_source.champion": ("free", "all", "none"),
     "policy.compute.builder": ("private", "state", "operator"),
     "policy.capital.merger_rule": ("free", "no_leader", "none"),

@@ -113,7 +113,7 @@ class World:
         #: What happened this month, and in all months so far; 0 for what never did.
         self.monthly: Counter[str] = Counter()
         self.totals: Counter[str] = Counter()
-        self.mesa_model = None
+        self.mesa_model: Any = None
         self.agent_classes: dict[str, type] = {}
         self._populations()
         self.accounts = Accounts(self.populations, self.worlds, xp)
