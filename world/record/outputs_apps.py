@@ -46,7 +46,9 @@ def turnover_of_apps(world: World) -> tuple:
     "after Kaplan and Meier, null while more do",
     "Life of apps",
 )
-@output("app_survival_6_months_share", "share", "apps that live longer than six months; in the same way")
+@output(
+    "app_survival_6_months_share", "share", "the share of apps that live longer than six months; after Kaplan and Meier"
+)
 @output("app_lifeline_median_months", "months", "the median age at death of apps; shorter, for it leaves out who lives")
 def lives(world: World) -> tuple:
     """How long apps live."""
@@ -62,10 +64,10 @@ def _median_age(histogram: Array) -> Array:
     return where(total > 0.0, age, np.nan)
 
 
-@output("app_multihoming_share_cn", "share", "apps with a second base")
-@output("app_on_api_share_cn", "share", "apps that call an API")
-@output("app_tuned_at_hub_share_cn", "share", "apps on tuned open models whose base is the model of a hub")
-@output("app_absorbed_share_cn", "share", "what apps add that models now do")
+@output("app_multihoming_share_cn", "share", "the share of apps with a second base")
+@output("app_on_api_share_cn", "share", "the share of apps that call an API")
+@output("app_tuned_at_hub_share_cn", "share", "the share of apps on tuned open models whose base is the model of a hub")
+@output("app_absorbed_share_cn", "share", "the share of what apps add that models now do")
 @output("apps_single_modality_cn", "apps", "apps in one modality; image or speech")
 @output("apps_public_cn", "apps", "apps that must be filed; no wrapper, licensed segment")
 @output("apps_waiting_cn", "apps", "apps that wait for their filing")
@@ -90,13 +92,21 @@ def bases(world: World) -> tuple:
     )
 
 
-@output("app_users_share_cn", "share", "adopters who use a model through an app")
+@output("app_users_share_cn", "share", "the share of adopters who use a model through an app")
 @output("revenue_apps_cn", "CNY m a month", "the revenue of apps in China", "Revenue, apps", log=True)
-@output("app_api_cost_share_cn", "share", "costs of apps that are paid for tokens")
-@output("app_incumbents_lead_cn", "times", "earnings of a young app of a software firm over a young newcomer's")
+@output("app_api_cost_share_cn", "share", "the share of costs of apps that is paid for tokens")
+@output(
+    "app_incumbents_lead_cn",
+    "times",
+    "what a young app of a software firm with customers earns, over what a young newcomer does",
+)
 @output("staff_apps_cn", "people", "people who work in apps")
 @output("engineers_displaced_cn", "people", "engineers who tuned models in apps that now buy; cumulative")
-@output("engineers_displaced_<segment>_cn", "people", "the same, by segment")
+@output(
+    "engineers_displaced_<segment>_cn",
+    "people",
+    "engineers who tuned models in apps that now buy, by segment; cumulative",
+)
 def work(world: World) -> tuple:
     """Users, money and people of apps."""
     apps, state = world.apps, world.state

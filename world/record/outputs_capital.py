@@ -14,13 +14,18 @@ if TYPE_CHECKING:
     from baimo.world.engine.world import World
 
 
-@output("funding_cn", "CNY m a step", "funding of labs and apps in China; first purses of labs included", "Funding")
+@output(
+    "funding_cn",
+    "CNY m a step",
+    "funding of labs and apps in China; the first purse of venture labs included",
+    "Funding",
+)
 @output("funding_labs_cn", "CNY m a step", "funding of labs in China; their first purses included")
 @output("rounds_cn", "rounds a step", "rounds of labs in China")
 @output("rounds_below_launch_cn", "rounds a step", "rounds of labs in China that are smaller than the cost of a launch")
 @output("rounds_adding_nothing_cn", "rounds a step", "rounds of labs in China that are no better than open weights")
 @output("launch_cost_cn", "CNY m", "the rent of a launch as large as the largest one in China so far")
-@output("benchmark_fit_cn", "correlation", "benchmarks with what models of asking labs can do")
+@output("benchmark_fit_cn", "correlation", "the correlation of benchmarks with what models can do; over labs")
 def funding(world: World) -> tuple:
     """Rounds against launches."""
     state, seen = world.state, world.monthly
@@ -30,10 +35,12 @@ def funding(world: World) -> tuple:
 
 @output("hype", "index", "hype", "Hype")
 @output("investor_attention_cn", "share", "the attention of investors in China; mean, by their budgets")
-@output("funding_young_share_cn", "share", "money invested in China so far by young venture capital")
-@output("funding_senior_share_cn", "share", "money invested in China so far by senior venture capital")
+@output("funding_young_share_cn", "share", "the share of young venture capital in the money invested in China so far")
+@output("funding_senior_share_cn", "share", "the share of senior venture capital in the money invested in China so far")
 @output("announcements_cn", "a step", "announcements of listed parents in China")
-@output("announcement_gain_cn", "parents' value", "what all of them gained; shares of a parent's value")
+@output(
+    "announcement_gain_cn", "share", "what listed parents in China gained by announcements; shares of a parent's value"
+)
 def attention(world: World) -> tuple:
     """Hype, who pays and who looks up, what announcements are worth."""
     investors, seen = world.investors, world.monthly
@@ -50,7 +57,9 @@ def attention(world: World) -> tuple:
 @output("valuation_cn", "CNY m", "what investors value labs in China at")
 @output("sunk_value_lost_cn", "CNY m a step", "past investment of labs in China made worthless")
 @output("public_spending_cn", "CNY m", "public spending so far", "Public money")
-@output("accounts_residual", "share", "the largest gap so far between payments and balances; zero to rounding")
+@output(
+    "accounts_residual", "share", "the largest gap so far between payments and balances; of all money, zero to rounding"
+)
 def balances(world: World) -> tuple:
     """Money of labs and of the state, and whether the books add up."""
     labs, accounts = world.labs, world.accounts

@@ -23,8 +23,16 @@ if TYPE_CHECKING:
 @output("h100e_cn_domestic", "H100e", "the stock of domestic chips in China", "Domestic chips", log=True)
 @output("h100e_row", "H100e", "the stock of chips elsewhere", log=True)
 @output("hhi_chips_cn", "0 to 1", "the concentration (HHI) of chips in China by maker")
-@output("speed_per_h100e_cn", "H100/H100e", "training speed of chips in China (with bandwidth) over their arithmetic")
-@output("speed_per_h100e_row", "H100/H100e", "the same elsewhere")
+@output(
+    "speed_per_h100e_cn",
+    "H100/H100e",
+    "the speed of chips in China in training, bandwidth included, over their arithmetic",
+)
+@output(
+    "speed_per_h100e_row",
+    "H100/H100e",
+    "the speed of chips elsewhere in training, bandwidth included, over their arithmetic",
+)
 @output("serving_chips_cn_h100", "H100s", "what all chips in China could serve; memory bandwidth, sparsity counted")
 @output("power_cn_mw", "MW", "the power that chips in China take", log=True)
 def stock(world: World) -> tuple:
@@ -57,7 +65,11 @@ def _by_maker(world: World, equivalents: Array) -> Array:
 @output("price_rent_cn_usd_hour", "USD/hour", "the rent for training in China of one H100 equivalent", log=True)
 @output("rent_serving_cn_usd_hour", "USD/hour", "the rent for serving in China of one H100's bandwidth")
 @output("grey_premium", "share", "the premium on the grey market; over the list price", "Grey premium")
-@output("domestic_maturity", "share", "speed that software brings out of domestic datacenter chips; mean of classes")
+@output(
+    "domestic_maturity",
+    "share",
+    "the share of their speed that software brings out of domestic datacenter chips; mean of classes",
+)
 @output("platform_strength", "0 to 1", "the middle layer; how far it is built, times the share of compute on it")
 def prices_and_software(world: World) -> tuple:
     """Prices and rents, and what makes domestic chips worth theirs."""

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 
 @output("best_base_cn", "OOM", "the best open base as seen from China; a foreign one is weaker there")
-@output("know_best_base_share_cn", "share", "labs in China that know of it; by a tie at once, later anyhow")
+@output(
+    "know_best_base_share_cn",
+    "share",
+    "the share of labs in China that know the best open base; by a tie at once, later anyhow",
+)
 def best_base(world: World) -> tuple[Array, Array]:
     """Capability of the best open base there is, as CN sees it, and the share of labs that know of it.
 

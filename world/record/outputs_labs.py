@@ -83,9 +83,9 @@ def releases(world: World) -> tuple:
 
 
 @output("labs_on_open_base_cn", "labs", "labs in China on others' open weights", "On open base")
-@output("base_family_share_cn", "share", "labs among them whose base is the commonest lab's weights")
+@output("base_family_share_cn", "share", "the share of labs on others' open weights that stand on the commonest lab's")
 @output("labs_claiming_scratch_cn", "labs", "labs in China that hide on whose weights they build")
-@output("exposures_cn", "labs a step", "labs in China that are found to have hidden it")
+@output("exposures_cn", "labs a step", "labs in China found to hide on whose weights they build")
 def lineage(world: World) -> tuple:
     """Who stands on open bases and hides it, and how one-sided it is; families by author, living or not."""
     labs = world.labs

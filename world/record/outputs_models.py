@@ -43,7 +43,11 @@ def _tokens(world: World) -> Array:
 
 @output("price_flagship_cn", "CNY/Mtok", "the price of flagship models in China", "Flagship price", log=True)
 @output("price_light_cn", "CNY/Mtok", "the price of light models in China", log=True)
-@output("margin_flagship_cn", "share", "the margin of flagships near China's frontier; over marginal cost, by tokens")
+@output(
+    "margin_flagship_cn",
+    "share",
+    "the margin of flagships near China's frontier; over marginal cost, weighted by tokens",
+)
 @output("price_gpt35_level", "CNY/Mtok", "the price of a GPT-3.5-level model; the cheapest", "Price, GPT-3.5", True)
 @output("price_gpt4_level", "CNY/Mtok", "the price of a GPT-4-level model; the cheapest", "Price, GPT-4", log=True)
 def prices(world: World) -> tuple:
@@ -85,8 +89,12 @@ def _cheapest(labs, out: Array, level: Array) -> Array:
 @output("tokens_day_row", "Mtok a day", "tokens sold a day elsewhere", log=True)
 @output("tokens_day_cn_labs", "Mtok a day", "tokens that labs in China sell a day; whoever uses them", log=True)
 @output("tokens_day_row_labs", "Mtok a day", "tokens that labs elsewhere sell a day; whoever uses them", log=True)
-@output("hard_share_below_parity_cn", "share", "use in hard segments from labs short of parity with the best at home")
-@output("public_filed_share_cn", "share", "use in licensed segments that filed services serve")
+@output(
+    "hard_share_below_parity_cn",
+    "share",
+    "the share of use in hard segments that goes to labs short of parity with the best at home",
+)
+@output("public_filed_share_cn", "share", "the share of use in licensed segments that filed services serve")
 def tokens(world: World) -> tuple:
     """Tokens by where they are used and who serves them; below parity is who is further behind than level."""
     labs, state, p = world.labs, world.state, world.parameters.model_market
@@ -117,7 +125,9 @@ def tokens(world: World) -> tuple:
 @output("cr4_tokens_cn", "share", "the share of tokens of the four largest labs in China")
 @output("top1_tokens_share_cn", "share", "the share of tokens of the largest lab in China", "Largest lab")
 @output("top1_tokens_share_row", "share", "the share of tokens of the largest lab elsewhere")
-@output("share_turbulence_cn", "share", "the turbulence of shares in China; half the sum of changes", "Turbulence")
+@output(
+    "share_turbulence_cn", "share", "the turbulence of shares in China; half the sum of absolute changes", "Turbulence"
+)
 @output("leader_tenure_cn", "months", "the time since the largest lab in China took the lead")
 @output("hhi_usage_data_cn", "0 to 1", "the concentration (HHI) of data of use in China")
 def concentration(world: World) -> tuple:
@@ -136,8 +146,8 @@ def concentration(world: World) -> tuple:
 @output(
     "consumer_surplus_cn",
     "CNY m a step",
-    "consumer surplus in China; log-sum of the users' choices over the old tools, less what they only "
-    "expect of names, more than of others or less (Train 2015)",
+    "consumer surplus in China; log-sum of the users' choices over the old tools, less what they "
+    "only expect of names, more than of others or less (Train 2015)",
     "Consumer surplus",
 )
 def consumer_surplus(world: World) -> Array:
@@ -150,14 +160,20 @@ def consumer_surplus(world: World) -> Array:
 # ---------------------------------------------------------------------- serving
 
 
-@output("serving_cost_cn", "CNY m a month", "the cost of serving in China; compute at today's rent, and operation")
+@output(
+    "serving_cost_cn",
+    "CNY m a month",
+    "the cost of serving in China; compute of all tokens at the rent of today, and operation",
+)
 @output("serving_load_cn_h100e", "H100", "compute that serving takes in China")
 @output("power_serving_cn_mw", "MW", "the power that serving takes in China", log=True)
-@output("tokens_light_share_cn", "share", "tokens from light models in China, of all")
+@output("tokens_light_share_cn", "share", "the share of light models in all tokens in China")
 @output("tokens_device_cn", "Mtok a day", "tokens on users' devices; beside those sold")
 @output("tokens_private_cn", "Mtok a day", "tokens on firms' own machines; beside those sold")
 @output("tokens_overflow_cn", "Mtok a day", "demand in China that found its lab full and went to another")
-@output("overflow_weak_cn", "Mtok a day", "the same, to a lab beyond the four largest")
+@output(
+    "overflow_weak_cn", "Mtok a day", "demand in China that found its lab full and went to one beyond the four largest"
+)
 @output("tokens_unserved_cn", "Mtok a day", "demand in China that found its lab full and went nowhere")
 @output("revenue_projects_cn", "CNY m a month", "the revenue of labs in China from projects for customers", log=True)
 def serving(world: World) -> tuple:
@@ -182,10 +198,14 @@ def serving(world: World) -> tuple:
 
 
 @output("used_lead_cn", "OOM", "the lead of what is used (by tokens) over the mean of what is on sale")
-@output("lock_in_cn", "share", "sales in China that cannot leave")
-@output("lock_in_margin_cn", "share", "what owners' power over them adds to the mark-up")
-@output("layer_data_cn", "share", "data of scenes (L3) that labs in China on a base have gathered")
-@output("product_share_unused_cn", "share", "product work in labs with a model on sale; as far as nobody uses it")
+@output("lock_in_cn", "share", "the share of sales in China that cannot leave")
+@output("lock_in_margin_cn", "share", "what owners' power over sales that cannot leave adds to the mark-up")
+@output("layer_data_cn", "share", "the share of data of scenes (L3) that labs in China on a base have gathered")
+@output(
+    "product_share_unused_cn",
+    "share",
+    "the share of product work in labs with a model on sale; each counted as far as nobody uses it",
+)
 def ties(world: World) -> tuple:
     """Who is tied to whom, and where an unused model leads (M67)."""
     labs, used = world.labs, world.parameters.organisation.used_share
@@ -205,11 +225,17 @@ def ties(world: World) -> tuple:
 # ---------------------------------------------------------------------- fit
 
 
-@output("open_share_private_cn", "share", "open weights in use where data may not leave; weighted by that need")
-@output("vertical_home_share_cn", "share", "such users with a vertical lab of their segment")
+@output(
+    "open_share_private_cn", "share", "the share of open weights in use where data may not leave; weighted by that need"
+)
+@output(
+    "vertical_home_share_cn",
+    "share",
+    "the share of users whose data may not leave that a vertical lab of their segment has",
+)
 @output("nuisance_cn", "utility", "what mistakes and abilities nobody asked for cost firms in China")
-@output("light_share_firms_cn", "share", "tokens from light models in China, of those paid for")
-@output("retrieval_cn", "share", "knowledge work in China that is looked up")
+@output("light_share_firms_cn", "share", "the share of light models in tokens in China that are paid for")
+@output("retrieval_cn", "share", "the share of knowledge work in China that is looked up")
 def fit(world: World) -> tuple:
     """How well what is used fits: open weights in private rooms, verticals at home, nuisance."""
     labs, state, table = world.labs, world.state, world.segments
@@ -227,7 +253,11 @@ def fit(world: World) -> tuple:
     )
 
 
-@output("worth_<axis>_cn", "share", "users' work that one more OOM of an axis would do; for the best models of China")
+@output(
+    "worth_<axis>_cn",
+    "share",
+    "the share of users' work that one more OOM of an axis would do; for the best models of China",
+)
 def worth(world: World) -> list:
     """Share of all users' work that one more OOM of an axis would do, for the best models of CN."""
     people = where(world.segments.column("region") == CN, world.state.adopters, 0.0)

@@ -63,9 +63,9 @@ def behind_year_ago(world: World) -> Array:
 @output("largest_run_row_flop", "FLOP", "the largest training run elsewhere", "Largest run, ROW", log=True)
 @output("training_failures_cn", "runs a step", "failed training runs in China")
 @output("training_wasted_cn", "CNY m a step", "what failed training runs in China had cost")
-@output("failed_run_used_cn", "share", "planned compute that failed runs in China had used up before they were stopped")
-@output("synthetic_share_cn", "share", "training runs in China for which a strong model writes data")
-@output("foreign_base_share_cn", "share", "released labs in China whose model goes on from a foreign base")
+@output("failed_run_used_cn", "share", "the share of its planned compute that a failed run in China had used up")
+@output("synthetic_share_cn", "share", "the share of training runs in China for which a strong model writes data")
+@output("foreign_base_share_cn", "share", "the share of released labs in China whose model goes on from a foreign base")
 def runs(world: World) -> tuple:
     """Training runs: how large, how many fail, on what data and bases."""
     labs, seen, largest = world.labs, world.monthly, world.state.largest_run
@@ -79,9 +79,19 @@ def runs(world: World) -> tuple:
     )
 
 
-@output("goodput_cn", "share", "time that clusters in China make progress in spite of failures; by compute")
-@output("cluster_loss_cn", "share", "speed of clusters in China lost to power, cooling, network and scheduling")
-@output("cluster_loss_row", "share", "the same elsewhere")
+@output(
+    "goodput_cn", "share", "the share of time that clusters in China make progress in spite of failures; by compute"
+)
+@output(
+    "cluster_loss_cn",
+    "share",
+    "the share of the speed of clusters in China lost to power, cooling, network and scheduling",
+)
+@output(
+    "cluster_loss_row",
+    "share",
+    "the share of the speed of clusters elsewhere lost to power, cooling, network and scheduling",
+)
 def clusters(world: World) -> tuple:
     """What clusters lose."""
     labs = world.labs
@@ -126,7 +136,7 @@ def run_cost(world: World) -> Array:
 
 
 @output("efficiency_public", "times", "what published algorithms save; against the start")
-@output("research_openness", "share", "research that is published")
+@output("research_openness", "share", "the share of research that is published")
 @output("explorers_cn", "labs", "labs in China that try what nobody has tried")
 @output("explorers_row", "labs", "labs elsewhere that try what nobody has tried")
 @output("breakthroughs_cn", "a step", "breakthroughs of explorers in China")
@@ -140,7 +150,11 @@ def knowledge(world: World) -> tuple:
     return np.exp(state.public_efficiency), state.research_openness, *explorers, *found
 
 
-@output("post_share_of_variance_cn", "share", "variance between the ten best labs that is due to post-training")
+@output(
+    "post_share_of_variance_cn",
+    "share",
+    "the share of post-training in what tells the ten best labs apart; variance, over that of pre-training, too",
+)
 def post_share(world: World) -> Array:
     """Variance of post-training between the ten best labs, over that plus that of pre-training (M14)."""
     labs = world.labs
