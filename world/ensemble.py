@@ -9,7 +9,7 @@ import polars as pl
 
 from baimo.world.engine.device import find, free_bytes, worlds_that_fit
 from baimo.world.engine.world import World, column_bytes
-from baimo.world.record.panels import History
+from baimo.world.record.history import History
 from baimo.world.schedule import Step
 from baimo.world.setup import populate
 

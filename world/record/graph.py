@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from baimo.world.engine.world import World
 
 
+#: Columns of the table of edges.
+EDGES = {
+    "kind": "knows, supplies, hosts, holds, builds_on, regulates, derives_from, declares",
+    "source": "``lab:<id>``, ``app:<id>``, ...; of ``derives_from`` (true) and ``declares`` (told), which run between "
+    "releases to date, ``model:<id>`` (a model's lab is its id divided by 1024)",
+    "target": "in the same way",
+    "weight": "chips supplied, CNY million held, coupling of an app; else 1",
+}
+
+
 def edges(world: World, index: int = 0) -> pl.DataFrame:
     """All ties of one world as a table.
 

@@ -93,7 +93,7 @@ def bases(world: World) -> tuple:
 
 
 @output("app_users_share_cn", "share", "the share of adopters who use a model through an app")
-@output("revenue_apps_cn", "CNY m a month", "the revenue of apps in China", "Revenue, apps", log=True)
+@output("revenue_apps_cn", "CNY million a month", "the revenue of apps in China", "Revenue, apps", log=True)
 @output("app_api_cost_share_cn", "share", "the share of costs of apps that is paid for tokens")
 @output(
     "app_incumbents_lead_cn",

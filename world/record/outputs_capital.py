@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 @output(
     "funding_cn",
-    "CNY m a step",
+    "CNY million a step",
     "funding of labs and apps in China; the first purse of venture labs included",
     "Funding",
 )
-@output("funding_labs_cn", "CNY m a step", "funding of labs in China; their first purses included")
+@output("funding_labs_cn", "CNY million a step", "funding of labs in China; their first purses included")
 @output("rounds_cn", "rounds a step", "rounds of labs in China")
 @output("rounds_below_launch_cn", "rounds a step", "rounds of labs in China that are smaller than the cost of a launch")
 @output("rounds_adding_nothing_cn", "rounds a step", "rounds of labs in China that are no better than open weights")
-@output("launch_cost_cn", "CNY m", "the rent of a launch as large as the largest one in China so far")
+@output("launch_cost_cn", "CNY million", "the rent of a launch as large as the largest one in China so far")
 @output("benchmark_fit_cn", "correlation", "the correlation of benchmarks with what models can do; over labs")
 def funding(world: World) -> tuple:
     """Rounds against launches."""
@@ -52,11 +52,11 @@ def attention(world: World) -> tuple:
     return world.state.hype, hype.attention_of_investors(world), *parts, *seen
 
 
-@output("cash_labs_cn", "CNY m", "the cash of labs in China")
-@output("cost_labs_cn", "CNY m a month", "all that labs in China spend")
-@output("valuation_cn", "CNY m", "what investors value labs in China at")
-@output("sunk_value_lost_cn", "CNY m a step", "past investment of labs in China made worthless")
-@output("public_spending_cn", "CNY m", "public spending so far", "Public money")
+@output("cash_labs_cn", "CNY million", "the cash of labs in China")
+@output("cost_labs_cn", "CNY million a month", "all that labs in China spend")
+@output("valuation_cn", "CNY million", "what investors value labs in China at")
+@output("sunk_value_lost_cn", "CNY million a step", "past investment of labs in China made worthless")
+@output("public_spending_cn", "CNY million", "public spending so far", "Public money")
 @output(
     "accounts_residual", "share", "the largest gap so far between payments and balances; of all money, zero to rounding"
 )
@@ -68,10 +68,10 @@ def balances(world: World) -> tuple:
     return *held, world.monthly["sunk_value_lost"], -accounts.balance["government"], accounts.residual
 
 
-@output("wage_infra", "CNY m a year", "the wage of infrastructure engineers in China")
-@output("wage_scaling", "CNY m a year", "the wage of scaling engineers in China")
-@output("wage_research", "CNY m a year", "the wage of researchers in China")
-@output("wage_application", "CNY m a year", "the wage of application engineers in China")
+@output("wage_infra", "CNY million a year", "the wage of infrastructure engineers in China")
+@output("wage_scaling", "CNY million a year", "the wage of scaling engineers in China")
+@output("wage_research", "CNY million a year", "the wage of researchers in China")
+@output("wage_application", "CNY million a year", "the wage of application engineers in China")
 @output("staff_cn", "people", "people who work in labs in China")
 @output("staff_left_cn", "people a step", "people who left a lab in China")
 @output("people_trained_cn", "people", "people who came into the industry in China; cumulative")

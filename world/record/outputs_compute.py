@@ -87,13 +87,13 @@ def prices_and_software(world: World) -> tuple:
 @output("idle_compute_cn", "H100e", "chips of vendors in China that nobody rents")
 @output(
     "revenue_clouds_cn",
-    "CNY m a month",
+    "CNY million a month",
     "all rents of clouds in China; from labs and buyers outside the industry",
     "Rents, clouds",
     True,
 )
-@output("compute_for_equity_cn", "CNY m a step", "compute that clouds in China give labs against a stake")
-@output("cloud_seeds_cn", "CNY m a step", "seeds of clouds in China for apps")
+@output("compute_for_equity_cn", "CNY million a step", "compute that clouds in China give labs against a stake")
+@output("cloud_seeds_cn", "CNY million a step", "seeds of clouds in China for apps")
 @output("hhi_compute_cn", "0 to 1", "the concentration (HHI) of compute for models in China by lab")
 def use(world: World) -> tuple:
     """Who uses compute, and what vendors earn and give."""

@@ -98,20 +98,20 @@ def lineage(world: World) -> tuple:
 
 @output(
     "revenue_on_open_base_cn",
-    "CNY m a month",
+    "CNY million a month",
     "the revenue of labs in China on others' open weights",
     "Rev., open base",
     True,
 )
 @output(
     "revenue_open_champions",
-    "CNY m a month",
+    "CNY million a month",
     "the revenue of champions of open weights (abroad); all that serving their weights earns anywhere, "
     "for authors are their only hosts",
     "Rev., champions",
     True,
 )
-@output("open_income", "CNY m a step", "what authors of open weights are paid, everywhere")
+@output("open_income", "CNY million a step", "what authors of open weights are paid, everywhere")
 def open_weights(world: World) -> tuple:
     """What each side earns with open weights."""
     labs = world.labs

@@ -119,7 +119,9 @@ def tokens(world: World) -> tuple:
 
 @output("users_cn", "million", "users in China of labs of China")
 @output("hhi_users_cn", "0 to 1", "the concentration (HHI) of users in China")
-@output("revenue_labs_cn", "CNY m a month", "the revenue of labs in China; models and projects", "Revenue, labs", True)
+@output(
+    "revenue_labs_cn", "CNY million a month", "the revenue of labs in China; models and projects", "Revenue, labs", True
+)
 @output("hhi_revenue_cn", "0 to 1", "the concentration (HHI) of revenue in China")
 @output("hhi_tokens_cn", "0 to 1", "the concentration (HHI) of tokens in China", "HHI of tokens")
 @output("cr4_tokens_cn", "share", "the share of tokens of the four largest labs in China")
@@ -145,7 +147,7 @@ def concentration(world: World) -> tuple:
 
 @output(
     "consumer_surplus_cn",
-    "CNY m a step",
+    "CNY million a step",
     "consumer surplus in China; log-sum of the users' choices over the old tools, less what they "
     "only expect of names, more than of others or less (Train 2015)",
     "Consumer surplus",
@@ -162,7 +164,7 @@ def consumer_surplus(world: World) -> Array:
 
 @output(
     "serving_cost_cn",
-    "CNY m a month",
+    "CNY million a month",
     "the cost of serving in China; compute of all tokens at the rent of today, and operation",
 )
 @output("serving_load_cn_h100e", "H100", "compute that serving takes in China")
@@ -175,7 +177,9 @@ def consumer_surplus(world: World) -> Array:
     "overflow_weak_cn", "Mtok a day", "demand in China that found its lab full and went to one beyond the four largest"
 )
 @output("tokens_unserved_cn", "Mtok a day", "demand in China that found its lab full and went nowhere")
-@output("revenue_projects_cn", "CNY m a month", "the revenue of labs in China from projects for customers", log=True)
+@output(
+    "revenue_projects_cn", "CNY million a month", "the revenue of labs in China from projects for customers", log=True
+)
 def serving(world: World) -> tuple:
     """What serving takes and costs, and where use runs."""
     labs, state, p = world.labs, world.state, world.parameters.serving

@@ -26,8 +26,8 @@ def filings(world: World) -> tuple:
 @output("trust_cn", "index", "trust in services in China", "Trust")
 @output("incidents_cn", "a step", "incidents of labs of China")
 @output("suits_cn", "suits a step", "suits over training data in China")
-@output("compliance_cost_cn", "CNY m a step", "content duty, damages and levies in China")
-@output("antitrust_fines_cn", "CNY m a step", "fines for dominance in China")
+@output("compliance_cost_cn", "CNY million a step", "content duty, damages and levies in China")
+@output("antitrust_fines_cn", "CNY million a step", "fines for dominance in China")
 def harm(world: World) -> tuple:
     """Trust, and what breaks and what mends it."""
     seen = world.monthly

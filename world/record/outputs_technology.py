@@ -62,7 +62,7 @@ def behind_year_ago(world: World) -> Array:
 @output("largest_run_cn_flop", "FLOP", "the largest training run in China", "Largest run", log=True)
 @output("largest_run_row_flop", "FLOP", "the largest training run elsewhere", "Largest run, ROW", log=True)
 @output("training_failures_cn", "runs a step", "failed training runs in China")
-@output("training_wasted_cn", "CNY m a step", "what failed training runs in China had cost")
+@output("training_wasted_cn", "CNY million a step", "what failed training runs in China had cost")
 @output("failed_run_used_cn", "share", "the share of its planned compute that a failed run in China had used up")
 @output("synthetic_share_cn", "share", "the share of training runs in China for which a strong model writes data")
 @output("foreign_base_share_cn", "share", "the share of released labs in China whose model goes on from a foreign base")
@@ -122,7 +122,9 @@ def median(values: Array, mask: Array) -> Array:
     return where(count > 0, middle, np.nan)
 
 
-@output("gpt4_run_cost_usd", "USD m", "the rent of a run that reaches GPT-4's compute, by the best team elsewhere")
+@output(
+    "gpt4_run_cost_usd", "USD million", "the rent of a run that reaches GPT-4's compute, by the best team elsewhere"
+)
 def run_cost(world: World) -> Array:
     """What a run as effective as GPT-4's costs at rents of the day."""
     labs, state = world.labs, world.state

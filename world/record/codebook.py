@@ -1,0 +1,54 @@
+"""Codebook: every column of every table with its unit, label, scale and text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from baimo.world.record.graph import EDGES
+from baimo.world.record.history import EVENTS
+from baimo.world.record.outputs import OUTPUTS, members_of
+from baimo.world.record.panels import PANELS, Kept
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+#: Columns with which every table begins.
+KEYS = {
+    "scenario": "name of the scenario",
+    "replicate": "number of the world, the same whatever the number of worlds",
+    "step": "0 is the first step",
+    "date": "first day of the step",
+}
+
+
+def codebook(world: World) -> list[dict[str, str]]:
+    """A row a column: ``table, name, unit, label, scale, text``; families by their members.
+
+    Parameters
+    ----------
+    world : World
+        Names the classes of chips and the segments; nothing is run.
+    """
+    found = [_row("all", name, text=text) for name, text in KEYS.items()]
+    for told in OUTPUTS:
+        for name in members_of(told.name, world):
+            label = told.label if name == told.name else ""
+            found.append(_row("market", name, told.unit, told.text, label, told.log))
+    for table, panel in PANELS.items():
+        found += [_row(table, name, unit_of(kept), kept.text) for name, kept in panel(world)[1].items()]
+    found.append(_row("labs", "name", text="archetype and number"))
+    found += [_row("events", name, text=text) for name, (_, text) in EVENTS.items()]
+    return found + [_row("edges", name, text=text) for name, text in EDGES.items()]
+
+
+def _row(table: str, name: str, unit: str = "", text: str = "", label: str = "", log: bool = False) -> dict[str, str]:
+    scale = "log" if log else "linear"
+    label = label or name.replace("_", " ")
+    return {"table": table, "name": name, "unit": unit, "label": label, "scale": scale, "text": text}
+
+
+def unit_of(kept: Kept) -> str:
+    """Unit of a column of a panel, or the words that it holds where they are few."""
+    if kept.unit or not isinstance(kept.kind, tuple) or len(kept.kind) > 8:
+        return kept.unit
+    return " / ".join(word for word in kept.kind if word)
