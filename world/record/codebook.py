@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from baimo.world.record.graph import EDGES
 from baimo.world.record.history import EVENTS
 from baimo.world.record.outputs import OUTPUTS, members_of
-from baimo.world.record.panels import PANELS, Kept
+from baimo.world.record.panels import PANELS, Kept, listed
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -51,4 +51,4 @@ def unit_of(kept: Kept) -> str:
     """Unit of a column of a panel, or the words that it holds where they are few."""
     if kept.unit or not isinstance(kept.kind, tuple) or len(kept.kind) > 8:
         return kept.unit
-    return " / ".join(word for word in kept.kind if word)
+    return listed(kept.kind)

@@ -43,6 +43,11 @@ def _own(population: Any, *names: str, **texts: str) -> Columns:
     return found
 
 
+def listed(words: tuple[str, ...]) -> str:
+    """Words of a coded column in place of a unit."""
+    return " / ".join(filter(None, words))
+
+
 def _numbers(**columns: tuple[Any, str, str]) -> Columns:
     """Values that are worked out, with their units and texts, in single precision."""
     return {name: Kept(values, np.float32, unit, text) for name, (values, unit, text) in columns.items()}
@@ -57,9 +62,7 @@ def lab_panel(world: World) -> tuple[Any, Columns]:
     labs = world.labs
     gone = (labs.exit_reason > 0) & (labs.exit_step == world.step_number)
     capability = where(labs.released, labs.served, np.nan)
-    codes = {
-        name: Kept(labs.columns[name], np.int64, " / ".join(filter(None, words))) for name, words in LAB_CODES.items()
-    }
+    codes = {name: Kept(labs.columns[name], np.int64, listed(words)) for name, words in LAB_CODES.items()}
     return (labs.alive | gone) & (labs.id >= 0), {
         "lab_id": Kept(labs.id, np.int64),
         **codes,
