@@ -1,11 +1,11 @@
-"""The words that declare: parameters of the configuration, columns of agents, and columns of the output."""
+"""The words that declare: parameters of the configuration, columns of agents and of the output, memory of the world."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import field
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -15,8 +15,8 @@ ROW_BLOCK = 64
 #: side in a block, so that on NumPy a block that is cut short has the bits of one that ends in zeros.
 ROW_STEP = 16
 
-#: Number of entries of each inner dimension; chip classes and segments come from conf/.
-DIMENSIONS: dict[str, int] = {"axes": 3, "talent": 4, "bases": 2, "holders": 4, "known": 6}
+#: Number of entries of each inner dimension that is the same in every model; a world adds those of its tables.
+DIMENSIONS = {"regions": 2, "axes": 3, "talent": 4, "bases": 2, "holders": 4, "known": 6, "uses": 3, "ages": 60}
 
 #: How each declared type is kept.
 DTYPES = {float: np.float64, int: np.int64, bool: np.bool_}
@@ -53,7 +53,7 @@ class column:
     dtype : type
         float, int or bool.
     inner : str, optional
-        Name of an inner dimension that stands first (see ``DIMENSIONS``).
+        Name of an inner dimension that stands first.
     labels : tuple of str, optional
         Names of the codes of an integer column; a Mesa agent shows the name.
     clears : bool
@@ -75,9 +75,9 @@ class column:
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    def allocate(self, worlds: int, rows: int, xp: Any) -> Any:
+    def allocate(self, worlds: int, rows: int, xp: Any, dimensions: dict[str, int]) -> Any:
         """A fresh array of defaults."""
-        lead = (DIMENSIONS[self.inner],) if self.inner else ()
+        lead = (dimensions[self.inner],) if self.inner else ()
         return xp.full((*lead, worlds, rows), self.default, dtype=DTYPES[self.dtype])
 
     def bytes(self, dimensions: dict[str, int]) -> int:
@@ -139,3 +139,45 @@ def output(name: str, unit: str, text: str, label: str = "", log: bool = False) 
         return function
 
     return declare
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What the world remembers under a name (see :func:`stock`, :func:`flow` and :func:`history`).
+
+    Attributes
+    ----------
+    kind : str
+        A stock is kept between steps, a flow belongs to a step, a history has a value for each step so far.
+    unit, text : str
+        Physical or monetary unit ("1" for pure numbers), and what it is, in one line.
+    dimensions : tuple of str
+        Dimensions beside the worlds. The name of a population stands for its rows, which lie last:
+        ``("axes", "labs")`` is ``(axes, worlds, rows of labs)``, ``("regions",)`` is ``(regions, worlds, 1)``.
+    first : number, str, tuple of these, or callable
+        Value before the first step: a number, the path of a parameter, one of these for each entry of the first
+        dimension, or a function of the world.
+    dtype : type
+    """
+
+    kind: Literal["stock", "flow", "history"]
+    unit: str
+    dimensions: tuple[str, ...]
+    text: str
+    first: Any = 0.0
+    dtype: type = float
+
+
+def stock(unit: str, *dimensions: str, text: str, first: Any = 0.0, dtype: type = float) -> Memory:
+    """Declare memory that is kept between steps."""
+    return Memory("stock", unit, dimensions, text, first, dtype)
+
+
+def flow(unit: str, *dimensions: str, text: str, first: Any = 0.0, dtype: type = float) -> Memory:
+    """Declare memory of one step: whoever owns it writes it anew in each."""
+    return Memory("flow", unit, dimensions, text, first, dtype)
+
+
+def history(unit: str, *dimensions: str, text: str) -> Memory:
+    """Declare a list of past values, the oldest first, which its owner extends and cuts; empty at the start."""
+    return Memory("history", unit, dimensions, text)

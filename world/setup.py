@@ -12,6 +12,7 @@ from baimo.world.engine.arrays import Array, row_sum, sum_k, where
 from baimo.world.engine.device import to_host
 from baimo.world.industry.entry import LAB_SLOTS, endow_lab
 from baimo.world.laws.scaling import active_parameters
+from baimo.world.models.pricing import entry_price
 from baimo.world.models.serving import serving_costs
 from baimo.world.network.open_bases import publish
 from baimo.world.network.social import build
@@ -91,7 +92,7 @@ def _served_models(world: World) -> None:
     labs.active_parameters = where(here, size, labs.active_parameters)
     labs.light_parameters = where(here, size * tech.light_size, labs.light_parameters)
     serving_costs(world)
-    labs.price_flagship = world.by_region(world.state.entry_price)
+    labs.price_flagship = world.by_region(entry_price(world))
     labs.price_light = labs.price_flagship * tech.light_price
 
 
@@ -100,7 +101,7 @@ def _adopters(world: World) -> None:
     p = world.parameters.model_market
     share = where(table.column("region") == CN, p.adopters_cn, p.adopters_row)
     start = table.column("population") * table.column("ceiling") * share
-    world.state.adopters = start * world.xp.ones((1, world.worlds, 1))
+    world.state.adopters[...] = start
 
 
 def _vendors(world: World) -> None:
@@ -157,8 +158,7 @@ def _regulators(world: World) -> None:
 def _remember_start(world: World) -> None:
     """What there is on the first day, for the conservation of chips and people."""
     state = world.state
-    state.chips_start = sum(state.outside_chips)
+    state.chips_start = sum_k(state.outside_chips)
     for population in (world.labs, world.vendors):
         state.chips_start = state.chips_start + row_sum(population.fleet + population.incoming)
-    state.staff_start = row_sum(world.labs.staff)
     world.accounts.close()

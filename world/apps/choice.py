@@ -18,7 +18,6 @@ from baimo.world.engine.arrays import (
 from baimo.world.engine.equation import elementwise
 from baimo.world.engine.population import Selection, gather
 from baimo.world.engine.random import gumbel
-from baimo.world.models.segments import CN_SEGMENTS
 from baimo.world.models.tuning_hub import hubs
 from baimo.world.network.ties import points_at
 
@@ -70,9 +69,7 @@ def _awareness(world: World) -> Array:
 
 def choose_bases(world: World) -> None:
     """Some apps reconsider their base, and all who have lost theirs."""
-    apps, labs, state, p = world.apps, world.labs, world.state, world.parameters.app_market
-    quality = np.moveaxis(state.quality[:CN_SEGMENTS], 0, 1)
-    state.quality_by_app_segment = quality.reshape(world.worlds, -1)
+    apps, labs, p = world.apps, world.labs, world.parameters.app_market
     valid = points_at(apps.base_lab[0], apps.base_id[0], labs)
     movers = apps.alive & ((apps.draws("switch") < world.clock.fraction(p.reconsider)) | ~valid)
     # A copy, for a decision of some writes into the column.
@@ -121,8 +118,7 @@ def _utility(world: World, some: Selection, bases: Array) -> Array:
     bases = np.maximum(bases, 0)
     worlds = some.worlds
     place = worlds * labs.capacity + bases
-    flat = worlds * world.state.quality_by_app_segment.shape[-1] + some.segment * labs.capacity + bases
-    quality = world.state.quality_by_app_segment.take(flat)
+    quality = world.state.quality.take(some.segment * (world.worlds * labs.capacity) + place)
     tunes = some.source[0] == OPEN_MODEL
     own = some.view(world.parameters).app_market
     u = world.streams.pairs("base taste", worlds, some.id[0], labs.id.take(place), lasting=True)

@@ -8,6 +8,7 @@ import numpy as np
 
 from baimo.agents.app import GenerationSignals
 from baimo.agents.enums import API, CN, FILED, ROW, WRAPPER
+from baimo.conf.declare import flow
 from baimo.world.apps import labour
 from baimo.world.apps.segments import native_level, segment_of_apps
 from baimo.world.engine.arrays import (
@@ -21,12 +22,21 @@ from baimo.world.engine.arrays import (
     where,
 )
 from baimo.world.engine.equation import elementwise
+from baimo.world.engine.state import State
 from baimo.world.models.demand import best_native
 from baimo.world.models.segments import CN_SEGMENTS
 from baimo.world.network.ties import points_at
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
+
+
+class AppMarketState(State):
+    """What apps add to models, by segment."""
+
+    app_share = flow("share", "segments", text="Use that goes through apps")
+    eyes = flow("1", "segments", first="app_market.eye_start", text="How well models sense, with what apps have built")
+    hands = flow("1", "segments", first="app_market.hand_start", text="How well they act")
 
 
 def generation(world: World) -> GenerationSignals:
@@ -72,8 +82,8 @@ def pull_of(world: World, added: Array, reached: Array | float = 1.0, missed: Ar
     apps, state, p = world.apps, world.state, world.parameters.app_market
     native = segment_of_apps(world, best_native(world))
     valid = points_at(apps.base_lab[0], apps.base_id[0], world.labs)
-    flat = apps.segment * world.labs.capacity + np.maximum(apps.base_lab[0], 0)
-    base = take_rows(state.quality_by_app_segment, flat)
+    lab = world.xp.arange(world.worlds)[:, None] * world.labs.capacity + np.maximum(apps.base_lab[0], 0)
+    base = state.quality.take(apps.segment * (world.worlds * world.labs.capacity) + lab)
     better = (base, valid, native, added, apps.rework, missed)
     advantage = np.exp(_advantage(*better, p.advantage, p.rework_penalty, p.rework_scale, p.rework_most))
     unknown = np.exp(_unknown(apps.age, world.clock.months, apps.head_start, p.ramp_months))

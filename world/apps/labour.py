@@ -12,17 +12,25 @@ import numpy as np
 
 from baimo.agents.app import BuySignals
 from baimo.agents.enums import API, APPLICATION, CN
+from baimo.conf.declare import stock
 from baimo.world.apps.segments import native_level, segment_of_apps
 from baimo.world.engine.arrays import Array, logistic, row_sum, sum_by_group, where
+from baimo.world.engine.state import State
 from baimo.world.models.segments import CN_SEGMENTS
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
 
 
+class AppLabourState(State):
+    """Who lost work to models."""
+
+    displaced = stock("people", "home_segments", text="Tuning engineers displaced so far")
+
+
 def _into_pool(world: World, people: Array) -> None:
     """Add ``(worlds, 1)`` application engineers to the pool of CN (take them out where negative)."""
-    pool = world.state.pool[CN].copy()
+    pool = world.state.pool[CN]
     pool[APPLICATION] += people
     world.state.pool[CN] = np.maximum(pool, 0.0)
 
@@ -36,9 +44,7 @@ def found_teams(world: World, entrants) -> None:
     needed = entrants.by_world(founders[0])
     taken = np.minimum(needed, state.pool[CN][APPLICATION])
     _into_pool(world, -taken)
-    trained = state.trained_people[CN].copy()
-    trained[APPLICATION] += needed - taken
-    state.trained_people[CN] = trained
+    state.trained_people[CN][APPLICATION] += needed - taken
 
 
 def weighing(world: World, pace: Array | float) -> BuySignals:

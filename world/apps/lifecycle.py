@@ -26,6 +26,7 @@ from baimo.agents.enums import (
     TEXT,
     WRAPPER,
 )
+from baimo.conf.declare import stock
 from baimo.world.apps import labour
 from baimo.world.apps.choice import choose_bases, notice_models
 from baimo.world.apps.competition import compete, generation, pay_staff
@@ -40,12 +41,20 @@ from baimo.world.engine.arrays import (
 from baimo.world.engine.device import to_host
 from baimo.world.engine.population import spread_out
 from baimo.world.engine.random import normal, poisson
+from baimo.world.engine.state import State
 from baimo.world.models import multimodal
 from baimo.world.models.segments import CN_SEGMENTS
 
 if TYPE_CHECKING:
     from baimo.world.engine.population import Selection
     from baimo.world.engine.world import World
+
+
+class AppLifeState(State):
+    """How apps come and go."""
+
+    app_entry_rate = stock("apps/month", first=np.nan, text="Rate of entry at the end of the last step")
+    death_ages = stock("apps", "ages", text="Closures so far by age in months")
 
 
 # ---------------------------------------------------------------------- founding
@@ -57,7 +66,7 @@ def enter(world: World) -> None:
     alive = row_sum(apps.alive.astype(float))
     reach = p.entry_floor + clip(state.frontier_cn - p.entry_level, 0.0, p.entry_reach)
     now = p.entry_base * np.exp(p.entry_hype * state.hype) * reach / (1.0 + alive / p.crowd)
-    rate = 0.5 * (now + (now if state.app_entry_rate is None else state.app_entry_rate))
+    rate = 0.5 * (now + where(np.isnan(state.app_entry_rate), now, state.app_entry_rate))
     state.app_entry_rate = now
     u = world.streams.per_world("app entry", 1)[0]
     count = poisson(u, rate * world.clock.months, world.config.population.most_new_apps).astype(np.int64)
@@ -175,31 +184,31 @@ def _report(world: World, gone: Array) -> None:
 
 
 def _by_age(world: World, mask: Array) -> Array:
-    """Number of apps by the months they have lived, to the nearest, ``(worlds, ages)``; the oldest stand together.
+    """Number of apps by the months they have lived, to the nearest, ``(ages, worlds, 1)``; the oldest stand together.
 
     They are founded and close in the middle of a step, on average: whole months gone would be half a
     month less in weeks than in months.
     """
-    ages = world.state.death_ages.shape[-1]
+    ages = len(world.state.death_ages)
     months = np.minimum((world.apps.age + 0.5).astype(np.int64), ages - 1)
-    return sum_by_group(mask.astype(float), where(mask, months, -1), ages)
+    return sum_by_group(mask.astype(float), where(mask, months, -1), ages).T[..., None]
 
 
 def survival(world: World) -> Array:
-    """Share of apps that live longer than each age in months, ``(worlds, ages)``: Kaplan-Meier (1958).
+    """Share of apps that live longer than each age in months, ``(ages, worlds, 1)``: Kaplan-Meier (1958).
 
     S(t) = product over ages a up to t of (1 - d_a / n_a): d_a died at age a, n_a ever reached
     it; who lives and is younger is at risk no longer and tells nothing about later ages.
     """
     deaths = world.state.death_ages
-    reached = np.cumsum((deaths + _by_age(world, world.apps.alive))[:, ::-1], axis=-1)[:, ::-1]
-    return np.cumprod(1.0 - deaths / np.maximum(reached, 1.0), axis=-1)
+    reached = np.cumsum((deaths + _by_age(world, world.apps.alive))[::-1], axis=0)[::-1]
+    return np.cumprod(1.0 - deaths / np.maximum(reached, 1.0), axis=0)
 
 
 def median_life(alive: Array) -> Array:
     """First age in months that no more than half survive, ``(worlds, 1)``; NaN while more do."""
     below = alive <= 0.5
-    return where(below.any(-1), np.argmax(below, axis=-1).astype(float), np.nan)[:, None]
+    return where(below.any(0), np.argmax(below, axis=0).astype(float), np.nan)
 
 
 def live(world: World) -> None:

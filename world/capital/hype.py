@@ -12,11 +12,24 @@ import numpy as np
 
 from baimo.agents.enums import BIG_TECH, CN, VERTICAL
 from baimo.agents.investor import AttentionSignals
+from baimo.conf.declare import flow, stock
 from baimo.world.engine.arrays import Array, clip, ratio, row_sum, where
+from baimo.world.engine.state import State
 from baimo.world.network.social import neighbour_share
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
+
+
+class HypeState(State):
+    """Attention of the public and of investors."""
+
+    hype = stock("1", first="capital.hype_start", text="Hype, 0 to 1")
+    hype_push = flow("1", text="What the news of a step adds to it")
+    attention = stock(
+        "1", first=lambda world: 0.5 * world.parameters.capital.hype_start, text="Attention that follows hype, 0 to 1"
+    )
+    announcements = stock("announcements", text="Models that listed parents have announced so far")
 
 
 def domestic_leap(world: World, before: Array) -> None:

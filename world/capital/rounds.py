@@ -11,15 +11,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import ACADEMIC, CN, FOLLOWER, STATE_FUND, UNICORN
+from baimo.conf.declare import flow, history, stock
 from baimo.world.capital import hype
 from baimo.world.capital.deal_flow import adds_nothing, app_deals, lab_deals, launch_cost, round_sizes
 from baimo.world.engine.arrays import Array, add_at, logistic, ratio, row_sum, sum_by_group, sum_k, where
 from baimo.world.engine.population import View
+from baimo.world.engine.state import State
 from baimo.world.network.ties import points_at
 from baimo.world.technology.lineage import pay_authors
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
+
+
+class FundingState(State):
+    """Money raised in CN."""
+
+    funding_cn = flow("CNY million", text="Money raised in a step")
+    funding_labs_cn = flow("CNY million", text="The part of it that labs raised")
+    funding_history = history("CNY million", text="Money raised in each step")
+    funding_12 = stock("CNY million", first="capital.funding_before", text="Money raised in twelve months")
 
 
 def fund(world: World) -> None:

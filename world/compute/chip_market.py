@@ -13,6 +13,7 @@ import numpy as np
 
 from baimo.agents.enums import CENTRE, CHIPMAKER, CN, NOBODY, ROW
 from baimo.agents.vendor import ChipSignals, ListPriceSignals, VendorChipSignals
+from baimo.conf.declare import flow, stock
 from baimo.world.compute.chip_supply import Offers, grey_class, made_in, of_kind, offers
 from baimo.world.compute.chips import CNY_A_USD
 from baimo.world.engine.arrays import (
@@ -29,6 +30,7 @@ from baimo.world.engine.arrays import (
     take_rows,
     where,
 )
+from baimo.world.engine.state import State
 
 if TYPE_CHECKING:
     from baimo.world.engine.population import Population
@@ -37,6 +39,34 @@ if TYPE_CHECKING:
 
 #: Water level of a class of which there is enough for everybody.
 _OVERFLOWING = 1e200
+
+
+def _chips_before(world: World) -> Array:
+    """Chips of buyers outside the industry before the first step, ``(regions, classes, 1, 1)``."""
+    rows = world.config.hardware["chips"]
+    held = [[float(row[key]) for row in rows] for key in ("stock_cn", "stock_row")]
+    return world.xp.asarray(held)[..., None, None]
+
+
+class ChipMarketState(State):
+    """Where chips are, what is made and shipped, and how scarce it is."""
+
+    outside_chips = stock("chips", "regions", "chips", first=_chips_before, text="Chips of buyers outside the industry")
+    generation_stock = stock("chips", "generations", text="Unsold chips of a generation")
+    produced = flow("chips", "chips", text="Chips made in a step")
+    chips_made = stock("chips", "chips", text="Chips made since the start")
+    chips_worn = stock("chips", "chips", text="Chips worn out since the start")
+    chips_start = stock("chips", "chips", text="Chips on the first day")
+    domestic_installed = stock("chips", first="chip_market.domestic_before", text="Domestic chips in use")
+    domestic_learned = stock("chips", first="chip_market.domestic_before", text="Domestic chips that fabs learned from")
+    grey_stock = stock("H100e", text="Smuggled chips in use in CN")
+    grey_shipped = flow("chips", text="Chips smuggled in a step")
+    grey_premium = stock("share", first="chip_market.grey_start", text="Premium on the list price of a smuggled chip")
+    cn_premium = stock("share", text="Premium on list prices in the streets of CN")
+    class_fill = stock("share", "regions", "classes", first=0.5, text="Share of orders that has been filled")
+    chip_bill = flow("CNY million", "labs", text="What labs pay for chips in a step")
+    delivered_labs = flow("chips", "labs", text="Chips shipped to labs by law-abiding makers")
+    delivered_vendors = flow("chips", "vendors", text="Chips shipped to vendors by law-abiding makers")
 
 
 def ration(supply: Array, orders: Array, classes: Array, weight: Array) -> Array:
@@ -173,7 +203,6 @@ def _at_home(world: World, taste: Array) -> Array:
 
 def order(world: World) -> tuple[Offers, tuple[Array, Array, Array]]:
     """Labs, vendors and outside buyers write their orders."""
-    world.state.grey_class = grey_class(world)
     offer = offers(world)
     world.labs.order_chips(_for_labs(world, offer))
     world.vendors.order_chips(_for_vendors(world, offers(world, for_rent=True)))
@@ -226,8 +255,7 @@ def _supply(world: World, demand: dict[int, Array]) -> dict[int, Array]:
     state, chips = world.state, world.chips
     supply = {CN: np.zeros_like(demand[CN]), ROW: np.zeros_like(demand[ROW])}
     state.produced = world.xp.zeros((len(chips), world.worlds, 1))
-    for generation in dict.fromkeys(chips.generations):
-        members = [k for k, g in enumerate(chips.generations) if g == generation]
+    for generation, members in enumerate(chips.lines.values()):
         wanted = sum(demand[CN][k] + demand[ROW][k] for k in members)
         have = state.generation_capacity[generation] + state.generation_stock[generation]
         fill = np.minimum(ratio(have, wanted), 1.0)
@@ -244,18 +272,19 @@ def _supply(world: World, demand: dict[int, Array]) -> dict[int, Array]:
 def _grey_supply(world: World) -> Array:
     """Chips that reach CN past the law: s0 premium^eta (1 - enforcement), in chips a step."""
     rules, state = world.parameters.chip_market, world.state
-    if state.grey_class == NOBODY:
+    grey = grey_class(world)
+    if grey == NOBODY:
         return world.xp.zeros((world.worlds, 1))
     eager = np.exp(rules.grey_elasticity * np.log(np.maximum(state.grey_premium, 1e-6)))
     enforcement = world.policy.stance.enforcement
     flow = rules.grey_scale * eager * (1.0 - enforcement) * world.clock.years
-    return np.minimum(flow, world.clock.fraction(rules.grey_tap) * state.outside_chips[ROW][state.grey_class])
+    return np.minimum(flow, world.clock.fraction(rules.grey_tap) * state.outside_chips[ROW][grey])
 
 
 def _ship(world: World, offer, got, own, out_class, out_region) -> None:
     """Deliver and pay: chips enter the pipeline of their buyer, money goes to the maker."""
     labs, vendors, state = world.labs, world.vendors, world.state
-    count, grey = len(world.chips), max(state.grey_class, 0)
+    count, grey = len(world.chips), max(grey_class(world), 0)
     v, o = vendors.capacity, out_class.shape[1]
     parts = {"vendors": got[:, :v], "outside": got[:, v : v + o], "labs": got[:, v + o :]}
     state.grey_shipped = world.xp.zeros((world.worlds, 1))
@@ -290,7 +319,7 @@ def _ship_outside(world: World, offer, units, classes, region) -> None:
         by_class = sum_by_group(here, classes, count + 1).T[..., None]
         grey_units = by_class[-1]
         stock = by_class[:-1].copy()
-        stock[max(state.grey_class, 0)] += grey_units
+        stock[max(grey_class(world), 0)] += grey_units
         state.outside_chips[home] = state.outside_chips[home] + stock
         price = where(np.isfinite(offer.price[home]), offer.price[home], 0.0)
         bill = (by_class * price)[:-1, :, 0].T
@@ -322,11 +351,10 @@ def _book_keeping(world: World, demand, supply, sold) -> None:
     """Remember what was made, smuggled, and how well orders were filled."""
     state, chips, rules = world.state, world.chips, world.parameters.chip_market
     state.chips_made = state.chips_made + state.produced
-    grey = max(state.grey_class, 0)
+    grey = max(grey_class(world), 0)
     # Smuggled chips come out of stocks abroad.
     state.outside_chips[ROW][grey] = state.outside_chips[ROW][grey] - state.grey_shipped
     made = sum_k(where(made_in(world, "CN"), state.produced, 0.0))
-    state.domestic_made = state.domestic_made + made
     state.domestic_learned = state.domestic_learned + made * (1.0 + world.policy.industrial.yield_programme)
     state.domestic_installed = state.domestic_installed + made
     state.grey_stock = state.grey_stock + state.grey_shipped * chips.h100e[grey]
@@ -351,8 +379,7 @@ def _backlogs(world: World, demand) -> Array:
     state, chips, vendors = world.state, world.chips, world.vendors
     asked = np.zeros_like(vendors.cash)
     have = np.zeros_like(asked)
-    for generation in dict.fromkeys(chips.generations):
-        members = [k for k, g in enumerate(chips.generations) if g == generation]
+    for generation, members in enumerate(chips.lines.values()):
         if chips.kinds[members[0]] in ("consumer", "edge"):
             continue
         maker, value = world.makers[members[0]], world.catalogue.list_usd[members[0], 0, 0]
@@ -373,7 +400,7 @@ def _street_prices(world: World, demand, supply) -> None:
     drift = rules.street_pace * clip(np.log(np.maximum(legal, 1e-3)), -1.0, 1.0)
     premium = state.cn_premium + pace * (drift - rules.street_decay * state.cn_premium)
     state.cn_premium = clip(premium, 0.0, rules.street_most)
-    if state.grey_class != NOBODY:
+    if grey_class(world) != NOBODY:
         tight = np.log((demand[CN][-1] + 1.0) / (supply[CN][-1] + 1.0))
         move = np.exp(pace * rules.grey_pace * clip(tight, -1.0, 1.0))
         state.grey_premium = clip(state.grey_premium * move, rules.grey_least, rules.grey_most)

@@ -11,14 +11,24 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from baimo.agents.enums import CN, INFRA, NOBODY, ROW
+from baimo.conf.declare import flow, stock
 from baimo.world.compute.chips import CNY_A_USD
 from baimo.world.engine.arrays import Array, clip, ratio, row_sum, sum_k, take_rows, where
+from baimo.world.engine.state import State
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
 
 #: Classes to which barred buyers turn where the datacenter chips abroad are out of reach.
 SUBSTITUTES = ("domestic", "consumer", "inference", "edge")
+
+
+class ChipSupplyState(State):
+    """What domestic fabs and their software have become, and what all makers can make."""
+
+    domestic_dies = stock("dies/year", first="chip_market.domestic_dies", text="Die starts of domestic fabs")
+    domestic_software = stock("1", text="Work that has gone into software for domestic chips")
+    generation_capacity = flow("chips", "generations", text="Chips of a generation that can be made in a step")
 
 
 def of_kind(world: World, *kinds: str) -> Array:
@@ -51,10 +61,12 @@ def produce(world: World) -> None:
     # The yield of the step's middle, when half of its chips have been learned from.
     teaches = 0.5 * (1.0 + world.policy.industrial.yield_programme)
     at_first = starts * _yields(rules, state.domestic_learned)
-    state.domestic_yield = _yields(rules, state.domestic_learned + teaches * at_first)
-    capacity["ascend"] = starts * state.domestic_yield * rules.ascend_share
-    capacity["other_domestic"] = starts * state.domestic_yield * (1.0 - rules.ascend_share)
-    state.generation_capacity = {name: _unless_unsold(world, name, units) for name, units in capacity.items()}
+    good = _yields(rules, state.domestic_learned + teaches * at_first)
+    capacity["ascend"] = starts * good * rules.ascend_share
+    capacity["other_domestic"] = starts * good * (1.0 - rules.ascend_share)
+    state.generation_capacity = np.stack(
+        [_unless_unsold(world, state.generation_stock[g], capacity[name]) for g, name in enumerate(chips.lines)]
+    )
     _mature(world)
 
 
@@ -64,10 +76,10 @@ def _yields(rules, learned: Array) -> Array:
     return rules.yield_limit - (rules.yield_limit - rules.yield_start) * np.exp(-rules.learning_exponent * experience)
 
 
-def _unless_unsold(world: World, generation: str, units: Array) -> Array:
+def _unless_unsold(world: World, unsold: Array, units: Array) -> Array:
     """A maker runs a line down as months of its output lie unsold, ``(worlds, 1)``."""
-    units = units + world.xp.zeros((world.worlds, 1))
-    months = ratio(world.state.generation_stock[generation] * world.clock.months, units)
+    units = units + np.zeros_like(unsold)
+    months = ratio(unsold * world.clock.months, units)
     return units * clip(1.0 - months / world.parameters.chip_market.stock_months, 0.0, 1.0)
 
 
@@ -211,7 +223,7 @@ def offers(world: World, for_rent: bool = False) -> Offers:
     """
     state, rules, embargo = world.state, world.parameters.chip_market, world.policy.embargo
     listed = list_prices(world)
-    grey = state.grey_class
+    grey = grey_class(world)
     grey_price = listed[max(grey, 0)] * (1.0 + state.grey_premium)
     price = {
         CN: np.concatenate([prices_cn(world), grey_price[None]]),

@@ -82,6 +82,14 @@ class ChipTable:
         return len(self.names)
 
     @property
+    def lines(self) -> dict[str, list[int]]:
+        """Classes of each generation, which share what can be made of it."""
+        found: dict[str, list[int]] = {}
+        for k, generation in enumerate(self.generations):
+            found.setdefault(generation, []).append(k)
+        return found
+
+    @property
     def h100e(self) -> Array:
         """H100 equivalents by total processing performance (the unit of the stock facts)."""
         return self.tpp / H100_TPP

@@ -13,10 +13,19 @@ import numpy as np
 
 from baimo.agents.enums import BIG_TECH, BUILDERS, CN, PLATFORM
 from baimo.agents.lab.compute import PlatformSignals
+from baimo.conf.declare import stock
 from baimo.world.engine.arrays import Array, ratio, row_sum, weigh_k, where
+from baimo.world.engine.state import State
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
+
+
+class PlatformState(State):
+    """The middle layer that the state builds."""
+
+    platform_built = stock("share", text="How far the platform is built")
+    platform_strength = stock("1", text="What it does for its members")
 
 
 def develop(world: World) -> None:

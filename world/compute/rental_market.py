@@ -13,15 +13,38 @@ import numpy as np
 from baimo.agents.enums import BIG_TECH, CHIPMAKER, CLOUD, CN, ROW
 from baimo.agents.lab.compute import RentSignals
 from baimo.agents.vendor import OfferSignals
+from baimo.conf.declare import flow, stock
 from baimo.world.compute.chip_supply import list_prices, serving_speed, software_maturity
 from baimo.world.compute.chips import CNY_A_USD
 from baimo.world.compute.clouds import draw_credit
-from baimo.world.engine.arrays import Array, clip, nonzero, ratio, row_sum, sum_by_group, sum_k, weigh_k, where
+from baimo.world.engine.arrays import Array, clip, nonzero, ratio, row_sum, stack_k, sum_by_group, sum_k, weigh_k, where
+from baimo.world.engine.state import State
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
 
 HOURS_A_YEAR = 8766.0
+
+
+def _rent_before(world: World) -> Array:
+    """Rents of compute before the first step, ``(regions, 1 or worlds, 1)``."""
+    p = world.parameters.rental
+    return stack_k(p.start_usd_cn, p.start_usd_row, xp=world.xp) * CNY_A_USD
+
+
+class RentalState(State):
+    """Rents of compute, and what training costs."""
+
+    rent_training = stock("CNY/H100e-hour", "regions", first=_rent_before, text="Rent of compute for training")
+    rent_serving = stock(
+        "CNY/H100e-hour",
+        "regions",
+        first=lambda world: _rent_before(world) * world.parameters.rental.serving_start,
+        text="Rent of compute for serving",
+    )
+    rent_start = stock("CNY/H100e-hour", first=lambda world: _rent_before(world)[CN], text="Rent at the start, CN")
+    rent_cap = stock("H100e", "regions", first=100.0, text="The most that one tenant gets")
+    training_bill = flow("CNY million", "labs", text="What training costs a lab in a step")
 
 
 def rent_pressure(demand: Array, supply: Array, months: float, p) -> Array:

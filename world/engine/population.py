@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, dataclass_transform
 
 import numpy as np
 
-from baimo.conf.declare import ROW_STEP
+from baimo.conf.declare import DIMENSIONS, ROW_STEP
 from baimo.world.engine import kernels
 from baimo.world.engine.arrays import Array, compacts, is_one_of, namespace, nonzero, sum_by_world, where
 from baimo.world.engine.device import to_host
@@ -257,6 +257,8 @@ class Population:
         Rows to which the population may grow.
     xp : module
         numpy or cupy.
+    dimensions : dict
+        Number of entries of each inner dimension.
 
     Attributes
     ----------
@@ -265,7 +267,7 @@ class Population:
         (:mod:`baimo.agents.random_rules`). What a special class overrides stays its own.
     """
 
-    def __init__(self, agent_class: type, worlds: int, capacity: int, max_capacity: int, xp=np):
+    def __init__(self, agent_class: type, worlds: int, capacity: int, max_capacity: int, xp=np, dimensions=DIMENSIONS):
         object.__setattr__(self, "columns", Columns())
         declared = agent_class.declared_columns()
         for name, value in {
@@ -275,6 +277,7 @@ class Population:
             "max_capacity": max_capacity,
             "declared": declared,
             "xp": xp,
+            "dimensions": dimensions,
             "world": None,
             "_slab": {},
             "growths": 0,
@@ -282,7 +285,7 @@ class Population:
         }.items():
             object.__setattr__(self, name, value)
         for name, column in declared.items():
-            self.columns[name] = column.allocate(worlds, capacity, xp)
+            self.columns[name] = column.allocate(worlds, capacity, xp, dimensions)
 
     # ------------------------------------------------------------------ columns
 
@@ -417,7 +420,7 @@ class Population:
             for name, column in special.declared_columns().items():
                 if name not in self.declared:
                     self.declared[name] = column
-                    self.columns[name] = column.allocate(self.worlds, self.capacity, self.xp)
+                    self.columns[name] = column.allocate(self.worlds, self.capacity, self.xp, self.dimensions)
         return self.classes.index(special)
 
     # ------------------------------------------------------------------ entry and exit
@@ -463,11 +466,13 @@ class Population:
             )
         for name, column in self.declared.items():
             old = self.columns[name]
-            wide = column.allocate(self.worlds, wide_rows, self.xp)
+            wide = column.allocate(self.worlds, wide_rows, self.xp, self.dimensions)
             wide[..., : self.capacity] = old
             self.columns[name] = wide
         object.__setattr__(self, "capacity", wide_rows)
         object.__setattr__(self, "growths", self.growths + 1)
+        if self.world is not None:
+            self.world.grown(self)
 
     def bury(self, mask: Array) -> None:
         """Mark rows dead; neutral values keep the tombstones out of every sum."""

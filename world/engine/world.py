@@ -10,19 +10,20 @@ import numpy as np
 
 from baimo.agents import random_rules
 from baimo.agents.app import AppStartup
-from baimo.agents.enums import ARCHETYPES, CN, NO_MODEL, NOBODY, ROW
+from baimo.agents.enums import ARCHETYPES, CN, NOBODY, ROW
 from baimo.agents.investor import Investor
 from baimo.agents.lab import ModelLab
 from baimo.agents.regulator import Regulator
 from baimo.agents.vendor import InfraVendor
 from baimo.conf.declare import DIMENSIONS
-from baimo.world.compute.chips import CNY_A_USD, ChipTable, power_draw
+from baimo.world.compute.chips import ChipTable, power_draw
 from baimo.world.engine.accounts import Accounts
-from baimo.world.engine.arrays import Array, row_sum, stack_k, to_device, where
+from baimo.world.engine.arrays import Array, row_sum, to_device, where
 from baimo.world.engine.clock import Clock
 from baimo.world.engine.device import Notes, Outbox
 from baimo.world.engine.population import Population
 from baimo.world.engine.random import Streams
+from baimo.world.engine.state import State, WorldState, collect
 from baimo.world.models.segments import SegmentTable
 from baimo.world.policy.instruments import Policy
 
@@ -119,15 +120,16 @@ class World:
         self.accounts = Accounts(self.populations, self.worlds, xp)
         self.makers = [self.maker_names.index(name) for name in self.chips.vendors]
         self.maker_rows = np.broadcast_to(xp.asarray(self.makers), (self.worlds, len(self.makers)))
-        self.state = initial_state(self)
+        self.dimensions |= {"generations": len(self.chips.lines), "classes": len(self.chips) + 1}
+        self.dimensions |= {"home_segments": len(self.segments) // 2}
+        self.state = WorldState(self, collect(State.__subclasses__()))
 
     def _populations(self) -> None:
-        DIMENSIONS["chips"] = len(self.chips)
-        DIMENSIONS["segments"] = len(self.segments)
+        self.dimensions = DIMENSIONS | {"chips": len(self.chips), "segments": len(self.segments)}
         start, most = _rows(self.config.population)
         self.populations = {}
         for name, kind in AGENT_TYPES.items():
-            population = Population(kind, self.worlds, start[name], most[name], self.xp)
+            population = Population(kind, self.worlds, start[name], most[name], self.xp, self.dimensions)
             population.world = self
             self.populations[name] = population
             setattr(self, name, population)
@@ -168,6 +170,10 @@ class World:
         if key not in self.chip_masks:
             self.chip_masks[key] = self.by_class(np.array([each in words for each in getattr(self.chips, column)]))
         return self.chip_masks[key]
+
+    def grown(self, population: Population) -> None:
+        """Memory by row follows a population that has grown."""
+        self.state.grow(next(name for name, each in self.populations.items() if each is population))
 
     def agent_at(self, population: Population, row: int) -> Any:
         """The Mesa agent in a row of a one-world model."""
@@ -217,115 +223,3 @@ class World:
                 "detail": np.full(self.worlds, detail),
             }
         )
-
-
-def initial_state(world: World) -> SimpleNamespace:
-    """Memory of the markets before the first step, arrays ``(..., worlds, 1)``."""
-    shape, xp = (world.worlds, 1), world.xp
-    k, segments, config = len(world.chips), len(world.segments), world.parameters
-    zero, one = xp.zeros(shape), xp.ones(shape)
-    state = SimpleNamespace()
-    _market_state(state, world, shape, k)
-    _technology_state(state, world, shape)
-    _society_state(state, world, shape)
-    state.hype = one * config.capital.hype_start
-    state.attention = one * config.capital.hype_start * 0.5
-    state.hype_push = zero
-    state.funding_cn = zero
-    state.funding_12 = one * config.capital.funding_before
-    state.funding_history = []
-    state.entrants, state.entry_rate, state.app_entry_rate = zero, None, None
-    state.funding_labs_cn = zero
-    state.models_released = one * config.capital.models_before
-    state.announcements = zero
-    state.exit_rate = zero
-    state.spin_offs = zero
-    state.adopters = xp.zeros((segments, *shape))
-    state.app_share = xp.zeros((segments, *shape))
-    state.eyes = xp.full((segments, *shape), config.app_market.eye_start)
-    state.hands = xp.full((segments, *shape), config.app_market.hand_start)
-    state.hhi_tokens = zero
-    state.leader, state.leads_since = xp.full(shape, NOBODY), zero
-    state.death_ages = xp.zeros((world.worlds, 60))
-    state.displaced = xp.zeros((len(world.segments) // 2, *shape))
-    state.multimodal = [zero, zero]
-    state.frontier_history = []
-    state.share_turbulence = zero
-    for name in ("token_share", "share_cn", "sales_share", "nest_share", "chip_bill", "serving_need", "training_bill"):
-        setattr(state, name, xp.zeros((world.worlds, world.labs.capacity)))
-    return state
-
-
-def _technology_state(state: SimpleNamespace, world: World, shape: tuple) -> None:
-    """What is known, published and open before the first step."""
-    config, xp = world.parameters, world.xp
-    zero, one = xp.zeros(shape), xp.ones(shape)
-    state.research_openness = one * config.technology.openness_start
-    state.public_efficiency = zero
-    state.teacher = xp.full((3, *shape), NO_MODEL)
-    for name in ("frontier_all", "frontier_cn", "frontier_open"):
-        setattr(state, name, xp.full(shape, NO_MODEL))
-    state.open_start = zero
-    state.gap_oom = zero
-    state.scaling_ceiling = one * np.finfo(float).max
-    state.cluster_use = xp.zeros((3, world.worlds, world.labs.capacity))
-    state.largest_run = stack_k(config.training.largest_before_cn, config.training.largest_before_row, xp=xp) * one
-    empty = {"score": xp.full(shape, NO_MODEL), "weights": xp.full((3, *shape), NO_MODEL)}
-    empty |= {"post": xp.zeros((3, *shape))}
-    empty |= {name: xp.full(shape, NOBODY) for name in ("row", "id", "model")}
-    state.archive = {CN: dict(empty), ROW: dict(empty)}
-    state.archive_history = []
-
-
-def _society_state(state: SimpleNamespace, world: World, shape: tuple) -> None:
-    """Trust, rules and the middle layer before the first step."""
-    config, xp = world.parameters, world.xp
-    zero, one = xp.zeros(shape), xp.ones(shape)
-    state.trust = [one * config.trust.start, one * config.trust.start]
-    state.incident_memory = [zero, zero]
-    state.review_budget = zero
-    state.gate_open = zero
-    state.queue_length = zero
-    state.platform_built = zero
-    state.platform_strength = zero
-    state.trust_habit = [one * config.trust.start, one * config.trust.start]
-
-
-def _market_state(state: SimpleNamespace, world: World, shape: tuple, k: int) -> None:
-    """Chips, rents and wages before the first step."""
-    config, xp = world.parameters, world.xp
-    one = xp.ones(shape)
-    usd = CNY_A_USD
-    state.rent_training = np.stack([one * config.rental.start_usd_cn * usd, one * config.rental.start_usd_row * usd])
-    state.rent_serving = state.rent_training * config.rental.serving_start
-    state.rent_start = one * config.rental.start_usd_cn * usd
-    state.rent_cap = np.stack([one, one]) * 100.0
-    state.entry_price = np.stack([one * config.model_market.entry_price_cn, one * config.model_market.entry_price_row])
-    state.class_fill = [xp.full((k + 1, *shape), 0.5), xp.full((k + 1, *shape), 0.5)]
-    state.cn_premium = one * 0.0
-    state.grey_premium = one * config.chip_market.grey_start
-    state.grey_class = NOBODY
-    state.grey_stock = one * 0.0
-    state.grey_shipped = one * 0.0
-    state.chips_made = xp.zeros((k, *shape))
-    state.chips_worn = xp.zeros((k, *shape))
-    state.domestic_made = one * config.chip_market.domestic_before
-    state.domestic_installed = one * config.chip_market.domestic_before
-    state.domestic_learned = one * config.chip_market.domestic_before
-    state.domestic_dies = one * config.chip_market.domestic_dies
-    state.domestic_software = one * 0.0
-    state.generation_stock = {g: one * 0.0 for g in dict.fromkeys(world.chips.generations)}
-    state.vendor_relation = xp.zeros((world.worlds, world.vendors.capacity))
-    state.delivered_labs = xp.zeros((world.worlds, world.labs.capacity))
-    state.delivered_vendors = xp.zeros((world.worlds, world.vendors.capacity))
-    state.lab_relation = xp.zeros((world.worlds, world.labs.capacity))
-    stock = xp.asarray([[float(row["stock_cn"]), float(row["stock_row"])] for row in world.config.hardware["chips"]])
-    state.outside_chips = [stock[:, r].reshape(k, 1, 1) * one for r in (CN, ROW)]
-    t = config.talent
-    base = stack_k(t.wage_infra, t.wage_scaling, t.wage_research, t.wage_application, xp=xp)
-    state.wages = [base * one, base * one * t.row_wages]
-    pool = stack_k(t.pool_infra, t.pool_scaling, t.pool_research, t.pool_application, xp=xp)
-    state.pool = [pool * one * t.pool_cn, pool * one * t.pool_row]
-    state.tightness = [xp.full((4, *shape), t.wage_neutral), xp.full((4, *shape), t.wage_neutral)]
-    state.trained_people = [xp.zeros((4, *shape)), xp.zeros((4, *shape))]
-    state.people_start = [pool * one * t.pool_cn, pool * one * t.pool_row]

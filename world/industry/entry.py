@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import CN, OPEN_BASE, ROW, VERTICAL
+from baimo.conf.declare import stock
 from baimo.world.apps import lifecycle
-from baimo.world.engine.arrays import Array, namespace, where
+from baimo.world.engine.arrays import Array, where
 from baimo.world.engine.device import to_host
 from baimo.world.engine.population import spread_out
 from baimo.world.engine.random import normal, poisson
+from baimo.world.engine.state import State
 from baimo.world.models.own_data import trade_of
 from baimo.world.network.social import build
 
@@ -22,21 +24,29 @@ if TYPE_CHECKING:
 LAB_SLOTS = 128
 
 
+class EntryState(State):
+    """Who founds labs."""
+
+    entrants = stock("labs", text="Labs of CN founded so far")
+    entry_rate = stock("labs/month", first=np.nan, text="Rate of entry at the end of the last step")
+
+
 # ---------------------------------------------------------------------- entry
 
 
 def enter(world: World) -> None:
     """Phase 15: labs and apps are founded."""
-    now, state = entry_rate(world), world.state
+    now, state, rows = entry_rate(world), world.state, world.labs.capacity
     # Between what founders saw at the last step's end and at this one's: as in the middle of the step.
-    rate = 0.5 * (now + (now if state.entry_rate is None else state.entry_rate))
+    rate = 0.5 * (now + where(np.isnan(state.entry_rate), now, state.entry_rate))
     state.entry_rate = now
     founded = {k: _entrants(world, row, rate) for k, row in enumerate(world.archetypes) if row["entrant_share"] > 0.0}
     # How many there are is known to the host, which makes room for them: one look for all.
     counted = to_host(np.stack(list(founded.values())))
     for archetype, count in zip(founded, counted, strict=True):
         _found_labs(world, archetype, count)
-    _fit_to_capacity(world)
+    if world.labs.capacity > rows:
+        build(world)
     lifecycle.enter(world)
 
 
@@ -46,25 +56,6 @@ def _entrants(world: World, row: dict, rate: Array) -> Array:
     u = world.streams.per_world(f"entry {row['archetype']}", 1)[0]
     expected = rate * row["entrant_share"] * world.clock.months
     return poisson(u, expected, world.config.population.most_new_labs).astype(np.int64)
-
-
-def _fit_to_capacity(world: World) -> None:
-    """Memory by lab, and the social graph, follow a population that has grown."""
-    state, width = world.state, world.labs.capacity
-    before = state.lab_relation.shape[-1]
-    if before == width:
-        return
-    for name, old in list(vars(state).items()):
-        # The memory of vendors may be as wide by chance, and says so in its name.
-        if getattr(old, "shape", ())[-1:] == (before,) and "vendor" not in name:
-            setattr(state, name, _widen(old, width))
-    build(world)
-
-
-def _widen(values: Array, width: int) -> Array:
-    wide = namespace(values).zeros((*values.shape[:-1], width), dtype=values.dtype)
-    wide[..., : values.shape[-1]] = values
-    return wide
 
 
 def entry_rate(world: World) -> Array:

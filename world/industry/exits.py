@@ -20,8 +20,10 @@ from baimo.agents.enums import (
     TO_APPS,
 )
 from baimo.agents.lab.money import ExitSignals, PivotSignals
+from baimo.conf.declare import flow, stock
 from baimo.world.apps import lifecycle
 from baimo.world.engine.arrays import Array, clip, is_one_of, row_sum, sum_k, where
+from baimo.world.engine.state import State
 from baimo.world.industry.acquisition import acquire
 from baimo.world.network.open_bases import best_known_base
 
@@ -30,6 +32,13 @@ if TYPE_CHECKING:
 
 #: Archetypes too proud to give up training for a lead that others would bow to.
 PROUD = (FRONTIER, OPEN_CHAMPION, BIG_TECH)
+
+
+class ExitState(State):
+    """Who leaves."""
+
+    exit_rate = stock("share/year", text="Exits in CN for each potential entrant, as they are remembered")
+    spin_offs = flow("labs", text="Labs of CN that become apps")
 
 
 def leave(world: World) -> None:

@@ -8,12 +8,37 @@ import numpy as np
 
 from baimo.agents.enums import APPLICATION, CN, INDUSTRY, ROW
 from baimo.agents.lab.money import EffortSignals, HireSignals
+from baimo.conf.declare import stock
 from baimo.world.apps import labour
 from baimo.world.engine.arrays import Array, clip, ratio, row_sum, stack_k, sum_k, where
+from baimo.world.engine.state import State
 from baimo.world.network.social import neighbour_best
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
+
+
+def _pool_before(world: World) -> Array:
+    """People who look for work before the first step, ``(regions, talent, 1 or worlds, 1)``."""
+    p, xp = world.parameters.talent, world.xp
+    pool = stack_k(p.pool_infra, p.pool_scaling, p.pool_research, p.pool_application, xp=xp)
+    return pool * stack_k(p.pool_cn, p.pool_row, xp=xp)[:, None]
+
+
+def first_wages(world: World) -> Array:
+    """Wages before the first step, ``(regions, talent, 1 or worlds, 1)``; they keep within multiples of these."""
+    p, xp = world.parameters.talent, world.xp
+    wages = stack_k(p.wage_infra, p.wage_scaling, p.wage_research, p.wage_application, xp=xp)
+    return wages * stack_k(1.0, p.row_wages, xp=xp)[:, None]
+
+
+class TalentState(State):
+    """The labour market."""
+
+    pool = stock("people", "regions", "talent", first=_pool_before, text="People who look for work")
+    trained_people = stock("people", "regions", "talent", text="People who came from outside the industry so far")
+    wages = stock("CNY million/year", "regions", "talent", first=first_wages, text="Wages")
+    tightness = stock("1/month", "regions", "talent", first="talent.wage_neutral", text="Vacancies for each who looks")
 
 
 def clear(world: World) -> None:
@@ -26,7 +51,7 @@ def clear(world: World) -> None:
     for region in (CN, ROW):
         _hire(world, region)
     _wages_move(world)
-    wages = sum_k(labs.staff * by_region_of_labs(world, state.wages)) / 12.0 * world.clock.months
+    wages = sum_k(labs.staff * world.by_region(state.wages)) / 12.0 * world.clock.months
     overhead = wages * world.parameters.talent.overhead
     labs.spent = labs.spent + wages + overhead
     world.accounts.pay("wages", (labs, wages), "workers")
@@ -43,11 +68,6 @@ def _standing(world: World) -> EffortSignals:
     )
 
 
-def by_region_of_labs(world: World, pair) -> Array:
-    """Pick ``(4, worlds, 1)`` tables by each lab's region."""
-    return where(world.labs.region == CN, pair[CN], pair[ROW])
-
-
 def _seen(world: World) -> HireSignals:
     """Wages, the mix of people that work needs, and by what a team may grow or shrink at once.
 
@@ -61,7 +81,7 @@ def _seen(world: World) -> HireSignals:
     train = stack_k(p.train_infra, p.train_scaling, p.train_research, p.train_application, xp=world.xp)
     build = stack_k(p.build_infra, p.build_scaling, p.build_research, p.build_application, xp=world.xp)
     return HireSignals(
-        wages=by_region_of_labs(world, world.state.wages),
+        wages=world.by_region(world.state.wages),
         mix_train=train / sum_k(train),
         mix_build=build / sum_k(build),
         fastest=fastest,
@@ -150,9 +170,7 @@ def _carry_know_how(world: World, hired: Array, here: Array) -> None:
 def _wages_move(world: World) -> None:
     """Wages clear by scarcity: they rise where few are left in the pool."""
     state, p = world.state, world.parameters.talent
-    for region in (CN, ROW):
-        drift = p.wage_pace * clip(np.log(state.tightness[region] + 0.05) - np.log(p.wage_neutral), -1.0, 1.0)
-        base = stack_k(p.wage_infra, p.wage_scaling, p.wage_research, p.wage_application, xp=world.xp)
-        base = base * (p.row_wages if region == ROW else 1.0)
-        wage = state.wages[region] * np.exp(drift * world.clock.years)
-        state.wages[region] = clip(wage, p.least_wage * base, p.most_wage * base)
+    drift = p.wage_pace * clip(np.log(state.tightness + 0.05) - np.log(p.wage_neutral), -1.0, 1.0)
+    first = first_wages(world)
+    wages = state.wages * np.exp(drift * world.clock.years)
+    state.wages = clip(wages, p.least_wage * first, p.most_wage * first)

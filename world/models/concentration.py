@@ -6,11 +6,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import CN
+from baimo.agents.enums import CN, NOBODY
+from baimo.conf.declare import flow, stock
 from baimo.world.engine.arrays import herfindahl, row_sum, shares, take_rows, where
+from baimo.world.engine.state import State
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
+
+
+class ConcentrationState(State):
+    """Who leads the market of CN, and for how long."""
+
+    hhi_tokens = flow("1", text="Herfindahl index of tokens")
+    share_cn = stock("share", "labs", text="Share of the tokens of the labs of CN")
+    share_turbulence = flow("share", text="Half the sum of changes in shares within a step")
+    leader = stock("id", first=NOBODY, dtype=int, text="Lab that serves most")
+    leads_since = stock("months", text="How long it has")
 
 
 def concentrate(world: World) -> None:

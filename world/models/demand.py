@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import ALL_OPEN, CN, LIGHT_OPEN
+from baimo.conf.declare import flow, stock
 from baimo.world.engine.arrays import (
     Array,
     clip,
@@ -21,6 +22,7 @@ from baimo.world.engine.arrays import (
     where,
 )
 from baimo.world.engine.equation import elementwise
+from baimo.world.engine.state import State
 from baimo.world.laws.nested_logit import nested_shares
 from baimo.world.models import tuning_hub
 from baimo.world.models.quality import (
@@ -34,12 +36,30 @@ if TYPE_CHECKING:
     from baimo.world.engine.world import World
 
 
+class DemandState(State):
+    """What users of models have become and do."""
+
+    adopters = stock("million users", "segments", text="Users of models, by any lab")
+    quality = flow("1", "segments", "labs", text="Quality of a lab's model in the work of a segment")
+    best_quality = flow("1", "segments", text="Quality of the best model on sale")
+    chosen_worth = flow("1", "segments", text="Expected utility of a user's choice")
+    direct_share = flow("share", "segments", text="Use of models that no app stands between")
+    tokens_per_user = flow("tokens/day", "segments", "labs", text="Tokens of one user")
+    tokens_by_segment = flow("Mtok/day", "segments", "labs", text="Tokens asked of the labs' clouds")
+    tokens_device = flow("Mtok/day", text="Tokens served on users' devices, CN")
+    tokens_private = flow("Mtok/day", text="Tokens served on firms' own machines, CN")
+    open_private = flow("share", text="Open weights in the use of firms whose data may not leave, CN")
+    paid_flagship = flow("Mtok/day", "labs", text="Tokens of flagships that are paid for")
+    paid_light = flow("Mtok/day", "labs", text="Tokens of light models that are paid for")
+    sales_share = flow("share", "labs", text="Share of the sales of the home region's labs")
+    nest_share = flow("share", "labs", text="Share of a lab in its nest, over its segments")
+
+
 def clear(world: World) -> None:
     """Phase 9: adoption diffuses, reconsidering users choose, usage follows."""
-    labs, state, p, table = world.labs, world.state, world.parameters.model_market, world.segments
+    labs, state, p = world.labs, world.state, world.parameters.model_market
     flagship, light, quality = utilities(world)
     value, second = routed(world, flagship, light)
-    state.outside_value = table.column("old_tools") + p.old_tools_weight
     outside = outside_value(world)
     share, within, log_sum = nested_shares(value, labs.openness == ALL_OPEN, outside, p.nest_correlation)
     state.quality, state.best_quality = quality, row_max(where(labs.released & labs.alive, quality, 0.0))

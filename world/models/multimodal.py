@@ -7,10 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import CN, ROW
+from baimo.conf.declare import stock
 from baimo.world.engine.arrays import Array
+from baimo.world.engine.state import State
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
+
+
+class MultimodalState(State):
+    """How far multimodal models have come."""
+
+    multimodal = stock("share", "regions", text="Users whom models that see and hear have reached")
 
 
 def level(world: World) -> Array | float:
@@ -25,7 +33,6 @@ def spread(world: World) -> None:
     sees = labs.alive & labs.released & labs.multimodal
     home, abroad = ((sees & (labs.region == region)).any(-1, keepdims=True) for region in (CN, ROW))
     foreign = abroad * p.awareness_foreign * (1.0 - world.policy.data.cross_border)
-    reach = {CN: np.maximum(home, foreign), ROW: (home | abroad).astype(float)}
-    for region, most in reach.items():
-        # What is known is not forgotten when its maker closes.
-        state.multimodal[region] = state.multimodal[region] + pace * np.maximum(most - state.multimodal[region], 0.0)
+    reach = np.stack([np.maximum(home, foreign), (home | abroad).astype(float)])
+    # What is known is not forgotten when its maker closes.
+    state.multimodal = state.multimodal + pace * np.maximum(reach - state.multimodal, 0.0)

@@ -7,10 +7,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import CN, ROW
+from baimo.conf.declare import flow
 from baimo.world.engine.arrays import Array, ratio, row_sum, sum_k, where
+from baimo.world.engine.state import State
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
+
+
+class OverflowState(State):
+    """Demand that found its lab full."""
+
+    overflow = flow("Mtok/day", "labs", text="Tokens received from labs that are full")
+    overflow_light = flow("Mtok/day", "labs", text="The part of them that light models serve")
+    overflow_value = flow("CNY/day", "labs", text="What they are worth at list prices")
+    unserved = flow("Mtok/day", "regions", text="Tokens that nobody had room for")
 
 
 def spill(unserved: Array, asked: Array, room: Array) -> Array:
@@ -48,14 +59,14 @@ def spill_over(world: World, need: Array, have: Array) -> None:
     short = 1.0 - labs.capacity_share
     lost = sum_k(at_home) * short
     lost_paid = sum_k(at_home * (1.0 - table.column("free"))) * short
-    state.overflow, paid, state.unserved = np.zeros_like(asked), np.zeros_like(asked), []
+    state.overflow, paid, state.unserved = np.zeros_like(asked), np.zeros_like(asked), np.zeros_like(state.unserved)
     for region in (CN, ROW):
         here = labs.region == region
         pool = row_sum(where(here, lost, 0.0))
         received = spill(pool, where(here, asked, 0.0), where(here, room, 0.0))
         state.overflow = state.overflow + received
         paid = paid + received * ratio(row_sum(where(here, lost_paid, 0.0)), pool)
-        state.unserved.append(np.maximum(pool - row_sum(received), 0.0))
+        state.unserved[region] = np.maximum(pool - row_sum(received), 0.0)
     light = ratio(labs.tokens_light, asked)
     state.overflow_light = state.overflow * light
     state.overflow_value = paid * (labs.price_flagship + light * (labs.price_light - labs.price_flagship))

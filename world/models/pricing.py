@@ -12,6 +12,7 @@ from baimo.world.engine.arrays import (
     Array,
     ratio,
     row_sum,
+    stack_k,
     where,
 )
 from baimo.world.laws.nested_logit import rivalry
@@ -49,6 +50,12 @@ def set_prices(world: World) -> None:
     )
 
 
+def entry_price(world: World) -> Array:
+    """What the first ones asked, ``(2, 1 or worlds, 1)``."""
+    p = world.parameters.model_market
+    return stack_k(p.entry_price_cn, p.entry_price_row, xp=world.xp)
+
+
 def going_price(world: World) -> Array:
     """What the flagships sold at home cost on average, ``(2, worlds, 1)``; before any sale, the first ones' price."""
     labs, found = world.labs, []
@@ -56,5 +63,5 @@ def going_price(world: World) -> Array:
     for region in (CN, ROW):
         weight = where(labs.region == region, sold, 0.0)
         level = ratio(row_sum(weight * labs.price_flagship), row_sum(weight))
-        found.append(where(level > 0.0, level, world.state.entry_price[region]))
+        found.append(where(level > 0.0, level, entry_price(world)[region]))
     return np.stack(found)

@@ -8,11 +8,13 @@ import numpy as np
 
 from baimo.agents.enums import ALL_OPEN, BIG_TECH, CLOSED, CN, FRONTIER, LIGHT_OPEN, NO_MODEL, OPEN_CHAMPION, ROW
 from baimo.agents.lab.market import OpennessSignals
+from baimo.conf.declare import history, stock
 from baimo.world.capital.hype import domestic_leap
 from baimo.world.engine.arrays import Array, clip, row_max, row_sum, sum_k, where
+from baimo.world.engine.state import State
 from baimo.world.laws.scaling import active_parameters
 from baimo.world.models import multimodal
-from baimo.world.models.pricing import going_price
+from baimo.world.models.pricing import entry_price, going_price
 from baimo.world.network.open_bases import publish
 from baimo.world.technology import lineage
 from baimo.world.technology.research import capability, light_capability, update_teachers
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
 
 #: Model ids are lab id * RELEASES + number of the release.
 RELEASES = 1024
+
+
+class ReleaseState(State):
+    """What has been released so far."""
+
+    models_released = stock("models", first="capital.models_before", text="Releases that users have heard of")
+    frontier_history = history("OOM", text="Frontier of all labs at the end of each step")
 
 
 def release(world: World) -> None:
@@ -106,7 +115,7 @@ def _go_out(world: World, out: Array) -> None:
 
 def _entry_price(world: World) -> Array:
     """A newcomer asks what the market at home asks, and no more than the first ones did."""
-    return np.minimum(going_price(world), world.state.entry_price)
+    return np.minimum(going_price(world), entry_price(world))
 
 
 def _make_news(world: World, out: Array, mean: Array, before: Array) -> None:

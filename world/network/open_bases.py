@@ -7,35 +7,56 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import CN, NO_MODEL, NOBODY, ROW
+from baimo.conf.declare import history
 from baimo.world.engine.arrays import Array, row_max, stack_k, sum_k, take_rows, where
+from baimo.world.engine.state import State
 from baimo.world.network.social import best_tied
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
 
 
+#: What is on record of a base before anything has been published.
+NOTHING = {"score": NO_MODEL, "weights": NO_MODEL, "post": 0.0, "row": NOBODY, "id": NOBODY, "model": NOBODY}
+
+
+class OpenBaseState(State):
+    """The best open weights of each region; labs without acquaintances hear of them months later."""
+
+    base_score = history("OOM", "regions", text="Capability, as a mean over axes")
+    base_weights = history("OOM", "regions", "axes", text="Capability")
+    base_post = history("OOM", "regions", "axes", text="The part of it that is post-training")
+    base_row = history("row", "regions", text="Lab that released it")
+    base_id = history("id", "regions", text="Identity of that lab")
+    base_model = history("id", "regions", text="The model")
+
+
 def publish(world: World) -> None:
     """Keep the best open weights of each region on record: a release cannot be taken back."""
     labs, state = world.labs, world.state
     score = sum_k(labs.open_weights) / 3.0
-    for home in (CN, ROW):
-        here = where((labs.region == home) & labs.alive, score, NO_MODEL)
-        top = row_max(here)
-        row = np.argmax(here, axis=-1)[:, None]
-        record = state.archive[home]
-        better = top > record["score"] + 1e-9
-        fresh = {
-            "score": top,
-            "weights": take_rows(labs.open_weights, row),
-            "post": take_rows(labs.open_post, row),
-            "row": row,
-            "id": take_rows(labs.id, row),
-            "model": take_rows(labs.open_model, row),
-        }
-        state.archive[home] = {name: where(better, fresh[name], record[name]) for name in fresh}
-    state.archive_history.append({home: dict(state.archive[home]) for home in (CN, ROW)})
+    best = [_published(world, where((labs.region == home) & labs.alive, score, NO_MODEL)) for home in (CN, ROW)]
+    fresh = {name: np.stack([each[name] for each in best]) for name in best[0]}
     lag = max(round(world.parameters.graph.notice_months / world.clock.months), 1)
-    del state.archive_history[: -lag - 1]
+    better = fresh["score"] > (state.base_score[-1] if state.base_score else NOTHING["score"]) + 1e-9
+    for name, now in fresh.items():
+        past = getattr(state, f"base_{name}")
+        mask = better if now.ndim == better.ndim else better[:, None]
+        past.append(where(mask, now, past[-1] if past else NOTHING[name]))
+        del past[: -lag - 1]
+
+
+def _published(world: World, score: Array) -> dict[str, Array]:
+    """The open weights of the labs with the highest score."""
+    labs, row = world.labs, np.argmax(score, axis=-1)[:, None]
+    return {
+        "score": row_max(score),
+        "weights": take_rows(labs.open_weights, row),
+        "post": take_rows(labs.open_post, row),
+        "row": row,
+        "id": take_rows(labs.id, row),
+        "model": take_rows(labs.open_model, row),
+    }
 
 
 def foreign_penalty(world: World) -> Array:
@@ -59,13 +80,13 @@ def best_known_base(world: World) -> tuple[Array, Array, Array, Array, Array, Ar
         Whether it comes from abroad, as a lab in CN sees it.
     """
     labs = world.labs
-    old = world.state.archive_history[0]
+    old = {name: getattr(world.state, f"base_{name}")[0] for name in NOTHING}
     penalty = foreign_penalty(world)
     able = labs.knack < world.parameters.technology.building
     here = labs.region == CN
     friend = _best_among_friends(world, penalty)
     # In order: of equal bases the first is taken.
-    offers = [(old[home], np.full_like(here, home == ROW)) for home in (CN, ROW)]
+    offers = [({name: each[home] for name, each in old.items()}, np.full_like(here, home == ROW)) for home in (CN, ROW)]
     offers.append((friend, take_rows(labs.region, friend["row"]) == ROW))
     best = {"weights": np.full_like(labs.open_weights, NO_MODEL), "post": np.zeros_like(labs.open_weights)}
     best |= {name: np.full_like(labs.id, NOBODY) for name in ("row", "id", "model")}

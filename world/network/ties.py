@@ -7,10 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import NOBODY
+from baimo.conf.declare import stock
 from baimo.world.engine.arrays import Array, take_rows, where
+from baimo.world.engine.state import State
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
+
+
+class SupplyState(State):
+    """Relations of buyers of chips with their suppliers."""
+
+    lab_relation = stock("log10 chips", "labs", text="What a lab has bought, as far as it is remembered")
+    vendor_relation = stock("log10 chips", "vendors", text="What a vendor has bought, as far as it is remembered")
 
 
 def update(world: World) -> None:

@@ -53,14 +53,14 @@ def turnover_of_apps(world: World) -> tuple:
 def lives(world: World) -> tuple:
     """How long apps live."""
     alive = lifecycle.survival(world)
-    return lifecycle.median_life(alive), alive[:, 6:7], _median_age(world.state.death_ages)
+    return lifecycle.median_life(alive), alive[6], _median_age(world.state.death_ages)
 
 
 def _median_age(histogram: Array) -> Array:
     """Median age at death so far, months, from the histogram; NaN before the first death."""
-    total = histogram.sum(-1, keepdims=True)
-    below = np.cumsum(histogram, axis=-1)
-    age = (below < 0.5 * total).sum(-1, keepdims=True) + 0.5
+    total = histogram.sum(0)
+    below = np.cumsum(histogram, axis=0)
+    age = (below < 0.5 * total).sum(0) + 0.5
     return where(total > 0.0, age, np.nan)
 
 

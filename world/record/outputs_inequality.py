@@ -32,8 +32,8 @@ def best_base(world: World) -> tuple[Array, Array]:
     cn = labs.alive & (labs.region == CN)
     seen = sum_k(labs.open_weights - foreign * (labs.region == ROW)) / 3.0
     told, best = (
-        np.maximum(sum_k(record[CN]["weights"]), sum_k(record[ROW]["weights"] - foreign)) / 3.0
-        for record in (state.archive_history[0], state.archive)
+        np.maximum(sum_k(weights[CN]), sum_k(weights[ROW] - foreign)) / 3.0
+        for weights in (state.base_weights[0], state.base_weights[-1])
     )
     heard = np.maximum(np.maximum(seen, told), neighbour_best(seen, world.ties.lab_lab, labs.alive, NO_MODEL))
     share = mean_where(cn, (heard > best - 1e-9).astype(float))

@@ -154,9 +154,10 @@ def concentration(world: World) -> tuple:
 )
 def consumer_surplus(world: World) -> Array:
     """Worth of the choice to users, in money."""
-    state = world.state
-    each = (state.chosen_worth - state.outside_value) * state.adopters * world.segments.column("arpu")
-    return sum_k(each[world.segments.cn]) * world.clock.months / world.parameters.model_market.price_sensitivity
+    state, p = world.state, world.parameters.model_market
+    old_tools = world.segments.column("old_tools") + p.old_tools_weight
+    each = (state.chosen_worth - old_tools) * state.adopters * world.segments.column("arpu")
+    return sum_k(each[world.segments.cn]) * world.clock.months / p.price_sensitivity
 
 
 # ---------------------------------------------------------------------- serving

@@ -7,11 +7,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import CENTRAL, CN, FILED, NOT_APPLIED, PROVINCIAL
+from baimo.conf.declare import flow, stock
 from baimo.world.apps.competition import needs_filing
 from baimo.world.engine.arrays import Array, row_sum, where
+from baimo.world.engine.state import State
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
+
+
+class LicensingState(State):
+    """The register of services."""
+
+    review_budget = stock("services", text="Reviews that the authority can still make")
+    gate_open = stock("1", text="Whether anything has been approved")
+    queue_length = flow("services", text="Services that wait for approval")
 
 
 def earliest(waiting: Array, since: Array, count: Array) -> Array:

@@ -12,10 +12,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import CN, FILED, ROW
-from baimo.world.engine.arrays import clip, row_sum, where
+from baimo.conf.declare import stock
+from baimo.world.engine.arrays import clip, row_sum, stack_k, where
+from baimo.world.engine.state import State
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
+
+
+class TrustState(State):
+    """Trust in models."""
+
+    trust = stock("1", "regions", first="trust.start", text="Social trust, 0 to 1")
+    trust_habit = stock("1", "regions", first="trust.start", text="Trust that habits have settled on")
+    incident_memory = stock("incidents", "regions", text="Incidents as they are remembered")
 
 
 def incidents(world: World) -> None:
@@ -32,11 +42,9 @@ def incidents(world: World) -> None:
     ruled = world.policy.stance.stringency * np.minimum(world.policy.licensing.needs_licence + p.unruled, 1.0)
     fade = np.exp(-world.clock.months / p.memory)
     settles = 1.0 - np.exp(-world.clock.months / world.parameters.pace.culture)
-    for region, rule in ((CN, ruled), (ROW, p.build_row)):
-        harm = row_sum(where(hit & (labs.region == region), 1.0, 0.0))
-        growth = p.build * rule * (1.0 - state.trust[region]) * world.clock.years
-        state.trust[region] = clip(state.trust[region] + growth - p.everybody * harm, p.least, 1.0)
-        # Habits follow at the pace of culture.
-        habit = state.trust_habit[region]
-        state.trust_habit[region] = habit + settles * (state.trust[region] - habit)
-        state.incident_memory[region] = state.incident_memory[region] * fade + harm
+    harm = np.stack([row_sum((hit & (labs.region == region)).astype(float)) for region in (CN, ROW)])
+    growth = p.build * stack_k(ruled, p.build_row, xp=world.xp) * (1.0 - state.trust) * world.clock.years
+    state.trust = clip(state.trust + growth - p.everybody * harm, p.least, 1.0)
+    # Habits follow at the pace of culture.
+    state.trust_habit = state.trust_habit + settles * (state.trust - state.trust_habit)
+    state.incident_memory = state.incident_memory * fade + harm

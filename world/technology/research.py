@@ -12,12 +12,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import ALL_OPEN, BIG_TECH, CN, NO_MODEL, RESEARCH, ROW
+from baimo.conf.declare import flow, stock
 from baimo.world.engine.arrays import Array, clip, largest, ratio, row_max, row_sum, sum_k, where
+from baimo.world.engine.state import State
 from baimo.world.laws.scaling import absorptive_capacity, efficiency_growth
 from baimo.world.network.social import neighbour_best
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
+
+
+class ResearchState(State):
+    """What is known, and how far the best models are."""
+
+    research_openness = stock("share", first="technology.openness_start", text="Research that is published")
+    public_efficiency = stock("ln A", text="Algorithmic efficiency that everybody knows of")
+    scaling_ceiling = stock("FLOP", first=np.finfo(float).max, text="Run beyond which scale adds nothing")
+    teacher = stock("OOM", "axes", first=NO_MODEL, text="The best model ever served")
+    frontier_all = flow("OOM", first=NO_MODEL, text="The best model served")
+    frontier_cn = flow("OOM", first=NO_MODEL, text="The best model of CN served")
+    frontier_open = flow("OOM", first=NO_MODEL, text="The best open weights")
+    open_start = stock("OOM", text="The best open weights on the first day")
+    gap_oom = flow("OOM", text="Lead of the frontier over that of CN")
 
 
 def capability(labs) -> Array:
@@ -151,13 +167,12 @@ def frontiers(world: World) -> dict[str, Array]:
     out = labs.released & labs.alive
     cn = labs.region == CN
     served = where(out, labs.served, NO_MODEL)
-    archive = {home: state.archive[home]["weights"] for home in state.archive}
-    open_all = np.maximum(archive[0], archive[1])
+    weights = state.base_weights[-1]
     return {
         "all": row_max(served),
         "cn": row_max(where(cn, served, NO_MODEL)),
-        "open": open_all,
-        "open_cn": archive[CN],
+        "open": np.maximum(*weights),
+        "open_cn": weights[CN],
     }
 
 

@@ -13,16 +13,30 @@ import numpy as np
 from baimo.agents.enums import APP_COMPANY, BIG_TECH, CENTRE, CN, FROM_SCRATCH, FRONTIER, INFRA, SCALING
 from baimo.agents.lab.compute import FleetSignals
 from baimo.agents.lab.training import LaunchSignals, Run, trained_capability
+from baimo.conf.declare import flow, stock
 from baimo.world.compute.chip_supply import software_maturity
 from baimo.world.compute.chips import H100_TFLOPS, SECONDS_A_DAY, goodput, weakness
 from baimo.world.compute.rental_market import HOURS_A_YEAR, fleet_serving
 from baimo.world.engine.arrays import Array, clip, ratio, shares, stack_k, sum_k, weigh_k, where
+from baimo.world.engine.state import State
 from baimo.world.network.open_bases import best_known_base
 from baimo.world.technology.exploration import beaten_path
 from baimo.world.technology.research import left_to_research
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
+
+
+class TrainingState(State):
+    """Runs and the clusters that they run on."""
+
+    largest_run = stock(
+        "FLOP",
+        "regions",
+        first=("training.largest_before_cn", "training.largest_before_row"),
+        text="Largest run completed so far",
+    )
+    cluster_use = flow("H100e", "uses", "labs", text="Speed of a cluster: all, less failures, less limits of size")
 
 
 def update_skill(world: World) -> None:
