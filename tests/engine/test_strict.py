@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from baimo.conf.schema import ConfigError, compose, to_parameters
-from baimo.experiments.run import largest_block
+from baimo.experiments.run.blocks import largest_block
 from baimo.world.engine import device
 from baimo.world.engine.arrays import namespace, sum_by_group, to_device
 from baimo.world.engine.random import philox
