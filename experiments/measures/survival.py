@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -198,8 +197,6 @@ def cox(
         Without deaths, for a dummy value with which nobody died (there is no finite estimate), or for covariates
         that tell the same.
     """
-    from statsmodels.duration.hazard_regression import PHReg  # takes seconds to load, and figures need it not
-
     columns = list(dict.fromkeys([*covariates, *strata, months, died]))
     frames.needs(lives.lazy(), *columns)
     data = lives.lazy().select(columns).drop_nulls().collect(engine="streaming")
@@ -210,10 +207,7 @@ def cox(
     if not deaths:
         raise ValueError("nobody died: there is nothing to explain")
     group = data.select(pl.struct(strata).rank("dense")).to_series().to_numpy() if strata else None
-    age, dead = data[months].cast(pl.Float64).round(_DIGITS).to_numpy(), data[died].cast(pl.Int64).to_numpy()
-    model = PHReg(age, design - design.mean(0), status=dead, strata=group, ties="efron")
-    coefficient, value, information = _maximum(model, covariates)
-    error = np.sqrt(np.diag(np.linalg.inv(information)))
+    coefficient, value, error = _partial_likelihood(data[months], data[died], design, group, ", ".join(covariates))
     z = coefficient / error
     return pl.DataFrame(
         {
@@ -251,10 +245,15 @@ def _design(data: pl.DataFrame, covariates: Sequence[str], died: str) -> tuple[n
     return np.stack(columns, axis=1) if columns else np.zeros((data.height, 0)), names
 
 
-def _maximum(model: Any, covariates: Sequence[str]) -> tuple[np.ndarray, float, np.ndarray]:
-    """Coefficients, log likelihood and information where the likelihood is greatest."""
-    names = ", ".join(covariates)
-    if np.linalg.cond(model.hessian(np.zeros(model.exog.shape[1]))) > 1e12:
+def _partial_likelihood(
+    months: pl.Series, died: pl.Series, design: np.ndarray, strata: np.ndarray | None, names: str
+) -> tuple[np.ndarray, float, np.ndarray]:
+    """Coefficients where the log likelihood is greatest, its value there, and errors from its curvature."""
+    from statsmodels.duration.hazard_regression import PHReg  # takes seconds to load, and figures need it not
+
+    age, dead = months.cast(pl.Float64).round(_DIGITS).to_numpy(), died.cast(pl.Int64).to_numpy()
+    model = PHReg(age, design - design.mean(0), status=dead, strata=strata, ties="efron")
+    if np.linalg.cond(model.hessian(np.zeros(design.shape[1]))) > 1e12:
         raise ValueError(f"{names}: covariates tell the same, or one tells all (no finite estimate)")
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # that there is no maximum is told below
@@ -263,4 +262,4 @@ def _maximum(model: Any, covariates: Sequence[str]) -> tuple[np.ndarray, float, 
         step = np.linalg.lstsq(information, model.score(found.params))[0] if np.isfinite(information).all() else np.inf
     if not np.abs(step).max() < 1e-6:  # Newton's method has not arrived
         raise ValueError(f"{names}: no finite estimate (everybody with some value died first, or nobody did)")
-    return found.params, float(found.llf), information
+    return found.params, float(found.llf), np.sqrt(np.diag(np.linalg.inv(information)))
