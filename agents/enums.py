@@ -5,13 +5,13 @@ A coded column holds the position of a name in its tuple: ``labs.mode == OPEN_BA
 
 from __future__ import annotations
 
+from baimo.conf.declare import CN as CN
+from baimo.conf.declare import NOBODY as NOBODY
+from baimo.conf.declare import REGIONS as REGIONS
+from baimo.conf.declare import ROW as ROW
+
 # ---------------------------------------------------------------------- everybody
 
-REGIONS = ("CN", "ROW")
-CN, ROW = range(2)
-
-#: Code of no agent, chip class, model or step in a column that points at one.
-NOBODY = -1
 
 #: Capability of a model that does not exist.
 NO_MODEL = -3.0

@@ -15,6 +15,11 @@ ROW_BLOCK = 64
 #: side in a block, so that on NumPy a block that is cut short has the bits of one that ends in zeros.
 ROW_STEP = 16
 
+#: Regions, in the order in which arrays by region have them; and the row or identity of nobody.
+REGIONS = ("CN", "ROW")
+CN, ROW = range(2)
+NOBODY = -1
+
 #: Number of entries of each inner dimension that is the same in every model; a world adds those of its tables.
 DIMENSIONS = {"regions": 2, "axes": 3, "talent": 4, "bases": 2, "holders": 4, "known": 6, "uses": 3, "ages": 60}
 

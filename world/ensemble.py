@@ -8,10 +8,9 @@ import numpy as np
 import polars as pl
 
 from baimo.world.engine.device import find, free_bytes, worlds_that_fit
-from baimo.world.engine.world import World, column_bytes
 from baimo.world.record.history import History
 from baimo.world.schedule import Step
-from baimo.world.setup import populate
+from baimo.world.setup import assign_classes, build, column_bytes, populate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,13 +70,13 @@ class Ensemble:
         plain = to_parameters(config)
         self.config = plain
         spread = _per_world(plain, parameters or {}, len(list(world_ids)))
-        self.world = World(plain, world_ids, spread, find(plain.engine) if xp is None else xp, luck)
+        self.world = build(plain, world_ids, spread, find(plain.engine) if xp is None else xp, luck)
         self.world.agent_classes = agent_classes or {}
         self.history = History(self.world)
         self.world.record = self.history.record  # type: ignore[method-assign]
         self.step_plan = Step()
         populate(self.world)
-        self.world.assign_classes()
+        assign_classes(self.world)
 
     @property
     def steps_done(self) -> int:

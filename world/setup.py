@@ -2,24 +2,98 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baimo.agents.enums import BUILDERS, CN, INVESTOR_KINDS, NO_MODEL, REGULATOR_KINDS, ROW, VENDOR_KINDS
+from baimo.agents import random_rules
+from baimo.agents.app import AppStartup
+from baimo.agents.enums import ARCHETYPES, BUILDERS, CN, INVESTOR_KINDS, NO_MODEL, REGULATOR_KINDS, ROW, VENDOR_KINDS
+from baimo.agents.investor import Investor
+from baimo.agents.lab import ModelLab
+from baimo.agents.regulator import Regulator
+from baimo.agents.vendor import InfraVendor
+from baimo.conf.declare import DIMENSIONS
 from baimo.world.apps.lifecycle import add_apps
-from baimo.world.engine.arrays import Array, row_sum, sum_k, where
+from baimo.world.compute.chips import ChipTable, power_draw
+from baimo.world.engine.arrays import Array, row_sum, sum_k, to_device, where
 from baimo.world.engine.device import to_host
+from baimo.world.engine.world import World
 from baimo.world.industry.entry import LAB_SLOTS, endow_lab
 from baimo.world.laws.scaling import active_parameters
 from baimo.world.models.pricing import entry_price
+from baimo.world.models.segments import SegmentTable
 from baimo.world.models.serving import serving_costs
 from baimo.world.network.open_bases import publish
-from baimo.world.network.social import build
+from baimo.world.network.social import build as tie
+from baimo.world.policy.instruments import Policy
 from baimo.world.technology.research import light_capability, update_teachers
 
 if TYPE_CHECKING:
-    from baimo.world.engine.world import World
+    from collections.abc import Sequence
+
+
+AGENT_TYPES = {
+    "labs": ModelLab,
+    "vendors": InfraVendor,
+    "apps": AppStartup,
+    "investors": Investor,
+    "regulators": Regulator,
+}
+
+
+#: How much populations are expected to grow beyond the rows that they start with.
+GROWN = {"labs": 2, "apps": 6}
+
+
+def _rows(sizes: Any) -> tuple[dict[str, int], dict[str, int]]:
+    """Rows of each population at the start and at most."""
+    start = {"labs": sizes.labs, "apps": sizes.apps, "vendors": 16, "investors": 128, "regulators": 8}
+    return start, start | {"labs": sizes.max_labs, "apps": sizes.max_apps}
+
+
+def column_bytes(config: Any) -> int:
+    """Memory of the columns of one world whose populations have grown as expected."""
+    inner = DIMENSIONS | {"chips": len(config.hardware["chips"]), "segments": 2 * len(config.segments)}
+    start, most = _rows(config.population)
+    total = 0
+    for name, kind in AGENT_TYPES.items():
+        each = sum(column.bytes(inner) for column in kind.declared_columns().values())
+        total += each * min(start[name] * GROWN.get(name, 1), most[name])
+    return total
+
+
+def build(
+    config: Any, world_ids: Sequence[int], parameters: Any = None, xp: Any = np, luck: Sequence[int] | None = None
+) -> World:
+    """A world with its tables, and rows for agents who have yet to come (see :class:`World`)."""
+    world = World(config, world_ids, parameters, xp, luck)
+    plain, p = parameters or config, world.parameters
+    #: The chips as rules on them are read, on the host; ``chips`` are the same where they are computed with.
+    world.catalogue = ChipTable.from_rows(config.hardware["chips"], plain.training.bandwidth_bound)
+    world.chips = to_device(world.catalogue, xp)
+    world.chip_kw = to_device(power_draw(world.catalogue, plain.training.weak_power), xp)
+    world.supply = config.hardware["supply"]
+    world.segments = to_device(SegmentTable.from_rows(config.segments, config.model_market.row_scale), xp)
+    world.archetypes = config.archetypes
+    world.policy = Policy(p, world.clock)
+    world.maker_names = [row["name"] for row in config.vendors]
+    world.makers = [world.maker_names.index(name) for name in world.chips.vendors]
+    world.maker_rows = np.broadcast_to(xp.asarray(world.makers), (world.worlds, len(world.makers)))
+    world.dimensions |= {"chips": len(world.chips), "classes": len(world.chips) + 1}
+    world.dimensions |= {"generations": len(world.chips.lines)}
+    world.dimensions |= {"segments": len(world.segments), "home_segments": len(world.segments) // 2}
+    world.settle(AGENT_TYPES, *_rows(config.population))
+    world.labs.rules.update(random_rules.rules_in_use(config.decisions))
+    return world
+
+
+def assign_classes(world: World) -> None:
+    """Give rows of an archetype their special class."""
+    for name, special in world.agent_classes.items():
+        index = world.labs.add_class(special)
+        chosen = world.labs.alive & (world.labs.archetype == ARCHETYPES.index(name))
+        world.labs.behaviour = where(chosen, index, world.labs.behaviour)
 
 
 def populate(world: World) -> None:
@@ -30,7 +104,7 @@ def populate(world: World) -> None:
     for archetype, row in enumerate(world.archetypes):
         if int(row["start"]):
             _labs(world, archetype, row)
-    build(world)
+    tie(world)
     _served_models(world)
     _adopters(world)
     start = to_host(world.parameters.app_market.start)

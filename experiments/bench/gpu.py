@@ -7,8 +7,8 @@ from typing import Any
 
 from baimo.conf.schema import compose, to_parameters
 from baimo.world.engine import device
-from baimo.world.engine.world import column_bytes
 from baimo.world.ensemble import Ensemble
+from baimo.world.setup import column_bytes
 
 Facts = dict[str, Any]
 

@@ -16,6 +16,7 @@ from baimo.world.compute.chip_market import chips_in
 from baimo.world.engine.population import PopulationFull
 from baimo.world.ensemble import Ensemble
 from baimo.world.laws import nested_logit
+from baimo.world.models import demand
 
 WORLDS = (0, 1, 2)
 #: Columns that may be below zero; all other numbers of agents are stocks, flows, shares or ages.
@@ -309,7 +310,7 @@ def test_choice_probabilities_sum_to_one_in_the_market(monkeypatch):
             assert (np.isclose(total, 1.0, rtol=1e-12) | (total == 0.0)).all()
         return share, within, log_sum
 
-    monkeypatch.setattr(nested_logit, "nested_shares", watched)
+    monkeypatch.setattr(demand, "nested_shares", watched)
     Ensemble(compose(["output.level=market"]), (0, 1)).run(8)
     assert len(gaps) == 8
     assert max(gaps) < 1e-9

@@ -20,9 +20,9 @@ from baimo.agents.base import decision
 from baimo.agents.lab.market import PriceSignals
 from baimo.conf.schema import compose
 from baimo.world.engine.population import Population, Selection
-from baimo.world.engine.world import AGENT_TYPES
 from baimo.world.ensemble import Ensemble
 from baimo.world.model import HundredModelsWar
+from baimo.world.setup import AGENT_TYPES
 
 WORLDS = (0, 1, 5)
 #: Steps in which decisions are caught: one in the first rush, one after the first deaths.

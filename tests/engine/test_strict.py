@@ -16,9 +16,9 @@ from baimo.experiments.run.blocks import largest_block
 from baimo.world.engine import device
 from baimo.world.engine.arrays import namespace, sum_by_group, to_device
 from baimo.world.engine.random import philox
-from baimo.world.engine.world import column_bytes
 from baimo.world.ensemble import Ensemble
 from baimo.world.schedule import PLAN, begin
+from baimo.world.setup import column_bytes
 from tests import strict
 
 WORLDS, STEPS = 3, 4

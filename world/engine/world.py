@@ -8,15 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baimo.agents import random_rules
-from baimo.agents.app import AppStartup
-from baimo.agents.enums import ARCHETYPES, CN, NOBODY, ROW
-from baimo.agents.investor import Investor
-from baimo.agents.lab import ModelLab
-from baimo.agents.regulator import Regulator
-from baimo.agents.vendor import InfraVendor
-from baimo.conf.declare import DIMENSIONS
-from baimo.world.compute.chips import ChipTable, power_draw
+from baimo.conf.declare import CN, DIMENSIONS, NOBODY, ROW
 from baimo.world.engine.accounts import Accounts
 from baimo.world.engine.arrays import Array, row_sum, to_device, where
 from baimo.world.engine.clock import Clock
@@ -24,40 +16,9 @@ from baimo.world.engine.device import Notes, Outbox
 from baimo.world.engine.population import Population
 from baimo.world.engine.random import Streams
 from baimo.world.engine.state import State, WorldState, collect
-from baimo.world.models.segments import SegmentTable
-from baimo.world.policy.instruments import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-AGENT_TYPES = {
-    "labs": ModelLab,
-    "vendors": InfraVendor,
-    "apps": AppStartup,
-    "investors": Investor,
-    "regulators": Regulator,
-}
-
-
-#: How much populations are expected to grow beyond the rows that they start with.
-GROWN = {"labs": 2, "apps": 6}
-
-
-def _rows(sizes: Any) -> tuple[dict[str, int], dict[str, int]]:
-    """Rows of each population at the start and at most."""
-    start = {"labs": sizes.labs, "apps": sizes.apps, "vendors": 16, "investors": 128, "regulators": 8}
-    return start, start | {"labs": sizes.max_labs, "apps": sizes.max_apps}
-
-
-def column_bytes(config: Any) -> int:
-    """Memory of the columns of one world whose populations have grown as expected."""
-    inner = DIMENSIONS | {"chips": len(config.hardware["chips"]), "segments": 2 * len(config.segments)}
-    start, most = _rows(config.population)
-    total = 0
-    for name, kind in AGENT_TYPES.items():
-        each = sum(column.bytes(inner) for column in kind.declared_columns().values())
-        total += each * min(start[name] * GROWN.get(name, 1), most[name])
-    return total
 
 
 class World:
@@ -77,6 +38,23 @@ class World:
         Numbers of the worlds whose random numbers are drawn; default their own.
     """
 
+    # Populations and tables, which ``world/setup.py`` puts here.
+    labs: Any
+    vendors: Any
+    apps: Any
+    investors: Any
+    regulators: Any
+    catalogue: Any
+    chips: Any
+    chip_kw: Any
+    supply: Any
+    segments: Any
+    archetypes: Any
+    policy: Any
+    makers: Any
+    maker_names: Any
+    maker_rows: Any
+
     def __init__(
         self,
         config: Any,
@@ -94,19 +72,11 @@ class World:
         self.worlds = len(self.world_ids)
         self.clock = Clock(config.start, config.clock)
         self.step_number = 0
-        #: The chips as rules on them are read, on the host; ``chips`` are the same where they are computed with.
-        self.catalogue = ChipTable.from_rows(config.hardware["chips"], self.parameters.training.bandwidth_bound)
-        self.chips = to_device(self.catalogue, xp)
-        self.chip_kw = to_device(power_draw(self.catalogue, self.parameters.training.weak_power), xp)
-        self.chip_masks: dict[tuple[str, ...], Array] = {}
-        self.supply = config.hardware["supply"]
-        self.segments = to_device(SegmentTable.from_rows(config.segments, config.model_market.row_scale), xp)
         self.parameters = to_device(self.parameters, xp)
-        self.archetypes = config.archetypes
-        self.policy = Policy(self.parameters, self.clock)
         self.streams = Streams(self.seed, xp.asarray(self.luck))
         self.outbox = Outbox(xp)
         self.notes = Notes(xp, self.outbox)
+        self.chip_masks: dict[tuple[str, ...], Array] = {}
         self.observed: dict = {}
         self.ties = SimpleNamespace()
         self.events: list = []
@@ -116,40 +86,24 @@ class World:
         self.totals: Counter[str] = Counter()
         self.mesa_model: Any = None
         self.agent_classes: dict[str, type] = {}
-        self._populations()
-        self.accounts = Accounts(self.populations, self.worlds, xp)
-        self.makers = [self.maker_names.index(name) for name in self.chips.vendors]
-        self.maker_rows = np.broadcast_to(xp.asarray(self.makers), (self.worlds, len(self.makers)))
-        self.dimensions |= {"generations": len(self.chips.lines), "classes": len(self.chips) + 1}
-        self.dimensions |= {"home_segments": len(self.segments) // 2}
-        self.state = WorldState(self, collect(State.__subclasses__()))
+        self.dimensions: dict[str, int] = dict(DIMENSIONS)
+        self.populations: dict[str, Population] = {}
 
-    def _populations(self) -> None:
-        self.dimensions = DIMENSIONS | {"chips": len(self.chips), "segments": len(self.segments)}
-        start, most = _rows(self.config.population)
-        self.populations = {}
-        for name, kind in AGENT_TYPES.items():
+    def settle(self, kinds: dict[str, type], start: dict[str, int], most: dict[str, int]) -> None:
+        """Make room for agents, ``start`` rows of each kind and ``most`` at last; open accounts and memory.
+
+        What is remembered may take its first values from the tables that the world has by then.
+        """
+        for name, kind in kinds.items():
             population = Population(kind, self.worlds, start[name], most[name], self.xp, self.dimensions)
             population.world = self
             self.populations[name] = population
             setattr(self, name, population)
-        self.labs.rules.update(random_rules.rules_in_use(self.config.decisions))
-        self.maker_names = [row["name"] for row in self.config.vendors]
+        self.accounts = Accounts(self.populations, self.worlds, self.xp)
+        self.state = WorldState(self, collect(State.__subclasses__()))
 
     def record(self, names: list[str], values: Array) -> None:
         """Receive the measures of a month; the history puts its own recorder here."""
-
-    def assign_classes(self) -> None:
-        """Give rows of an archetype their special class."""
-        for name, special in self.agent_classes.items():
-            index = self.labs.add_class(special)
-            chosen = self.labs.alive & (self.labs.archetype == ARCHETYPES.index(name))
-            self.labs.behaviour = where(chosen, index, self.labs.behaviour)
-
-    def entrant_class(self, archetype: int) -> int:
-        """Index of the class that new labs of an archetype have."""
-        special = self.agent_classes.get(ARCHETYPES[archetype])
-        return self.labs.add_class(special) if special else 0
 
     @property
     def date(self):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import CN, OPEN_BASE, ROW, VERTICAL
+from baimo.agents.enums import ARCHETYPES, CN, OPEN_BASE, ROW, VERTICAL
 from baimo.conf.declare import stock
 from baimo.world.apps import lifecycle
 from baimo.world.engine.arrays import Array, where
@@ -91,7 +91,8 @@ def endow_lab(world: World, labs, row: dict, archetype: int) -> None:
     luck = normal(labs.draws("staff"), labs.draws("staff_luck"))
     size = np.exp(float(row["spread"]) * luck)
     labs.archetype = archetype
-    labs.behaviour = world.entrant_class(archetype)
+    special = world.agent_classes.get(ARCHETYPES[archetype])
+    labs.behaviour = world.labs.add_class(special) if special else 0
     labs.region = CN if row["region"] == "CN" else ROW
     labs.risk_appetite = float(row["risk"]) * np.exp(
         labs.view(world.parameters).entry_exit.risk_spread * normal(labs.draws("risk"), labs.draws("skill"))
