@@ -1,4 +1,4 @@
-"""Who decides what: model labs, infrastructure vendors, app startups, investors, regulators."""
+"""Agents and their decisions: model labs, infrastructure vendors, app startups, investors, regulators."""
 
 from baimo.agents.app import AppStartup
 from baimo.agents.base import MarketAgent, decision

@@ -1,4 +1,4 @@
-"""App startups: products on top of somebody's model, with a hidden aim and a lifeline."""
+"""App startups: products built on foundation models, with a hidden aim and funding rounds."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ class AppStartup(MarketAgent):
 
     @decision
     def adapt(apps, market: GenerationSignals, p: Config) -> None:
-        """Work a new generation of the base in: the deeper the coupling the longer it takes (M15, M27).
+        """Rework the product for a new generation of its base; deep coupling takes longer (M15, M27).
 
         What an app adds in the brain is absorbed as the models learn it; eyes and hands are
         not, but for single-modality products, which a natively multimodal model replaces.
@@ -244,7 +244,7 @@ class AppStartup(MarketAgent):
 
     @decision
     def answer_models(apps, market: IncumbentSignals, p: Config) -> None:
-        """An incumbent remakes its product, adds to it, or stays out of the market for AI (M54).
+        """Remake an incumbent's product, add to it, or stay out of the market for AI (M54).
 
         What the old tools do well is not remade; the rest is conviction: remake from
         w (o* - o) + z > r on, stay out below -l, with o the old tools of the segment, z ~ N(0, 1).

@@ -1,4 +1,4 @@
-"""What every agent is made of: columns, decisions, and the Mesa view of one row.
+"""Base of all agents: decisions, and the Mesa view of one row of columns.
 
 Behaviour is written once and elementwise. ``labs.set_price(market)`` on a population is
 one pass of array arithmetic over every lab of every world; ``lab.set_price(market)`` on a

@@ -1,4 +1,4 @@
-"""Investors: who believes which signal, and how long they bear a burn without news."""
+"""Investors: attention, and the money that they are ready to invest."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Investor(MarketAgent):
 
     @decision
     def pay_attention(investors, market: AttentionSignals, p: Config) -> None:
-        """Open up with hype and with seeing acquaintances invest: consensus forms (M42).
+        """Adjust attention to hype and to investments of acquaintances: consensus forms (M42).
 
         What may be spent this month grows with attention, up to a few months' budget.
         """

@@ -41,7 +41,7 @@ class Regulator(MarketAgent):
 
     @decision
     def set_stance(regulators, market: StanceSignals, p: Config) -> None:
-        """Follow the calendar; an adaptive authority answers incidents, the gap, concentration."""
+        """Follow the calendar; adaptive authorities respond to incidents, the gap and concentration."""
         rules = p.licensing
         content, export = regulators.kind == CONTENT, regulators.kind == EXPORT_CONTROL
         answer = where(content, rules.incident_response * market.incidents, 0.0)

@@ -75,7 +75,7 @@ class InfraVendor(MarketAgent):
 
     @decision
     def set_list_price(vendors, market: ListPriceSignals, p: Config) -> None:
-        """Follow scarcity, and write old generations down as hardware ages (M23)."""
+        """Adjust list prices to scarcity, and write old generations down as hardware ages (M23)."""
         rules = p.chip_market
         scarcity = rules.list_price_scarcity * clip(np.log(np.maximum(vendors.backlog, 1e-6)), -1.0, 1.0)
         drift = market.years * (scarcity - rules.list_price_decline)
@@ -85,7 +85,7 @@ class InfraVendor(MarketAgent):
 
     @decision
     def order_chips(vendors, market: VendorChipSignals, p: Config) -> None:
-        """Clouds buy for rent what pays back; public centres buy what is legal, whatever it earns.
+        """Order chips: clouds buy what pays back in rent; public centres buy what is legal, whatever it earns.
 
         Under a quota a share of the purchases is domestic.
         """

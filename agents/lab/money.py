@@ -92,7 +92,7 @@ class LabMoney(LabColumns):
 
     @decision
     def hire(labs, market: HireSignals, p: Config) -> None:
-        """Want the staff that the purse carries, in the mix that the mode of work needs."""
+        """Set the staff wanted: what income and cash can pay, in the mix that the mode of work needs."""
         rules = p.talent
         income = labs.revenue + labs.parent_support / 12.0
         runway = np.maximum(labs.cash, 0.0) / rules.hire_horizon
@@ -107,7 +107,7 @@ class LabMoney(LabColumns):
 
     @decision
     def seek_funding(labs, market: FundingSignals, p: Config) -> None:
-        """Ask for a round when the runway is short, or when hype makes money cheap."""
+        """Ask for a funding round when the runway is short, or when hype makes money cheap."""
         rules = p.capital
         burn = np.maximum(labs.cost - labs.revenue - labs.parent_support / 12.0, 0.01)
         runway = np.maximum(labs.cash, 0.0) / burn

@@ -55,7 +55,7 @@ class PathSignals(Observables):
 
 
 class Run(NamedTuple):
-    """What decides the capability that a training run yields; arrays that fit the labs, or with options in front."""
+    """Inputs to the capability that a training run yields; options of runs may stand in front."""
 
     flop: Array  # FLOP
     inherits: Array  # pre-trained OOM by axis that the base hands down

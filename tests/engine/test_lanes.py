@@ -52,7 +52,7 @@ class Caught:
 def arrays(observables):
     """What can be seen, by name; of what was worked out for some only, what it is for them."""
     seen = dict(vars(observables))
-    return seen | {name: each.values for name, each in seen.pop("of_some").items()}
+    return seen | {name: each.values for name, each in seen.pop("subsets").items()}
 
 
 def copied(columns):

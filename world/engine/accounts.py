@@ -1,4 +1,4 @@
-"""Accounts: every payment has a payer and a payee, and every balance adds up each month."""
+"""Double-entry accounts: every payment has a payer and a payee, and balances add up each month."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The calendar: which day a step stands for, and what a yearly rate means for one step."""
+"""Calendar: dates of steps, and rates converted to one step."""
 
 from __future__ import annotations
 

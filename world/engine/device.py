@@ -25,7 +25,7 @@ BEYOND = 2.5
 
 
 class NoDevice(RuntimeError):
-    """There is no GPU to run on; the message says what is missing and what to do."""
+    """Error: no usable GPU; the message says what is missing and what to do."""
 
 
 def find(engine: str) -> Any:
@@ -55,7 +55,7 @@ def find(engine: str) -> Any:
 
 
 def _what_is_wrong(error: str) -> str:
-    """CUDA's complaint in words that say what to do."""
+    """Explanation of a CUDA error, and what to do about it."""
     if "InsufficientDriver" in error:
         return "there is no NVIDIA driver, or it is older than CuPy's CUDA; install or update the driver"
     if "NoDevice" in error:
@@ -67,7 +67,7 @@ def _what_is_wrong(error: str) -> str:
 
 
 def free_bytes(xp: Any) -> int:
-    """Memory of the device that nobody uses; what CuPy's pool holds for reuse counts as such."""
+    """Free memory of the device; what CuPy's pool holds for reuse counts as such."""
     free, _ = xp.cuda.runtime.memGetInfo()
     return int(free) + int(xp.get_default_memory_pool().free_bytes())
 
@@ -98,8 +98,8 @@ def worlds_that_fit(free: int, columns: int) -> int:
 # ---------------------------------------------------------------------- copies
 
 
-class Outbox:
-    """Arrays on their way to the host: the host waits for them only when it wants them.
+class TransferQueue:
+    """Queue of arrays that are copied to the host, which waits for them only when it reads them.
 
     On a GPU they are copied into pinned memory on a stream of their own, behind what computes them.
 
@@ -137,29 +137,29 @@ class Outbox:
         done.synchronize()
         store(np.array(copy))
 
-    def empty(self) -> None:
-        """Wait for all that is under way."""
+    def flush(self) -> None:
+        """Wait for all copies under way."""
         while self.under_way:
             self._arrive()
 
 
-class Notes:
-    """What the host is to know of some rows: noted during a step, sent in one copy at its end.
+class EventBuffer:
+    """Buffer of selected rows for the host: filled during a step, sent in one copy at its end.
 
     NumPy's rows are handed on at once.
     """
 
-    def __init__(self, xp: Any, outbox: Outbox):
-        self.xp, self.outbox = xp, outbox
-        self.taken: list[tuple[Array, dict[str, Array], Any]] = []
+    def __init__(self, xp: Any, transfers: TransferQueue):
+        self.xp, self.transfers = xp, transfers
+        self.entries: list[tuple[Array, dict[str, Array], Any]] = []
 
-    def take(self, mask: Array, columns: dict[str, Array], store: Any, always: bool = False) -> None:
-        """Note the rows of a mask ``(worlds, rows)``: ``store`` gets their ``worlds`` and columns by name.
+    def add(self, mask: Array, columns: dict[str, Array], store: Any, always: bool = False) -> None:
+        """Add the rows of a mask ``(worlds, rows)``: ``store`` gets their ``worlds`` and columns by name.
 
-        Where there are none it need not be told (a GPU tells all the same), unless it ``always`` wants to be.
+        Where there are none ``store`` need not be called (on a GPU it is all the same), unless ``always`` is set.
         """
         if self.xp is not np:
-            self.taken.append((mask, columns, store))
+            self.entries.append((mask, columns, store))
             return
         places = np.flatnonzero(mask)
         if not (places.size or always):
@@ -167,36 +167,36 @@ class Notes:
         worlds, rows = np.divmod(places, mask.shape[1])
         store({"worlds": worlds} | {name: wide(each, mask.shape)[worlds, rows] for name, each in columns.items()})
 
-    def post(self) -> None:
-        """Send what was noted."""
-        for shape in dict.fromkeys(mask.shape for mask, _, _ in self.taken):
-            self._post([each for each in self.taken if each[0].shape == shape], shape)
-        self.taken = []
+    def flush(self) -> None:
+        """Send the rows that were added."""
+        for shape in dict.fromkeys(mask.shape for mask, _, _ in self.entries):
+            self._send([each for each in self.entries if each[0].shape == shape], shape)
+        self.entries = []
 
-    def _post(self, taken: list, shape: tuple[int, int]) -> None:
-        """All notes on one population: who is meant is asked once, columns are laid side by side."""
+    def _send(self, taken: list, shape: tuple[int, int]) -> None:
+        """Send the entries of one population: rows are found once, columns are laid side by side."""
         xp = self.xp
         number, worlds, rows = xp.nonzero(xp.stack([mask for mask, _, _ in taken]))
         width = max(len(columns) for _, columns, _ in taken)
         sheet = xp.zeros((2 + width, len(rows)))
         sheet[0], sheet[1] = number, worlds
-        for note, (_, columns, _) in enumerate(taken):
+        for entry, (_, columns, _) in enumerate(taken):
             for place, each in enumerate(columns.values()):
                 here = wide(each, shape)[worlds, rows]
-                sheet[2 + place] = xp.where(number == note, here, sheet[2 + place])
+                sheet[2 + place] = xp.where(number == entry, here, sheet[2 + place])
         kinds = [({name: each.dtype for name, each in columns.items()}, store) for _, columns, store in taken]
-        self.outbox.send(sheet, lambda copy: _hand_out(copy, kinds))
+        self.transfers.send(sheet, lambda copy: _hand_out(copy, kinds))
 
 
 def wide(array: Array, shape: tuple[int, ...]) -> Array:
-    """An array as if it had a shape."""
+    """Array broadcast to a shape."""
     return array if array.shape == shape else np.broadcast_to(array, shape)
 
 
 def _hand_out(sheet: np.ndarray, kinds: list) -> None:
-    """Give the rows of each note to whom they are for."""
-    for note, (types, store) in enumerate(kinds):
-        mine = sheet[:, sheet[0] == note]
+    """Give the rows of each entry to its receiver."""
+    for entry, (types, store) in enumerate(kinds):
+        mine = sheet[:, sheet[0] == entry]
         columns = zip(types.items(), mine[2:], strict=False)
         store({"worlds": mine[1].astype(np.int64)} | {name: row.astype(kind) for (name, kind), row in columns})
 

@@ -32,11 +32,11 @@ FEW = 256
 
 
 class PopulationFull(RuntimeError):
-    """A population would have to grow beyond ``population.max_capacity``."""
+    """Error: a population would have to grow beyond ``population.max_capacity``."""
 
 
 class AgentGone(LookupError):
-    """The agent that this view stood for has left the market."""
+    """Error: the agent of this view has left the market."""
 
 
 def identities(step: int, ordinals: Array) -> Array:
@@ -102,13 +102,13 @@ def spread_out(count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 class View:
-    """Read a tree of observables or parameters through a selection: each once, for nobody writes into them."""
+    """Observables or parameters restricted to a selection; each value is computed once, since they are read-only."""
 
     def __init__(self, source: Any, worlds: Array, rows: Array):
         self._source, self._worlds, self._rows = source, worlds, rows
 
     def __getattr__(self, name: str) -> Any:
-        held = getattr(self._source, "of_some", {}).get(name)
+        held = getattr(self._source, "subsets", {}).get(name)
         if held is not None and held.rows is self._rows and held.worlds is self._worlds:
             seen = held.values[..., None, :]
         else:
@@ -139,20 +139,20 @@ class Observables:
         dataclass(kw_only=True, eq=False, repr=False)(cls)
 
     def __post_init__(self) -> None:
-        self.of_some = {name: each for name, each in vars(self).items() if isinstance(each, OfSome)}
-        for name in self.of_some:
+        self.subsets = {name: each for name, each in vars(self).items() if isinstance(each, RowSubset)}
+        for name in self.subsets:
             del self.__dict__[name]
 
     def __getattr__(self, name: str) -> Array:
-        held = self.__dict__.get("of_some", {}).get(name)
+        held = self.__dict__.get("subsets", {}).get(name)
         if held is None:
             raise AttributeError(f"there is no {name!r} to see")
         self.__dict__[name] = held.spread()
         return self.__dict__[name]
 
 
-class OfSome(NamedTuple):
-    """What only some agents look at, ``(..., n)``: as it is for them, spread out over all rows for anybody else."""
+class RowSubset(NamedTuple):
+    """Values of a selection of rows, ``(..., n)``; other selections read them spread out over all rows."""
 
     worlds: Array
     rows: Array
@@ -161,14 +161,14 @@ class OfSome(NamedTuple):
     shape: tuple[int, int]
 
     def spread(self) -> Array:
-        """``(..., worlds, rows)``, ``missing`` where it was not worked out."""
+        """Values on all rows, ``(..., worlds, rows)``; ``missing`` outside the selection."""
         wide = namespace(self.values).full((*self.values.shape[:-1], *self.shape), self.missing, self.values.dtype)
         put(wide, self.worlds, self.rows, self.values)
         return wide
 
 
 class Columns(dict):
-    """Arrays by name, which also knows which arrays it holds."""
+    """Arrays by name, with the identities of the arrays held."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -211,9 +211,9 @@ class Selection:
         """Module of the arrays: numpy or cupy."""
         return self.population.xp
 
-    def only(self, values: Array, missing: Any) -> OfSome:
-        """What these agents alone look at, ``(..., n)``, as an observable; ``missing`` for all others."""
-        return OfSome(self.worlds, self.rows, values, missing, self.population.alive.shape)
+    def only(self, values: Array, missing: Any) -> RowSubset:
+        """Observable with values of these agents only, ``(..., n)``; ``missing`` for all others."""
+        return RowSubset(self.worlds, self.rows, values, missing, self.population.alive.shape)
 
     def by_world(self, values: Array) -> Array:
         """Sum of values of these agents, ``(n,)``, in each world, ``(worlds, 1)``."""
@@ -331,7 +331,7 @@ class Population:
         return Selection(self, *nonzero(mask))
 
     def view(self, source: Any) -> Any:
-        """Everyone sees observables and parameters as they are."""
+        """Return observables and parameters unrestricted."""
         return source
 
     def draws(self, stream: str) -> Array:

@@ -1,4 +1,4 @@
-"""Counter-based random numbers: a draw belongs to an agent, not to a place in an array.
+"""Counter-based random numbers, keyed by agent and step rather than by position in an array.
 
 Philox 4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3") maps a
 counter and a key to four independent 32-bit words. Here the counter is (agent id, stream
@@ -107,7 +107,7 @@ def draws_of_all(ids: Array, blocks: int, first: int, step: int, world_ids: Arra
 def draws_of_some(
     ids: Array, worlds: Array, blocks: int, first: int, step: int, world_ids: Array, key: tuple[int, int]
 ) -> Array:
-    """The same of a few agents, ``ids`` and ``worlds`` (n,): ``(blocks, 4, n)``."""
+    """Uniforms of a few agents, ``ids`` and ``worlds`` (n,): ``(blocks, 4, n)``."""
     xp = namespace(ids)
     block = xp.arange(first, first + blocks, dtype=np.uint64).reshape(-1, 1)
     moment = xp.full((1,), step, dtype=np.uint64)

@@ -12,7 +12,7 @@ from baimo.conf.declare import CN, DIMENSIONS, NOBODY, ROW
 from baimo.world.engine.accounts import Accounts
 from baimo.world.engine.arrays import Array, row_sum, to_device, where
 from baimo.world.engine.clock import Clock
-from baimo.world.engine.device import Notes, Outbox
+from baimo.world.engine.device import EventBuffer, TransferQueue
 from baimo.world.engine.population import Population
 from baimo.world.engine.random import Streams
 from baimo.world.engine.state import State, WorldState, collect
@@ -74,8 +74,8 @@ class World:
         self.step_number = 0
         self.parameters = to_device(self.parameters, xp)
         self.streams = Streams(self.seed, xp.asarray(self.luck))
-        self.outbox = Outbox(xp)
-        self.notes = Notes(xp, self.outbox)
+        self.transfers = TransferQueue(xp)
+        self.event_buffer = EventBuffer(xp, self.transfers)
         self.chip_masks: dict[tuple[str, ...], Array] = {}
         self.observed: dict = {}
         self.ties = SimpleNamespace()
@@ -161,17 +161,17 @@ class World:
             words_here = np.array(words)[rows.pop("detail")]
             self.events.append(when | rows | {"amount": rows["amount"].astype(float), "detail": words_here})
 
-        self.notes.take(mask, {"ids": ids, "region": region, "amount": amount, "detail": codes}, enter)
+        self.event_buffer.add(mask, {"ids": ids, "region": region, "amount": amount, "detail": codes}, enter)
 
     def announce(self, kind: str, detail: str) -> None:
         """Enter what happens to everybody in CN, in every world, in the event log."""
-        nobody = np.full(self.worlds, NOBODY)
+        no_agent = np.full(self.worlds, NOBODY)
         self.events.append(
             {
                 "kind": kind,
                 "step": self.step_number,
                 "worlds": np.arange(self.worlds),
-                "ids": nobody,
+                "ids": no_agent,
                 "region": np.full(self.worlds, CN),
                 "amount": np.zeros(self.worlds),
                 "detail": np.full(self.worlds, detail),

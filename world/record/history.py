@@ -50,7 +50,7 @@ class History:
         From a GPU both come in one copy each, which the next steps do not wait for.
         """
         world = self.world
-        world.outbox.send(values, lambda copy: self.market.append(dict(zip(names, copy, strict=True))))
+        world.transfers.send(values, lambda copy: self.market.append(dict(zip(names, copy, strict=True))))
         if self.level == "market":
             return
         self._keep("labs", *PANELS["labs"](world))
@@ -79,12 +79,12 @@ class History:
             self.panels.setdefault(name, []).append(panel)
 
         # Of nobody, too: a table has its columns even where it has no row.
-        self.world.notes.take(mask, {name: each.values for name, each in columns.items()}, store, always=True)
+        self.world.event_buffer.add(mask, {name: each.values for name, each in columns.items()}, store, always=True)
 
     def _keep_edges(self, chosen: np.ndarray) -> None:
         # What was noted so far belongs to the snapshot.
-        self.world.notes.post()
-        self.world.outbox.empty()
+        self.world.event_buffer.flush()
+        self.world.transfers.flush()
         world = mirror(self.world)
         for index in np.nonzero(chosen)[0]:
             table = edges(world, int(index)).with_columns(
@@ -97,7 +97,7 @@ class History:
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """All tables, sorted by replicate and step."""
-        self.world.outbox.empty()
+        self.world.transfers.flush()
         found = {"market": self._market(), "events": self._events()}
         for name, panels in self.panels.items():
             columns = {key: np.concatenate([p[key] for p in panels]) for key in panels[0]}

@@ -55,7 +55,7 @@ HOLE = re.compile(r"<(\w+)>")
 def observe(world: World) -> None:
     """Phase 18: the month is recorded; nothing of the world changes."""
     world.record(*month(world))
-    world.notes.post()
+    world.event_buffer.flush()
 
 
 def month(world: World) -> tuple[list[str], Array]:

@@ -30,7 +30,7 @@ def record(world: World, out: Array) -> None:
             world.lineage.append(rows)
 
     told = {"model": labs.model_id, "base": labs.base_model, "declared": ~labs.claims}
-    world.notes.take(out & (labs.base_model >= 0), told, keep)
+    world.event_buffer.add(out & (labs.base_model >= 0), told, keep)
 
 
 def hides_its_base(labs) -> Array:
