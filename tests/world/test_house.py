@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,18 @@ def test_imports_go_one_way_and_close_no_circle(capfd):
     assert code == 0, said
     files, imports = re.search(r"Analyzed (\d+) files, (\d+) dependencies", said).groups()
     assert int(files) > 100 and int(imports) > 400, "the names of modules are read wrongly"
+
+
+def test_every_district_has_a_layer():
+    contract = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ][0]
+    layers = {name for layer in contract["layers"] for name in layer.split(" : ")}
+    found = {"baimo.agents", "baimo.conf"}
+    for floor in ("experiments", "world"):
+        children = [*(ROOT / floor).glob("*.py"), *(file.parent for file in (ROOT / floor).glob("*/__init__.py"))]
+        found |= {f"baimo.{floor}.{child.stem}" for child in children if child.stem != "__init__"}
+    assert layers == found
 
 
 def test_policy_is_read_through_one_door():
