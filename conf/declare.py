@@ -139,7 +139,7 @@ def output(name: str, unit: str, text: str, label: str = "", log: bool = False) 
     """
 
     def declare(function: Any) -> Any:
-        told = Output(name, unit, text, label or name.replace("_", " "), log)
+        told = Output(name, unit, text, label, log)
         function.outputs = (told, *getattr(function, "outputs", ()))
         return function
 

@@ -1,7 +1,8 @@
 """Tables that the code itself can tell: ``python -m baimo.experiments.document [--check]``.
 
 Parameters and mechanisms are written into ``world/ODD.md`` between marker comments, from their
-declarations in ``conf/``. With ``--check`` nothing is written; exit code 1 says that they are stale.
+declarations in ``conf/``, and columns into ``outputs/README.md``, from theirs in ``world/record/``.
+With ``--check`` nothing is written; exit code 1 says that they are stale.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import dataclasses
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,14 @@ from baimo.conf.parameters.agents import RULES
 from baimo.conf.parameters.policy import WORDS, PolicyGroups
 from baimo.conf.schema import Config, parameters_of
 from baimo.experiments.run import reports
+from baimo.world.ensemble import Ensemble
+from baimo.world.record import codebook, outputs
+from baimo.world.record.panels import PANELS
 from baimo.world.schedule import PLAN
 
 CODE = Path(__file__).resolve().parents[1]
 PAGE = CODE / "world" / "ODD.md"
+COLUMNS_PAGE = CODE / "outputs" / "README.md"
 
 
 class NoMarker(ValueError):
@@ -136,6 +142,37 @@ def schedule() -> str:
     return "\n".join(lines)
 
 
+@cache
+def columns() -> str:
+    """Columns of all tables of a run, those of the market by subject and with families as one."""
+    rows = codebook.codebook(Ensemble(["output.level=full"], [0]).world)
+    parts = ["### market"]
+    for subject in outputs.SUBJECTS:
+        parts.append(f"**{_of_columns(subject)}**\n\n" + _columns(map(codebook.row_of, outputs.declared_in(subject))))
+    for table in (*PANELS, "events", "edges"):
+        says = f"Holds {_first_line(PANELS[table]).partition(': ')[2]}\n\n" if table in PANELS else ""
+        parts.append(f"### {table}\n\n{says}" + _columns(row for row in rows if row["table"] == table))
+    return "\n\n".join(parts)
+
+
+def _first_line(told: Any) -> str:
+    return (told.__doc__ or "").split("\n")[0]
+
+
+def _of_columns(subject: Any) -> str:
+    """What columns of a module are on."""
+    says = _first_line(subject).removeprefix("Output columns on ").rstrip(".")
+    return says[:1].upper() + says[1:]
+
+
+def _columns(rows: Iterable[dict[str, str]]) -> str:
+    lines = ["| column | unit | scale | meaning |", "|---|---|---|---|"]
+    for row in rows:
+        scale = "log" if row["scale"] == "log" else ""
+        lines.append(_row([f"`{row['name']}`", row["unit"], scale, row["text"].replace("``", "`")]))
+    return "\n".join(lines)
+
+
 #: Tables by the name in their markers.
 TABLES: dict[str, Callable[[], str]] = {"schedule": schedule, "parameters": parameters, "mechanisms": mechanisms}
 #: ``<!-- symbols: a=section.key; ... -->`` under an equation is followed by their table.
@@ -160,15 +197,15 @@ def _symbols(found: re.Match[str]) -> str:
 # ---------------------------------------------------------------------- the page
 
 
-def renewed(page: str) -> str:
-    """The page with all tables as the code has them now.
+def renewed(page: str, tables: dict[str, Callable[[], str]]) -> str:
+    """The page with these tables as the code has them now.
 
     Raises
     ------
     NoMarker
         Naming the comment that is missing.
     """
-    for name, table in TABLES.items():
+    for name, table in tables.items():
         first, last = markers(name)
         before, found, rest = page.partition(first)
         _, ended, after = rest.partition(last)
@@ -183,22 +220,27 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = reports.Parser(prog="python -m baimo.experiments.document", description=__doc__.split("\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 when the tables are stale")
     options = parser.parse_args(words)
-    page = PAGE.read_text(encoding="utf-8")
+    return max(_renew(options.check, *each) for each in ((PAGE, TABLES), (COLUMNS_PAGE, {"columns": columns})))
+
+
+def _renew(check: bool, file: Path, tables: dict[str, Callable[[], str]]) -> int:
+    """Write or check one page; the exit code."""
+    page = file.read_text(encoding="utf-8")
     try:
-        fresh = renewed(page)
+        fresh = renewed(page, tables)
     except NoMarker as error:
-        print(f"document: {PAGE.name}: {error}", file=sys.stderr)
+        print(f"document: {file.name}: {error}", file=sys.stderr)
         return 2
     if fresh == page:
-        print(f"{PAGE.name} is up to date")
+        print(f"{file.name} is up to date")
         return 0
-    if options.check:
+    if check:
         print(
-            f"document: {PAGE.name} is stale: run python -m baimo.experiments.document and commit it", file=sys.stderr
+            f"document: {file.name} is stale: run python -m baimo.experiments.document and commit it", file=sys.stderr
         )
         return 1
-    PAGE.write_text(fresh, encoding="utf-8")
-    print(f"wrote {PAGE}")
+    file.write_text(fresh, encoding="utf-8")
+    print(f"wrote {file}")
     return 0
 
 

@@ -16,8 +16,8 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
-#: Prices and stocks are compared in logarithms: their differences are factors.
-_IN_LOGS = ("price_", "tokens_day_", "h100e_", "largest_run_", "power_", "revenue_")
+from baimo.world.record.outputs import told_of
+
 LAST_YEAR, WHOLE_RUN = "last year", "whole run"
 
 
@@ -41,8 +41,8 @@ class Outcome:
 
     @property
     def log(self) -> bool:
-        """Whether it is compared in logarithms."""
-        return self.column.startswith(_IN_LOGS)
+        """Whether it is compared in logarithms, as prices and stocks are: their differences are factors."""
+        return told_of(self.column).log
 
 
 @lru_cache(maxsize=4)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import doctest
-import re
-from pathlib import Path
 
 import pytest
 
-from baimo.agents.enums import ARCHETYPES
 from baimo.conf.mechanisms import BY_NAME, MECHANISMS
 from baimo.conf.schema import Config, parameters_of
 from baimo.experiments import document
 from baimo.world.ensemble import Ensemble
-from baimo.world.laws.scaling import AXES
+from baimo.world.record.codebook import codebook
+from baimo.world.record.outputs import OUTPUTS, told_of
 
 
 def test_the_tables_are_up_to_date(capsys):
@@ -35,32 +33,27 @@ def test_every_parameter_and_every_mechanism_is_there():
 
 
 def test_every_column_of_the_output_is_described():
-    """``outputs/README.md``: ``<class>`` and the like stand for names of the model, and nothing is made up."""
-    page = (Path(document.__file__).parents[1] / "outputs" / "README.md").read_text().split("### ")
-    told = {part.partition("\n")[0]: set(re.findall(r"`([^`\n]+)`", part)) for part in page[1:]}
+    """In the codebook by its name, in ``outputs/README.md`` by itself or its family; and nothing is made up."""
     ensemble = Ensemble(["output.level=full", "steps=1"], [0]).run()
-    world, tables = ensemble.world, ensemble.tables()
-    words = {
-        "archetype": ARCHETYPES,
-        "class": [name.lower().replace("-", "_") for name in world.chips.names],
-        "segment": [name.removesuffix("_cn") for name in world.segments.names],
-        "axis": AXES,
-        "whose": ("all", "cn", "open", "open_cn"),
-    }
-    keys = {"scenario", "replicate", "step", "date"}
+    told: dict[str, set[str]] = {}
+    for each in codebook(ensemble.world):
+        told.setdefault(each["table"], set()).add(each["name"])
+        assert each["label"] and each["scale"] in ("log", "linear")
+        assert each["table"] != "market" or (each["unit"] and each["text"]), each["name"]
+    keys = told.pop("all")
+    tables = ensemble.tables()
+    assert told.keys() == tables.keys()
     for name, table in tables.items():
-        (section,) = (found for title, found in told.items() if name in title)
-        full = {re.sub(r"<\w+>", word, each) for each in section for word in words.get(_hole(each), ("",))}
-        if name == "market":
-            full |= {f"frontier_{whose}_{axis}" for whose in words["whose"] for axis in AXES}
-        assert set(table.columns) - keys - full == set(), name
-    first = [line.split("|")[1] for line in page[1].splitlines() if line.startswith("| `")]
-    named = {name for cell in first for name in re.findall(r"`(\S+?)`", cell) if "<" not in name}
-    assert named - set(tables["market"].columns) == set()
+        assert set(table.columns) - keys == told[name] - keys, name
+    page = document.COLUMNS_PAGE.read_text(encoding="utf-8")
+    assert [each.name for each in OUTPUTS if f"| `{each.name}` |" not in page] == []
 
 
-def _hole(name: str) -> str:
-    return "".join(re.findall(r"<(\w+)>", name))
+def test_families_give_way_to_columns_with_a_name_of_their_own():
+    assert told_of("labs_from_scratch_cn").name == "labs_from_scratch_cn"
+    assert told_of("labs_unicorn_cn").name == "labs_<archetype>_cn"
+    assert told_of("labs_unicorn_cn").label == "labs unicorn cn"
+    assert len({each.name for each in OUTPUTS}) == len(OUTPUTS)
 
 
 def test_every_mechanism_says_where_it_lives():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from baimo.conf.declare import Output
 from baimo.world.record.graph import EDGES
 from baimo.world.record.history import EVENTS
 from baimo.world.record.outputs import OUTPUTS, members_of
@@ -31,9 +32,7 @@ def codebook(world: World) -> list[dict[str, str]]:
     """
     found = [_row("all", name, text=text) for name, text in KEYS.items()]
     for told in OUTPUTS:
-        for name in members_of(told.name, world):
-            label = told.label if name == told.name else ""
-            found.append(_row("market", name, told.unit, told.text, label, told.log))
+        found += [row_of(told._replace(name=name)) for name in members_of(told.name, world)]
     for table, panel in PANELS.items():
         found += [_row(table, name, unit_of(kept), kept.text) for name, kept in panel(world)[1].items()]
     found.append(_row("labs", "name", text="archetype and number"))
@@ -41,10 +40,15 @@ def codebook(world: World) -> list[dict[str, str]]:
     return found + [_row("edges", name, text=text) for name, text in EDGES.items()]
 
 
-def _row(table: str, name: str, unit: str = "", text: str = "", label: str = "", log: bool = False) -> dict[str, str]:
-    scale = "log" if log else "linear"
-    label = label or name.replace("_", " ")
-    return {"table": table, "name": name, "unit": unit, "label": label, "scale": scale, "text": text}
+def _row(table: str, name: str, unit: str = "", text: str = "") -> dict[str, str]:
+    label = name.replace("_", " ")
+    return {"table": table, "name": name, "unit": unit, "label": label, "scale": "linear", "text": text}
+
+
+def row_of(told: Output) -> dict[str, str]:
+    """The row of a column of the market table, or of a family of them."""
+    row = _row("market", told.name, told.unit, told.text)
+    return row | {"label": told.label or row["label"], "scale": "log" if told.log else "linear"}
 
 
 def unit_of(kept: Kept) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -33,9 +34,20 @@ SUBJECTS = (
     *(outputs_labs, outputs_technology, outputs_compute, outputs_models),
     *(outputs_apps, outputs_capital, outputs_regulation, outputs_inequality),
 )
-#: Functions of a world, each with its declarations as ``.outputs``.
-FUNCTIONS = tuple(each for subject in SUBJECTS for each in vars(subject).values() if hasattr(each, "outputs"))
-OUTPUTS: tuple[Output, ...] = tuple(told for function in FUNCTIONS for told in function.outputs)
+
+
+def functions_in(subject: Any) -> list[Any]:
+    """Functions of a module that return output columns, each with its declarations as ``.outputs``."""
+    return [each for each in vars(subject).values() if hasattr(each, "outputs")]
+
+
+def declared_in(subject: Any) -> list[Output]:
+    """Columns of a module."""
+    return [told for function in functions_in(subject) for told in function.outputs]
+
+
+FUNCTIONS = tuple(each for subject in SUBJECTS for each in functions_in(subject))
+OUTPUTS = tuple(told for subject in SUBJECTS for told in declared_in(subject))
 
 #: What may stand in the holes of families.
 HOLES: dict[str, Callable[[World], Any]] = {
@@ -85,6 +97,7 @@ def _flat(value: Any, depth: int) -> list[Array]:
     return [value] if depth == 0 else [each for part in value for each in _flat(part, depth - 1)]
 
 
+@cache
 def told_of(column: str) -> Output:
     """What is declared of a column, of itself or its family; else its own name in words.
 
@@ -96,6 +109,6 @@ def told_of(column: str) -> Output:
     # A name of its own goes before a family that it would fit into.
     for told in sorted(OUTPUTS, key=lambda each: "<" in each.name):
         if re.fullmatch(HOLE.sub(r"\\w+", told.name), column):
-            return told
+            return told._replace(label=told.label or column.replace("_", " "))
     plain = column.replace("_", " ")
     return Output(column, "", plain, plain, False)

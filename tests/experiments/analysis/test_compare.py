@@ -69,9 +69,9 @@ def test_a_known_effect_from_a_date_on():
 def test_prices_are_compared_as_factors_and_nothing_as_levels():
     base = np.full((4, 24), 10.0)
     policy = base * np.array([0.5, 0.5, 0.5, 0.5])[:, None]
-    found = row(effects(frame(policy, "price_x"), frame(base, "price_x")), "last year")
+    found = row(effects(frame(policy, "price_light_cn"), frame(base, "price_light_cn")), "last year")
     assert found["log"] and np.expm1(found["effect"]) == pytest.approx(-0.5)
-    none = row(effects(frame(policy * 0.0, "price_x"), frame(base, "price_x")), "last year")
+    none = row(effects(frame(policy * 0.0, "price_light_cn"), frame(base, "price_light_cn")), "last year")
     assert not none["log"] and none["effect"] == pytest.approx(-10.0)
 
 

@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 from omegaconf import OmegaConf
 
-from baimo.experiments.analysis import effect_text, words
+from baimo.experiments.analysis import effect_text
 from baimo.experiments.figures import catalogue, effects, paper
 from baimo.experiments.figures import gallery as figures_command
 from baimo.experiments.figures.paper import Source
@@ -23,6 +23,7 @@ from baimo.experiments.read import load
 from baimo.experiments.report import findings, reproduce, run_report
 from baimo.experiments.run import store
 from baimo.experiments.run.compose import settings
+from baimo.world.record import outputs
 
 MONTHS = [dt.date(2023 + m // 12, m % 12 + 1, 1) for m in range(15)]
 QUESTION = ("--question", "Who <gains> & when?")
@@ -341,7 +342,7 @@ def test_the_command_of_a_run_gives_its_run_id(tmp_path):
     assert not reproduce.again(moved).same
 
 
-@pytest.mark.parametrize("module", [paper, words, reproduce, effect_text])
+@pytest.mark.parametrize("module", [paper, outputs, reproduce, effect_text])
 def test_examples_in_docstrings(module):
     result = doctest.testmod(module)
     assert result.attempted > 0
