@@ -1,41 +1,66 @@
-"""The command ``baimo``: run a scenario in many worlds, keep it, and print what happened.
+"""The command ``baimo``: one parser, with a subcommand for each thing that can be asked.
 
-``baimo`` alone runs the baseline; ``baimo scenario=embargo worlds=64 seed=7`` another
-history; ``baimo -m seed=1,2,3`` several, one after another. ``baimo --help`` lists the rest.
+``baimo`` alone runs the baseline; ``baimo --help`` lists the rest.
 """
 
 from __future__ import annotations
 
+import argparse
+import difflib
+import importlib
 import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
-import hydra
-from hydra._internal.utils import get_args_parser
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+#: Subcommands: the module that has ``arguments(parser)`` and ``command(flags)``, and what it does.
+COMMANDS = {
+    "run": ("launch", "run a scenario in many worlds (the default: baimo worlds=64 seed=7)"),
+    "sweep": ("launch", "run every combination of values with commas (the same as baimo -m)"),
+    "design": ("run.design", "run many parameter points in one ensemble: lhs or grid"),
+    "compare": ("report.comparison_report", "paired effects of runs against their baseline"),
+    "ablate": ("report.ablation_report", "take mechanisms, moats and decisions out one by one"),
+    "topology": ("report.topology_report", "compare the topologies of the social graph"),
+    "figures": ("report.gallery", "draw the figures of runs"),
+    "report": ("report.run_report", "write findings, figures and tables of runs on one page"),
+    "bench": ("bench.command", "measure how fast worlds run here"),
+    "docs": ("document", "renew the generated tables of world/ODD.md"),
+    "params": ("params", "list parameters: value, unit, range, source, meaning"),
+}
 
-from baimo.conf import schema
-from baimo.experiments.figures import summary
-from baimo.experiments.read import half_years
-from baimo.experiments.report import run_report
-from baimo.experiments.run import store
-from baimo.experiments.run.blocks import execute
-from baimo.experiments.run.compose import USER_ERRORS, UserError, compose, experiment_of, explain, job_settings
-from baimo.experiments.run.sweep import Cell, sweep
-from baimo.experiments.run.workers import RunFailed
+
+class Parser(argparse.ArgumentParser):
+    """A command line whose complaint is one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and leave with exit code 2."""
+        self.exit(2, f"{self.prog}: {message}; --help lists what can be set\n")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def usage() -> str:
+    """What ``baimo --help`` prints."""
+    lines = [f"  {name:<10} {says}" for name, (_, says) in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: baimo [COMMAND] [key=value ...]",
+            "",
+            "An agent-based simulation of the hundred-models war; baimo alone runs the baseline.",
+            "",
+            *lines,
+            "",
+            "baimo COMMAND --help says more; baimo run --help lists the groups of settings.",
+        ]
+    )
+
+
+def main(words: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Parameters
     ----------
-    arguments : sequence of str, optional
+    words : sequence of str, optional
         What was typed after ``baimo``; default from the shell.
 
     Returns
@@ -43,22 +68,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0 complete, 1 the model failed, 2 something was typed wrongly, 130 interrupted.
     """
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
-    flags = get_args_parser().parse_intermixed_args(arguments)
-    schema.register()
+    words = list(sys.argv[1:] if words is None else words)
+    if words[:1] in (["-h"], ["--help"]):
+        print(usage())
+        return 0
+    name = "run"
+    if words and words[0].isidentifier() and (words[0] in COMMANDS or len(words) == 1):
+        name, *words = words
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, 1)
+        hint = f"did you mean {near[0]}?" if near else f"commands are {', '.join(COMMANDS)}"
+        return _say("baimo", f"{name}: there is no such command (settings are key=value); {hint}", 2)
+    return _run(name, words)
+
+
+def _run(name: str, words: Sequence[str]) -> int:
+    """Run a subcommand; exit code 1, 2 or 130 with one line that says why."""
+    place, says = COMMANDS[name]
+    prog = "baimo" if name == "run" else f"baimo {name}"
+    module = importlib.import_module(f"baimo.experiments.{place}")
+    settings = importlib.import_module("baimo.experiments.run.compose")
+    workers = importlib.import_module("baimo.experiments.run.workers")
+    importlib.import_module("baimo.conf.schema").register()
+    parser = Parser(prog=prog, description=says, allow_abbrev=False)
+    module.arguments(parser)
+    if hasattr(module, "epilog") and {"-h", "--help"} & {*words}:
+        parser.epilog = module.epilog()
+    typed = ["--multirun", *words] if name == "sweep" else list(words)
+    flags = parser.parse_intermixed_args(typed, argparse.Namespace(typed=typed))
     try:
         with _terminable():
-            return _command(flags, arguments)
+            return module.command(flags) or 0
     except KeyboardInterrupt:
-        return _say("interrupted; nothing half-written was kept", 130)
-    except USER_ERRORS as error:
-        return _say(explain(error, flags.overrides), 2)
-    except RunFailed as error:
-        return _say(f"failed: {error}", 1)
+        return _say(prog, "interrupted; nothing half-written was kept", 130)
+    except settings.USER_ERRORS as error:
+        return _say(prog, settings.explain(error, words), 2)
+    except workers.RunFailed as error:
+        return _say(prog, f"failed: {error}", 1)
 
 
-def _say(line: str, code: int) -> int:
-    print(f"baimo: {line}", file=sys.stderr)
+def _say(prog: str, line: str, code: int) -> int:
+    print(f"{prog}: {line}", file=sys.stderr)
     return code
 
 
@@ -77,81 +127,3 @@ def _terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _command(flags: Any, arguments: list[str]) -> int:
-    if flags.help or flags.hydra_help or flags.shell_completion or flags.info is not None:
-        return _hydra(arguments)
-    if flags.config_name or flags.config_path:
-        raise UserError("--config-name and --config-path: not used here; add your own files with --config-dir")
-    overrides = [*flags.overrides, *_search_path(flags.config_dir)]
-    cfg, several = compose(overrides, flags.multirun)
-    if flags.cfg or flags.experimental_rerun:
-        return _hydra(arguments)
-    if several:
-        _report(sweep(overrides, cfg, summary.draw), cfg)
-        return 0
-    folder = execute(job_settings(cfg), experiment=experiment_of(cfg.hydra), draw=summary.draw)
-    print(half_years.text(folder))
-    print(_where(folder))
-    return 0
-
-
-def _report(found: Sequence[Cell], cfg: DictConfig) -> None:
-    """What a sweep that asks something ends with."""
-    if not cfg.output.question:
-        return
-    asked = {name: cfg.output[name] for name in ("question", "outcomes", "within")}
-    title = (experiment_of(cfg.hydra) or "sweep").replace("_", " ").capitalize()
-    wanted = run_report.Wanted([cell.folder for cell in found], title=title, **asked)
-    print(f"report   {run_report.write(wanted) / 'index.html'}")
-
-
-def _search_path(config_dir: str | None) -> list[str]:
-    if config_dir is None:
-        return []
-    if not Path(config_dir).is_dir():
-        raise UserError(f"--config-dir {config_dir}: no such folder")
-    return [f"hydra.searchpath=['file://{Path(config_dir).resolve().as_posix()}']"]
-
-
-def _where(folder: Path) -> str:
-    facts = store.manifest(folder) or {}
-    lines = [f"files   {folder}"]
-    figure = folder / "figures" / "summary.png"
-    if figure.exists():
-        lines.append(f"figure  {figure}")
-    seconds = facts.get("seconds", {})
-    lines.append(f"time    {seconds['wall']:.1f} s; stepping took {seconds['simulation']:.1f} s over all processes")
-    return "\n".join(lines)
-
-
-# --- Hydra itself -----------------------------------------------------------------------
-
-
-def _hydra(arguments: Sequence[str]) -> int:
-    """Hand the command line to Hydra itself."""
-    before = sys.argv
-    sys.argv = [before[0], *arguments]
-    try:
-        _job()
-    except SystemExit as leaving:
-        if leaving.code not in (None, 0):
-            raise UserError("Hydra could not go on, see above") from leaving
-    finally:
-        sys.argv = before
-    return 0
-
-
-@hydra.main(config_path="../conf", config_name="config", version_base=None)
-def _job(cfg: DictConfig) -> None:
-    """Run again what Hydra recorded of a job (``--experimental-rerun``); help and information never come here."""
-    schema.check(cfg)
-    print(f"complete: {execute(cfg, experiment=experiment_of(HydraConfig.get()), draw=summary.draw)}")
-
-
-if __name__ == "__main__":
-    # By its own name, so that worker processes and launchers find what they are handed.
-    from baimo.experiments.cli import main as command
-
-    sys.exit(command())

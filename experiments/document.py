@@ -1,4 +1,4 @@
-"""Tables that the code itself can tell: ``python -m baimo.experiments.document [--check]``.
+"""Tables that the code itself can tell: ``baimo docs [--check]``.
 
 Parameters and mechanisms are written into ``world/ODD.md`` between marker comments, from their
 declarations in ``conf/``, and columns into ``outputs/README.md``, from theirs in ``world/record/``.
@@ -7,6 +7,7 @@ With ``--check`` nothing is written; exit code 1 says that they are stale.
 
 from __future__ import annotations
 
+import argparse
 import ast
 import dataclasses
 import re
@@ -20,7 +21,7 @@ from baimo.conf.mechanisms import MECHANISMS
 from baimo.conf.parameters.agents import RULES
 from baimo.conf.parameters.policy import WORDS, PolicyGroups
 from baimo.conf.schema import Config, parameters_of
-from baimo.experiments.run import reports
+from baimo.experiments.run.compose import UserError
 from baimo.world.ensemble import Ensemble
 from baimo.world.record import codebook, outputs
 from baimo.world.record.panels import PANELS
@@ -37,7 +38,7 @@ class NoMarker(ValueError):
 
 def markers(name: str) -> tuple[str, str]:
     """The comments between which a table stands."""
-    return f"<!-- generated: {name} (python -m baimo.experiments.document) -->", f"<!-- end of {name} -->"
+    return f"<!-- generated: {name} (baimo docs) -->", f"<!-- end of {name} -->"
 
 
 # ---------------------------------------------------------------------- tables
@@ -45,17 +46,22 @@ def markers(name: str) -> tuple[str, str]:
 
 def parameters() -> str:
     """All parameters, one table a section of the configuration, policies last."""
-    sections: dict[str, list[dataclasses.Field]] = {"": []}
+    return "\n\n".join(_section(name, fields) for name, fields in sections().items() if fields)
+
+
+def sections() -> dict[str, list[dataclasses.Field]]:
+    """Declared parameters by their section, policies last; those of the run itself under no name."""
+    found: dict[str, list[dataclasses.Field]] = {"": []}
     for each in dataclasses.fields(Config):
         kind = each.default_factory
         if each.name == "mechanisms" or each.metadata:
-            sections[""] += [each] if each.metadata else []
+            found[""] += [each] if each.metadata else []
         elif dataclasses.is_dataclass(kind) and each.name != "policy":
-            sections[each.name] = list(dataclasses.fields(kind))
+            found[each.name] = list(dataclasses.fields(kind))
     for each in dataclasses.fields(PolicyGroups):
         if dataclasses.is_dataclass(each.default_factory):
-            sections[f"policy.{each.name}"] = list(dataclasses.fields(each.default_factory))
-    return "\n\n".join(_section(name, fields) for name, fields in sections.items() if fields)
+            found[f"policy.{each.name}"] = list(dataclasses.fields(each.default_factory))
+    return found
 
 
 def _section(name: str, fields: Iterable[dataclasses.Field]) -> str:
@@ -63,7 +69,7 @@ def _section(name: str, fields: Iterable[dataclasses.Field]) -> str:
     says = (owner.__doc__ or "").split("\n")[0] if owner else "The run."
     lines = [f"### `{name}`: {says}" if name else f"### {says}", ""]
     lines += ["| key | value | unit | range | source | meaning |", "|---|---|---|---|---|---|"]
-    return "\n".join([*lines, *(_parameter(f"{name}.{each.name}" if name else each.name, each) for each in fields)])
+    return "\n".join([*lines, *(_row(cells(f"{name}.{each.name}" if name else each.name, each)) for each in fields)])
 
 
 def _owner(name: str) -> Any:
@@ -74,15 +80,16 @@ def _owner(name: str) -> Any:
     return kind if name else None
 
 
-def _parameter(key: str, declared: dataclasses.Field) -> str:
+def cells(key: str, declared: dataclasses.Field) -> list[str]:
+    """Key, value, unit, range, source and meaning of a parameter."""
     facts = declared.metadata
     # Schedules stand in conf/policy.
     value = "dated entries" if declared.default is dataclasses.MISSING else _value(declared.default)
     span = "" if not facts or facts["low"] == facts["high"] else f"{_value(facts['low'])} to {_value(facts['high'])}"
     words = (WORDS | RULES).get(key)
     span = " / ".join(words) if words else span
-    cells = [f"`{key.rpartition('.')[2]}`", value, facts.get("unit", ""), span, facts.get("source", "")]
-    return _row([*cells, facts.get("doc", "")])
+    shown = [f"`{key.rpartition('.')[2]}`", value, facts.get("unit", ""), span, facts.get("source", "")]
+    return [*shown, facts.get("doc", "")]
 
 
 def _value(value: Any) -> str:
@@ -215,11 +222,13 @@ def renewed(page: str, tables: dict[str, Callable[[], str]]) -> str:
     return SYMBOLS.sub(_symbols, page)
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Run the command."""
-    parser = reports.Parser(prog="python -m baimo.experiments.document", description=__doc__.split("\n")[0])
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what can be typed."""
     parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 when the tables are stale")
-    options = parser.parse_args(words)
+
+
+def command(options: argparse.Namespace) -> int:
+    """Renew the tables of both pages."""
     return max(_renew(options.check, *each) for each in ((PAGE, TABLES), (COLUMNS_PAGE, {"columns": columns})))
 
 
@@ -229,20 +238,13 @@ def _renew(check: bool, file: Path, tables: dict[str, Callable[[], str]]) -> int
     try:
         fresh = renewed(page, tables)
     except NoMarker as error:
-        print(f"document: {file.name}: {error}", file=sys.stderr)
-        return 2
+        raise UserError(f"{file.name}: {error}") from error
     if fresh == page:
         print(f"{file.name} is up to date")
-        return 0
-    if check:
-        print(
-            f"document: {file.name} is stale: run python -m baimo.experiments.document and commit it", file=sys.stderr
-        )
+    elif check:
+        print(f"baimo docs: {file.name} is stale: run baimo docs and commit it", file=sys.stderr)
         return 1
-    file.write_text(fresh, encoding="utf-8")
-    print(f"wrote {file}")
+    else:
+        file.write_text(fresh, encoding="utf-8")
+        print(f"wrote {file}")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from baimo.experiments.analysis import paired
-from baimo.experiments.analysis.compare import Arm, NotComparable
+from baimo.experiments.analysis.arms import Arm, NotComparable
 from baimo.experiments.analysis.paired import LAST_YEAR, Outcome
 
 

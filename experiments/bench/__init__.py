@@ -1,1 +1,1 @@
-"""How fast it is: ``python -m baimo.experiments.bench`` measures on your machine, prints a table and keeps it."""
+"""How fast it is: ``baimo bench`` measures on your machine, prints a table and keeps it."""

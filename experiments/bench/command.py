@@ -1,10 +1,9 @@
-"""``python -m baimo.experiments.bench``: measure, print, and keep below ``outputs/bench``."""
+"""``baimo bench``: measure, print, and keep below ``outputs/bench``."""
 
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +33,8 @@ BEFORE, QUICK_BEFORE = 24, 3
 Task = tuple[str, str, Callable[[], Any]]
 
 
-def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
-    """What was typed."""
-    parser = argparse.ArgumentParser(
-        prog="python -m baimo.experiments.bench", description="Measure how fast worlds run."
-    )
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what can be typed."""
     parser.add_argument(
         "--worlds",
         type=_positive,
@@ -55,7 +51,6 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--stream", action="store_true", help=f"also {STREAMED} worlds streamed to disk")
     folder = Path("outputs") / "bench"
     parser.add_argument("--folder", type=Path, default=folder, help="where to keep the numbers (default outputs/bench)")
-    return parser.parse_args(words)
 
 
 def _positive(word: str) -> int:
@@ -145,15 +140,9 @@ def exponents(facts: timing.Facts) -> dict[str, float]:
     return found
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Run the command."""
-    options = arguments(words)
+def command(options: argparse.Namespace) -> None:
+    """Measure, print and keep."""
     facts = measured(options)
     place = keep.write(facts, options.folder)
     print(results_text.text(facts))
     print(f"\nfiles   {place}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

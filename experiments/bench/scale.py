@@ -85,7 +85,7 @@ def streamed(worlds: int, steps: int, workers: int, block: int) -> dict[str, Any
     with tempfile.TemporaryDirectory() as scratch:
         words = [f"worlds={worlds}", f"steps={steps}", f"processes={workers}", f"block={block}"]
         words += [f"output.folder={scratch}", "output.level=labs", "output.figure=false"]
-        wall, peak = watched([sys.executable, "-m", "baimo.experiments.cli", *words], ROOT)
+        wall, peak = watched([sys.executable, "-m", "baimo.experiments", *words], ROOT)
         files = sizes(Path(scratch).glob("*/*/*.parquet"))
     facts = {"worlds": worlds, "steps": steps, "processes": workers, "block": block, "wall": wall, "peak_mb": peak}
     return facts | {"worlds_a_second": worlds / wall, "files": files}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from baimo.experiments.analysis.compare import Arm
+from baimo.experiments.analysis.arms import Arm
 from baimo.experiments.figures import effects, industry, markets, networks, paper, summary
 from baimo.experiments.figures.paper import Drawing, Missing, Source
 from baimo.experiments.run.compose import UserError

@@ -10,8 +10,8 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from baimo.experiments.analysis import compare, paired
-from baimo.experiments.analysis.compare import Arm
+from baimo.experiments.analysis import paired
+from baimo.experiments.analysis.arms import Arm, nearest
 from baimo.experiments.analysis.paired import LAST_YEAR, Outcome
 from baimo.experiments.figures import heat_map, paper
 from baimo.experiments.figures.paper import Drawing, Missing
@@ -188,7 +188,7 @@ def dimensions(arms: Sequence[Arm]) -> dict[str, list[object]]:
     for key in varied:
         section, group, *_ = [*key.split("."), ""]
         if section == "policy":
-            kinds = [compare.nearest(group, arm) for arm in arms]
+            kinds = [nearest(group, arm) for arm in arms]
             found[f"policy/{group}"] = [name for name, _ in kinds]
             if any(key in besides for _, besides in kinds):
                 found[key] = [_typed(arm.settings.get(key)) for arm in arms]

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from baimo.experiments.analysis.paired import LAST_YEAR, Outcome
+from baimo.experiments.figures import summary
 
 #: Most rows of one panel; more stand side by side.
 ROWS = 48
@@ -37,8 +38,7 @@ def draw(frame: pl.DataFrame, outcomes: Sequence[Outcome], folder: Path) -> None
         f"What each mechanism adds, {LAST_YEAR}   ● q < 0.05   ○ beyond two standard errors",
         fontsize=11,
     )
-    for kind, metadata in (("pdf", {"CreationDate": None}), ("png", {"Software": None})):
-        figure.savefig(folder / f"effects.{kind}", dpi=130, metadata=metadata)
+    summary.save(figure, folder, "effects")
 
 
 def _panel(axes: Axes, last: pl.DataFrame, rows: Sequence[tuple], outcomes: Sequence[Outcome], longest: int):

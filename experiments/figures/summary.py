@@ -1,6 +1,6 @@
 """Figures of runs: here the summary, twelve small multiples against what was observed.
 
-``python -m baimo.experiments.figures RUN...`` draws it again, and the figures for a paper: one file a family
+``baimo figures RUN...`` draws it again, and the figures for a paper: one file a family
 (``industry``, ``markets``, ``networks``, ``effects``), each with its caption (``catalogue``).
 """
 

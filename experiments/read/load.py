@@ -126,7 +126,7 @@ def table(name: str, *where: Where) -> pl.LazyFrame:
             f"no {name}.parquet in the {len(folders)} complete run(s) at {places}: "
             "run with output.level=full (or labs), and output.panel_worlds above 0 for panels"
             if name != "design"
-            else f"no design.parquet at {places}: these runs are none of python -m baimo.experiments.design"
+            else f"no design.parquet at {places}: these runs are none of baimo design"
         )
     # Files are listed one by one: a scan of a folder fails on any other file in it.
     frame = pl.scan_parquet(

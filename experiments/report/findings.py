@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from baimo.experiments.analysis import compare, paired
-from baimo.experiments.analysis.compare import Arm
+from baimo.experiments.analysis.arms import Arm
 from baimo.experiments.analysis.effect_text import Table
 from baimo.experiments.analysis.paired import LAST_YEAR, Outcome
 from baimo.experiments.figures import summary

@@ -190,7 +190,7 @@ def _again(arms: Sequence[About], flags: Sequence[str]) -> Iterator[str]:
         yield f"<p>In a clone at commit {' or '.join(f'<code>{escape(commit)}</code>' for commit in commits)}:</p>"
     install = "python3 -m venv .venv && . .venv/bin/activate && pip install -qc constraints.txt -e ."
     runs = [f"outputs/*/{facts['run']}" for arm in arms for facts in arm.manifests if "run" in facts]
-    page = " ".join(["python -m baimo.experiments.report", *runs, *map(shlex.quote, flags)])
+    page = " ".join(["baimo report", *runs, *map(shlex.quote, flags)])
     commands = "\n".join([install, *dict.fromkeys(each.command for each in every), page])
     yield f"<pre>{escape(commands)}</pre>"
     if all(each.same for each in every):

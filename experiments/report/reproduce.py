@@ -13,8 +13,8 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from baimo.conf.parameters.policy import PolicyGroups
-from baimo.experiments.analysis import compare
-from baimo.experiments.analysis.compare import Arm
+from baimo.experiments.analysis import arms
+from baimo.experiments.analysis.arms import Arm
 from baimo.experiments.run import store
 from baimo.experiments.run.compose import USER_ERRORS, settings
 
@@ -52,13 +52,13 @@ def again(folder: Path) -> Again:
 def _words(config: Mapping[str, Any]) -> list[str]:
     """Settings of a command line that compose to this configuration: scenario, policies, then single keys."""
     scenario = config.get("scenario")
-    known = (compare.CONF / "scenario" / f"{scenario}.yaml").exists()
+    known = (arms.CONF / "scenario" / f"{scenario}.yaml").exists()
     words = [f"scenario={scenario}"] if known and scenario != "baseline" else []
     mine = dict(store.leaves(dict(config)))
     arm = Arm(str(scenario), {}, mine)
     groups = OmegaConf.structured(PolicyGroups)
     for group in (name for name in groups if OmegaConf.is_dict(groups[name])):  # news is a list
-        name, today = compare.alternative(group, arm), _composed(*words)
+        name, today = arms.alternative(group, arm), _composed(*words)
         mixed = any(today.get(key) != value for key, value in mine.items() if key.startswith(f"policy.{group}."))
         if name != "own" and mixed:
             words.append(f"policy/{group}={name}")

@@ -1,4 +1,4 @@
-"""A report on runs: ``python -m baimo.experiments.report outputs/baseline outputs/no_embargo``.
+"""A report on runs: ``baimo report outputs/baseline outputs/no_embargo``.
 
 One HTML page that opens anywhere (figures inside, no script, nothing fetched), and beside it the figures as PDF and
 PNG and the tables as LaTeX. Where the baseline is among the runs, or named, the effects of the others against it
@@ -7,20 +7,20 @@ come first.
 
 from __future__ import annotations
 
-import sys
+import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import polars as pl
 
-from baimo.experiments.analysis import compare, contexts, effect_text
-from baimo.experiments.analysis.compare import Arm, NotComparable
+from baimo.experiments.analysis import arms, compare, contexts, effect_text
+from baimo.experiments.analysis.arms import Arm, NotComparable
 from baimo.experiments.figures import catalogue
 from baimo.experiments.figures.paper import Source
 from baimo.experiments.read import load
-from baimo.experiments.report import findings, page, reproduce
-from baimo.experiments.run import reports, store
+from baimo.experiments.report import findings, folder, page, reproduce
+from baimo.experiments.run import store
 
 _NAME_IT = "name it with --baseline"
 
@@ -76,11 +76,8 @@ class Found:
         return {label: arm.label for label, arm in self.against.items() if arm is not self.base}
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Run the command."""
-    parser = reports.Parser(
-        prog="python -m baimo.experiments.report", description=__doc__.split("\n")[0], allow_abbrev=False
-    )
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what can be typed."""
     parser.add_argument("runs", nargs="+", help="folders of runs, experiments or sweeps, or globs of these")
     parser.add_argument("--baseline", nargs="+", default=[], help="the runs that the others are compared with")
     parser.add_argument("--title", default="", help="of the page")
@@ -89,8 +86,12 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--within", default="", help="compare policies on their own in each value of this setting")
     parser.add_argument("--each", action="store_true", help="figures of every arm, not of the baseline alone")
     parser.add_argument("--to", default="", help="folder for the report (default: the one that holds the runs)")
-    flags = parser.parse_args(words)
-    return reports.command("report", lambda: print(f"report   {write(Wanted(**vars(flags))) / 'index.html'}"), ())
+
+
+def command(flags: argparse.Namespace) -> None:
+    """Write the report that is asked for, and say where."""
+    asked = {each.name: getattr(flags, each.name) for each in fields(Wanted)}
+    print(f"report   {write(Wanted(**asked)) / 'index.html'}")
 
 
 def write(wanted: Wanted) -> Path:
@@ -108,17 +109,15 @@ def write(wanted: Wanted) -> Path:
         "baseline": found.base.label if found.base else None,
         "arms": [[arm.label, sorted(run.name for run in arm.runs.values())] for arm in arms],
     }
-    here = Path(__file__).parents[1]
-    code = [file for name in ("report", "analysis", "figures") for file in sorted((here / name).glob("*.py"))]
     first = next(iter(arms[0].runs.values()))
     place = Path(wanted.to) if wanted.to else first.parents[1]
-    folder = reports.report_folder(place, facts, code)
+    place = folder.report_folder(place, facts)
 
     def fill(part: Path) -> None:
         _fill(part, found, wanted)
 
-    reports.write(folder, facts, fill)
-    return folder
+    folder.write(place, facts, fill)
+    return place
 
 
 def _compared(wanted: Wanted) -> Found:
@@ -126,14 +125,14 @@ def _compared(wanted: Wanted) -> Found:
     folders = load.readable(*wanted.runs)
     compared = {folder.resolve() for folder in load.readable(*wanted.baseline)} if wanted.baseline else set()
     if compared and {folder.resolve() for folder in folders} - compared:
-        found, base = compare.arms(folders, wanted.baseline)
+        found, base = arms.arms(folders, wanted.baseline)
     else:
         try:
-            found, base = compare.arms_among(folders)
+            found, base = arms.arms_among(folders)
         except NotComparable as error:
             if len(folders) == 1:
                 raise
-            return Found(compare.labelled(compare.grouped(folders)), why=str(error))
+            return Found(arms.labelled(arms.grouped(folders)), why=str(error))
     if base is None:
         alone = "one arm alone"
         return Found(found, why=alone if len(found) == 1 else f"none of the arms is the baseline of conf: {_NAME_IT}")
@@ -216,7 +215,7 @@ def _title(arms: Sequence[Arm], base: Arm | None) -> str:
 
 def _header(found: Found) -> effect_text.Header:
     base = found.base
-    differ = {arm.label: compare.differences(arm, found.against[arm.label]) for arm in found.arms if arm is not base}
+    differ = {arm.label: arms.differences(arm, found.against[arm.label]) for arm in found.arms if arm is not base}
     return effect_text.Header(base.label, sorted(base.runs), 0.05, differ, found.apart)
 
 
@@ -227,11 +226,7 @@ def _about(arm: Arm, base: Arm | None) -> page.About:
         label=arm.label,
         role="baseline" if arm is base else "",
         manifests=[facts for _, facts in runs],
-        differs=[] if base is None or arm is base else compare.differences(arm, base),
+        differs=[] if base is None or arm is base else arms.differences(arm, base),
         config=(runs[0][0] / "config.yaml").read_text(encoding="utf-8"),
         again=[reproduce.again(folder) for folder, _ in runs],
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -57,7 +57,7 @@ def compose(overrides: Sequence[str], multirun: bool = False) -> tuple[DictConfi
         if key not in _known_keys():
             raise UserError(_unknown_key(key, overrides))
     if cfg.design:
-        raise UserError("design: is what python -m baimo.experiments.design sets; it takes the same settings")
+        raise UserError("design: is what baimo design sets; it takes the same settings")
     several = multirun or cfg.hydra.mode == RunMode.MULTIRUN
     if swept and not several:
         raise UserError(f"{swept[0].input_line}: several values; add -m to run them one after another")
@@ -78,6 +78,21 @@ def composing() -> Iterator[ConfigLoader]:
     """Hydra made ready to compose from ``conf``."""
     with hydra.initialize_config_module("baimo.conf", version_base=None, job_name="baimo"):
         yield GlobalHydra.instance().config_loader()
+
+
+def only_settings(words: Iterable[str], command: str) -> list[str]:
+    """Words of a command line that must be settings.
+
+    Raises
+    ------
+    UserError
+        For a word that is no ``key=value``.
+    """
+    words = list(words)
+    for word in words:
+        if "=" not in word:
+            raise UserError(f"{word}: not a setting; write key=value, for example worlds=16 (baimo {command} --help)")
+    return words
 
 
 def job_settings(cfg: DictConfig) -> DictConfig:

@@ -1,7 +1,7 @@
-"""Designs: many parameter points in one ensemble, ``python -m baimo.experiments.design lhs|grid ...``.
+"""Designs: many parameter points in one ensemble, ``baimo design lhs|grid ...``.
 
-    python -m baimo.experiments.design lhs n=256 technology.inheritance=0.3:0.9 training.success_base=0.5:2:log worlds=4
-    python -m baimo.experiments.design grid technology.inheritance=0.4,0.6,0.8 moat.reputation=0:1:5 seed=7
+    baimo design lhs n=256 technology.inheritance=0.3:0.9 training.success_base=0.5:2:log worlds=4
+    baimo design grid technology.inheritance=0.4,0.6,0.8 moat.reputation=0:1:5 seed=7
 
 A range is ``low:high`` (``lhs``) or ``low:high:count`` (``grid``), with ``:log`` behind it for equal ratios; the levels
 of a grid may be listed with commas. ``n`` is the number of points of a Latin hypercube and ``draw`` its random seed,
@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import itertools
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +29,7 @@ from omegaconf import DictConfig, OmegaConf
 from scipy.stats import qmc
 
 from baimo.conf import schema
-from baimo.experiments.run import blocks, compose, reports
+from baimo.experiments.run import blocks, compose
 from baimo.experiments.run.cells import QUIET
 from baimo.experiments.run.compose import UserError
 
@@ -197,22 +196,15 @@ def check(points: pl.DataFrame, cfg: DictConfig) -> None:
 # ---------------------------------------------------------------------- the command
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Run the command."""
-    parser = reports.Parser(
-        prog="python -m baimo.experiments.design",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what can be typed."""
     parser.add_argument("kind", choices=("lhs", "grid"), help="a Latin hypercube, or every combination of levels")
     parser.add_argument("words", nargs="*", metavar="key=value", help="ranges, n=, worlds=, draw=, common=, settings")
-    options = parser.parse_intermixed_args(words)
-    return reports.command("design", lambda: _command(options), options.words)
 
 
-def _command(options: Any) -> None:
-    words = reports.overrides(options.words, "python -m baimo.experiments.design")
+def command(options: argparse.Namespace) -> None:
+    """Run the design that is asked for, and say where it is kept."""
+    words = compose.only_settings(options.words, "design")
     own, dimensions, rest = dict(_OWN), [], []
     for word in words:
         key, _, value = word.partition("=")
@@ -295,10 +287,3 @@ def _own(key: str, value: str) -> Any:
     if not value.isdecimal() or int(value) < least:
         raise UserError(f"{key}={value}: must be a whole number of at least {least}")
     return int(value)
-
-
-if __name__ == "__main__":
-    # By its own name, so that worker processes find what they are handed.
-    from baimo.experiments.run.design import main as command
-
-    sys.exit(command())

@@ -12,7 +12,9 @@ from omegaconf import OmegaConf
 from twins import effect, market
 
 from baimo.conf.schema import ConfigError, compose
+from baimo.experiments import cli
 from baimo.experiments.analysis import paired, topology
+from baimo.experiments.report import topology_report
 from baimo.experiments.run import store
 from baimo.world.capital.rounds import _hold
 from baimo.world.engine import kernels
@@ -165,7 +167,7 @@ def test_a_report(tmp_path, cliques, capsys, monkeypatch):
     few = {name: topology.topologies(str(cliques))[name] for name in ("rewiring 1", "empty", "cliques.graphml")}
     monkeypatch.setattr(topology, "topologies", lambda file: few)
     words = ["worlds=3", "steps=8", "processes=1", f"output.folder={tmp_path}", "--graphml", str(cliques)]
-    assert topology.main(words) == 0
+    assert cli.main(["topology", *words]) == 0
     (folder,) = (tmp_path / "topology").glob("report-*")
     frame = pl.read_parquet(folder / "topology.parquet")
     assert set(frame["topology"]) == set(few) and set(frame["question"]) == {
@@ -177,7 +179,7 @@ def test_a_report(tmp_path, cliques, capsys, monkeypatch):
     assert text.strip() in capsys.readouterr().out
     assert "**survival**: null" in text or "**survival**: " in text
     assert (folder / "topology.png").stat().st_size > 10_000
-    assert topology.main(words) == 0 and "already there" in capsys.readouterr().out
+    assert cli.main(["topology", *words]) == 0 and "already there" in capsys.readouterr().out
 
 
 def test_a_null_is_said(tmp_path):
@@ -187,7 +189,7 @@ def test_a_null_is_said(tmp_path):
         for question in ("speed of spillover", "survival")
     ]
     frame = paired.with_q(pl.DataFrame(rows), [])
-    assert "- **survival**: null, no topology moves it." in topology.text(frame, compose())
+    assert "- **survival**: null, no topology moves it." in topology_report.text(frame, compose())
 
 
 def test_months_until_half_know(tmp_path):
@@ -226,6 +228,6 @@ def test_months_until_half_know(tmp_path):
 )
 def test_one_line_for_what_is_wrong(words, says, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert topology.main(words) == 2
+    assert cli.main(["topology", *words]) == 2
     said = capsys.readouterr().err
     assert says in said and said.count("\n") == 1 and not [*tmp_path.iterdir()]

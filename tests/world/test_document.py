@@ -9,15 +9,15 @@ import pytest
 
 from baimo.conf.mechanisms import BY_NAME, MECHANISMS
 from baimo.conf.schema import Config, parameters_of
-from baimo.experiments import document
+from baimo.experiments import cli, document
 from baimo.world.ensemble import Ensemble
 from baimo.world.record.codebook import codebook
 from baimo.world.record.outputs import OUTPUTS, told_of
 
 
 def test_the_tables_are_up_to_date(capsys):
-    """If this fails: ``python -m baimo.experiments.document``, look, commit."""
-    assert document.main(["--check"]) == 0, capsys.readouterr().err
+    """If this fails: ``baimo docs``, look, commit."""
+    assert cli.main(["docs", "--check"]) == 0, capsys.readouterr().err
 
 
 def test_every_parameter_and_every_mechanism_is_there():
@@ -65,13 +65,21 @@ def test_a_change_makes_them_stale_until_they_are_written(monkeypatch, tmp_path,
     page = tmp_path / "ODD.md"
     page.write_text("before\n" + "\n".join("\n".join(document.markers(name)) for name in document.TABLES) + "\nafter\n")
     monkeypatch.setattr(document, "PAGE", page)
-    assert document.main(["--check"]) == 1 and "is stale" in capsys.readouterr().err
-    assert document.main([]) == 0 and document.main(["--check"]) == 0
+    assert cli.main(["docs", "--check"]) == 1 and "is stale" in capsys.readouterr().err
+    assert (
+        cli.main(
+            [
+                "docs",
+            ]
+        )
+        == 0
+        and cli.main(["docs", "--check"]) == 0
+    )
     text = page.read_text(encoding="utf-8")
     assert text.startswith("before\n") and text.endswith("after\n")
     changed = dataclasses.replace(MECHANISMS[0], says="something else")
     monkeypatch.setattr(document, "MECHANISMS", (changed, *MECHANISMS[1:]))
-    assert document.main(["--check"]) == 1
+    assert cli.main(["docs", "--check"]) == 1
     assert page.read_text(encoding="utf-8") == text
     assert BY_NAME[changed.name].says != changed.says
 
@@ -82,7 +90,14 @@ def test_a_missing_marker_is_named(which, monkeypatch, tmp_path, capsys):
     there = "\n".join(mark for name in document.TABLES if name != "parameters" for mark in document.markers(name))
     page.write_text(there + document.markers("parameters")[1 - which])
     monkeypatch.setattr(document, "PAGE", page)
-    assert document.main([]) == 2
+    assert (
+        cli.main(
+            [
+                "docs",
+            ]
+        )
+        == 2
+    )
     said = capsys.readouterr().err
     assert document.markers("parameters")[0] in said or document.markers("parameters")[1] in said
     assert said.count("\n") == 1

@@ -12,9 +12,9 @@ from scipy import stats
 
 from baimo.conf.mechanisms import BY_NAME, MECHANISMS
 from baimo.conf.schema import compose
+from baimo.experiments import cli
 from baimo.experiments.analysis import ablate, paired
 from baimo.experiments.analysis.paired import LAST_YEAR, Outcome
-from baimo.experiments.figures import heat_map
 from baimo.experiments.read import load
 from baimo.experiments.run import cells
 
@@ -38,7 +38,7 @@ def two(monkeypatch):
 
 
 def ablation(folder, *words):
-    return ablate.main([f"output.folder={folder}", *SMALL, *words], heat_map.draw)
+    return cli.main(["ablate", f"output.folder={folder}", *SMALL, *words])
 
 
 def report(folder):
@@ -99,7 +99,7 @@ def test_a_finished_cell_is_not_computed_again(two, tmp_path, monkeypatch, capsy
 def test_over_processes_the_same_numbers(tmp_path, capsys):
     words = ["worlds=2", "steps=2", "--only", "pricing"]
     for processes in (1, 2):
-        assert ablate.main([f"output.folder={tmp_path / str(processes)}", f"processes={processes}", *words]) == 0
+        assert cli.main(["ablate", f"output.folder={tmp_path / str(processes)}", f"processes={processes}", *words]) == 0
     one, two = (pl.read_parquet(report(tmp_path / name) / "effects.parquet") for name in "12")
     assert one.equals(two)
 
@@ -139,7 +139,7 @@ def test_a_breakdown_says_where_and_keeps_what_is_done(tmp_path, monkeypatch, ca
 )
 def test_one_line_for_what_is_wrong(words, says, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert ablate.main(words) == 2
+    assert cli.main(["ablate", *words]) == 2
     said = capsys.readouterr().err
     assert says in said and said.startswith("ablate: ") and said.count("\n") == 1
     assert not [*tmp_path.iterdir()]
@@ -147,7 +147,7 @@ def test_one_line_for_what_is_wrong(words, says, tmp_path, monkeypatch, capsys):
 
 def test_an_unknown_option_is_one_line_too(capsys):
     with pytest.raises(SystemExit) as left:
-        ablate.main(["--wurlds", "3"])
+        cli.main(["ablate", "--wurlds", "3"])
     assert left.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
 

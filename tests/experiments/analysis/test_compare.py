@@ -17,8 +17,9 @@ from scipy import stats
 
 from baimo.conf import schema
 from baimo.experiments import cli
-from baimo.experiments.analysis import compare, effect_text, paired
-from baimo.experiments.analysis.compare import NotComparable, effects
+from baimo.experiments.analysis import arms, compare, effect_text, paired
+from baimo.experiments.analysis.arms import NotComparable
+from baimo.experiments.analysis.compare import effects
 from baimo.experiments.run import compose, store
 
 MONTHS = [dt.date(2023 + step // 12, step % 12 + 1, 1) for step in range(24)]
@@ -260,7 +261,7 @@ def runs(tmp_path_factory):
 
 
 def command(runs, *words):
-    return compare.main([str(runs / "no_embargo"), "--baseline", str(runs / "baseline"), *words])
+    return cli.main(["compare", str(runs / "no_embargo"), "--baseline", str(runs / "baseline"), *words])
 
 
 def test_the_command(runs, capsys, tmp_path):
@@ -314,9 +315,9 @@ def test_cells_of_a_sweep_are_named_by_what_is_set(runs):
         assert cli.main([f"output.folder={runs}", *small, *words]) == 0
     folders = {folder.name: folder for folder in (runs / "cells").glob("*")}
     base = [folder for folder in folders.values() if "price_sensitivity: 2.0" in (folder / "config.yaml").read_text()]
-    plain = compare.grouped(base)
-    (history,) = (arm for arm in plain if compare.alternative("embargo", arm) == "history")
-    found, _ = compare.arms([runs / "cells"], [*history.runs.values()])
+    plain = arms.grouped(base)
+    (history,) = (arm for arm in plain if arms.alternative("embargo", arm) == "history")
+    found, _ = arms.arms([runs / "cells"], [*history.runs.values()])
     assert {arm.label for arm in found} == {
         "embargo=none",
         "embargo=none, open_source=mandate, since=2023-09-01",
@@ -331,14 +332,14 @@ def test_alternatives_are_those_that_are_composed():
         ("open_source", "mandate"),
         ("embargo", "cloud"),
     ):
-        names = compare._alternatives(group)
+        names = arms._alternatives(group)
         composed = store.plain(schema.compose([f"policy/{group}={name}"]))["policy"][group]
         assert names[name] == dict(store.leaves({"policy": {group: composed}}))
 
 
 def test_several_seeds_are_one_arm(runs):
     base = [runs / "baseline", runs / "other_seed"]
-    found, baseline = compare.arms([runs / "no_embargo"], base)
+    found, baseline = arms.arms([runs / "no_embargo"], base)
     assert sorted(baseline.runs) == [1, 2] and sorted(found[0].runs) == [1]
     table = effects(found[0].market(), baseline.market(), ["hype"], months=False)
     assert table["n"].to_list() == [4, 4]
@@ -371,9 +372,11 @@ def test_runs_that_are_no_twins(runs, capsys, tmp_path):
         ),
     ]
     for policy, base, says in cases:
-        assert compare.main([*map(str, policy), "--baseline", *map(str, base), "--to", str(tmp_path / "to")]) == 2
+        assert (
+            cli.main(["compare", *map(str, policy), "--baseline", *map(str, base), "--to", str(tmp_path / "to")]) == 2
+        )
         said = capsys.readouterr().err
-        assert says in said and said.startswith("compare: ") and said.count("\n") == 1, said
+        assert says in said and said.startswith("baimo compare: ") and said.count("\n") == 1, said
     assert not (tmp_path / "to").exists()
 
 
@@ -396,7 +399,7 @@ def test_one_line_for_what_is_wrong(runs, words, says, capsys, tmp_path):
 
 def test_without_a_baseline_it_is_one_line(capsys):
     with pytest.raises(SystemExit) as left:
-        compare.main(["outputs/no_embargo"])
+        cli.main(["compare", "outputs/no_embargo"])
     assert left.value.code == 2 and capsys.readouterr().err.count("\n") == 1
 
 

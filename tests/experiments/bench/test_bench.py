@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import doctest
 import json
 import sys
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
+from baimo.experiments import cli
 from baimo.experiments.bench import apart, gpu, keep, machine, results_text, scale, timing
 from baimo.experiments.bench import command as bench
 from baimo.world.engine import kernels
@@ -17,7 +19,7 @@ from baimo.world.ensemble import Ensemble
 
 
 def test_quick_prints_a_table_and_keeps_it_twice(tmp_path, capsys):
-    assert bench.main(["--quick", "--worlds", "2", "--repeat", "1", "--folder", str(tmp_path)]) == 0
+    assert cli.main(["bench", "--quick", "--worlds", "2", "--repeat", "1", "--folder", str(tmp_path)]) == 0
     (place,) = tmp_path.iterdir()
     facts = json.loads((place / "facts.json").read_text())
     assert [each["worlds"] for each in facts["ensembles"]] == [1, 2]
@@ -39,12 +41,17 @@ def test_a_second_measurement_never_replaces_the_first(tmp_path):
     assert sorted(json.loads((each / "facts.json").read_text())["speed"] for each in places) == [0, 1, 2]
 
 
+def typed(*words):
+    bench.arguments(parser := argparse.ArgumentParser())
+    return parser.parse_args(words)
+
+
 def test_everything_is_measured_once_and_the_long_runs_when_asked():
-    names = [name for name, _, _ in bench.tasks(bench.arguments([]))]
+    names = [name for name, _, _ in bench.tasks(typed())]
     assert names.count("ensembles") == len(bench.BLOCKS)
     assert names.count("processes") == len(bench.BLOCKS) * len(bench.WORKERS)
     assert names.count("numpy_only") == kernels.in_use()
-    more = [name for name, _, _ in bench.tasks(bench.arguments(["--million", "--stream"]))]
+    more = [name for name, _, _ in bench.tasks(typed("--million", "--stream"))]
     assert len(more) == len(names) + 2 and "stream" not in names
 
 
@@ -178,7 +185,7 @@ def test_what_fails_is_told(tmp_path):
 @pytest.mark.parametrize("words", [["--worlds", "0"], ["--repeat", "-1"], ["--worlds", "many"]])
 def test_refuses_what_cannot_be_measured(words, capsys):
     with pytest.raises(SystemExit):
-        bench.arguments(words)
+        typed(*words)
     assert words[0] in capsys.readouterr().err
 
 

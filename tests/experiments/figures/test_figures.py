@@ -15,12 +15,12 @@ import polars as pl
 import pytest
 from omegaconf import OmegaConf
 
+from baimo.experiments import cli
 from baimo.experiments.analysis import effect_text
 from baimo.experiments.figures import catalogue, effects, paper
-from baimo.experiments.figures import gallery as figures_command
 from baimo.experiments.figures.paper import Source
 from baimo.experiments.read import load
-from baimo.experiments.report import findings, reproduce, run_report
+from baimo.experiments.report import findings, reproduce
 from baimo.experiments.run import store
 from baimo.experiments.run.compose import settings
 from baimo.world.record import outputs
@@ -144,7 +144,7 @@ def runs(tmp_path_factory, config):
 def written(runs):
     """The report on a baseline and a policy."""
     place = runs.parent / "reports"
-    assert run_report.main([f"{runs}/baseline", f"{runs}/more", "--to", str(place), *QUESTION]) == 0
+    assert cli.main(["report", f"{runs}/baseline", f"{runs}/more", "--to", str(place), *QUESTION]) == 0
     (folder,) = place.iterdir()
     return folder
 
@@ -177,7 +177,7 @@ def test_captions_say_the_numbers_of_the_run(runs):
 
 
 def test_a_missing_table_is_one_line(runs, capsys):
-    assert figures_command.main([f"{runs}/more", "--only", "survival,ecosystem,chips"]) == 0
+    assert cli.main(["figures", f"{runs}/more", "--only", "survival,ecosystem,chips"]) == 0
     said = capsys.readouterr().out.splitlines()
     assert len(said) == 3
     assert sum(line.startswith("no survival: no labs.parquet") for line in said) == 1
@@ -191,7 +191,7 @@ def test_a_sweep_over_two_settings_gives_a_phase_diagram(tmp_path, config, capsy
     for i, a in enumerate(across):
         for j, b in enumerate(up):
             write_run(tmp_path, f"cell{i}{j}", config, {"market": market(10.0 * i + j)}, [(x, a), (y, b)])
-    assert figures_command.main([str(tmp_path), "--only", "phase"]) == 0
+    assert cli.main(["figures", str(tmp_path), "--only", "phase"]) == 0
     (caption,) = (tmp_path / "comparison").glob("report-*/captions.md")
     assert "4 cells of 4 worlds" in caption.read_text()
     assert (caption.parent / "phase.pdf").exists()
@@ -209,10 +209,10 @@ def test_a_design_is_known_by_its_points(tmp_path, config, capsys):
     values = [0.2, 0.2, 0.8, 0.8], [1.0, 2.0, 1.0, 2.0]
     keys = {name: pl.Series(range(4), dtype=pl.Int32) for name in ("replicate", "point", "luck")}
     pl.DataFrame(keys | dict(zip(("a.x", "b.y"), values, strict=True))).write_parquet(folder / "design.parquet")
-    assert figures_command.main([str(tmp_path), "--only", "phase"]) == 0
+    assert cli.main(["figures", str(tmp_path), "--only", "phase"]) == 0
     caption = (folder / "figures" / "captions.md").read_text()
     assert "Phase diagram over a.x and b.y, 4 cells of 1 worlds" in caption
-    assert figures_command.main([str(tmp_path), "--only", "phase", "--over", "a.x,nothing"]) == 2
+    assert cli.main(["figures", str(tmp_path), "--only", "phase", "--over", "a.x,nothing"]) == 2
     assert "varies these two" in capsys.readouterr().err
 
 
@@ -224,8 +224,8 @@ def test_runs_that_cannot_be_read_are_one_line(tmp_path, config, capsys):
     ):
         spoil(folder := write_run(tmp_path, name, config, {"market": market()}))
         before = sorted(folder.rglob("*"))
-        for command in (figures_command.main, run_report.main):
-            assert command([str(folder)]) == 2
+        for command in ("figures", "report"):
+            assert cli.main([command, str(folder)]) == 2
             assert capsys.readouterr().err.count("\n") == 1
         assert sorted(folder.rglob("*")) == before
 
@@ -236,16 +236,16 @@ def test_policies_are_compared_within_their_context(tmp_path, config):
     home = config.capital.herding
     for i, (a, b, more) in enumerate(((low, home, 0.0), (high, home, 10.0), (low, away, 5.0), (high, away, 25.0))):
         write_run(tmp_path, f"cell{i}", config, {"market": market(more)}, [(x, a), (y, b), ("scenario", "baseline")])
-    assert run_report.main([str(tmp_path), "--within", y, "--to", str(tmp_path / "r")]) == 0
+    assert cli.main(["report", str(tmp_path), "--within", y, "--to", str(tmp_path / "r")]) == 0
     (said,) = (each.read_text() for each in (tmp_path / "r").glob("report-*/findings.md"))
     assert "The number of labs alive in China: +20.0 labs against herding=0.9" in said
     assert "under herding=0.9 less that under baseline is +10.0 labs" in said
 
 
 def test_wrong_figures_and_folders_are_one_line(runs, tmp_path, capsys):
-    assert figures_command.main([str(runs), "--only", "life_cycl"]) == 2
+    assert cli.main(["figures", str(runs), "--only", "life_cycl"]) == 2
     assert "did you mean life_cycle?" in capsys.readouterr().err
-    assert figures_command.main([str(tmp_path / "none")]) == 2
+    assert cli.main(["figures", str(tmp_path / "none")]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 
@@ -304,28 +304,32 @@ def test_effects_that_do_not_stand_are_not_told_as_findings():
 def test_a_report_is_never_written_over(written, runs):
     (written / "index.html").touch()
     before = (written / "index.html").stat().st_mtime_ns
-    assert run_report.main([f"{runs}/baseline", f"{runs}/more", "--to", str(written.parent), *QUESTION]) == 0
+    assert cli.main(["report", f"{runs}/baseline", f"{runs}/more", "--to", str(written.parent), *QUESTION]) == 0
     assert (written / "index.html").stat().st_mtime_ns == before
 
 
 def test_one_run_is_a_report_without_effects(runs, tmp_path):
-    assert run_report.main([f"{runs}/more", "--to", str(tmp_path / "r")]) == 0
+    assert cli.main(["report", f"{runs}/more", "--to", str(tmp_path / "r")]) == 0
     (folder,) = (tmp_path / "r").iterdir()
     assert "No effects are compared: one arm alone." in (folder / "index.html").read_text()
 
 
 def test_what_cannot_be_reported_is_one_line(runs, tmp_path, capsys):
     for wrong in ([str(tmp_path / "none")], [f"{runs}/more", "--baseline", str(tmp_path)]):
-        assert run_report.main(wrong) == 2
+        assert cli.main(["report", *wrong]) == 2
         assert capsys.readouterr().err.count("\n") == 1
     assert not list(tmp_path.iterdir())
     with pytest.raises(SystemExit, match="2"):
-        run_report.main([])
+        cli.main(
+            [
+                "report",
+            ]
+        )
     other = tmp_path / "outputs" / "short"
     shutil.copytree(runs / "more", other)
     (config,) = other.glob("*/config.yaml")
     config.write_text(re.sub(r"^steps: 15$", "steps: 9", config.read_text(), flags=re.M))
-    assert run_report.main([str(other), "--baseline", f"{runs}/baseline"]) == 2
+    assert cli.main(["report", str(other), "--baseline", f"{runs}/baseline"]) == 2
     assert "different numbers of steps" in capsys.readouterr().err
 
 

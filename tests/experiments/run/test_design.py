@@ -26,7 +26,7 @@ def command(tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
 
     def call(*arguments):
-        code = design.main(list(arguments))
+        code = cli.main(["design", *list(arguments)])
         return code, *capfd.readouterr()
 
     return call

@@ -235,12 +235,12 @@ def test_output_folder_problems_are_told(tmp_path):
 
 _SLOW = """
 import sys
-from baimo.experiments import cli
+from baimo.experiments import cli, launch
 from baimo.experiments.run import blocks
 from tests_fake import FakeEnsemble, settings
 if __name__ == "__main__":
     cfg = settings(sys.argv[1], slow=0.05, steps=2000, processes=int(sys.argv[2]))
-    cli._command = lambda flags, arguments: blocks.execute(cfg, FakeEnsemble) and 0
+    launch.command = lambda flags: blocks.execute(cfg, FakeEnsemble) and 0
     sys.exit(cli.main([]))
 """
 

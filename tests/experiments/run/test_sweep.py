@@ -189,7 +189,7 @@ def start(out, launcher="joblib"):
     command = [
         sys.executable,
         "-m",
-        "baimo.experiments.cli",
+        "baimo.experiments",
         *SWEPT,
         f"output.folder={out}",
         f"hydra/launcher={launcher}",

@@ -1,4 +1,4 @@
-"""Figures of runs: ``python -m baimo.experiments.figures.gallery outputs/baseline --baseline outputs/baseline``.
+"""Figures of runs: ``baimo figures outputs/baseline --baseline outputs/baseline``.
 
 Draws the summary and the figures for a paper of every run into its ``figures/``, with their captions, as PDF and
 PNG. With ``--baseline``, or with several runs among which the baseline is, the figures of effects too, and of a
@@ -8,36 +8,33 @@ sweep over two settings the phase diagram: below ``--to``, else ``comparison/`` 
 
 from __future__ import annotations
 
+import argparse
 import itertools
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from baimo.experiments.analysis import compare
+from baimo.experiments.analysis import arms, compare
 from baimo.experiments.figures import catalogue, summary
 from baimo.experiments.figures.catalogue import Drawn
 from baimo.experiments.figures.paper import Source
 from baimo.experiments.read import load
-from baimo.experiments.run import reports, store
+from baimo.experiments.report import folder as written
+from baimo.experiments.run import store
 from baimo.experiments.run.compose import UserError
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Run the command."""
-    parser = reports.Parser(
-        prog="python -m baimo.experiments.figures.gallery", description=__doc__.split("\n")[0], allow_abbrev=False
-    )
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what can be typed."""
     parser.add_argument("runs", nargs="*", help="folders of runs or experiments, or globs (default ./outputs)")
     parser.add_argument("--baseline", nargs="+", default=[], help="the runs that policies are compared with")
     parser.add_argument("--only", default="", help="names of figures with commas: life_cycle,price_cascade,...")
     parser.add_argument("--over", default="", help="the two parameters of a design's phase diagram, with a comma")
     parser.add_argument("--to", default="", help="folder for the figures of several runs")
-    flags = parser.parse_args(words)
-    return reports.command("figures", lambda: _draw(flags), ())
 
 
-def _draw(flags: Any) -> None:
+def command(flags: argparse.Namespace) -> None:
+    """Draw the figures that are asked for."""
     names, over = catalogue.checked(flags.only), [word.strip() for word in flags.over.split(",") if word.strip()]
     folders = load.readable(*flags.runs)
     before = load.readable(*flags.baseline) if flags.baseline else []
@@ -59,29 +56,29 @@ def _draw(flags: Any) -> None:
 def _several(folders: list[Path], before: list[Path], flags: Any, names: Sequence[str]) -> None:
     """Figures of several runs, in a folder of their own, written whole and never over another."""
     try:
-        found, base = compare.arms(folders, before) if before else compare.arms_among(folders)
-    except compare.NotComparable as error:
+        found, base = arms.arms(folders, before) if before else arms.arms_among(folders)
+    except arms.NotComparable as error:
         if before:
             raise
         print(f"no effects_months, effects_last_year, phase: {error}")
         return
     place = Path(flags.to) if flags.to else folders[0].parents[1] / "comparison"
     frame = None if base is None else compare.between(found, base, {})
-    arms = [*found] if base is None else [base, *found]
+    all_arms = [*found] if base is None else [base, *found]
     facts = {
         "figures": sorted(set(names) & set(catalogue.OF_ARMS)),
-        "runs": sorted(run.name for arm in arms for run in arm.runs.values()),
+        "runs": sorted(run.name for arm in all_arms for run in arm.runs.values()),
         "baseline": base.label if base else None,
     }
-    target = reports.report_folder(place, facts, sorted(Path(__file__).parent.glob("*.py")))
+    target = written.report_folder(place, facts)
 
     def fill(part: Path) -> None:
-        drawn = list(catalogue.of_arms(arms, frame, base, part, names))
+        drawn = list(catalogue.of_arms(all_arms, frame, base, part, names))
         _told(drawn, part, say=False)
         for each in drawn:
             print(target / f"{each.name}.png" if each.png else f"no {each.name}: {each.caption}")
 
-    if not reports.write(target, facts, fill):
+    if not written.write(target, facts, fill):
         print(f"already there   {target}")
 
 
@@ -94,7 +91,3 @@ def _told(drawn: Any, folder: Path, say: bool = True) -> None:
             print(each.png or f"no {each.name}: {each.caption}")
     if any(each.png for each in done):
         (folder / catalogue.CAPTIONS).write_text(catalogue.captions(done), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

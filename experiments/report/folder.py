@@ -1,0 +1,43 @@
+"""The folder of a report: tables, text and figures over several runs, written whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from baimo.experiments.run import store
+
+CODE = Path(__file__).resolve().parents[1]
+FACTS = "report.json"
+
+
+def report_folder(place: Path, facts: dict[str, Any]) -> Path:
+    """Folder of a report: ``<place>/report-<id>``, the id made of its facts and of the code of experiments."""
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    for file in sorted(CODE.rglob("*.py")):
+        digest.update(file.read_bytes())
+    return place / f"report-{digest.hexdigest()[:10]}"
+
+
+def write(folder: Path, facts: dict[str, Any], fill: Callable[[Path], None]) -> bool:
+    """Let ``fill`` write a report into a hidden folder and move it to its place in one rename.
+
+    Returns
+    -------
+    bool
+        False when it was there already; nothing is overwritten.
+    """
+    if (folder / FACTS).exists():
+        return False
+    with store.part_folder(folder) as part:
+        fill(part)
+        (part / FACTS).write_text(json.dumps(facts | {"git": store.git_state()}, indent=2) + "\n", encoding="utf-8")
+        try:
+            return store.publish(part, folder)
+        except OSError:
+            if (folder / FACTS).exists():  # another process was first with the same report
+                return False
+            raise
