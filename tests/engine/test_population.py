@@ -102,6 +102,7 @@ def make(world_ids, capacity=128, most=1024, classes=(Firm,), seed=3) -> Populat
         observed={},
         parameters=SimpleNamespace(power=power, floor=0.01, nested=SimpleNamespace(pace=0.3)),
         agent_at=lambda who, row: who.classes[who.behaviour[0, row]](model, who, row),
+        grown=lambda who: None,
     )
     return population
 
