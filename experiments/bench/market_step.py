@@ -10,21 +10,60 @@ market stays as large as it is.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from baimo.agents.enums import ALIVE, ALL_OPEN, API, NOBODY
 from baimo.world.apps import choice, competition, lifecycle
 from baimo.world.apps.segments import segment_of_apps
-from baimo.world.engine.arrays import Array, dot_k, herfindahl, ratio, row_sum, sum_k, take_rows, weigh_k, where
-from baimo.world.engine.equation import elementwise
+from baimo.world.engine.arrays import (
+    Array,
+    dot_k,
+    herfindahl,
+    ratio,
+    row_max,
+    row_sum,
+    sum_k,
+    take_rows,
+    weigh_k,
+    where,
+)
+from baimo.world.engine.equation import equation
 from baimo.world.engine.population import gather
 from baimo.world.ensemble import Ensemble
 from baimo.world.laws import nested_logit
-from baimo.world.models import demand, pricing, serving, utility
-from baimo.world.models.quality import appeal, brain, own_data, with_eyes_and_hands
+from baimo.world.models import demand, pricing, serving
+from baimo.world.models.quality import appeal, brain, offer, own_data, with_eyes_and_hands
+from baimo.world.models.utility import dearness, outside_value, routed, utilities
+from baimo.world.technology.research import worth_of_use
 
 
-@elementwise
+@dataclass
+class StillOffer:
+    """A model of each lab whose ability and standing do not change, as equations read it."""
+
+    able: Array
+    standing: Array | float = 0.0
+    use: Array = None
+    price: Array = None
+    quality: Array = None
+    best: Array = None
+
+
+@equation
+def _quality(offer, lab, seg, state, p):
+    """Quality, from what the brain can do."""
+    return with_eyes_and_hands(offer.able + (1.0 - offer.able) * own_data(offer, lab, seg, p), seg, state, p)
+
+
+@equation
+def _worth(offer, seg, p):
+    """beta A - alpha (ln(P + h0) - ln(WTP + h0)) + what stands still: nuisance, and wishes for weights of one's own."""
+    return p.model_market.quality_weight * appeal(offer, p) - dearness(offer, seg, p) + offer.standing
+
+
+@equation
 def _of_the_flagship(used, second):
     """What is left of use when the light model has served its share of requests."""
     return used - used * second
@@ -44,21 +83,19 @@ class ColumnMarket:
     def __init__(self, worlds: int, months: int):
         self.world = Ensemble(["output.level=market"], range(worlds)).run(months).world
         self.world.streams.step = months
-        p, table = self.world.parameters.model_market, self.world.segments
-        self.willing = np.log(table.column("price") + p.hassle_cost)
-        self.sensitive = p.price_sensitivity * (1.0 - p.free_insensitive * table.column("free"))
         self.moving = self.world.clock.fraction(demand.reconsidering(self.world))
-        self.outside = utility.outside_value(self.world)
+        self.outside = outside_value(self.world.segments.columns, self.world.parameters)
         self._stand_still()
 
     def _stand_still(self) -> None:
         """What nobody changes any more: abilities, standing of labs, what apps add and are paid."""
         world, labs, apps = self.world, self.world.labs, self.world.apps
         serving.serving_costs(world)
-        self.able = [brain(world, labs.served), brain(world, labs.light)]
-        self.standing = [0.0, 0.0]
-        worth = self._worth()[0]
-        self.standing = [now - part for now, part in zip(utility.utilities(world)[:2], worth, strict=True)]
+        seg = world.segments.columns
+        able = [brain(offer(world, each), seg, world.parameters) for each in (labs.served, labs.light)]
+        self.models = [StillOffer(each) for each in able]
+        for model, now, part in zip(self.models, utilities(world)[:2], self._worth(), strict=True):
+            model.standing = now - part
         self.open_nest = labs.openness == ALL_OPEN
         self.added = competition.added_by(world)
         self.wages = competition.wage_bill(world)
@@ -82,31 +119,30 @@ class ColumnMarket:
 
     # ------------------------------------------------------------------ demand
 
-    def _worth(self) -> tuple[list[Array], list[Array]]:
-        """Utility and quality of flagships and of light models, ``(segments, worlds, labs)`` each."""
-        world, labs, p = self.world, self.world.labs, self.world.parameters.model_market
-        data = own_data(world)
-        values, qualities = [], []
-        for able, standing, price in zip(
-            self.able, self.standing, (labs.price_flagship, labs.price_light), strict=True
-        ):
-            quality = with_eyes_and_hands(world, utility.with_data(able, data))
-            worth, cost = (p.quality_weight, appeal(world, quality)), (self.sensitive, np.log(price + p.hassle_cost))
-            # Nuisance and wishes for weights of one's own are part of what stands still.
-            values.append(utility.worth_of(*worth, 0.0, 0.0, 0.0, *cost, self.willing, standing))
-            qualities.append(quality)
-        return values, qualities
+    def _worth(self) -> list[Array]:
+        """Utility of flagships and of light models, ``(segments, worlds, labs)`` each; and note their quality."""
+        world, labs, p = self.world, self.world.labs, self.world.parameters
+        seg, use = world.segments.columns, worth_of_use(labs, p.technology)
+        for model, price in zip(self.models, (labs.price_flagship, labs.price_light), strict=True):
+            model.price, model.use = price, use
+            model.quality = _quality(model, labs, seg, world.state, p)
+            model.best = row_max(where(labs.released & labs.alive, model.quality, 0.0))
+        return [_worth(model, seg, p) for model in self.models]
 
     def demand(self) -> None:
         """A share of the users of each segment choose anew among the models on sale."""
         world, labs, state = self.world, self.world.labs, self.world.state
-        (flagship, light), qualities = self._worth()
-        value, second = utility.routed(world, flagship, light)
-        sigma = world.parameters.model_market.nest_correlation
+        seg, p = world.segments.columns, world.parameters
+        value, second = routed(*self._worth(), seg, p)
+        sigma = p.model_market.nest_correlation
         share, within, _ = nested_logit.nested_shares(value, self.open_nest, self.outside, sigma)
-        labs.users = demand.reconsidered(labs.users, self.moving, 0.0, self.moving * state.adopters, share)
-        state.quality = np.maximum(*qualities)
-        state.tokens_per_user = demand.tokens_per_user(world, second, state.quality, 1.0)
+        choice = demand.Choice(share, past=share, scale=1.0, reconsider=self.moving)
+        choice.choosing = self.moving * state.adopters
+        labs.users = demand.reconsidered(labs, choice, p)
+        state.quality = np.maximum(*[model.quality for model in self.models])
+        # Without old tools, whatever could be asked of models is.
+        use = demand.Use(value, -np.inf, second, state.quality)
+        state.tokens_per_user = demand.tokens_per_user(use, labs, seg, p)
         self._use(second, within)
 
     def _use(self, second: Array, within: Array) -> None:

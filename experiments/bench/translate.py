@@ -8,7 +8,7 @@ import numpy as np
 
 from baimo.agents.enums import ALL_OPEN, API, BIG_TECH, FRONTIER, LIGHT_OPEN, NO_MODEL, OPEN_MODEL
 from baimo.experiments.bench import plain_mesa
-from baimo.experiments.bench.market_step import ColumnMarket
+from baimo.experiments.bench.market_step import ColumnMarket, StillOffer
 from baimo.world.engine.arrays import Array
 from baimo.world.models import pricing
 from baimo.world.models.quality import orchestrated, own_data, with_eyes_and_hands
@@ -107,8 +107,8 @@ def _segments(market: ColumnMarket, index: int, places: Array) -> list[dict[str,
     numbers = {
         "brain_weight": brain_weight,
         "limits": limits,
-        "sensitive": market.sensitive,
-        "willing": market.willing,
+        "sensitive": p.price_sensitivity * (1.0 - p.free_insensitive * table.column("free")),
+        "willing": np.log(table.column("price") + p.hassle_cost),
         "outside": market.outside,
         "free": table.column("free"),
         "moving": market.moving,
@@ -118,34 +118,32 @@ def _segments(market: ColumnMarket, index: int, places: Array) -> list[dict[str,
         "lift": table.column("lift"),
         "use_willing": np.log(table.column("price") + p.use_offset),
         "answers_price": 1.0 - p.free_insensitive * table.column("free"),
-        "tokens": table.column("tokens") * 1000.0 * p.use_scale * (1.0 - orchestrated(world)),
+        "tokens": table.column("tokens") * 1000.0 * p.use_scale * (1.0 - orchestrated(table.columns, world.parameters)),
     }
     by_lab = {"own_data": _layers(market), "users": world.labs.users}
     found = []
     for k in range(len(table)):
         facts: dict[str, Any] = {name: float((value * one)[k, index, 0]) for name, value in numbers.items()}
         facts |= {name: value[k, index, places].tolist() for name, value in by_lab.items()}
-        facts["able"] = [able[k, index, places].tolist() for able in market.able]
-        facts["standing"] = [standing[k, index, places].tolist() for standing in market.standing]
+        facts["able"] = [model.able[k, index, places].tolist() for model in market.models]
+        facts["standing"] = [model.standing[k, index, places].tolist() for model in market.models]
         found.append(facts)
     return found
 
 
 def _limbs(market: ColumnMarket) -> tuple[Array, Array]:
     """Weight of the brain and what eyes and hands add in each segment: 1 / quality^2 is a line over 1 / brain^2."""
-    near, far = (with_eyes_and_hands(market.world, np.array(brain)) ** -2.0 for brain in (1.0, 2.0))
+    world = market.world
+    seg, state, p = world.segments.columns, world.state, world.parameters
+    near, far = (with_eyes_and_hands(brain, seg, state, p) ** -2.0 for brain in (1.0, 2.0))
     weight = (near - far) / (1.0 - 0.25)
     return weight, near - weight
 
 
 def _layers(market: ColumnMarket) -> Array:
     """A lab's own data in each segment, without those of use."""
-    labs = market.world.labs
-    used = labs.usage_data
-    labs.usage_data = np.zeros_like(used)
-    layers = own_data(market.world)
-    labs.usage_data = used
-    return layers
+    world = market.world
+    return own_data(StillOffer(0.0, use=0.0), world.labs, world.segments.columns, world.parameters)
 
 
 def _apps(market: ColumnMarket, index: int, lab_places: Array) -> list[dict[str, Any]]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from baimo.world.engine import arrays, equation, kernels, philox_loops, population, random
-from baimo.world.engine.arrays import ratio, where
+from baimo.world.engine.arrays import clip, logistic, ratio, where
 from baimo.world.ensemble import Ensemble
 from baimo.world.network import social
 
@@ -171,40 +172,101 @@ def test_random_numbers(seed, worlds, key, step):
 
 # ---------------------------------------------------------------------- equations
 
+NUMBER = 1
 
-@equation.elementwise
-def equation(wide, narrow, flag, number, whole):
+
+@pytest.fixture
+def always_loops(monkeypatch):
+    """Loops however small the arrays."""
+    monkeypatch.setattr(equation, "PAYS", 0)
+
+
+@equation.equation
+def part(x, p):
+    """An equation that stands in another."""
+    scale, power = p.section.scale, p.section.power
+    return scale * x**power + x**2
+
+
+@equation.equation
+def both(lab, seg, p):
     """One of everything that an equation may use."""
-    part = ratio(wide - narrow, np.maximum(wide, 0.0)) * number
-    bounded = np.minimum(np.sqrt(part * part + 1.0), 1e6) / (1.0 + narrow * narrow)
-    return where(flag & (whole > 1), bounded, -(wide**2)) + flag * narrow
+    section, wide = p.section, lab.wide
+    share = ratio(wide - seg.narrow, np.maximum(wide, 0.0)) * section.scale
+    bounded = np.minimum(np.sqrt(share * share + 1.0), 1e6) / (1.0 + seg.narrow * seg.narrow)
+    price = np.log(lab.layers[NUMBER] ** 2 + 1.0) - np.log(seg.narrow**2 + 2)
+    weight = np.exp(clip(-price * seg.narrow, -50.0, 50.0)) + logistic(wide)
+    value = where(lab.flag & (lab.code > NUMBER), bounded, -(wide**2)) + ~lab.flag * weight
+    return value + part(np.sqrt(price * price), p), lab.flag * (value - wide)
 
 
-@settings(deadline=None)
+def tree(scale=0.7, power=0.3):
+    return SimpleNamespace(section=SimpleNamespace(scale=scale, power=power))
+
+
+def labs_of(rng, make, *shape):
+    codes = rng.integers(0, 4, shape[-2:])
+    return SimpleNamespace(
+        wide=make(rng, *shape), layers=make(rng, 3, *shape[-2:]), flag=rng.random(shape[-2:]) < 0.5, code=codes
+    )
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(SEEDS, WORLDS)
-def test_equations_of_one_element(seed, worlds):
+def test_equations_over_records(always_loops, seed, worlds):
     rng = np.random.default_rng(seed)
-    flag, codes = rng.random((worlds, 64)) < 0.5, rng.integers(0, 4, (worlds, 64))
     with np.errstate(all="ignore"):
         for make in (numbers, odd):
-            wide = make(rng, 3, worlds, 64)
-            for narrow in (make(rng, 3, 1, 1), make(rng, worlds, 1), make(rng, 3, worlds, 1), wide[::-1], 0.3):
-                same(equation, wide, narrow, flag, 0.7, codes)
-            same(equation, wide[0], wide[1][:, :1], flag, 2, codes)
-            same(equation, np.asfortranarray(wide[0]), wide[1], flag, 0.5, codes[:1])
-            same(equation, wide[:, :, :0], 0.3, flag[:, :0], 0.5, codes[:, :0])
+            lab = labs_of(rng, make, 3, worlds, 64)
+            narrows = (make(rng, 3, 1, 1), make(rng, worlds, 1), make(rng, 3, worlds, 1), lab.wide[::-1], 0.3)
+            for narrow in narrows:
+                same(both, lab, SimpleNamespace(narrow=narrow), tree())
+            seg = SimpleNamespace(narrow=narrows[0])
+            # Parameters may be numbers of other kinds, and differ by world.
+            by_world = rng.random((worlds, 1))
+            for p in (tree(2, 1), tree(np.float64(0.3), True), tree(by_world), tree(by_world, by_world + 0.5)):
+                same(both, lab, seg, p)
+            lab.wide = lab.wide[0]
+            same(both, lab, SimpleNamespace(narrow=lab.layers[0][:, :1]), tree())
+            lab.wide, lab.flag, lab.code = np.asfortranarray(lab.wide), lab.flag[:1], lab.code[:1]
+            same(both, lab, seg, tree())
+            empty = labs_of(rng, make, 3, worlds, 0)
+            same(both, empty, seg, tree())
 
 
-def test_two_equations_of_one_name_are_two():
+def test_small_arrays_are_left_to_numpy_and_give_the_same(monkeypatch):
+    rng = np.random.default_rng(1)
+    lab, seg = labs_of(rng, numbers, 3, 2, 64), SimpleNamespace(narrow=0.3)
+    small = same(both, lab, seg, tree())
+    monkeypatch.setattr(equation, "PAYS", 0)
+    for one, other in zip(small, both(lab, seg, tree()), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_an_equation_reads_selections_and_views(always_loops):
+    """What agents of some worlds see: columns by selection, parameters of each world by view."""
+    world = Ensemble(["output.level=market"], range(2), {"app_market.advantage": [1.0, 2.0]}).run(1).world
+    some = world.apps.where(world.apps.alive)
+
+    @equation.equation
+    def weighed(app, p):
+        return p.app_market.advantage * app.eye + app.hand / p.app_market.rework_scale
+
+    found = same(weighed, some, some.view(world.parameters))
+    everyone = same(weighed, world.apps, world.parameters)
+    assert np.array_equal(found[0], everyone[some.worlds, some.rows])
+
+
+def test_two_equations_of_one_name_are_two(always_loops):
     def of(sign):
         if sign:
 
-            @equation.elementwise
+            @equation.equation
             def f(a, b):
                 return a + b
         else:
 
-            @equation.elementwise
+            @equation.equation
             def f(a, b):
                 return a - b
 
@@ -214,14 +276,110 @@ def test_two_equations_of_one_name_are_two():
     assert (of(True)(two, 3.0) == 5.0).all() and (of(False)(two, 3.0) == -1.0).all()
 
 
+def test_loops_cut_at_exponentials_logarithms_and_powers_only(always_loops):
+    def loops_of(function):
+        function(np.full((2, 64), 0.5), 2.0)
+        return len(function.loops)
+
+    @equation.equation
+    def without(a, b):
+        c = a * b
+        return c + c * c, c / b
+
+    @equation.equation
+    def staged(a, b):
+        return np.exp(a * b) + a**b + np.log(np.exp(a * b)) + np.exp(b)
+
+    # a b twice (each exp has its own) and the sum.
+    assert loops_of(without) == 1
+    assert loops_of(staged) == 3
+
+
+def _loop(a):
+    for _ in range(3):
+        a = a + 1.0
+    return a
+
+
+def _branch(a):
+    return a if a > 0 else 0.0
+
+
+def _default(a, b=2.0):
+    return a + b
+
+
+def _global(a):
+    return a + SEEDS
+
+
+def _unknown(a):
+    return a + nowhere  # noqa: F821
+
+
+def _nothing(a):
+    b = a + 1.0  # noqa: F841
+
+
+def _method(a):
+    return a.sum()
+
+
+def _both(a):
+    return a > 0.0 and a < 1.0
+
+
+def _index(a, b):
+    return a[b]
+
+
+def _function(a):
+    return np.cumsum(a)
+
+
+def _changed(a):
+    a += 1.0
+    return a
+
+
+@pytest.mark.parametrize(
+    "wrong, said",
+    [
+        (_loop, "for _ in range"),
+        (_branch, "a if a > 0"),
+        (_default, "default"),
+        (_global, "SEEDS"),
+        (_unknown, "nowhere"),
+        (_nothing, "b = a"),
+        (_method, "a.sum"),
+        (_both, "and"),
+        (_index, r"a\[b\]"),
+        (_function, "cumsum"),
+        (_changed, r"a \+= 1.0"),
+    ],
+)
+def test_what_is_not_straight_line_is_refused(wrong, said):
+    with pytest.raises(TypeError, match=said):
+        equation.equation(wrong)
+
+
 def test_an_equation_names_nothing_that_could_change_unseen():
-    with pytest.raises(TypeError, match="SEEDS"):
-        equation.elementwise(lambda a: a + SEEDS)
     captured = 2.0
+
+    def closure(a):
+        return a + captured
+
     with pytest.raises(TypeError, match="captured"):
-        equation.elementwise(lambda a: a + captured)
-    with pytest.raises(TypeError, match="default"):
-        equation.elementwise(lambda a, b=2.0: a + b)
+        equation.equation(closure)
+
+
+def test_results_of_one_equation_have_one_shape(always_loops):
+    @equation.equation
+    def two(a, b):
+        return a + b, b + 1.0
+
+    with pytest.raises(TypeError, match="two: results"):
+        two(np.ones((2, 64)), np.ones((2, 1)))
 
 
 def test_what_is_no_array_of_numpy_is_left_to_the_equation():
@@ -229,7 +387,8 @@ def test_what_is_no_array_of_numpy_is_left_to_the_equation():
         pass
 
     own = np.ones((2, 64)).view(Own)
-    assert type(equation(own, 0.5, own > 0.0, 0.7, 2)) is Own
+    assert type(part(own, tree())) is Own
+    assert not part.loops
 
 
 def test_without_a_place_to_keep_it_a_kernel_is_compiled_all_the_same(monkeypatch):

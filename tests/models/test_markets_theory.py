@@ -22,7 +22,7 @@ from baimo.world.industry.entry import entry_rate
 from baimo.world.laws.nested_logit import nested_shares, rivalry
 from baimo.world.models.demand import _adopt
 from baimo.world.models.overflow import spill
-from baimo.world.models.quality import appeal, brain
+from baimo.world.models.quality import appeal, brain, offer
 from baimo.world.models.utility import expected_only, outside_value, routed, utilities
 from baimo.world.regulation.licensing import earliest
 
@@ -181,12 +181,9 @@ def test_overflow_follows_share_and_room():
 def brain_world(capability, **changes):
     """One segment that asks for knowledge at 2.0 and nothing else."""
     columns = {"threshold": 2.0, "width": 0.4, "old_models": 0.5}
-    table = SimpleNamespace(
-        column=lambda name: np.full((1, 1, 1), columns[name]),
-        widths=np.array([0.4]),
-        which_width=np.array([0]),
-        weights=np.array([[0.0], [1.0], [0.0]]),
-    )
+    columns = {name: np.full((1, 1, 1), value) for name, value in columns.items()}
+    columns["weights"] = np.array([0.0, 1.0, 0.0]).reshape(3, 1, 1, 1)
+    table = SimpleNamespace(columns=SimpleNamespace(**columns), widths=np.array([0.4]), which_width=np.array([0]))
     p = dataclasses.replace(ModelMarket(), orchestration=0.0, **changes)
     world = SimpleNamespace(
         segments=table,
@@ -195,7 +192,8 @@ def brain_world(capability, **changes):
         clock=Clock("2022-12"),
         step_number=1200,
     )
-    return brain(world, np.asarray(capability, dtype=float).reshape(3, 1, -1))[0, 0]
+    seen = offer(world, np.asarray(capability, dtype=float).reshape(3, 1, -1))
+    return brain(seen, table.columns, world.parameters)[0, 0]
 
 
 def test_retrieval_turns_the_tables_between_knowledge_and_reasoning():
@@ -214,17 +212,16 @@ def test_retrieval_turns_the_tables_between_knowledge_and_reasoning():
 
 @given(distance=st.floats(0.0, 1.0))
 def test_ten_per_cent_is_no_moat_and_a_cliff_is(distance):
-    p = ModelMarket()
-    labs = SimpleNamespace(released=np.array([[True, True]]), alive=np.array([[True, True]]))
-    moat = SimpleNamespace(performance=1.0)
-    world = SimpleNamespace(labs=labs, parameters=SimpleNamespace(model_market=p, moat=moat))
-    seen = appeal(world, np.array([[[1.0, 1.0 - distance]]]))[0, 0]
+    p, moat = ModelMarket(), SimpleNamespace(performance=1.0)
+    parameters = SimpleNamespace(model_market=p, moat=moat)
+    models = SimpleNamespace(quality=np.array([[[1.0, 1.0 - distance]]]), best=np.ones((1, 1, 1)))
+    seen = appeal(models, parameters)[0, 0]
     short = seen[0] - seen[1]
     assert seen[0] == 1.0
     assert 0.0 <= short <= distance
     assert short >= distance - p.close_enough, "of a cliff nearly all counts"
     moat.performance = 0.0
-    assert (appeal(world, np.array([[[1.0, 1.0 - distance]]])) == 1.0).all()
+    assert (appeal(models, parameters) == 1.0).all()
 
 
 # ---------------------------------------------------------------------- prices
@@ -494,8 +491,10 @@ def test_leaning_on_names_helps_nobody():
 
     def worth(habit: float) -> tuple[np.ndarray, np.ndarray]:
         world.state.trust_habit = [np.full((3, 1), habit)] * 2
-        value, _ = routed(world, *utilities(world)[:2])
-        share, _, log_sum = nested_shares(value, labs.openness == ALL_OPEN, outside_value(world), p.nest_correlation)
+        seg = world.segments.columns
+        value, _ = routed(*utilities(world)[:2], seg, world.parameters)
+        outside = outside_value(seg, world.parameters)
+        share, _, log_sum = nested_shares(value, labs.openness == ALL_OPEN, outside, p.nest_correlation)
         return log_sum - expected_only(world, share), log_sum
 
     plain, log_sum = worth(rules.neutral)

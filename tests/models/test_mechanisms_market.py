@@ -164,10 +164,14 @@ def test_M69_mistakes_and_surplus_ability_are_a_nuisance():
     # To firms what reasons better and knows no more is the greater nuisance; who knows more errs less.
     world = Ensemble(["output.level=market"], range(2)).run(9).world
     able, out = world.labs.served, world.labs.alive & world.labs.released
-    plain = quality.nuisance(world, able)[:, out]
+
+    def nuisance_of(able):
+        seen = quality.offer(world, able)
+        return quality.nuisance(seen, world.labs, world.segments.columns, world.parameters)[:, out]
+
+    plain = nuisance_of(able)
     reasons, knows = (
-        quality.nuisance(world, able + 3.0 * (np.arange(3) == axis).reshape(3, 1, 1))[:, out]
-        for axis in (REASONING, KNOWLEDGE)
+        nuisance_of(able + 3.0 * (np.arange(3) == axis).reshape(3, 1, 1)) for axis in (REASONING, KNOWLEDGE)
     )
     firms = world.segments.free < 1.0
     assert (reasons >= plain - 1e-12)[firms].all() and (reasons > plain + 0.01)[firms].any()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,7 @@ from baimo.world.engine.arrays import (
     row_sum,
     where,
 )
-from baimo.world.engine.equation import elementwise
+from baimo.world.engine.equation import equation
 from baimo.world.engine.population import Selection, gather
 from baimo.world.engine.random import gumbel
 from baimo.world.models.tuning_hub import hubs
@@ -103,30 +104,52 @@ def _choice(world: World, some: Selection, movers: Array, valid: Array) -> BaseS
     )
 
 
-def _utility(world: World, some: Selection, bases: Array) -> Array:
-    """What bases (k, n) are worth to some apps (n): quality, price, fit, the owner, and lasting taste.
+@dataclass(slots=True)
+class Base:
+    """Models that some apps compare, and their owners, ``(k, n)`` each.
 
-    u = b Q - c ln(p + h) - r (product work of the owner) + Gumbel, and for those who tune what open weights
-    and a hub to tune and deploy them are worth (M68). An owner that builds products of its own competes
-    with the apps on its model (M67).
+    Attributes
+    ----------
+    quality : array
+        In the app's segment.
+    log_price : array
+        ln(P + h0).
+    opened, hub, product_share : arrays
+        Whether its weights are to be had, whether its owner runs a hub, and the share of the owner's work
+        that goes to products.
+    luck : array
+        Lasting taste, standard Gumbel.
     """
-    labs, p = world.labs, world.parameters.app_market
-    # What is the same for all who ask is worked out once a lab.
-    dear = p.base_price * np.log(labs.price_flagship + world.parameters.model_market.hassle_cost)
-    to_tune = p.open_fit * (labs.open_weights[0] > NO_MODEL) + p.hub_hold * hubs(world)
-    rival = p.rival_owner * labs.product_share
-    bases = np.maximum(bases, 0)
-    worlds = some.worlds
-    place = worlds * labs.capacity + bases
-    quality = world.state.quality.take(some.segment * (world.worlds * labs.capacity) + place)
-    tunes = some.source[0] == OPEN_MODEL
-    own = some.view(world.parameters).app_market
+
+    quality: Array
+    log_price: Array
+    opened: Array
+    hub: Array
+    product_share: Array
+    luck: Array
+
+
+def _utility(world: World, some: Selection, rows: Array) -> Array:
+    """What bases in some rows of labs (k, n) are worth to some apps (n)."""
+    labs, state = world.labs, world.state
+    rows, worlds = np.maximum(rows, 0), some.worlds
+    place = worlds * labs.capacity + rows
+    log_price = np.log(labs.price_flagship + world.parameters.model_market.hassle_cost)
+    by_lab = log_price, labs.open_weights[0] > NO_MODEL, hubs(world), labs.product_share
     u = world.streams.pairs("base taste", worlds, some.id[0], labs.id.take(place), lasting=True)
-    known = (dear.take(place), tunes, to_tune.take(place), rival.take(place))
-    return _base_worth(own.base_quality, quality, *known, own.taste, gumbel(u))
+    quality = state.quality.take(some.segment * (world.worlds * labs.capacity) + place)
+    base = Base(quality, *[each.take(place) for each in by_lab], gumbel(u))
+    return base_utility(some, base, some.view(world.parameters))
 
 
-@elementwise
-def _base_worth(weight, quality, dear, tunes, to_tune, rival, taste, luck):
-    """What a base is worth to an app, from what it is worth to all."""
-    return weight * quality - dear + tunes * to_tune - rival + taste * luck
+@equation
+def base_utility(app, base, p):
+    """u = b Q - c ln(P + h0) + tuning - r (product work of the owner) + e Gumbel, of a base to an app.
+
+    To those who tune, what open weights and a hub to tune and deploy them are worth (M68). An owner that
+    builds products of its own competes with the apps on its model (M67).
+    """
+    a = p.app_market
+    tuning = (app.source[0] == OPEN_MODEL) * (a.open_fit * base.opened + a.hub_hold * base.hub)
+    rival = a.rival_owner * base.product_share
+    return a.base_quality * base.quality - a.base_price * base.log_price + tuning - rival + a.taste * base.luck

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,7 @@ from baimo.world.engine.arrays import (
     take_rows,
     where,
 )
-from baimo.world.engine.equation import elementwise
+from baimo.world.engine.equation import equation
 from baimo.world.engine.state import State
 from baimo.world.models.demand import best_native
 from baimo.world.models.segments import CN_SEGMENTS
@@ -77,37 +78,52 @@ def added_by(world: World) -> Array:
     return added + labour.tuned_quality(world)
 
 
+@dataclass(slots=True)
+class Standing:
+    """An app in its segment, ``(worlds, apps)``.
+
+    Attributes
+    ----------
+    base, native : arrays
+        Quality of its base and of the models that users have.
+    valid : boolean array
+        Whether its base is there.
+    added : array
+        Quality that it adds.
+    reached, missed : arrays
+        Share of its public that is open to it, and utility lost by what it waited.
+    """
+
+    base: Array
+    native: Array
+    valid: Array
+    added: Array
+    reached: Array | float = 1.0
+    missed: Array | float = 0.0
+
+
 def pull_of(world: World, added: Array, reached: Array | float = 1.0, missed: Array | float = 0.0) -> Array:
-    """Weight of each app in its segment's choice: its advantage, as far as it is known and reaches its public."""
-    apps, state, p = world.apps, world.state, world.parameters.app_market
+    """Weight of each app in its segment's choice, from what it adds and how it reaches its public."""
+    apps = world.apps
     native = segment_of_apps(world, best_native(world))
     valid = points_at(apps.base_lab[0], apps.base_id[0], world.labs)
     lab = world.xp.arange(world.worlds)[:, None] * world.labs.capacity + np.maximum(apps.base_lab[0], 0)
     base = state.quality.take(apps.segment * (world.worlds * world.labs.capacity) + lab)
-    better = (base, valid, native, added, apps.rework, missed)
-    advantage = np.exp(_advantage(*better, p.advantage, p.rework_penalty, p.rework_scale, p.rework_most))
-    unknown = np.exp(_unknown(apps.age, world.clock.months, apps.head_start, p.ramp_months))
-    return _pull(apps.alive & valid, advantage, unknown, reached)
+    return pull(apps, Standing(base, native, valid, added, reached, missed), world.clock.months, world.parameters)
 
 
-@elementwise
-def _advantage(base, valid, native, added, rework, missed, weight, penalty, scale, most):
-    """b (base - native + added) - r min(rework / scale, most) - missed, where exp can follow."""
-    better = weight * (where(valid, base, 0.0) - native + added)
-    advantage = better - penalty * np.minimum(rework / scale, most) - missed
-    return np.minimum(np.maximum(advantage, -20.0), 8.0)
+@equation
+def pull(app, standing, months, p):
+    """exp(b (Q_base - Q_native + added) - r min(rework/scale, most) - missed) (1 - e^(-age/ramp)) reached.
 
-
-@elementwise
-def _unknown(age, months, head_start, ramp):
-    """Exponent of the share that has not heard of an app."""
-    return -np.maximum(age + months + head_start, 0.0) / ramp
-
-
-@elementwise
-def _pull(there, advantage, unknown, reached):
-    """Advantage of those who are there, by who knows and reaches them."""
-    return where(there, advantage * (1.0 - unknown) * reached, 0.0)
+    An app's advantage over the bare model, by who knows it and whom it reaches.
+    """
+    a = p.app_market
+    better = a.advantage * (where(standing.valid, standing.base, 0.0) - standing.native + standing.added)
+    better = better - a.rework_penalty * np.minimum(app.rework / a.rework_scale, a.rework_most) - standing.missed
+    unknown = np.exp(-np.maximum(app.age + months + app.head_start, 0.0) / a.ramp_months)
+    weight = np.exp(np.minimum(np.maximum(better, -20.0), 8.0)) * (1.0 - unknown) * standing.reached
+    return where(app.alive & standing.valid, weight, 0.0)
 
 
 def users_won(world: World, pull: Array) -> tuple[Array, Array]:

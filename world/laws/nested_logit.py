@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from baimo.world.engine.arrays import (
@@ -14,10 +12,7 @@ from baimo.world.engine.arrays import (
     row_sum,
     where,
 )
-from baimo.world.engine.equation import elementwise
-
-if TYPE_CHECKING:
-    pass
+from baimo.world.engine.equation import equation
 
 
 def rivalry(share: Array, nest_share: Array, correlation: float, captive: Array | float = 0.0) -> Array:
@@ -51,40 +46,32 @@ def nested_shares(value: Array, open_nest: Array, outside: Array, correlation: f
     log_sum : array (segments, worlds, 1)
         ln of the sum of nest values, outside included.
     """
-    scale = 1.0 - correlation
     top = np.maximum(row_max(value), -60.0)
-    weight = np.exp(_exponent(value, top, scale))
-    open_weight, closed_weight = (_in_nest(weight, value, here) for here in (open_nest, ~open_nest))
+    open_weight, closed_weight = nest_weights(value, top, open_nest, correlation)
     open_sum, closed_sum = row_sum(open_weight), row_sum(closed_weight)
-    open_value = np.exp(scale * np.log(np.maximum(open_sum, 1e-300)))
-    open_value = where(open_sum > 0.0, open_value, 0.0)
-    closed_value = np.exp(scale * np.log(np.maximum(closed_sum, 1e-300)))
-    closed_value = where(closed_sum > 0.0, closed_value, 0.0)
+    open_value, closed_value = nest_value(open_sum, correlation), nest_value(closed_sum, correlation)
     total = open_value + closed_value + np.exp(clip(outside - top, -300.0, 300.0))
-    within = _within(open_nest, open_weight, open_sum, closed_weight, closed_sum)
-    share = _of_all(within, open_nest, open_value / total, closed_value / total)
+    nests = (open_weight, open_sum, open_value), (closed_weight, closed_sum, closed_value)
+    share, within = chosen(*nests, open_nest, total)
     return share, within, top + np.log(total)
 
 
-@elementwise
-def _exponent(value, top, scale):
-    """Utility in units of the nest's spread, the best at 0."""
-    return np.maximum((value - top) / scale, -700.0)
+@equation
+def nest_weights(value, top, opened, sigma):
+    """exp((V - V_best)/(1 - sigma)) of those who are there at all, in the nest of open weights and in the other."""
+    weight = np.exp(np.maximum((value - top) / (1.0 - sigma), -700.0))
+    there = value > -100.0
+    return where(opened & there, weight, 0.0), where(~opened & there, weight, 0.0)
 
 
-@elementwise
-def _in_nest(weight, value, here):
-    """Weights of those in a nest who are there at all."""
-    return where(here & (value > -100.0), weight, 0.0)
+@equation
+def nest_value(total, sigma):
+    """(sum of weights)^(1 - sigma), what a nest weighs against the others."""
+    return where(total > 0.0, np.exp((1.0 - sigma) * np.log(np.maximum(total, 1e-300))), 0.0)
 
 
-@elementwise
-def _within(opened, open_weight, open_sum, closed_weight, closed_sum):
-    """Share within the own nest."""
-    return ratio(where(opened, open_weight, closed_weight), where(opened, open_sum, closed_sum))
-
-
-@elementwise
-def _of_all(within, opened, open_share, closed_share):
-    """Share within the nest times the share of the nest."""
-    return within * where(opened, open_share, closed_share)
+@equation
+def chosen(open_nest, closed_nest, opened, total):
+    """s = s_within s_nest and s_within = weight / sum of the nest, for nests (weights, their sum, the nest's value)."""
+    within = ratio(where(opened, open_nest[0], closed_nest[0]), where(opened, open_nest[1], closed_nest[1]))
+    return within * where(opened, open_nest[2] / total, closed_nest[2] / total), within

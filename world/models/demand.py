@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from baimo.world.engine.arrays import (
     Array,
     clip,
     dot_k,
+    logistic,
     ratio,
     row_dot,
     row_max,
@@ -21,16 +23,13 @@ from baimo.world.engine.arrays import (
     weigh_k,
     where,
 )
-from baimo.world.engine.equation import elementwise
+from baimo.world.engine.equation import equation
 from baimo.world.engine.state import State
 from baimo.world.laws.nested_logit import nested_shares
 from baimo.world.models import tuning_hub
-from baimo.world.models.quality import (
-    on_devices,
-    orchestrated,
-)
+from baimo.world.models.quality import on_devices, orchestrated
 from baimo.world.models.segments import CN_SEGMENTS
-from baimo.world.models.utility import expected_only, outside_value, routed, utilities, worse_by
+from baimo.world.models.utility import expected_only, outside_value, routed, utilities
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -55,56 +54,96 @@ class DemandState(State):
     nest_share = flow("share", "labs", text="Share of a lab in its nest, over its segments")
 
 
+@dataclass(slots=True)
+class Choice:
+    """What users of each segment do this step, arrays ``(segments, worlds, labs)`` and ``(segments, worlds, 1)``.
+
+    Attributes
+    ----------
+    share, past : arrays (segments, worlds, labs)
+        Shares of those who choose today, and the mean of past ones.
+    scale : array (segments, worlds, 1)
+        What brings the sum of the past to that of today.
+    reconsider, choosing : arrays (segments, worlds, 1)
+        Share of users who choose anew, and how many choose, million people.
+    stays : array (segments, worlds, labs)
+        Users who would choose anew and are held, million people.
+    """
+
+    share: Array
+    past: Array = None
+    scale: Array = None
+    reconsider: Array = None
+    choosing: Array = None
+    stays: Array | float = 0.0
+
+
+@dataclass(slots=True)
+class Use:
+    """What users ask of models, arrays ``(segments, worlds, labs)`` or ``(segments, worlds, 1)``.
+
+    Attributes
+    ----------
+    value, outside : arrays
+        Utility of models and of the old tools.
+    second : array
+        Share of requests that the light model serves.
+    quality : array
+        Of the better model.
+    device : array
+        Share of requests for light models that devices serve.
+    """
+
+    value: Array
+    outside: Array | float
+    second: Array
+    quality: Array
+    device: Array = None
+
+
 def clear(world: World) -> None:
     """Phase 9: adoption diffuses, reconsidering users choose, usage follows."""
-    labs, state, p = world.labs, world.state, world.parameters.model_market
+    labs, state, seg, p = world.labs, world.state, world.segments.columns, world.parameters
     flagship, light, quality = utilities(world)
-    value, second = routed(world, flagship, light)
-    outside = outside_value(world)
-    share, within, log_sum = nested_shares(value, labs.openness == ALL_OPEN, outside, p.nest_correlation)
+    value, second = routed(flagship, light, seg, p)
+    use = Use(value, outside_value(seg, p), second, quality)
+    sigma = p.model_market.nest_correlation
+    share, within, log_sum = nested_shares(value, labs.openness == ALL_OPEN, use.outside, sigma)
     state.quality, state.best_quality = quality, row_max(where(labs.released & labs.alive, quality, 0.0))
     new = _adopt(world)
-    reconsider = world.clock.fraction(reconsidering(world))
-    stays = tuning_hub.stays(world, reconsider)
-    choosing = reconsider * (state.adopters - new) + new - row_sum(stays)
-    labs.users = reconsidered(labs.users, reconsider, stays, choosing, followed(world, share))
+    choice = Choice(share, reconsider=world.clock.fraction(reconsidering(world)))
+    choice.stays = tuning_hub.stays(world, choice.reconsider)
+    choice.choosing = choice.reconsider * (state.adopters - new) + new - row_sum(choice.stays)
+    labs.chosen = choice.past = remembered(labs, share, world.clock.months, p)
+    choice.scale = ratio(row_sum(share), row_sum(choice.past))
+    labs.users = reconsidered(labs, choice, p)
     state.chosen_worth = log_sum - expected_only(world, share)
     state.direct_share = 1.0 - state.app_share
-    # Some requests of those who use a model are still better served by the old tools (M16).
-    asked = 1.0 / (1.0 + np.exp(worse_by(outside, value, 1.0)))
-    state.tokens_per_user = tokens_per_user(world, second, quality, asked)
-    _where_served(world, labs.users * state.direct_share * state.tokens_per_user, second)
+    state.tokens_per_user = tokens_per_user(use, labs, seg, p)
+    use.device = on_devices(world)
+    _where_served(world, use)
     state.sales_share = by_region_share(world, state.paid_flagship + state.paid_light)
     state.nest_share = ratio(dot_k(within, state.tokens_by_segment), sum_k(state.tokens_by_segment))
 
 
-@elementwise
-def reconsidered(users, reconsider, stays, choosing, share):
-    """Who stays, who is held, and who chooses anew."""
-    return users * (1.0 - reconsider) + stays + choosing * share
+@equation
+def remembered(lab, share, months, p):
+    """s~ e^(-dt/T) + s (1 - e^(-dt/T)), a mean of past shares that fades over a year (M26)."""
+    fade = np.exp(-months / p.model_market.yesterday)
+    return lab.chosen * fade + share * (1.0 - fade)
 
 
-def followed(world: World, share: Array) -> Array:
-    """Shares by which users choose: today's, as far as they follow it, else yesterday's (M26).
-
-    f s + (1 - f) s~, with s~ a mean of past shares that fades over a year, brought to the sum of today's.
-    """
-    labs, p = world.labs, world.parameters.model_market
-    fade = np.exp(-world.clock.months / p.yesterday)
-    labs.chosen = _faded(labs.chosen, share, fade)
-    return _between(share, labs.chosen, ratio(row_sum(share), row_sum(labs.chosen)), 1.0 - p.follow)
+@equation
+def followed(choice, p):
+    """f s + (1 - f) s~, by which users choose: today's shares, as far as they follow them, else yesterday's (M26)."""
+    f = p.model_market.follow
+    return choice.share + (1.0 - f) * (choice.past * choice.scale - choice.share)
 
 
-@elementwise
-def _faded(past, share, fade):
-    """The mean of the past with a month more."""
-    return past * fade + share * (1.0 - fade)
-
-
-@elementwise
-def _between(share, past, scale, behind):
-    """Today's share, as far as users do not lag behind it."""
-    return share + behind * (past * scale - share)
+@equation
+def reconsidered(lab, choice, p):
+    """u (1 - r) + held + choosing s: who stays, who is held, and who chooses anew."""
+    return lab.users * (1.0 - choice.reconsider) + choice.stays + choice.choosing * followed(choice, p)
 
 
 def reconsidering(world: World) -> Array:
@@ -144,74 +183,60 @@ def _adopt(world: World) -> Array:
     return new
 
 
-def tokens_per_user(world: World, second: Array, quality: Array, asked: Array | float) -> Array:
-    """Tokens a day of one user: tok0 x min(((p0+h)/(p+h))^eps, 200) x (1 + kappa Q) x asked.
+@equation
+def tokens_per_user(use, lab, seg, p):
+    """tok0 min(((p0 + h1)/(p + h1))^eps, most)^pays (1 + kappa Q) scale asked (1 - d), tokens a day of one user.
 
-    What is asked of the model: not what old tools do, nor what an orchestrator hands on.
+    p is the price of the mix of both models. Less is asked of models than could be: not what old tools
+    do better (M16), nor what an orchestrator hands on (M38).
     """
-    labs, p, table = world.labs, world.parameters.model_market, world.segments
-    log_flagship = np.log(labs.price_flagship + p.use_offset)
-    log_light = np.log(labs.price_light + p.use_offset)
-    willing, pays = np.log(table.column("price") + p.use_offset), 1.0 - p.free_insensitive * table.column("free")
-    answer = (table.column("elasticity"), willing, np.log(p.most_use), pays)
-    cheap = np.exp(_cheap(log_flagship, log_light, second, *answer))
-    amount = (table.column("tokens") * 1000.0, cheap, table.column("lift"), quality)
-    return _each(*amount, p.use_scale, asked, 1.0 - orchestrated(world))
+    m = p.model_market
+    h1, pays = m.use_offset, 1.0 - m.free_insensitive * seg.free
+    flagship, light = np.log(lab.price_flagship + h1), np.log(lab.price_light + h1)
+    price = flagship + use.second * (light - flagship)
+    cheap = np.exp(np.minimum(seg.elasticity * (np.log(seg.price + h1) - price), np.log(m.most_use)) * pays)
+    amount = seg.tokens * 1000.0 * cheap * (1.0 + seg.lift * use.quality)
+    return amount * m.use_scale * logistic(use.value - use.outside) * (1.0 - orchestrated(seg, p))
 
 
-@elementwise
-def _cheap(flagship, light, second, elasticity, willing, most, pays):
-    """Exponent of use: how much less than expected the mix of both models costs."""
-    price = flagship + second * (light - flagship)
-    return np.minimum(elasticity * (willing - price), most) * pays
-
-
-@elementwise
-def _each(tokens, cheap, lift, quality, scale, asked, kept):
-    """Tokens of a user."""
-    return tokens * cheap * (1.0 + lift * quality) * scale * asked * kept
-
-
-def _where_served(world: World, used: Array, second: Array) -> None:
+def _where_served(world: World, use: Use) -> None:
     """Split use: on users' devices, on firms' own machines, and the rest in the labs' clouds.
 
     What runs on devices (light requests that need no more, M11) or privately (open weights where
     data may not leave, M55) loads no cloud, earns nothing, and leaves its author no data.
     """
-    labs, state, p, table = world.labs, world.state, world.parameters.model_market, world.segments
-    stays = p.private_share * table.column("privacy")
-    device = on_devices(world)
-    all_open, light_open = labs.openness == ALL_OPEN, labs.openness >= LIGHT_OPEN
-    asked_light = used * second
-    asked_flagship = used - asked_light
-    cloud_light = _in_cloud(asked_light, device, stays, light_open)
-    cloud_flagship = _in_cloud(asked_flagship, 0.0, stays, all_open)
-    cn, weight = table.cn, table.column("privacy")[table.cn]
-    light, flagship = asked_light[cn], asked_flagship[cn]
-    state.tokens_device = row_sum(sum_k(light * device[cn]))
-    at_home = _in_private(light, device[cn], stays[cn], light_open) + _in_private(flagship, 0.0, stays[cn], all_open)
-    state.tokens_private = row_sum(sum_k(at_home))
-    by_flagship, by_light = weigh_k(weight, flagship), weigh_k(weight, light)
-    opened = by_flagship * all_open + by_light * light_open
+    labs, state, table, seg = world.labs, world.state, world.segments, world.segments.columns
+    flagship, light, device, private, cloud_flagship, cloud_light = tokens_by_place(
+        use, labs, state, seg, world.parameters
+    )
+    state.tokens_device = row_sum(sum_k(device[table.cn]))
+    state.tokens_private = row_sum(sum_k(private[table.cn]))
+    weight = seg.privacy[table.cn]
+    by_flagship, by_light = weigh_k(weight, flagship[table.cn]), weigh_k(weight, light[table.cn])
+    opened = by_flagship * (labs.openness == ALL_OPEN) + by_light * (labs.openness >= LIGHT_OPEN)
     state.open_private = ratio(row_sum(opened), row_sum(by_flagship + by_light))
     state.tokens_by_segment = cloud_flagship + cloud_light
     labs.tokens_light = sum_k(cloud_light)
     labs.tokens_flagship = sum_k(cloud_flagship)
-    paying = 1.0 - table.column("free")
+    paying = 1.0 - seg.free
     state.paid_flagship, state.paid_light = weigh_k(paying, cloud_flagship), weigh_k(paying, cloud_light)
 
 
-@elementwise
-def _in_private(asked, device, stays, opened):
-    """What firms run on machines of their own: open weights, where data may not leave."""
-    return (asked - asked * device) * (stays * opened)
+@equation
+def tokens_by_place(use, lab, state, seg, p):
+    """Tokens a day asked of flagships and light models; on devices, on firms' own machines, and of both in clouds.
 
-
-@elementwise
-def _in_cloud(asked, device, stays, opened):
-    """What is left for the lab's cloud."""
-    left = asked - asked * device
-    return left - left * (stays * opened)
+    asked = u tok (1 - a), a the share of users who come through apps; the light model is asked for its share.
+    """
+    used = lab.users * state.direct_share * state.tokens_per_user
+    light = used * use.second
+    flagship = used - light
+    device = light * use.device
+    rest = light - device
+    stays = p.model_market.private_share * seg.privacy
+    own_flagship = flagship * (stays * (lab.openness == ALL_OPEN))
+    own_light = rest * (stays * (lab.openness >= LIGHT_OPEN))
+    return flagship, light, device, own_light + own_flagship, flagship - own_flagship, rest - own_light
 
 
 def best_native(world: World) -> Array:

@@ -1,40 +1,87 @@
-"""What a model is worth in a segment: brain, eyes and hands, data of its own, and nuisance.
+"""Quality of models to users of each segment: brain, eyes and hands, data of their own, and nuisance.
 
-Every function gives arrays ``(segments, worlds, labs)`` or, where all labs are alike,
-``(segments, 1 or worlds, 1)``.
+Every function gives arrays ``(segments, worlds, labs)`` or, where all labs are alike, ``(segments, 1 or worlds, 1)``.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from baimo.agents.enums import CN, NO_MODEL, ROW
-from baimo.world.engine.arrays import Array, logistic, row_max, sum_k, where
-from baimo.world.engine.equation import elementwise
-from baimo.world.laws.scaling import KNOWLEDGE
-from baimo.world.technology.research import worth_of_use
+from baimo.world.engine.arrays import Array, logistic, where
+from baimo.world.engine.equation import equation
+from baimo.world.laws.scaling import KNOWLEDGE, LANGUAGE, REASONING
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
 
+
+@dataclass(slots=True)
+class Offer:
+    """A model of each lab, its flagship or its light one, as users of each segment meet it.
+
+    Attributes
+    ----------
+    capability : array (axes, worlds, labs)
+        x of each axis, OOM.
+    ease : list of arrays (segments, worlds, labs)
+        exp(-x/nu) of each axis.
+    retrieval : array (segments, worlds, 1)
+        Share of knowledge work that is looked up.
+    use : array (worlds, labs)
+        What data of use is worth to the lab, 0 to 1.
+    common : array (segments, worlds, labs)
+        Utility that both models of the lab have.
+    price : array (worlds, labs)
+        CNY/Mtok.
+    opened : boolean array (worlds, labs)
+        Whether its weights are to be had.
+    quality, best : arrays (segments, worlds, labs), (segments, worlds, 1)
+        What it is worth, and the best on sale.
+    """
+
+    capability: Array
+    ease: list[Array]
+    retrieval: Array
+    use: Array = None
+    common: Array = None
+    price: Array = None
+    opened: Array = None
+    quality: Array = None
+    best: Array = None
+
+
+def offer(world: World, capability: Array, **of_lab: Array) -> Offer:
+    """What users meet in models of some capability.
+
+    The logistic of :func:`brain` separates, exp((T - x)/nu) = exp(T/nu) exp(-x/nu), so that exp is
+    taken once a model and width, not once a segment.
+    """
+    table = world.segments
+    ease = [np.exp(-np.maximum(capability[axis], NO_MODEL) / table.widths)[table.which_width] for axis in range(3)]
+    return Offer(capability, ease, retrieval(world), **of_lab)
+
+
 # ---------------------------------------------------------------------- what a segment asks for
 
 
-def orchestrated(world: World) -> Array:
-    """Share of a segment's work that an orchestrator hands to models of the last generation.
+@equation
+def orchestrated(seg, p):
+    """d = o (work that older models can do): the share of a segment's work that an orchestrator hands to them.
 
     Firms have them and they work (002: why throw them away?): the large model only understands
     what is asked, calls them, and puts the report together (M38).
     """
-    return world.parameters.model_market.orchestration * world.segments.column("old_models")
+    return p.model_market.orchestration * seg.old_models
 
 
-def threshold(world: World) -> Array:
-    """What the brain must pass, OOM: the harder part is left to the older models (M38)."""
-    eased = world.parameters.model_market.orchestration_ease * orchestrated(world)
-    return world.segments.column("threshold") - eased
+@equation
+def threshold(seg, p):
+    """T = tau - e d, what the brain must pass, OOM: the harder part is left to the older models (M38)."""
+    return seg.threshold - p.model_market.orchestration_ease * orchestrated(seg, p)
 
 
 def retrieval(world: World) -> Array:
@@ -50,131 +97,104 @@ def retrieval(world: World) -> Array:
 # ---------------------------------------------------------------------- quality
 
 
-def brain(world: World, capability: Array) -> Array:
-    """Share of each segment's work that a model can do: sum_k w_k logistic((x_k - tau)/nu).
+@equation
+def by_home(pair, seg):
+    """Pick by each segment's region from two ``(worlds, 1)`` arrays."""
+    return where(seg.region == CN, pair[CN], pair[ROW])
 
-    The logistic separates, exp((tau - x)/nu) = exp(tau/nu) exp(-x/nu), so that exp is taken
-    once a model and width, not once a segment. Of the knowledge work a share R is looked up,
-    and then asks for reasoning over what was found, which is easier by ``retrieval_ease`` than
-    to reason unaided (004: is reasoning all that matters?); a model that knows better ignores it.
+
+@equation
+def brain(offer, seg, p):
+    """b_0 = sum_k w_k L_k, L_k = logistic((x_k - T)/nu): the share of each segment's work that a model can do.
+
+    Of the knowledge work a share R is looked up, and then asks for reasoning over what was found, which
+    is easier by ``retrieval_ease`` than to reason unaided (004: is reasoning all that matters?): L_knowledge
+    grows by R (found - L_knowledge)+, for a model that knows better ignores it.
     """
-    table, p = world.segments, world.parameters.model_market
-    width = table.column("width")
-    reach = np.exp(threshold(world) / width)
-    short = [np.exp(-np.maximum(capability[axis], NO_MODEL) / table.widths)[table.which_width] for axis in range(3)]
-    weight = table.weights.reshape(3, -1, 1, 1)
-    return _work_done(reach, *short, np.exp(-p.retrieval_ease / width), retrieval(world), *weight)
+    reach = np.exp(threshold(seg, p) / seg.width)
+    known = 1.0 / (1.0 + reach * offer.ease[KNOWLEDGE])
+    found = 1.0 / (1.0 + reach * offer.ease[REASONING] * np.exp(-p.model_market.retrieval_ease / seg.width))
+    known = known + offer.retrieval * np.maximum(found - known, 0.0)
+    spoken = seg.weights[LANGUAGE] * (1.0 / (1.0 + reach * offer.ease[LANGUAGE]))
+    return (
+        spoken + seg.weights[KNOWLEDGE] * known + seg.weights[REASONING] * (1.0 / (1.0 + reach * offer.ease[REASONING]))
+    )
 
 
-@elementwise
-def _work_done(reach, language, knowledge, reasoning, ease, looked_up, w_language, w_knowledge, w_reasoning):
-    """The logistics of the three axes, from exp(tau/nu) and exp(-x/nu), by their weights."""
-    known = 1.0 / (1.0 + reach * knowledge)
-    found = 1.0 / (1.0 + reach * reasoning * ease)
-    known = known + looked_up * np.maximum(found - known, 0.0)
-    spoken = w_language * (1.0 / (1.0 + reach * language))
-    return spoken + w_knowledge * known + w_reasoning * (1.0 / (1.0 + reach * reasoning))
-
-
-def own_data(world: World) -> Array:
-    """Share of what its model cannot do that a lab makes up for with data of its own.
+@equation
+def own_data(offer, lab, seg, p):
+    """Share of what its model cannot do that a lab makes up for with data of its own, at most all.
 
     The layers of 002 on top of a base: L1 language (at home), L2 industry (a vertical lab in the
     segment it was founded for, M39), L3 scenes (work in firms, which free users do not show).
     And data of use: what is used more gets better (003, the flywheel of M45).
     """
-    labs, table, p = world.labs, world.segments, world.parameters.model_market
-    learned = world.parameters.moat.data * p.usage_fit * worth_of_use(labs, world.parameters.technology)
-    language, industry, scene = labs.layers
-    segment = world.xp.arange(len(table)).reshape(-1, 1, 1)
-    gains = (p.language_gain * language, p.vertical_gain * industry, p.scene_gain * scene)
-    paid = 1.0 - table.column("free")
-    return _made_up_for(table.column("region"), labs.region, segment, labs.home_segment, paid, *gains, learned)
+    m = p.model_market
+    language = where(seg.region == lab.region, m.language_gain * lab.layers[0], 0.0)
+    industry = where(seg.number == lab.home_segment, m.vertical_gain * lab.layers[1], 0.0)
+    scene = (1.0 - seg.free) * (m.scene_gain * lab.layers[2])
+    return np.minimum(language + industry + scene + p.moat.data * m.usage_fit * offer.use, 1.0)
 
 
-@elementwise
-def _made_up_for(region, home, segment, trade, paid, language, industry, scene, learned):
-    """The layers that count in a segment, and what was learned, at most all."""
-    spoken = where(region == home, language, 0.0)
-    return np.minimum(spoken + where(segment == trade, industry, 0.0) + paid * scene + learned, 1.0)
+@equation
+def with_eyes_and_hands(brains, seg, state, p):
+    """(a b^-2 + e eye^-2 + h hand^-2)^-1/2, where the hand is no stronger than the permission that trust grants."""
+    e, h = p.model_market.limits * seg.eye, p.model_market.limits * seg.hand
+    least = p.trust.permission
+    permitted = np.minimum(state.hands, least + (1.0 - least) * by_home(state.trust, seg))
+    limits = e / state.eyes**2 + h / permitted**2
+    return 1.0 / np.sqrt((1.0 - e - h) / np.maximum(brains, 1e-3) ** 2 + limits)
+
+
+@equation
+def quality(offer, lab, seg, state, p):
+    """Q = (a b^-2 + e eye^-2 + h hand^-2)^-1/2, a = 1 - e - h, b = b_0 + (1 - b_0) own data.
+
+    Brain, eye and hand are complements, a CES of elasticity 1/3: overflowing brain without eyes and
+    hands sells little (M59). The weights e and h are those of the segment times ``limits``: without them Q is
+    the brain.
+    """
+    b_0 = brain(offer, seg, p)
+    b = b_0 + (1.0 - b_0) * own_data(offer, lab, seg, p)
+    return with_eyes_and_hands(b, seg, state, p)
 
 
 def home_segment(world: World) -> Array:
     """Which segment each vertical lab was founded for, booleans."""
-    return world.xp.arange(len(world.segments)).reshape(-1, 1, 1) == world.labs.home_segment
+    return world.segments.columns.number == world.labs.home_segment
 
 
-def with_eyes_and_hands(world: World, brains: Array) -> Array:
-    """Quality: brain, eye and hand are complements, Q = (a b^-2 + e eye^-2 + h hand^-2)^-1/2.
-
-    A CES of elasticity 1/3: overflowing brain without eyes and hands sells little (M59). The
-    weights e and h are those of the segment times ``limits``; without them Q is the brain.
-    """
-    table, state = world.segments, world.state
-    strength = world.parameters.model_market.limits
-    eye, hand = strength * table.column("eye"), strength * table.column("hand")
-    trust, least = by_home(table, state.trust), world.parameters.trust.permission
-    permitted = np.minimum(state.hands, least + (1.0 - least) * trust)
-    limits = eye / state.eyes**2 + hand / permitted**2
-    return _complements(brains, 1.0 - eye - hand, limits)
-
-
-@elementwise
-def _complements(brains, weight, limits):
-    """The CES of the brain and of what limits it."""
-    return 1.0 / np.sqrt(weight / np.maximum(brains, 1e-3) ** 2 + limits)
-
-
-def by_home(table, pair: list) -> Array:
-    """Pick by each segment's region from two ``(worlds, 1)`` arrays."""
-    return where(table.column("region") == CN, pair[CN], pair[ROW])
-
-
-def appeal(world: World, quality: Array) -> Array:
-    """Quality as users weigh it: the best on sale less m d^2 / (d + d0), d the distance to it.
+@equation
+def appeal(offer, p):
+    """A = Q_best - m d^2 / (d + d_0), d = (Q_best - Q)+: quality as users weigh it.
 
     Performance is a moat where it is a cliff (001): who is ten per cent worse is hardly worse
     to users, who is far behind falls short by nearly all of it. Without this moat (m = 0, M31)
     every model passes for the best.
     """
-    labs, p = world.labs, world.parameters.model_market
-    best = row_max(where(labs.released & labs.alive, quality, 0.0))
-    return _cliff(quality, best, world.parameters.moat.performance, p.close_enough)
-
-
-@elementwise
-def _cliff(quality, best, moat, close):
-    """b - m d^2 / (d + d0), with d = (b - Q)+."""
-    short = np.maximum(best - quality, 0.0)
-    return best - moat * short * short / (short + close)
+    m, d_0 = p.moat.performance, p.model_market.close_enough
+    d = np.maximum(offer.best - offer.quality, 0.0)
+    return offer.best - m * d * d / (d + d_0)
 
 
 # ---------------------------------------------------------------------- nuisance
 
 
-def nuisance(world: World, capability: Array) -> Array:
-    """Utility lost by mistakes where precision counts and by abilities that nobody asked for.
+@equation
+def nuisance(offer, lab, seg, p):
+    """N = m precision h + s (1 - free) min((x - T - margin)+, most), h = exp(-x_knowledge / scale).
 
-    m precision h + s (1 - free) min((x - tau - margin)+, most), h = exp(-x_knowledge / scale)
-    (M69). Mistakes fall with knowledge, with what is looked up, with a vertical lab's own data
-    at home, and with work done by older models, whose results are reliable (002).
+    Utility lost by mistakes where precision counts and by abilities that nobody asked for (M69). Mistakes
+    fall with knowledge, with what is looked up, with a vertical lab's own data at home, and with work
+    done by older models, whose results are reliable (002).
     """
-    labs, table, p = world.labs, world.segments, world.parameters.model_market
-    wrong = np.exp(-np.maximum(capability[KNOWLEDGE], 0.0) / p.hallucination_scale)
-    careful = table.column("precision") * (1.0 - p.retrieval_truth * retrieval(world)) * (1.0 - orchestrated(world))
-    paid = p.surplus * (1.0 - table.column("free"))
-    cured = 1.0 - p.vertical_truth * labs.layers[1]
-    segment, enough = world.xp.arange(len(table)).reshape(-1, 1, 1), threshold(world) + p.surplus_margin
-    mean = sum_k(capability) / 3.0
-    mistakes = (p.hallucination * careful, wrong, segment, labs.home_segment, cured)
-    return _put_off(*mistakes, paid, mean, enough, p.surplus_most)
-
-
-@elementwise
-def _put_off(careful, wrong, segment, trade, cured, paid, mean, enough, most):
-    """m precision h + s (1 - free) min((x - tau - margin)+, most)."""
-    beyond = np.minimum(np.maximum(mean - enough, 0.0), most)
-    return careful * (wrong * where(segment == trade, cured, 1.0)) + paid * beyond
+    m = p.model_market
+    h = np.exp(-np.maximum(offer.capability[KNOWLEDGE], 0.0) / m.hallucination_scale)
+    cured = where(seg.number == lab.home_segment, 1.0 - m.vertical_truth * lab.layers[1], 1.0)
+    careful = seg.precision * (1.0 - m.retrieval_truth * offer.retrieval) * (1.0 - orchestrated(seg, p))
+    x = (offer.capability[0] + offer.capability[1] + offer.capability[2]) / 3.0
+    beyond = np.minimum(np.maximum(x - (threshold(seg, p) + m.surplus_margin), 0.0), m.surplus_most)
+    return m.hallucination * careful * (h * cured) + m.surplus * (1.0 - seg.free) * beyond
 
 
 # ---------------------------------------------------------------------- devices

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
 
 import numpy as np
 
-from baimo.world.engine.arrays import (
-    Array,
-)
-
-if TYPE_CHECKING:
-    pass
+from baimo.world.engine.arrays import Array, namespace
 
 
 @dataclass(frozen=True)
@@ -98,9 +93,32 @@ class SegmentTable:
         """The segments of CN, which come first."""
         return slice(0, len(self) // 2)
 
+    @cached_property
+    def columns(self) -> SegmentColumns:
+        """The table as equations read it."""
+        return SegmentColumns(self)
+
     def column(self, name: str) -> Array:
         """A column as ``(segments, 1, 1)``."""
         return getattr(self, name).reshape(-1, 1, 1)
+
+
+class SegmentColumns:
+    """Columns of the table as ``(segments, 1, 1)`` arrays, those by axis as ``(axes, segments, 1, 1)``.
+
+    Attributes
+    ----------
+    number : array
+        Place of each segment in the table.
+    """
+
+    def __init__(self, table: SegmentTable):
+        self.table = table
+        self.number = namespace(table.region).arange(len(table))[:, None, None]
+
+    def __getattr__(self, name: str) -> Array:
+        self.__dict__[name] = getattr(self.table, name)[..., None, None]
+        return self.__dict__[name]
 
 
 CN_SEGMENTS = 12

@@ -22,7 +22,7 @@ from baimo.world.engine.arrays import (
     where,
 )
 from baimo.world.models.pricing import owners_power
-from baimo.world.models.quality import brain, home_segment, nuisance, retrieval
+from baimo.world.models.quality import brain, home_segment, nuisance, offer, retrieval
 from baimo.world.models.serving import DAYS_A_MONTH
 from baimo.world.technology.research import frontiers
 
@@ -252,7 +252,10 @@ def fit(world: World) -> tuple:
     return (
         state.open_private,
         ratio(at_home, row_sum(sum_k(privy))),
-        ratio(row_sum(sum_k(firms * nuisance(world, labs.served))), row_sum(sum_k(firms))),
+        ratio(
+            row_sum(sum_k(firms * nuisance(offer(world, labs.served), labs, table.columns, world.parameters))),
+            row_sum(sum_k(firms)),
+        ),
         ratio(light, light + flagship),
         sum_k(where(home, retrieval(world), 0.0)) / home.sum(),
     )
@@ -268,6 +271,6 @@ def worth(world: World) -> list:
     people = where(world.segments.column("region") == CN, world.state.adopters, 0.0)
     # The best as they are, and one OOM better on each axis: four models, asked at once.
     better = world.xp.arange(4) == world.xp.arange(1, 4).reshape(3, 1, 1)
-    able = brain(world, frontiers(world)["cn"] + better)
+    able = brain(offer(world, frontiers(world)["cn"] + better), world.segments.columns, world.parameters)
     gained = ratio(sum_k(people * (able[..., 1:] - able[..., :1])), sum_k(people))
     return [gained[:, axis : axis + 1] for axis in range(3)]
