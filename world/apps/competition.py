@@ -108,7 +108,7 @@ def pull_of(world: World, added: Array, reached: Array | float = 1.0, missed: Ar
     native = segment_of_apps(world, best_native(world))
     valid = points_at(apps.base_lab[0], apps.base_id[0], world.labs)
     lab = world.xp.arange(world.worlds)[:, None] * world.labs.capacity + np.maximum(apps.base_lab[0], 0)
-    base = state.quality.take(apps.segment * (world.worlds * world.labs.capacity) + lab)
+    base = world.state.quality.take(apps.segment * (world.worlds * world.labs.capacity) + lab)
     return pull(apps, Standing(base, native, valid, added, reached, missed), world.clock.months, world.parameters)
 
 
