@@ -16,7 +16,7 @@ from baimo.agents.vendor import InfraVendor
 from baimo.conf.declare import DIMENSIONS
 from baimo.world.apps.lifecycle import add_apps
 from baimo.world.compute.chips import ChipTable, power_draw
-from baimo.world.engine.arrays import Array, row_sum, sum_k, to_device, where
+from baimo.world.engine.arrays import Array, mean_k, row_sum, sum_k, to_device, where
 from baimo.world.engine.device import to_host
 from baimo.world.engine.world import World
 from baimo.world.industry.entry import LAB_SLOTS, endow_lab
@@ -162,7 +162,7 @@ def _served_models(world: World) -> None:
     labs.light = where(here, light_capability(world, own), labs.light)
     labs.open_weights = where(here & (labs.openness == 2), own, labs.open_weights)
     labs.open_post = where(labs.open_weights > NO_MODEL, labs.post, 0.0)
-    size = active_parameters(sum_k(own) / 3.0, 0.0, tech)
+    size = active_parameters(mean_k(own), 0.0, tech)
     labs.active_parameters = where(here, size, labs.active_parameters)
     labs.light_parameters = where(here, size * tech.light_size, labs.light_parameters)
     serving_costs(world)

@@ -17,8 +17,8 @@ from baimo.world.engine.arrays import (
     argmax_k,
     logistic,
     max_k,
+    mean_k,
     pick_k,
-    sum_k,
     where,
 )
 from baimo.world.engine.population import Observables
@@ -209,10 +209,10 @@ def _inherited(market: LaunchSignals, on_base: PerAgent, p: Config) -> PerAxis:
 
 def _expected_gain(labs: LabColumns, market: LaunchSignals, run: Launch, chance: Array, p: Config) -> Array:
     """Expected gain of launches of several sizes, OOM (mean of the axes), ``(options, worlds, labs)``."""
-    now = sum_k(labs.pretrained + labs.post) / 3.0
-    post = sum_k(np.maximum(labs.post, where(run.on_base, market.base_post, 0.0))) / 3.0
+    now = mean_k(labs.pretrained + labs.post)
+    post = mean_k(np.maximum(labs.post, where(run.on_base, market.base_post, 0.0)))
     inherits = _inherited(market, run.on_base, p)
     whole = Run(run.flop, inherits, run.on_base & market.base_foreign, run.synthetic)
     reached = trained_capability(labs, whole, market, p)
-    gain = chance * (sum_k(reached) / 3.0 + post - now)
+    gain = chance * (mean_k(reached) + post - now)
     return gain - (1.0 - chance) * p.training.failure_cost / labs.risk_appetite

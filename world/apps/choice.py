@@ -9,13 +9,7 @@ import numpy as np
 
 from baimo.agents.app import BaseSignals
 from baimo.agents.enums import CN, NO_MODEL, NOBODY, OPEN_MODEL
-from baimo.world.engine.arrays import (
-    Array,
-    first_above,
-    nonzero,
-    row_sum,
-    where,
-)
+from baimo.world.engine.arrays import Array, count_where, first_above, nonzero, where
 from baimo.world.engine.equation import equation
 from baimo.world.engine.population import Selection, gather
 from baimo.world.engine.random import gumbel
@@ -78,7 +72,7 @@ def choose_bases(world: World) -> None:
     some = apps.where(movers)
     apps.choose_bases(_choice(world, some, movers, valid), among=some)
     switched = apps.alive & valid & (apps.base_id[0] != before)
-    world.tally("app_switches", row_sum(switched.astype(float)))
+    world.tally("app_switches", count_where(switched))
 
 
 def _choice(world: World, some: Selection, movers: Array, valid: Array) -> BaseSignals:

@@ -31,13 +31,7 @@ from baimo.world.apps import labour
 from baimo.world.apps.choice import choose_bases, notice_models
 from baimo.world.apps.competition import compete, generation, pay_staff
 from baimo.world.apps.segments import native_level, segment_of_apps
-from baimo.world.engine.arrays import (
-    Array,
-    clip,
-    row_sum,
-    sum_by_group,
-    where,
-)
+from baimo.world.engine.arrays import Array, clip, count_where, sum_by_group, where
 from baimo.world.engine.device import to_host
 from baimo.world.engine.population import spread_out
 from baimo.world.engine.random import normal, poisson
@@ -63,7 +57,7 @@ class AppLifeState(State):
 def enter(world: World) -> None:
     """Apps are founded with hype and with what models can do, less where it is crowded."""
     state, p, apps = world.state, world.parameters.app_market, world.apps
-    alive = row_sum(apps.alive.astype(float))
+    alive = count_where(apps.alive)
     reach = p.entry_floor + clip(state.frontier_cn - p.entry_level, 0.0, p.entry_reach)
     now = p.entry_base * np.exp(p.entry_hype * state.hype) * reach / (1.0 + alive / p.crowd)
     rate = 0.5 * (now + where(np.isnan(state.app_entry_rate), now, state.app_entry_rate))
@@ -159,10 +153,10 @@ def close(world: World) -> None:
     """Apps that gave up close: people return to the pool, what is left to the founders."""
     apps, state = world.apps, world.state
     gone = apps.alive & (apps.exit_reason != ALIVE)
-    world.tally("app_deaths", row_sum(gone.astype(float)))
+    world.tally("app_deaths", count_where(gone))
     for cause, name in enumerate(APP_EXITS[1:], 1):
-        world.tally(f"app_deaths_{name}", row_sum((gone & (apps.exit_reason == cause)).astype(float)))
-    world.tally("app_deaths_single", row_sum((gone & (apps.modality != TEXT)).astype(float)))
+        world.tally(f"app_deaths_{name}", count_where(gone & (apps.exit_reason == cause)))
+    world.tally("app_deaths_single", count_where(gone & (apps.modality != TEXT)))
     apps.exit_step = where(gone, world.step_number, apps.exit_step)
     state.death_ages = state.death_ages + _by_age(world, gone)
     _report(world, gone)

@@ -12,7 +12,7 @@ import numpy as np
 
 from baimo.agents.enums import CN, NOBODY, ROW, STATE_FUND, UNICORN
 from baimo.agents.lab.money import FundingSignals
-from baimo.world.engine.arrays import Array, clip, nonzero, ratio, row_sum, sum_k, take_rows, where
+from baimo.world.engine.arrays import Array, clip, count_where, mean_k, nonzero, ratio, row_sum, take_rows, where
 from baimo.world.engine.random import normal
 from baimo.world.technology.lineage import hides_its_base
 
@@ -32,7 +32,7 @@ def round_sizes(world: World) -> FundingSignals:
     """
     labs, p, state = world.labs, world.parameters.capital, world.state
     star = (labs.archetype == UNICORN) | (labs.region == ROW)
-    near = where(labs.released, sum_k(labs.served) / 3.0 + misread(world) - state.frontier_cn, p.pedigree)
+    near = where(labs.released, mean_k(labs.served) + misread(world) - state.frontier_cn, p.pedigree)
     leader = star & (near > -p.leader_gap)
     grown = star | (labs.released & (near > -p.growth_gap) & (state.token_share > p.growth_share))
     median = where(leader, p.leader_round, where(grown, p.growth_round, p.seed_round))
@@ -53,19 +53,19 @@ def benchmark_fit(world: World) -> Array:
     """Correlation over the labs of CN of what benchmarks show with what models can do (M57)."""
     labs = world.labs
     out = labs.alive & labs.released & (labs.region == CN)
-    true = sum_k(labs.served) / 3.0
+    true = mean_k(labs.served)
     return _correlation(true, true + misread(world), out)
 
 
 def adds_nothing(world: World) -> Array:
     """Labs whose released model on others' weights is no better than what anybody can download."""
     labs = world.labs
-    return labs.alive & labs.released & (labs.base_id >= 0) & (sum_k(labs.served) / 3.0 <= world.state.frontier_open)
+    return labs.alive & labs.released & (labs.base_id >= 0) & (mean_k(labs.served) <= world.state.frontier_open)
 
 
 def _correlation(one: Array, other: Array, among: Array) -> Array:
     """Correlation over some rows of each world; NaN where there is nothing to compare."""
-    number = np.maximum(row_sum(among.astype(float)), 1.0)
+    number = np.maximum(count_where(among), 1.0)
     one = where(among, one - row_sum(where(among, one, 0.0)) / number, 0.0)
     other = where(among, other - row_sum(where(among, other, 0.0)) / number, 0.0)
     spread = np.sqrt(row_sum(one * one) * row_sum(other * other))
@@ -89,7 +89,7 @@ def _signal(world: World) -> Array:
     """
     labs, state, p = world.labs, world.state, world.parameters.capital
     home = where(labs.region == CN, state.frontier_cn, state.frontier_all)
-    gap = sum_k(labs.served) / 3.0 + misread(world) - home
+    gap = mean_k(labs.served) + misread(world) - home
     shown = where(labs.released, clip(gap, -p.signal_least, p.signal_most), p.pedigree)
     return shown - p.domestic_doubt * p.explorer_doubt * (labs.explores & (labs.region == CN))
 
@@ -112,7 +112,7 @@ def _penalty(world: World) -> Array:
     failed = (labs.runs_failed > 0) & (labs.since_failure < labs.since_round)
     age = (world.step_number - labs.founded) * world.clock.months
     unused = labs.released & (age > p.unused_after) & (state.token_share < p.unused_share)
-    own = sum_k(labs.served) / 3.0 + misread(world)
+    own = mean_k(labs.served) + misread(world)
     spare = clip((state.frontier_open - own) / p.commodity_width + 1.0, 0.0, 1.0)
     commodity = spare * (labs.released & (labs.base_id >= 0) & ~hides_its_base(labs))
     exposed = labs.since_exposed < p.exposed_memory

@@ -20,6 +20,7 @@ from baimo.world.engine.arrays import (
     Array,
     clip,
     codes_in_use,
+    mean_k,
     one_hot,
     pick_k,
     ratio,
@@ -238,7 +239,7 @@ def clear(world: World) -> None:
 def _leading(world: World) -> Array:
     """Priority that the state gives the leading labs of CN in rationing."""
     labs = world.labs
-    close = sum_k(labs.served) / 3.0 > world.state.frontier_cn - world.policy.compute.priority_gap
+    close = mean_k(labs.served) > world.state.frontier_cn - world.policy.compute.priority_gap
     leads = labs.alive & labs.released & (labs.region == CN) & close
     return world.policy.compute.priority * leads
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import ACADEMIC, APP_COMPANY, CHALLENGER, CLOUD, CN, FOLLOWER, UNICORN
-from baimo.world.engine.arrays import Array, is_one_of, ratio, row_sum, sum_by_group, sum_k, take_rows, where
+from baimo.world.engine.arrays import Array, is_one_of, mean_k, ratio, row_sum, sum_by_group, take_rows, where
 from baimo.world.network.ties import points_at
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def _compute_for_equity(world: World) -> None:
     labs, vendors, state, p = world.labs, world.vendors, world.state, world.parameters.rental
     venture = is_one_of(labs.archetype, (CHALLENGER, UNICORN, ACADEMIC, FOLLOWER)) & (labs.mode != APP_COMPANY)
     best = where(labs.region == CN, state.frontier_cn, state.frontier_all)
-    behind = np.maximum(best - sum_k(labs.served) / 3.0, 0.0)
+    behind = np.maximum(best - mean_k(labs.served), 0.0)
     hosted = labs.alive & labs.released & venture & points_at(labs.host, labs.host_id, vendors)
     promise = where(hosted, np.maximum(1.0 - behind / p.equity_promise, 0.0), 0.0)
     rows = where(hosted, labs.host, -1)

@@ -87,14 +87,24 @@ def dot_k(one: Array, other: Array) -> Array:
     return sum_k(one * other)
 
 
-def sum_where(mask: Array, values: Any = 1.0) -> Array:
-    """Sum of values over the rows of a mask, as ``(worlds, 1)``; without values, how many there are."""
+def mean_k(array: Array) -> Array:
+    """Mean over the small leading axis, added in order."""
+    return sum_k(array) / len(array)
+
+
+def sum_where(mask: Array, values: Array) -> Array:
+    """Sum of values over the rows of a mask, as ``(worlds, 1)``."""
     return row_sum(where(mask, values, 0.0))
+
+
+def count_where(mask: Array) -> Array:
+    """How many rows of a mask there are, as ``(worlds, 1)``."""
+    return sum_where(mask, 1.0)
 
 
 def mean_where(mask: Array, values: Array) -> Array:
     """Mean of values over the rows of a mask, as ``(worlds, 1)``; 0 where there is none."""
-    return ratio(sum_where(mask, values), sum_where(mask))
+    return ratio(sum_where(mask, values), count_where(mask))
 
 
 def stack_k(*values: Any, xp: Any = np) -> Array:

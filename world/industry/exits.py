@@ -22,7 +22,7 @@ from baimo.agents.enums import (
 from baimo.agents.lab.money import ExitSignals, PivotSignals
 from baimo.conf.declare import flow, stock
 from baimo.world.apps import lifecycle
-from baimo.world.engine.arrays import Array, clip, is_one_of, row_sum, sum_k, where
+from baimo.world.engine.arrays import Array, clip, count_where, is_one_of, mean_k, row_sum, where
 from baimo.world.engine.state import State
 from baimo.world.industry.acquisition import acquire
 from baimo.world.network.open_bases import best_known_base
@@ -45,8 +45,8 @@ def leave(world: World) -> None:
     """Phase 16: pivots, closures, acquisitions."""
     labs, state, p = world.labs, world.state, world.parameters.entry_exit
     base, post, *_ = best_known_base(world)
-    own = sum_k(labs.pretrained + labs.post) / 3.0
-    lead = sum_k(base + post) / 3.0 - own
+    own = mean_k(labs.pretrained + labs.post)
+    lead = mean_k(base + post) - own
     before = labs.mode.copy()
     labs.pivot(
         PivotSignals(
@@ -77,7 +77,7 @@ def leave(world: World) -> None:
     world.count("acquisitions", gone & (labs.exit_reason == ACQUIRED))
     turned = gone & (labs.exit_reason == TO_APPS)
     world.count("turned_to_apps", turned)
-    state.spin_offs = row_sum((turned & (labs.region == CN)).astype(float))
+    state.spin_offs = count_where(turned & (labs.region == CN))
     _remember(world, gone)
     _dissolve(world, gone)
     lifecycle.close(world)
@@ -86,7 +86,7 @@ def leave(world: World) -> None:
 def _remember(world: World, gone: Array) -> None:
     """Exits a year in CN per potential entrant, as founders see them: a mean that fades."""
     state, p = world.state, world.parameters.entry_exit
-    yearly = row_sum((gone & (world.labs.region == CN)).astype(float)) / p.entrant_pool / world.clock.years
+    yearly = count_where(gone & (world.labs.region == CN)) / p.entrant_pool / world.clock.years
     fade = np.exp(-world.clock.months / p.exit_memory)
     state.exit_rate = state.exit_rate * fade + yearly * (1.0 - fade)
 

@@ -10,7 +10,7 @@ from baimo.agents.enums import APPLICATION, CN, INDUSTRY, ROW
 from baimo.agents.lab.money import EffortSignals, HireSignals
 from baimo.conf.declare import stock
 from baimo.world.apps import labour
-from baimo.world.engine.arrays import Array, clip, ratio, row_sum, stack_k, sum_k, where
+from baimo.world.engine.arrays import Array, clip, count_where, mean_k, ratio, row_sum, stack_k, sum_k, where
 from baimo.world.engine.state import State
 from baimo.world.network.social import neighbour_best
 
@@ -97,7 +97,7 @@ def _leave(world: World) -> None:
     """
     labs, state, p = world.labs, world.state, world.parameters.talent
     best = where(labs.region == CN, state.frontier_cn, state.frontier_all)
-    behind = clip(best - sum_k(labs.served) / 3.0, 0.0, p.most_behind) * labs.released
+    behind = clip(best - mean_k(labs.served), 0.0, p.most_behind) * labs.released
     small = sum_k(labs.staff) < p.small_lab
     split = 1.0 - np.abs(2.0 * labs.product_share - 1.0)
     poor = 1.0 - np.minimum(ratio(labs.service_revenue, labs.cost), 1.0)
@@ -130,7 +130,7 @@ def _pay_programme(world: World, people: Array) -> None:
     """The state trains people through its industry ministry, which pays those who teach."""
     cost = people * world.policy.talent.training_cost
     ministry = (world.regulators.kind == INDUSTRY) & world.regulators.alive & (world.regulators.region == CN)
-    bill = where(ministry, ratio(cost, row_sum(ministry.astype(float))), 0.0)
+    bill = where(ministry, ratio(cost, count_where(ministry)), 0.0)
     world.accounts.pay("training programme", "government", (world.regulators, bill))
     world.accounts.pay("training programme", (world.regulators, bill), "workers")
 

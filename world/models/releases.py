@@ -10,7 +10,7 @@ from baimo.agents.enums import ALL_OPEN, BIG_TECH, CLOSED, CN, FRONTIER, LIGHT_O
 from baimo.agents.lab.market import OpennessSignals
 from baimo.conf.declare import history, stock
 from baimo.world.capital.hype import domestic_leap
-from baimo.world.engine.arrays import Array, clip, row_max, row_sum, sum_k, where
+from baimo.world.engine.arrays import Array, clip, count_where, mean_k, row_max, sum_k, where
 from baimo.world.engine.state import State
 from baimo.world.laws.scaling import active_parameters
 from baimo.world.models import multimodal
@@ -39,7 +39,7 @@ def release(world: World) -> None:
     labs.choose_openness(_stakes(world), among=labs.trained)
     labs.waiting = np.maximum(labs.waiting - world.clock.months, 0.0)
     out = labs.alive & labs.trained & (labs.waiting <= 0.0)
-    mean = sum_k(capability(labs)) / 3.0
+    mean = mean_k(capability(labs))
     before, before_cn = state.frontier_all, state.frontier_cn
     _go_out(world, out)
     publish(world)
@@ -71,7 +71,7 @@ def _stakes(world: World) -> OpennessSignals:
     """What openness is weighed on: lead over rivals at home, market share, policy."""
     labs = world.labs
     most = world.parameters.openness.lead_most
-    mine = sum_k(capability(labs)) / 3.0
+    mine = mean_k(capability(labs))
     best = where(labs.region == CN, world.state.frontier_cn, world.state.frontier_all)
     level, told = world.policy.open_source.mandate_above, world.policy.open_source.champion
     champion = labs.archetype == OPEN_CHAMPION
@@ -89,7 +89,7 @@ def _go_out(world: World, out: Array) -> None:
     labs, tech = world.labs, world.parameters.technology
     year = world.clock.year(world.step_number)
     best = capability(labs)
-    mean = sum_k(best) / 3.0
+    mean = mean_k(best)
     light = light_capability(world, best)
     labs.served = where(out, best, labs.served)
     labs.light = where(out, np.maximum(light, labs.light), labs.light)
@@ -127,8 +127,8 @@ def _make_news(world: World, out: Array, mean: Array, before: Array) -> None:
     labs = world.labs
     abroad = out & (labs.region == ROW)
     leap = np.maximum(row_max(where(abroad, mean, NO_MODEL)) - before, 0.0)
-    foreign = row_sum(abroad.astype(float))
-    me_too = row_sum(out.astype(float))
+    foreign = count_where(abroad)
+    me_too = count_where(out)
     # Each release of a step is one of those so far: they count as at its middle.
     heard = state.models_released + 0.5 * me_too
     push = p.hype_leap * leap + p.hype_foreign * foreign + p.hype_me_too * me_too / (1.0 + heard / p.hype_tired)
@@ -139,7 +139,7 @@ def _make_news(world: World, out: Array, mean: Array, before: Array) -> None:
 def _write_down(world: World) -> None:
     """A stronger open base makes past training worthless (M36): book value is lost."""
     labs, p = world.labs, world.parameters.technology
-    mine = sum_k(labs.served) / 3.0
+    mine = mean_k(labs.served)
     over = clip((world.state.frontier_open - mine) / p.write_down_width, 0.0, 1.0)
     yearly = 1.0 - np.exp(-p.write_down * world.clock.years * over)
     lost = where(labs.alive & labs.released, labs.sunk_value * yearly, 0.0)

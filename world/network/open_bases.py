@@ -8,7 +8,7 @@ import numpy as np
 
 from baimo.agents.enums import CN, NO_MODEL, NOBODY, ROW
 from baimo.conf.declare import history
-from baimo.world.engine.arrays import Array, row_max, stack_k, sum_k, take_rows, where
+from baimo.world.engine.arrays import Array, mean_k, row_max, stack_k, sum_k, take_rows, where
 from baimo.world.engine.state import State
 from baimo.world.network.social import best_tied
 
@@ -34,7 +34,7 @@ class OpenBaseState(State):
 def publish(world: World) -> None:
     """Keep the best open weights of each region on record: a release cannot be taken back."""
     labs, state = world.labs, world.state
-    score = sum_k(labs.open_weights) / 3.0
+    score = mean_k(labs.open_weights)
     best = [_published(world, where((labs.region == home) & labs.alive, score, NO_MODEL)) for home in (CN, ROW)]
     fresh = {name: np.stack([each[name] for each in best]) for name in best[0]}
     lag = max(round(world.parameters.graph.notice_months / world.clock.months), 1)
@@ -111,7 +111,7 @@ def _best_among_friends(world: World, penalty: Array) -> dict[str, Array]:
     worth = [where(labs.alive, each, worst) for each in (to_cn, sum_k(labs.open_weights))]
     row = where(here, *(best_tied(each, ties, worst)[1] for each in worth))
     return {
-        "score": where(row >= 0, take_rows(sum_k(labs.open_weights) / 3.0, row), NO_MODEL),
+        "score": where(row >= 0, take_rows(mean_k(labs.open_weights), row), NO_MODEL),
         "weights": take_rows(labs.open_weights, row),
         "post": take_rows(labs.open_post, row),
         "row": row,

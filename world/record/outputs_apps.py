@@ -10,7 +10,7 @@ from baimo.agents.enums import API, OPEN_MODEL, TEXT
 from baimo.conf.declare import output
 from baimo.world.apps import lifecycle
 from baimo.world.apps.competition import needs_filing
-from baimo.world.engine.arrays import Array, ratio, row_sum, sum_k, sum_where, take_rows, where
+from baimo.world.engine.arrays import Array, count_where, ratio, row_sum, sum_k, sum_where, take_rows, where
 from baimo.world.models.segments import CN_SEGMENTS
 from baimo.world.models.tuning_hub import hubs
 from baimo.world.record.outputs_models import weighted_mean
@@ -36,7 +36,7 @@ def turnover_of_apps(world: World) -> tuple:
     seen = world.monthly
     dead = (seen[f"app_deaths{why}"] for why in ("", "_absorbed", "_insolvent", "_outdated", "_single"))
     incumbents = (seen[f"incumbents_{answer}"] for answer in ("remade", "added", "left"))
-    return sum_where(world.apps.alive), seen["app_entries"], *dead, seen["app_switches"], *incumbents
+    return count_where(world.apps.alive), seen["app_entries"], *dead, seen["app_switches"], *incumbents
 
 
 @output(
@@ -76,18 +76,18 @@ def _median_age(histogram: Array) -> Array:
 def bases(world: World) -> tuple:
     """On what apps build, and what the law asks of them."""
     apps = world.apps
-    alive = sum_where(apps.alive)
+    alive = count_where(apps.alive)
     tuned = apps.alive & (apps.source == OPEN_MODEL)
     at_hub = tuned & take_rows(hubs(world), apps.base_lab[0]) & (apps.base_lab[0] >= 0)
     return (
-        ratio(sum_where(apps.alive & (apps.base_lab[1] >= 0)), alive),
-        ratio(sum_where(apps.alive & (apps.source == API)), alive),
-        ratio(sum_where(at_hub), sum_where(tuned)),
+        ratio(count_where(apps.alive & (apps.base_lab[1] >= 0)), alive),
+        ratio(count_where(apps.alive & (apps.source == API)), alive),
+        ratio(count_where(at_hub), count_where(tuned)),
         ratio(sum_where(apps.alive, apps.absorbed), alive),
-        sum_where(apps.alive & (apps.modality != TEXT)),
-        sum_where(apps.alive & needs_filing(world)),
-        sum_where(apps.alive & ~apps.filed & (apps.filing_since >= 0)),
-        sum_where(on_foreign(world)),
+        count_where(apps.alive & (apps.modality != TEXT)),
+        count_where(apps.alive & needs_filing(world)),
+        count_where(apps.alive & ~apps.filed & (apps.filing_since >= 0)),
+        count_where(on_foreign(world)),
         world.monthly["apps_cut_off"],
     )
 

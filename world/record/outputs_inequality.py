@@ -8,7 +8,18 @@ import numpy as np
 
 from baimo.agents.enums import CN, NO_MODEL, ROW
 from baimo.conf.declare import output
-from baimo.world.engine.arrays import Array, mean_where, namespace, ratio, row_sum, sum_k, weigh_k, where
+from baimo.world.engine.arrays import (
+    Array,
+    count_where,
+    mean_k,
+    mean_where,
+    namespace,
+    ratio,
+    row_sum,
+    sum_k,
+    weigh_k,
+    where,
+)
 from baimo.world.network.open_bases import foreign_penalty
 from baimo.world.network.social import neighbour_best
 
@@ -30,7 +41,7 @@ def best_base(world: World) -> tuple[Array, Array]:
     """
     labs, state, foreign = world.labs, world.state, foreign_penalty(world)
     cn = labs.alive & (labs.region == CN)
-    seen = sum_k(labs.open_weights - foreign * (labs.region == ROW)) / 3.0
+    seen = mean_k(labs.open_weights - foreign * (labs.region == ROW))
     told, best = (
         np.maximum(sum_k(weights[CN]), sum_k(weights[ROW] - foreign)) / 3.0
         for weights in (state.base_weights[0], state.base_weights[-1])
@@ -68,7 +79,7 @@ def gini(values: Array, among: Array) -> Array:
 
     G = 2 sum_i i x_(i) / (n sum x) - (n + 1) / n, x_(i) the i-th smallest of n.
     """
-    count = row_sum(among.astype(float))
+    count = count_where(among)
     # The largest first: who does not count stands behind, as nothing, and empty rows change no bit.
     ordered = -np.sort(-where(among, values, 0.0), axis=-1)
     rank = count - namespace(ordered).arange(values.shape[-1])

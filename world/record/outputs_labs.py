@@ -18,7 +18,7 @@ from baimo.agents.enums import (
     VERTICAL,
 )
 from baimo.conf.declare import output
-from baimo.world.engine.arrays import Array, ratio, row_max, sum_by_group, sum_where, where
+from baimo.world.engine.arrays import Array, count_where, ratio, row_max, sum_by_group, sum_where, where
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -45,12 +45,12 @@ def population(world: World) -> tuple:
     """Labs by region, kind and what they do."""
     labs, cn = world.labs, living(world)
     return (
-        sum_where(cn),
-        sum_where(labs.alive & (labs.region == ROW)),
-        [sum_where(cn & (labs.archetype == kind)) for kind in ARCHETYPES_CN],
-        sum_where(cn & (labs.mode == FROM_SCRATCH) & (labs.runs_done > 0)),
-        sum_where(cn & (labs.mode == APP_COMPANY)),
-        sum_where(cn & labs.released),
+        count_where(cn),
+        count_where(labs.alive & (labs.region == ROW)),
+        [count_where(cn & (labs.archetype == kind)) for kind in ARCHETYPES_CN],
+        count_where(cn & (labs.mode == FROM_SCRATCH) & (labs.runs_done > 0)),
+        count_where(cn & (labs.mode == APP_COMPANY)),
+        count_where(cn & labs.released),
     )
 
 
@@ -91,8 +91,8 @@ def lineage(world: World) -> tuple:
     labs = world.labs
     built = on_open_base(world)
     family = sum_by_group(built.astype(float), where(built, labs.base_lab, NOBODY), labs.capacity)
-    on_base = sum_where(built)
-    hiding = sum_where(living(world) & labs.released & labs.claims)
+    on_base = count_where(built)
+    hiding = count_where(living(world) & labs.released & labs.claims)
     return on_base, ratio(row_max(family), on_base), hiding, world.monthly["exposures"]
 
 

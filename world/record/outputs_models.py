@@ -13,6 +13,7 @@ from baimo.world.engine.arrays import (
     clip,
     herfindahl,
     largest,
+    mean_k,
     mean_where,
     ratio,
     row_sum,
@@ -55,7 +56,7 @@ def prices(world: World) -> tuple:
     labs, p = world.labs, world.parameters.measures
     out = labs.alive & labs.released
     cn = out & (labs.region == CN)
-    near = cn & (sum_k(labs.served) / 3.0 > world.state.frontier_cn - p.flagship_reach)
+    near = cn & (mean_k(labs.served) > world.state.frontier_cn - p.flagship_reach)
     sold = _tokens(world) + 1e-9
     margin = ratio(labs.price_flagship - labs.marginal_cost, labs.price_flagship)
     return (
@@ -77,7 +78,7 @@ def _cheapest(labs, out: Array, level: Array) -> Array:
     """Lowest list price at or above a capability, NaN where nobody offers it."""
     best = np.inf
     for capability, price in ((labs.served, labs.price_flagship), (labs.light, labs.price_light)):
-        able = out & (sum_k(capability) / 3.0 >= level)
+        able = out & (mean_k(capability) >= level)
         best = np.minimum(best, where(able, price, np.inf).min(-1, keepdims=True))
     return where(np.isfinite(best), best, np.nan)
 
@@ -105,7 +106,7 @@ def tokens(world: World) -> tuple:
     # Work is hard where the wall stands.
     hard = world.segments.column("threshold")[home] > p.wall_from
     hard_tokens = _cn(world, sum_k(where(hard, by_segment[home], 0.0)))
-    below = sum_k(labs.served) / 3.0 < state.frontier_cn - p.wall_slack
+    below = mean_k(labs.served) < state.frontier_cn - p.wall_slack
     public = _cn(world, sum_k([by_segment[k] for k in world.segments.rows_licensed]))
     return (
         at_home + apps,
@@ -215,7 +216,7 @@ def ties(world: World) -> tuple:
     """Who is tied to whom, and where an unused model leads (M67)."""
     labs, used = world.labs, world.parameters.organisation.used_share
     here, sold = labs.region == CN, _cn(world, _tokens(world))
-    able, power = sum_k(labs.served) / 3.0, ratio(1.0, 1.0 - owners_power(world)) - 1.0
+    able, power = mean_k(labs.served), ratio(1.0, 1.0 - owners_power(world)) - 1.0
     on_sale = here & labs.alive & labs.released
     unused = where(on_sale & (labs.mode != APP_COMPANY), clip(1.0 - world.state.token_share / used, 0.0, 1.0), 0.0)
     total = row_sum(sold)

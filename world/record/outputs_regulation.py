@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from baimo.agents.enums import CENTRAL, CN, PROVINCIAL
 from baimo.conf.declare import output
-from baimo.world.engine.arrays import sum_where
+from baimo.world.engine.arrays import count_where
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -20,7 +20,7 @@ def filings(world: World) -> tuple:
     """Services filed so far, and who waits."""
     labs, so_far = world.labs, world.totals
     waiting = labs.alive & ((labs.filing == PROVINCIAL) | (labs.filing == CENTRAL))
-    return so_far["filed"] + so_far["filed_apps"], so_far["filed"], world.state.queue_length, sum_where(waiting)
+    return so_far["filed"] + so_far["filed_apps"], so_far["filed"], world.state.queue_length, count_where(waiting)
 
 
 @output("trust_cn", "index", "trust in services in China", "Trust")

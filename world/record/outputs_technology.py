@@ -9,7 +9,17 @@ import numpy as np
 from baimo.agents.enums import APP_COMPANY, BIG_TECH, CN, ROW
 from baimo.conf.declare import output
 from baimo.world.compute.chips import CNY_A_USD, H100_TFLOPS
-from baimo.world.engine.arrays import Array, mean_where, ratio, row_max, row_sum, sum_k, sum_where, where
+from baimo.world.engine.arrays import (
+    Array,
+    count_where,
+    mean_k,
+    mean_where,
+    ratio,
+    row_max,
+    row_sum,
+    sum_where,
+    where,
+)
 from baimo.world.technology.research import frontiers
 
 if TYPE_CHECKING:
@@ -30,7 +40,7 @@ if TYPE_CHECKING:
 def frontier(world: World) -> tuple:
     """Best models on sale, and how far they are apart."""
     best = frontiers(world)
-    means = [sum_k(axes) / 3.0 for axes in best.values()]
+    means = [mean_k(axes) for axes in best.values()]
     of_all, cn, of_open, _ = means
     behind = months_behind(world, cn), months_behind(world, of_open)
     return *means, list(best.values()), best["all"] - best["open"], of_all - cn, *behind
@@ -51,8 +61,8 @@ def behind_year_ago(world: World) -> Array:
     labs, history = world.labs, world.state.frontier_history
     ago = round(12.0 / world.clock.months)
     big = labs.alive & labs.released & (labs.region == CN) & (labs.archetype == BIG_TECH)
-    offered = mean_where(big, sum_k(labs.served) / 3.0)
-    known = sum_where(big) * (len(history) > ago) > 0.0
+    offered = mean_where(big, mean_k(labs.served))
+    known = count_where(big) * (len(history) > ago) > 0.0
     return where(known, history[-1 - min(ago, len(history) - 1)] - offered, np.nan)
 
 
@@ -147,7 +157,7 @@ def knowledge(world: World) -> tuple:
     """What is published, who explores and what they find."""
     labs, state, seen = world.labs, world.state, world.monthly
     seekers = labs.alive & labs.explores
-    explorers = [sum_where(seekers & (labs.region == home)) for home in (CN, ROW)]
+    explorers = [count_where(seekers & (labs.region == home)) for home in (CN, ROW)]
     found = seen["breakthroughs"], seen["breakthroughs_row"]
     return np.exp(state.public_efficiency), state.research_openness, *explorers, *found
 
@@ -161,7 +171,7 @@ def post_share(world: World) -> Array:
     """Variance of post-training between the ten best labs, over that plus that of pre-training (M14)."""
     labs = world.labs
     among = labs.alive & labs.released & (labs.region == CN)
-    post, base = sum_k(labs.post) / 3.0, sum_k(labs.pretrained) / 3.0
+    post, base = mean_k(labs.post), mean_k(labs.pretrained)
     total = post + base
     best = np.argsort(where(among, total, -np.inf), axis=-1, kind="stable")[:, -10:]
     there = np.take_along_axis(among, best, -1).astype(float)

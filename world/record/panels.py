@@ -9,7 +9,7 @@ import polars as pl
 
 from baimo.agents.enums import FILED, RESEARCH
 from baimo.agents.lab import ModelLab
-from baimo.world.engine.arrays import Array, sum_k, weigh_k, where
+from baimo.world.engine.arrays import Array, mean_k, sum_k, weigh_k, where
 from baimo.world.models.quality import home_segment
 
 if TYPE_CHECKING:
@@ -74,14 +74,14 @@ def lab_panel(world: World) -> tuple[Any, Columns]:
             h100e=(weigh_k(world.chips.h100e, labs.fleet), "H100e", "own chips"),
             staff=(sum_k(labs.staff), "people", ""),
             researchers=(labs.staff[RESEARCH], "people", ""),
-            capability=(sum_k(capability) / 3.0, "OOM", "of the model on sale, mean of the axes"),
+            capability=(mean_k(capability), "OOM", "of the model on sale, mean of the axes"),
             capability_language=(capability[0], "OOM", ""),
             capability_knowledge=(capability[1], "OOM", ""),
             capability_reasoning=(capability[2], "OOM", ""),
             tokens_day=(labs.tokens_flagship + labs.tokens_light, "Mtok a day", ""),
             users=(sum_k(labs.users), "million", ""),
             share_tokens=(world.state.token_share, "share", "of tokens of its region"),
-            post_training=(sum_k(labs.post) / 3.0, "OOM", "what post-training adds"),
+            post_training=(mean_k(labs.post), "OOM", "what post-training adds"),
             efficiency=(np.exp(labs.log_efficiency), "times", "private algorithmic efficiency"),
             largest_run=(10.0**labs.log_largest, "FLOP", "so far"),
             affordable_run=(10.0**labs.affordable, "FLOP", ""),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import API, CN, FILED, NOBODY, ROW
-from baimo.world.engine.arrays import Array, compacts, row_sum, sum_k, take_rows, where
+from baimo.world.engine.arrays import Array, compacts, count_where, row_sum, sum_k, take_rows, where
 from baimo.world.models.serving import DAYS_A_MONTH
 from baimo.world.network.ties import points_at
 
@@ -106,7 +106,7 @@ def _cut_foreign(world: World) -> None:
     world.accounts.pay("fines", (apps, risk), "government")
     cut = foreign & (apps.draws("cut") < world.clock.chance(p.foreign_cut * border))
     cut = cut | (foreign & (world.policy.licensing.wrapper_ban > 0.0))
-    world.tally("apps_cut_off", row_sum(cut.astype(float)))
+    world.tally("apps_cut_off", count_where(cut))
     if compacts(world.xp) and not cut.any():
         return
     apps.base_lab = where(cut, NOBODY, apps.base_lab)

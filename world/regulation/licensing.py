@@ -9,7 +9,7 @@ import numpy as np
 from baimo.agents.enums import CENTRAL, CN, FILED, NOT_APPLIED, PROVINCIAL
 from baimo.conf.declare import flow, stock
 from baimo.world.apps.competition import needs_filing
-from baimo.world.engine.arrays import Array, row_sum, where
+from baimo.world.engine.arrays import Array, count_where, where
 from baimo.world.engine.state import State
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def review(world: World) -> None:
         _session(world)
     pending = labs.alive & ((labs.filing == PROVINCIAL) | (labs.filing == CENTRAL))
     waiting = apps.alive & ~apps.filed & (apps.filing_since >= 0)
-    state.queue_length = row_sum(pending.astype(float)) + row_sum(waiting.astype(float))
+    state.queue_length = count_where(pending) + count_where(waiting)
 
 
 def _session(world: World) -> None:
@@ -75,24 +75,24 @@ def _session(world: World) -> None:
     done = earliest(ready, labs.filing_since, np.floor(state.review_budget))
     labs.filing = where(done, FILED, labs.filing)
     labs.reputation = labs.reputation + where(done, p.filed_reputation, 0.0)
-    state.review_budget = state.review_budget - row_sum(done.astype(float))
+    state.review_budget = state.review_budget - count_where(done)
     waited_apps = (now - apps.filing_since + 0.5) * months
     ready = apps.alive & ~apps.filed & (apps.filing_since >= 0) & (waited_apps >= p.app_months * slow)
     passed = earliest(ready, apps.filing_since, np.floor(state.review_budget))
     apps.filed = apps.filed | passed
-    state.review_budget = state.review_budget - row_sum(passed.astype(float))
+    state.review_budget = state.review_budget - count_where(passed)
     most = np.maximum(world.policy.stance.capacity * max(world.parameters.pace.governance, months), 1.0)
     state.review_budget = np.minimum(state.review_budget, most)
     _gate_opens(world, done)
     world.count("filed", done)
-    world.tally("filed_apps", row_sum(passed.astype(float)))
+    world.tally("filed_apps", count_where(passed))
     world.log("filing", done, waited)
 
 
 def _gate_opens(world: World, done: Array) -> None:
     """The first services that are filed tell everybody that the market opens (002)."""
     state = world.state
-    first = (row_sum(done.astype(float)) > 0.0) & (state.gate_open == 0.0)
+    first = (count_where(done) > 0.0) & (state.gate_open == 0.0)
     state.gate_open = where(first, 1.0, state.gate_open)
     state.hype_push = state.hype_push + where(first, world.parameters.licensing.gate_opens, 0.0)
 

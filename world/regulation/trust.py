@@ -13,7 +13,7 @@ import numpy as np
 
 from baimo.agents.enums import CN, FILED, ROW
 from baimo.conf.declare import stock
-from baimo.world.engine.arrays import clip, row_sum, stack_k, where
+from baimo.world.engine.arrays import clip, count_where, stack_k, where
 from baimo.world.engine.state import State
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def incidents(world: World) -> None:
     ruled = world.policy.stance.stringency * np.minimum(world.policy.licensing.needs_licence + p.unruled, 1.0)
     fade = np.exp(-world.clock.months / p.memory)
     settles = 1.0 - np.exp(-world.clock.months / world.parameters.pace.culture)
-    harm = np.stack([row_sum((hit & (labs.region == region)).astype(float)) for region in (CN, ROW)])
+    harm = np.stack([count_where(hit & (labs.region == region)) for region in (CN, ROW)])
     growth = p.build * stack_k(ruled, p.build_row, xp=world.xp) * (1.0 - state.trust) * world.clock.years
     state.trust = clip(state.trust + growth - p.everybody * harm, p.least, 1.0)
     # Habits follow at the pace of culture.

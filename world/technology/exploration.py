@@ -12,7 +12,7 @@ import numpy as np
 
 from baimo.agents.enums import ROW
 from baimo.agents.lab.training import PathSignals
-from baimo.world.engine.arrays import Array, row_sum, stack_k, where
+from baimo.world.engine.arrays import Array, count_where, stack_k, where
 from baimo.world.laws.scaling import absorptive_capacity
 from baimo.world.technology.research import research_budget
 
@@ -40,13 +40,13 @@ def explore(world: World) -> None:
     rate = p.breakthrough_rate * absorptive_capacity(research_budget(world), scale)
     seekers = labs.alive & labs.explores
     found = seekers & (labs.draws("breakthrough") < world.clock.chance(rate))
-    number = row_sum(found.astype(float))
+    number = count_where(found)
     # Its own in full; a share of what the others found.
     gain = p.breakthrough_gain * (found + p.signal * (number - found))
     labs.log_efficiency = labs.log_efficiency + where(seekers, gain, 0.0)
     world.log("breakthrough", found, p.breakthrough_gain * np.ones_like(labs.cash))
     world.count("breakthroughs", found)
-    world.tally("breakthroughs_row", row_sum((found & (labs.region == ROW)).astype(float)))
+    world.tally("breakthroughs_row", count_where(found & (labs.region == ROW)))
 
 
 def beaten_path(world: World) -> Array:

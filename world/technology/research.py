@@ -13,7 +13,7 @@ import numpy as np
 
 from baimo.agents.enums import ALL_OPEN, BIG_TECH, CN, NO_MODEL, RESEARCH, ROW
 from baimo.conf.declare import flow, stock
-from baimo.world.engine.arrays import Array, clip, largest, ratio, row_max, row_sum, sum_k, where
+from baimo.world.engine.arrays import Array, clip, largest, mean_k, ratio, row_max, row_sum, where
 from baimo.world.engine.state import State
 from baimo.world.laws.scaling import absorptive_capacity, efficiency_growth
 from baimo.world.network.social import neighbour_best
@@ -181,7 +181,7 @@ def update_teachers(world: World) -> None:
     state = world.state
     best = frontiers(world)
     state.teacher = np.maximum(state.teacher, best["all"])
-    state.frontier_all = sum_k(best["all"]) / 3.0
-    state.frontier_cn = sum_k(best["cn"]) / 3.0
-    state.frontier_open = sum_k(best["open"]) / 3.0
+    state.frontier_all = mean_k(best["all"])
+    state.frontier_cn = mean_k(best["cn"])
+    state.frontier_open = mean_k(best["open"])
     state.gap_oom = state.frontier_all - state.frontier_cn

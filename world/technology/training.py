@@ -17,7 +17,7 @@ from baimo.conf.declare import flow, stock
 from baimo.world.compute.chip_supply import software_maturity
 from baimo.world.compute.chips import H100_TFLOPS, SECONDS_A_DAY, goodput, weakness
 from baimo.world.compute.rental_market import HOURS_A_YEAR, fleet_serving
-from baimo.world.engine.arrays import Array, clip, ratio, shares, stack_k, sum_k, weigh_k, where
+from baimo.world.engine.arrays import Array, clip, mean_k, ratio, shares, stack_k, sum_k, weigh_k, where
 from baimo.world.engine.state import State
 from baimo.world.network.open_bases import best_known_base
 from baimo.world.technology.exploration import beaten_path
@@ -127,7 +127,7 @@ def observe(world: World) -> LaunchSignals:
         base_foreign=foreign,
         base_model=model,
         unique_tokens=unique_tokens(world),
-        synthetic_gain=synthetic_gain(world, sum_k(base + post) / 3.0),
+        synthetic_gain=synthetic_gain(world, mean_k(base + post)),
         scaling_ceiling=state.scaling_ceiling,
         launch_chance=world.clock.fraction(p.decisions.launch_chance),
     )
@@ -152,7 +152,7 @@ def synthetic_gain(world: World, base: Array) -> Array:
     """
     labs, state, tech = world.labs, world.state, world.parameters.technology
     sold = world.by_region(np.stack([state.frontier_cn, state.frontier_all])) - tech.synthetic_by_api
-    own = sum_k(labs.pretrained + labs.post) / 3.0
+    own = mean_k(labs.pretrained + labs.post)
     writer = np.maximum(np.maximum(own, base), sold)
     return tech.synthetic_growth * np.maximum(writer - tech.synthetic_from, 0.0)
 
