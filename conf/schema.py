@@ -22,17 +22,17 @@ from omegaconf import DictConfig, OmegaConf
 
 from baimo.conf.declare import ROW_BLOCK, par
 from baimo.conf.mechanisms import BY_NAME, Switches
-from baimo.conf.parameters.agents import RULES, Decisions
+from baimo.conf.parameters.agents import RULE_WORDS, Decisions
 from baimo.conf.parameters.apps import AppMarket
 from baimo.conf.parameters.capital import Capital
-from baimo.conf.parameters.compute import ChipMarket, Lab, PlatformRules, Rental
-from baimo.conf.parameters.engine import Population
+from baimo.conf.parameters.compute import ChipMarket, LabCompute, PlatformRules, Rental
+from baimo.conf.parameters.engine import PopulationSize
 from baimo.conf.parameters.industry import EntryExit, Organisation, Talent
 from baimo.conf.parameters.models import Moat, ModelMarket, Openness, Serving
 from baimo.conf.parameters.network import Graph
 from baimo.conf.parameters.policy import WORDS, Pace, PolicyGroups
 from baimo.conf.parameters.record import Measures
-from baimo.conf.parameters.regulation import Compliance, Licensing, Trust
+from baimo.conf.parameters.regulation import Compliance, LicensingRules, Trust
 from baimo.conf.parameters.technology import Exploration, Lineage, Technology, Training
 
 
@@ -41,7 +41,7 @@ class ConfigError(ValueError):
 
 
 @dataclass
-class Output:
+class OutputSettings:
     """What is written, and where."""
 
     folder: str = "outputs"
@@ -69,14 +69,14 @@ class Config:
     engine: str = "numpy"
     processes: int = par(0, "processes", 0, 4096, "", "worker processes, 0 for all cores")
     block: int = par(64, "worlds", 1, 1e6, "", "worlds that advance together (engine=cupy: as many as fit)")
-    population: Population = field(default_factory=Population)
+    population: PopulationSize = field(default_factory=PopulationSize)
     graph: Graph = field(default_factory=Graph)
     decisions: Decisions = field(default_factory=Decisions)
     pace: Pace = field(default_factory=Pace)
     platform: PlatformRules = field(default_factory=PlatformRules)
     chip_market: ChipMarket = field(default_factory=ChipMarket)
     rental: Rental = field(default_factory=Rental)
-    lab: Lab = field(default_factory=Lab)
+    lab: LabCompute = field(default_factory=LabCompute)
     technology: Technology = field(default_factory=Technology)
     training: Training = field(default_factory=Training)
     exploration: Exploration = field(default_factory=Exploration)
@@ -90,13 +90,13 @@ class Config:
     talent: Talent = field(default_factory=Talent)
     entry_exit: EntryExit = field(default_factory=EntryExit)
     organisation: Organisation = field(default_factory=Organisation)
-    licensing: Licensing = field(default_factory=Licensing)
+    licensing: LicensingRules = field(default_factory=LicensingRules)
     compliance: Compliance = field(default_factory=Compliance)
     trust: Trust = field(default_factory=Trust)
     measures: Measures = field(default_factory=Measures)
     mechanisms: Switches = field(default_factory=Switches)  # type: ignore[valid-type]  # made from the table
     policy: PolicyGroups = field(default_factory=PolicyGroups)
-    output: Output = field(default_factory=Output)
+    output: OutputSettings = field(default_factory=OutputSettings)
     design: dict[str, Any] = field(default_factory=dict)
     hardware: dict[str, Any] = field(default_factory=dict)
     segments: list[Any] = field(default_factory=list)
@@ -113,7 +113,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "output.level": ("market", "labs", "full"),
     "graph.topology": ("small_world", "scale_free", "blocks", "complete", "empty", "graphml"),
 }
-_NAMES |= WORDS | RULES
+_NAMES |= WORDS | RULE_WORDS
 
 
 #: Parameters that describe tables which all worlds of an ensemble share.

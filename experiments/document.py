@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from baimo.conf.mechanisms import MECHANISMS
-from baimo.conf.parameters.agents import RULES
+from baimo.conf.parameters.agents import RULE_WORDS
 from baimo.conf.parameters.policy import WORDS, PolicyGroups
 from baimo.conf.schema import Config, parameters_of
 from baimo.experiments.run.compose import UserError
 from baimo.world.ensemble import Ensemble
 from baimo.world.record import codebook, outputs
-from baimo.world.record.panels import PANELS
+from baimo.world.record.panels import AGENT_TABLES
 from baimo.world.schedule import PLAN
 
 CODE = Path(__file__).resolve().parents[1]
@@ -86,7 +86,7 @@ def cells(key: str, declared: dataclasses.Field) -> list[str]:
     # Schedules stand in conf/policy.
     value = "dated entries" if declared.default is dataclasses.MISSING else _value(declared.default)
     span = "" if not facts or facts["low"] == facts["high"] else f"{_value(facts['low'])} to {_value(facts['high'])}"
-    words = (WORDS | RULES).get(key)
+    words = (WORDS | RULE_WORDS).get(key)
     span = " / ".join(words) if words else span
     shown = [f"`{key.rpartition('.')[2]}`", value, facts.get("unit", ""), span, facts.get("source", "")]
     return [*shown, facts.get("doc", "")]
@@ -156,8 +156,8 @@ def columns() -> str:
     parts = ["### market"]
     for subject in outputs.SUBJECTS:
         parts.append(f"**{_of_columns(subject)}**\n\n" + _columns(map(codebook.row_of, outputs.declared_in(subject))))
-    for table in (*PANELS, "events", "edges"):
-        says = f"Holds {_first_line(PANELS[table]).partition(': ')[2]}\n\n" if table in PANELS else ""
+    for table in (*AGENT_TABLES, "events", "edges"):
+        says = f"Holds {_first_line(AGENT_TABLES[table]).partition(': ')[2]}\n\n" if table in AGENT_TABLES else ""
         parts.append(f"### {table}\n\n{says}" + _columns(row for row in rows if row["table"] == table))
     return "\n\n".join(parts)
 

@@ -13,7 +13,7 @@ from baimo.world.capital import rounds
 from baimo.world.compute import chip_market, chip_supply, clouds, platform, rental_market
 from baimo.world.engine.arrays import where
 from baimo.world.industry import entry, exits, talent
-from baimo.world.models import concentration, demand, pricing, releases, serving
+from baimo.world.models import demand, leadership, pricing, releases, serving
 from baimo.world.network import ties
 from baimo.world.policy import instruments
 from baimo.world.record import outputs
@@ -54,26 +54,26 @@ PLAN: tuple[tuple[str, Callable[[World], None], float | None], ...] = (
     ("2 technology drift", research.drift, None),
     ("2 exploration", exploration.explore, None),
     ("3 chip supply", chip_supply.produce, None),
-    ("4 chip orders, rationing, grey market", chip_market.clear, None),
+    ("4 chip orders, rationing, grey market", chip_market.trade_chips, None),
     ("4 the middle layer", platform.develop, None),
     ("4 compute for equity", clouds.support, None),
-    ("4 rental market", rental_market.clear, None),
+    ("4 rental market", rental_market.rent_compute, None),
     ("5 training", training.advance, None),
     ("6 release and openness", releases.release, None),
     ("7 licensing queue", licensing.review, None),
     ("8 pricing", pricing.set_prices, None),
-    ("9 demand", demand.clear, None),
+    ("9 demand", demand.choose_models, None),
     ("10 serving, usage, revenue", serving.serve, None),
     ("11 apps", lifecycle.live, None),
     ("12 compliance", compliance.comply, None),
     ("12 incidents and trust", trust.incidents, None),
-    ("13 talent", talent.clear, None),
+    ("13 talent", talent.move_staff, None),
     ("14 hype, parents, returns", rounds.fund, None),
     ("14 rounds", rounds.raise_rounds, 1.0),
     ("15 entry", entry.enter, None),
     ("16 exit, pivot, acquisition", exits.leave, None),
     ("17 graph", ties.update, None),
-    ("17 concentration and leadership", concentration.concentrate, None),
+    ("17 concentration and leadership", leadership.concentrate, None),
     ("18 installation and wear", chip_market.install, None),
     ("18 profits of chip makers", chip_market.makers_pay, None),
     ("18 funding of the last year", rounds.add_up_funding, None),

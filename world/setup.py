@@ -24,8 +24,8 @@ from baimo.world.laws.scaling import active_parameters
 from baimo.world.models.pricing import entry_price
 from baimo.world.models.segments import SegmentTable
 from baimo.world.models.serving import serving_costs
-from baimo.world.network.open_bases import publish
-from baimo.world.network.social import build as tie
+from baimo.world.network.open_bases import keep_best_open
+from baimo.world.network.social import draw_graph
 from baimo.world.policy.instruments import Policy
 from baimo.world.technology.research import light_capability, update_teachers
 
@@ -104,12 +104,12 @@ def populate(world: World) -> None:
     for archetype, row in enumerate(world.archetypes):
         if int(row["start"]):
             _labs(world, archetype, row)
-    tie(world)
+    draw_graph(world)
     _served_models(world)
     _adopters(world)
     start = to_host(world.parameters.app_market.start)
     count = np.broadcast_to(np.asarray(start, dtype=np.int64), (world.worlds, 1))
-    publish(world)
+    keep_best_open(world)
     update_teachers(world)
     world.state.open_start = world.state.frontier_open.copy()
     add_apps(world, count, 0)

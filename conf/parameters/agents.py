@@ -21,6 +21,6 @@ class Decisions:
 
 
 #: Values that words may take.
-RULES: dict[str, tuple[str, ...]] = {
+RULE_WORDS: dict[str, tuple[str, ...]] = {
     f"decisions.{name}": ("model", "random") for name in ("planning", "pricing", "openness")
 }

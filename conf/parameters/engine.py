@@ -6,7 +6,7 @@ from baimo.conf.declare import par
 
 
 @dataclass
-class Population:
+class PopulationSize:
     """Rows of the populations."""
 
     labs: int = par(128, "rows", 64, 65536, "ARCHITECTURE", "rows of labs to start with (a multiple of 64)")

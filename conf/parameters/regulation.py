@@ -6,7 +6,7 @@ from baimo.conf.declare import par
 
 
 @dataclass
-class Licensing:
+class LicensingRules:
     """Filing of services, stance of authorities."""
 
     needed: float = par(1.0, "times", 0, 1, "002", "how far the public is closed to services that are not filed")

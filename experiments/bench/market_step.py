@@ -16,7 +16,7 @@ import numpy as np
 
 from baimo.agents.enums import ALIVE, ALL_OPEN, API, NOBODY
 from baimo.world.apps import choice, competition, lifecycle
-from baimo.world.apps.segments import segment_of_apps
+from baimo.world.apps.app_segments import segment_of_apps
 from baimo.world.engine.arrays import (
     Array,
     dot_k,

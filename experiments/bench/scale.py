@@ -16,7 +16,7 @@ import polars as pl
 from baimo.conf.declare import ROW_BLOCK
 from baimo.experiments.bench.apart import peak_mb, watched
 from baimo.world.ensemble import Ensemble
-from baimo.world.record.graph import edges
+from baimo.world.record.graph import edges_of
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Share of the apps at the start who are founded in a month where nobody crowds anybody, and room for them.
@@ -66,7 +66,7 @@ def crowd(apps: int, steps: int) -> dict[str, Any]:
         ensemble.step()
         seconds.append(time.perf_counter() - began)
     began = time.perf_counter()
-    ties = edges(ensemble.world).height
+    ties = edges_of(ensemble.world).height
     return {
         "apps": apps,
         "steps": steps,

@@ -9,7 +9,7 @@ from baimo.agents.enums import CN, LEAST_RUN, ROW
 from baimo.agents.lab.training import run_options
 from baimo.world.ensemble import Ensemble
 from baimo.world.models import releases
-from baimo.world.technology.training import observe
+from baimo.world.technology.training import launch_signals
 from tests.twins import Effect, by_world, effect, exactly_zero, market, tables
 
 #: The rush, the year after, and the last of three years.
@@ -35,7 +35,7 @@ def test_M24_impatience_bounds_the_size_of_runs():
 
 def test_M24_nobody_plans_a_run_that_nobody_endures():
     world = Ensemble(["output.level=market"], (0,)).run(2).world
-    months, flop, ready = run_options(world.labs, observe(world), world.parameters)
+    months, flop, ready = run_options(world.labs, launch_signals(world), world.parameters)
     too_long = months[:, 0, 0] > world.parameters.training.longest_run
     assert 0 < too_long.sum() < len(months)
     assert np.all(flop[too_long] == LEAST_RUN)

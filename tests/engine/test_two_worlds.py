@@ -17,7 +17,7 @@ from baimo.agents.enums import ARCHETYPES, CN, INDUSTRY, PLATFORM
 from baimo.conf.schema import compose
 from baimo.world.engine.population import MAX_ENTRANTS
 from baimo.world.ensemble import Ensemble
-from baimo.world.record.outputs_inequality import best_base, spread
+from baimo.world.record.outputs_inequality import best_base, differences_of_labs
 
 #: Nobody knows anybody, and no investor comes unasked.
 STRANGERS = ["graph=empty", "capital.inbound=0", "capital.inbound_fame=0", "output.level=labs"]
@@ -25,7 +25,7 @@ STRANGERS = ["graph=empty", "capital.inbound=0", "capital.inbound_fame=0", "outp
 STRANGERS += ["population.labs=256", "population.apps=2048"]
 STEPS = 12
 #: Columns that say how the labs of CN differ from each other.
-DIFFERENCES = {each.name for each in (*best_base.outputs[1:], *spread.outputs)}
+DIFFERENCES = {each.name for each in (*best_base.outputs[1:], *differences_of_labs.outputs)}
 
 
 class Hermit(ModelLab):

@@ -20,7 +20,7 @@ from baimo.world.capital.rounds import _hold
 from baimo.world.engine import kernels
 from baimo.world.ensemble import Ensemble
 from baimo.world.network.social import neighbour_best, neighbour_share
-from baimo.world.record.outputs_inequality import deviation, gini
+from baimo.world.record.outputs_inequality import deviation, gini_among
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_gini_after_its_definition(seed):
     for world in range(2):
         x = values[world, among[world]]
         expected = np.abs(x[:, None] - x).sum() / (2.0 * len(x) ** 2 * x.mean())
-        assert gini(values, among)[world, 0] == pytest.approx(expected)
+        assert gini_among(values, among)[world, 0] == pytest.approx(expected)
         assert deviation(values, among)[world, 0] == pytest.approx(x.std())
 
 
@@ -104,13 +104,13 @@ def test_empty_rows_change_no_bit_of_gini():
     rng = np.random.default_rng(1)
     values, among = rng.lognormal(0.0, 2.0, (100, 128)), rng.random((100, 128)) < 0.6
     grown = (np.hstack([each, np.zeros((100, 48), each.dtype)]) for each in (values, among))
-    assert np.array_equal(gini(*grown), gini(values, among))
+    assert np.array_equal(gini_among(*grown), gini_among(values, among))
 
 
 def test_gini_of_equals_of_one_and_of_nothing():
     among = np.array([[True] * 4, [True] * 4, [False] * 4])
     values = np.array([[2.0] * 4, [0.0, 0.0, 0.0, 5.0], [1.0] * 4])
-    found = gini(values, among)[:, 0]
+    found = gini_among(values, among)[:, 0]
     assert found[:2] == pytest.approx([0.0, 0.75]) and np.isnan(found[2])
 
 

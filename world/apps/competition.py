@@ -11,7 +11,7 @@ from baimo.agents.app import GenerationSignals
 from baimo.agents.enums import API, CN, FILED, ROW, WRAPPER
 from baimo.conf.declare import flow
 from baimo.world.apps import labour
-from baimo.world.apps.segments import native_level, segment_of_apps
+from baimo.world.apps.app_segments import native_level, segment_of_apps
 from baimo.world.engine.arrays import (
     Array,
     clip,

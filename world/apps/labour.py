@@ -13,7 +13,7 @@ import numpy as np
 from baimo.agents.app import BuySignals
 from baimo.agents.enums import API, APPLICATION, CN
 from baimo.conf.declare import stock
-from baimo.world.apps.segments import native_level, segment_of_apps
+from baimo.world.apps.app_segments import native_level, segment_of_apps
 from baimo.world.engine.arrays import Array, logistic, row_sum, sum_by_group, where
 from baimo.world.engine.state import State
 from baimo.world.models.segments import CN_SEGMENTS

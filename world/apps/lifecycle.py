@@ -28,9 +28,9 @@ from baimo.agents.enums import (
 )
 from baimo.conf.declare import stock
 from baimo.world.apps import labour
+from baimo.world.apps.app_segments import native_level, segment_of_apps
 from baimo.world.apps.choice import choose_bases, notice_models
 from baimo.world.apps.competition import compete, generation, pay_staff
-from baimo.world.apps.segments import native_level, segment_of_apps
 from baimo.world.engine.arrays import Array, clip, count_where, sum_by_group, where
 from baimo.world.engine.device import to_host
 from baimo.world.engine.population import spread_out
@@ -54,7 +54,7 @@ class AppLifeState(State):
 # ---------------------------------------------------------------------- founding
 
 
-def enter(world: World) -> None:
+def found_apps(world: World) -> None:
     """Apps are founded with hype and with what models can do, less where it is crowded."""
     state, p, apps = world.state, world.parameters.app_market, world.apps
     alive = count_where(apps.alive)
@@ -199,7 +199,7 @@ def survival(world: World) -> Array:
     return np.cumprod(1.0 - deaths / np.maximum(reached, 1.0), axis=0)
 
 
-def median_life(alive: Array) -> Array:
+def median_survival(alive: Array) -> Array:
     """First age in months that no more than half survive, ``(worlds, 1)``; NaN while more do."""
     below = alive <= 0.5
     return where(below.any(0), np.argmax(below, axis=0).astype(float), np.nan)
@@ -208,7 +208,7 @@ def median_life(alive: Array) -> Array:
 def live(world: World) -> None:
     """Phase 11: apps hear of models, choose bases, adapt, sell, are absorbed, close."""
     apps = world.apps
-    multimodal.spread(world)
+    multimodal.spread_multimodal(world)
     notice_models(world)
     choose_bases(world)
     apps.adapt(generation(world))

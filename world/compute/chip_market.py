@@ -213,7 +213,7 @@ def order(world: World) -> tuple[Offers, tuple[Array, Array, Array]]:
 # ---------------------------------------------------------------------- clearing
 
 
-def clear(world: World) -> None:
+def trade_chips(world: World) -> None:
     """Phase 4: orders are rationed, paid and shipped; unsold chips go to stock."""
     offer, (out_units, out_class, out_region) = order(world)
     labs, vendors, state = world.labs, world.vendors, world.state

@@ -171,7 +171,7 @@ def grey_class(world: World) -> int:
     return int(np.argmax(speed)) if speed.max() > 0 else NOBODY
 
 
-def worth(world: World, training: Array) -> Array:
+def chip_worth(world: World, training: Array) -> Array:
     """Speed of a chip in the eye of a buyer that gives so much weight to training, ``(classes, worlds, 1)``."""
     chips, rules = world.chips, world.parameters.chip_market
     maturity = software_maturity(world)
@@ -230,7 +230,7 @@ def offers(world: World, for_rent: bool = False) -> Offers:
         ROW: np.concatenate([listed, np.full_like(grey_price, np.inf)[None]]),
     }
     weight = {r: rent_weight(world, r) if for_rent else rules.training_weight for r in (CN, ROW)}
-    speed = {r: np.broadcast_to(worth(world, weight[r]), listed.shape) for r in (CN, ROW)}
+    speed = {r: np.broadcast_to(chip_worth(world, weight[r]), listed.shape) for r in (CN, ROW)}
     quick = {
         CN: where(embargo.offered_cn, speed[CN] * _instead(world, speed[CN] / price[CN][:-1]), 0.0),
         ROW: where(embargo.offered_row, speed[ROW], 0.0),

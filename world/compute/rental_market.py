@@ -62,7 +62,7 @@ def split_flexible(flexible: Array, dedicated: Array, training: Array, serving: 
     return clip(ratio(wanted, flexible * (training + serving)), 0.0, 1.0)
 
 
-def clear(world: World) -> None:
+def rent_compute(world: World) -> None:
     """Phase 4, second part: compute is offered, wanted, rationed and paid."""
     labs, vendors, state = world.labs, world.vendors, world.state
     vendors.offer_compute(OfferSignals(maturity=software_maturity(world), platform=state.platform_strength))

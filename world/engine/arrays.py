@@ -21,10 +21,8 @@ import numpy as np
 
 from baimo.conf.declare import ROW_BLOCK
 from baimo.world.engine import kernels
-from baimo.world.engine.device import kernel
+from baimo.world.engine.device import Array, kernel
 from baimo.world.engine.kernels import one_pass
-
-Array = Any  # numpy.ndarray or cupy.ndarray
 
 # Arrays by shape, for annotations. What an inner dimension stands in front of may be one value an agent or a world.
 PerAgent = Annotated[Array, "(worlds, rows)"]

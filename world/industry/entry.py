@@ -15,7 +15,7 @@ from baimo.world.engine.population import spread_out
 from baimo.world.engine.random import normal, poisson
 from baimo.world.engine.state import State
 from baimo.world.models.own_data import trade_of
-from baimo.world.network.social import build
+from baimo.world.network.social import draw_graph
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -46,8 +46,8 @@ def enter(world: World) -> None:
     for archetype, count in zip(founded, counted, strict=True):
         _found_labs(world, archetype, count)
     if world.labs.capacity > rows:
-        build(world)
-    lifecycle.enter(world)
+        draw_graph(world)
+    lifecycle.found_apps(world)
 
 
 def _entrants(world: World, row: dict, rate: Array) -> Array:

@@ -41,7 +41,7 @@ class TalentState(State):
     tightness = stock("1/month", "regions", "talent", first="talent.wage_neutral", text="Vacancies for each who looks")
 
 
-def clear(world: World) -> None:
+def move_staff(world: World) -> None:
     """Phase 13: people leave, the rush trains new ones, labs hire, wages move, wages are paid."""
     labs, state = world.labs, world.state
     labs.split_effort(_standing(world))

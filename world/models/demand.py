@@ -101,7 +101,7 @@ class Use:
     device: Array = None
 
 
-def clear(world: World) -> None:
+def choose_models(world: World) -> None:
     """Phase 9: adoption diffuses, reconsidering users choose, usage follows."""
     labs, state, seg, p = world.labs, world.state, world.segments.columns, world.parameters
     flagship, light, quality = utilities(world)

@@ -26,7 +26,7 @@ def level(world: World) -> Array | float:
     return -np.inf if world.policy.technology.multimodal else world.parameters.app_market.multimodal_level
 
 
-def spread(world: World) -> None:
+def spread_multimodal(world: World) -> None:
     """Multimodal models spread among users, in CN only in part while they are foreign."""
     labs, state, p = world.labs, world.state, world.parameters.app_market
     pace = world.clock.fraction(p.multimodal_pace)

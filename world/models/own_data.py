@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from baimo.world.engine.world import World
 
 
-def gather(world: World) -> None:
+def gather_data(world: World) -> None:
     """Layers grow with application engineers and with use, layer by layer, and age.
 
     dL/dt = g (1 - L) - L / life, g = pace (work + feedback): solved for the step.

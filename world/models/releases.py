@@ -15,7 +15,7 @@ from baimo.world.engine.state import State
 from baimo.world.laws.scaling import active_parameters
 from baimo.world.models import multimodal
 from baimo.world.models.pricing import entry_price, going_price
-from baimo.world.network.open_bases import publish
+from baimo.world.network.open_bases import keep_best_open
 from baimo.world.technology import lineage
 from baimo.world.technology.research import capability, light_capability, update_teachers
 
@@ -42,7 +42,7 @@ def release(world: World) -> None:
     mean = mean_k(capability(labs))
     before, before_cn = state.frontier_all, state.frontier_cn
     _go_out(world, out)
-    publish(world)
+    keep_best_open(world)
     update_teachers(world)
     state.frontier_history.append(state.frontier_all)
     _make_news(world, out, mean, before)

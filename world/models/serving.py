@@ -14,7 +14,7 @@ from baimo.world.engine.arrays import Array, clip, ratio, row_sum, sum_by_group,
 from baimo.world.engine.state import State
 from baimo.world.models.demand import reconsidering
 from baimo.world.models.overflow import spill_over
-from baimo.world.models.own_data import gather
+from baimo.world.models.own_data import gather_data
 from baimo.world.network.ties import points_at
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def serve(world: World) -> None:
     labs.tokens_api = sum_k([sum_by_group(tokens, rows, labs.capacity) for rows, tokens in traffic])
     labs.tokens_flagship = labs.tokens_flagship + labs.tokens_api
     _lock_in(world, traffic[0])
-    gather(world)
+    gather_data(world)
     _limit(world)
     revenue = _sales(world) + _app_bills(world, traffic) + _subscriptions(world) + _projects(world)
     labs.service_revenue = revenue / world.clock.months

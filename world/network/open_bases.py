@@ -31,7 +31,7 @@ class OpenBaseState(State):
     base_model = history("id", "regions", text="The model")
 
 
-def publish(world: World) -> None:
+def keep_best_open(world: World) -> None:
     """Keep the best open weights of each region on record: a release cannot be taken back."""
     labs, state = world.labs, world.state
     score = mean_k(labs.open_weights)

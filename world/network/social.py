@@ -74,7 +74,7 @@ def _from_file(path: str, places: int) -> nx.Graph:
     return nx.Graph(graph.subgraph(range(places)))
 
 
-def build(world: World) -> None:
+def draw_graph(world: World) -> None:
     """Draw the social graph of every world and store it as neighbour tables.
 
     The graph is drawn over ``graph.places`` rows of labs. When the population grows beyond, the new

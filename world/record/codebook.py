@@ -8,13 +8,13 @@ from baimo.conf.declare import Output
 from baimo.world.record.graph import EDGES
 from baimo.world.record.history import EVENTS
 from baimo.world.record.outputs import OUTPUTS, members_of
-from baimo.world.record.panels import PANELS, Kept, listed
+from baimo.world.record.panels import AGENT_TABLES, Kept, listed
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
 
 #: Columns with which every table begins.
-KEYS = {
+KEY_COLUMNS = {
     "scenario": "name of the scenario",
     "replicate": "number of the world, the same whatever the number of worlds",
     "step": "0 is the first step",
@@ -30,11 +30,11 @@ def codebook(world: World) -> list[dict[str, str]]:
     world : World
         Names the classes of chips and the segments; nothing is run.
     """
-    found = [_row("all", name, text=text) for name, text in KEYS.items()]
+    found = [_row("all", name, text=text) for name, text in KEY_COLUMNS.items()]
     for told in OUTPUTS:
         found += [row_of(told._replace(name=name)) for name in members_of(told.name, world)]
-    for table, panel in PANELS.items():
-        found += [_row(table, name, unit_of(kept), kept.text) for name, kept in panel(world)[1].items()]
+    for table, panel in AGENT_TABLES.items():
+        found += [_row(table, name, unit_of_column(kept), kept.text) for name, kept in panel(world)[1].items()]
     found.append(_row("labs", "name", text="archetype and number"))
     found += [_row("events", name, text=text) for name, (_, text) in EVENTS.items()]
     return found + [_row("edges", name, text=text) for name, text in EDGES.items()]
@@ -51,7 +51,7 @@ def row_of(told: Output) -> dict[str, str]:
     return row | {"label": told.label or row["label"], "scale": "log" if told.log else "linear"}
 
 
-def unit_of(kept: Kept) -> str:
+def unit_of_column(kept: Kept) -> str:
     """Unit of a column of a panel, or the words that it holds where they are few."""
     if kept.unit or not isinstance(kept.kind, tuple) or len(kept.kind) > 8:
         return kept.unit

@@ -12,7 +12,7 @@ from baimo.agents.enums import CN, EXPORT_CONTROL
 from baimo.world.engine.arrays import Array, where
 from baimo.world.engine.device import mirror
 from baimo.world.network.social import TIE_KINDS
-from baimo.world.technology.lineage import edges as lineage_edges
+from baimo.world.technology.lineage import lineage_edges
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -28,7 +28,7 @@ EDGES = {
 }
 
 
-def edges(world: World, index: int = 0) -> pl.DataFrame:
+def edges_of(world: World, index: int = 0) -> pl.DataFrame:
     """All ties of one world as a table.
 
     Returns
@@ -98,7 +98,7 @@ def graph(world: World, index: int = 0) -> nx.MultiDiGraph:
     for kind, population in world.populations.items():
         for row in np.nonzero(population.alive[index])[0]:
             multigraph.add_node(_name(kind[:-1], population, index, row), kind=kind[:-1])
-    for kind, source, target, weight in edges(world, index).iter_rows():
+    for kind, source, target, weight in edges_of(world, index).iter_rows():
         for node in (source, target):
             if node not in multigraph:
                 kind_of_node = node.partition(":")[0]

@@ -9,8 +9,8 @@ import polars as pl
 
 from baimo.agents.enums import REGIONS
 from baimo.world.engine.device import mirror
-from baimo.world.record.graph import edges
-from baimo.world.record.panels import PANELS, Columns, named
+from baimo.world.record.graph import edges_of
+from baimo.world.record.panels import AGENT_TABLES, PanelColumns, named
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -53,7 +53,7 @@ class History:
         world.transfers.send(values, lambda copy: self.market.append(dict(zip(names, copy, strict=True))))
         if self.level == "market":
             return
-        self._keep("labs", *PANELS["labs"](world))
+        self._keep("labs", *AGENT_TABLES["labs"](world))
         if self.level != "full":
             return
         chosen = world.world_ids < self.panel_worlds
@@ -61,12 +61,12 @@ class History:
             return
         here = world.xp.asarray(chosen)[:, None]
         for name in ("apps", "vendors", "investors"):
-            mask, columns = PANELS[name](world)
+            mask, columns = AGENT_TABLES[name](world)
             self._keep(name, mask & here, columns)
         if world.clock.every(world.step_number, self.edges_every) or world.step_number == 0:
             self._keep_edges(chosen)
 
-    def _keep(self, name: str, mask: Any, columns: Columns) -> None:
+    def _keep(self, name: str, mask: Any, columns: PanelColumns) -> None:
         """Keep the rows of a mask: each column as its type, or with words for its codes."""
         step, kinds = self.world.step_number, {name: each.kind for name, each in columns.items()}
 
@@ -87,7 +87,7 @@ class History:
         self.world.transfers.flush()
         world = mirror(self.world)
         for index in np.nonzero(chosen)[0]:
-            table = edges(world, int(index)).with_columns(
+            table = edges_of(world, int(index)).with_columns(
                 pl.lit(int(world.world_ids[index]), dtype=pl.Int32).alias("replicate"),
                 pl.lit(world.step_number, dtype=pl.Int32).alias("step"),
             )

@@ -50,10 +50,10 @@ def turnover_of_apps(world: World) -> tuple:
     "app_survival_6_months_share", "share", "the share of apps that live longer than six months; after Kaplan and Meier"
 )
 @output("app_lifeline_median_months", "months", "the median age at death of apps; shorter, for it leaves out who lives")
-def lives(world: World) -> tuple:
+def app_lives(world: World) -> tuple:
     """How long apps live."""
     alive = lifecycle.survival(world)
-    return lifecycle.median_life(alive), alive[6], _median_age(world.state.death_ages)
+    return lifecycle.median_survival(alive), alive[6], _median_age(world.state.death_ages)
 
 
 def _median_age(histogram: Array) -> Array:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 )
 @output("serving_chips_cn_h100", "H100s", "what all chips in China could serve; memory bandwidth, sparsity counted")
 @output("power_cn_mw", "MW", "the power that chips in China take", log=True)
-def stock(world: World) -> tuple:
+def chips_held(world: World) -> tuple:
     """Chips held, installed or on the way, by class, channel and maker, and what they can do."""
     chips, grey = world.chips, world.state.grey_stock
     counted, domestic = ~of_kind(world, "consumer"), made_in(world, "CN")

@@ -56,16 +56,16 @@ def best_base(world: World) -> tuple[Array, Array]:
 @output("gini_cash_cn", "0 to 1", "the Gini coefficient of cash over labs in China")
 @output("gini_tokens_cn", "0 to 1", "the Gini coefficient of tokens over labs in China")
 @output("gini_compute_cn", "0 to 1", "the Gini coefficient of compute over labs in China")
-def spread(world: World) -> tuple:
+def differences_of_labs(world: World) -> tuple:
     """How labs of CN differ."""
     labs = world.labs
     cn = labs.alive & (labs.region == CN)
     compute = weigh_k(world.chips.h100e, labs.fleet) + labs.rented_training + labs.rented_serving
     return (
         deviation(labs.log_efficiency, cn),
-        gini(np.maximum(labs.cash, 0.0), cn),
-        gini(labs.tokens_flagship + labs.tokens_light, cn),
-        gini(compute, cn),
+        gini_among(np.maximum(labs.cash, 0.0), cn),
+        gini_among(labs.tokens_flagship + labs.tokens_light, cn),
+        gini_among(compute, cn),
     )
 
 
@@ -74,7 +74,7 @@ def deviation(values: Array, among: Array) -> Array:
     return np.sqrt(mean_where(among, (values - mean_where(among, values)) ** 2))
 
 
-def gini(values: Array, among: Array) -> Array:
+def gini_among(values: Array, among: Array) -> Array:
     """Gini coefficient of non-negative values over some rows; NaN where all are zero.
 
     G = 2 sum_i i x_(i) / (n sum x) - (n + 1) / n, x_(i) the i-th smallest of n.

@@ -133,7 +133,7 @@ def tokens(world: World) -> tuple:
 )
 @output("leader_tenure_cn", "months", "the time since the largest lab in China took the lead")
 @output("hhi_usage_data_cn", "0 to 1", "the concentration (HHI) of data of use in China")
-def concentration(world: World) -> tuple:
+def use_and_shares(world: World) -> tuple:
     """Users, revenue and tokens, and how concentrated they are."""
     labs, state = world.labs, world.state
     people = _cn(world, sum_k(labs.users[world.segments.cn]))
@@ -267,7 +267,7 @@ def fit(world: World) -> tuple:
     "share",
     "the share of users' work that one more OOM of an axis would do; for the best models of China",
 )
-def worth(world: World) -> list:
+def gain_of_an_oom(world: World) -> list:
     """Share of all users' work that one more OOM of an axis would do, for the best models of CN."""
     people = where(world.segments.column("region") == CN, world.state.adopters, 0.0)
     # The best as they are, and one OOM better on each axis: four models, asked at once.

@@ -27,10 +27,10 @@ class Kept(NamedTuple):
     text: str = ""
 
 
-Columns = dict[str, Kept]
+PanelColumns = dict[str, Kept]
 
 
-def _own(population: Any, *names: str, **texts: str) -> Columns:
+def _own(population: Any, *names: str, **texts: str) -> PanelColumns:
     """Columns that agents have, as they declare them, with a text where name and unit do not say it all.
 
     Numbers are kept in single precision, codes as words.
@@ -48,7 +48,7 @@ def listed(words: tuple[str, ...]) -> str:
     return " / ".join(filter(None, words))
 
 
-def _numbers(**columns: tuple[Any, str, str]) -> Columns:
+def _numbers(**columns: tuple[Any, str, str]) -> PanelColumns:
     """Values that are worked out, with their units and texts, in single precision."""
     return {name: Kept(values, np.float32, unit, text) for name, (values, unit, text) in columns.items()}
 
@@ -57,7 +57,7 @@ def _numbers(**columns: tuple[Any, str, str]) -> Columns:
 LAB_CODES = {name: ModelLab.declared_columns()[name].labels for name in ("region", "archetype", "mode", "exit_reason")}
 
 
-def lab_panel(world: World) -> tuple[Any, Columns]:
+def lab_panel(world: World) -> tuple[Any, PanelColumns]:
     """Labs: one row a living lab, and a last one in the step it leaves."""
     labs = world.labs
     gone = (labs.exit_reason > 0) & (labs.exit_step == world.step_number)
@@ -113,7 +113,7 @@ def named(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(name)
 
 
-def app_panel(world: World) -> tuple[Any, Columns]:
+def app_panel(world: World) -> tuple[Any, PanelColumns]:
     """Apps: one row a living app, and a last one in the step it closes."""
     apps = world.apps
     gone = (apps.exit_reason > 0) & (apps.exit_step == world.step_number)
@@ -136,7 +136,7 @@ def app_panel(world: World) -> tuple[Any, Columns]:
     }
 
 
-def vendor_panel(world: World) -> tuple[Any, Columns]:
+def vendor_panel(world: World) -> tuple[Any, PanelColumns]:
     """Vendors: one row a vendor."""
     vendors = world.vendors
     return vendors.alive, {
@@ -148,7 +148,7 @@ def vendor_panel(world: World) -> tuple[Any, Columns]:
     }
 
 
-def investor_panel(world: World) -> tuple[Any, Columns]:
+def investor_panel(world: World) -> tuple[Any, PanelColumns]:
     """Investors: one row an investor."""
     investors = world.investors
     return investors.alive, {
@@ -158,7 +158,7 @@ def investor_panel(world: World) -> tuple[Any, Columns]:
 
 
 #: Tables with a row an agent: who is kept, and the columns.
-PANELS: dict[str, Callable[[World], tuple[Any, Columns]]] = {
+AGENT_TABLES: dict[str, Callable[[World], tuple[Any, PanelColumns]]] = {
     "labs": lab_panel,
     "apps": app_panel,
     "vendors": vendor_panel,

@@ -90,7 +90,7 @@ def pay_authors(world: World) -> None:
     world.tally("open_income", row_sum(income))
 
 
-def edges(world: World, index: int) -> pl.DataFrame:
+def lineage_edges(world: World, index: int) -> pl.DataFrame:
     """``derives_from`` (true) and ``declares`` (told) between models of one world, to date."""
     found = [each["worlds"] == index for each in world.lineage]
     frame = {

@@ -109,7 +109,7 @@ def delivered_flop(world: World) -> Array:
     return speed * kept * good * labs.mfu * H100_TFLOPS * 1e12 * seconds
 
 
-def observe(world: World) -> LaunchSignals:
+def launch_signals(world: World) -> LaunchSignals:
     """What a lab knows when it plans a run."""
     labs, state, p = world.labs, world.state, world.parameters
     speed = delivered_flop(world) * beaten_path(world)
@@ -170,7 +170,7 @@ def advance(world: World) -> None:
     """Phase 5: plan, deliver, stop the doomed, complete."""
     labs = world.labs
     update_skill(world)
-    seen = observe(world)
+    seen = launch_signals(world)
     labs.allot_fleet(
         FleetSignals(
             serving_need=world.state.serving_need,
