@@ -1,1 +1,1 @@
-"""Capital: hype, deal flow and financing rounds."""
+"""Capital: hype, parents, deal flow and financing rounds."""

@@ -1,8 +1,4 @@
-"""Hype: what leaps and announcements do to attention, and to the patience of parents.
-
-Hype opens purses (attention of investors), silences the doubt of parents, and wanes with a
-half-life of months.
-"""
+"""Hype: what news does to the attention of the public and of investors, and how fast it fades."""
 
 from __future__ import annotations
 
@@ -10,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import BIG_TECH, CN, VERTICAL
+from baimo.agents.enums import CN
 from baimo.agents.investor import AttentionSignals
 from baimo.conf.declare import flow, stock
-from baimo.world.engine.arrays import Array, clip, ratio, row_sum, where
+from baimo.world.engine.arrays import Array, ratio, row_sum, where
 from baimo.world.engine.state import State
 from baimo.world.network.social import neighbour_share
 
@@ -22,14 +18,13 @@ if TYPE_CHECKING:
 
 
 class HypeState(State):
-    """Attention of the public and of investors."""
+    """Hype, and the attention that follows it."""
 
     hype = stock("1", first="capital.hype_start", text="Hype, 0 to 1")
     hype_push = flow("1", text="What the news of a step adds to it")
     attention = stock(
         "1", first=lambda world: 0.5 * world.parameters.capital.hype_start, text="Attention that follows hype, 0 to 1"
     )
-    announcements = stock("announcements", text="Models that listed parents have announced so far")
 
 
 def domestic_leap(world: World, before: Array) -> None:
@@ -55,46 +50,6 @@ def move(world: World) -> None:
     state.hype = state.hype + (1.0 - np.exp(-both)) * (state.hype_push / both - state.hype)
     target = np.minimum(state.hype * p.attention_hype, 1.0)
     state.attention = state.attention + world.clock.fraction(p.attention_pace) * (target - state.attention)
-
-
-def announce(world: World) -> None:
-    """A listed parent gains market value when its model is announced or released (M63).
-
-    Each announcement is worth ``announce_gain / (1 + number / announce_tired)`` of the parent's
-    value: at the start of 2023 shares jumped, half a year later nobody looked up (004). What is
-    left of the gain makes the parent pay more and doubt less.
-    """
-    labs, state, p = world.labs, world.state, world.parameters.capital
-    listed = labs.alive & (labs.region == CN) & ((labs.archetype == BIG_TECH) | (labs.archetype == VERTICAL))
-    released = labs.released & (labs.since_news <= 0.0)
-    planned = (labs.founded == world.step_number) & (labs.founded > 0)
-    told = (listed & (released | planned)).astype(float)
-    gain = p.announce_gain / (1.0 + state.announcements / p.announce_tired)
-    fade = np.exp(-world.clock.months / p.announce_memory)
-    labs.parent_gain = labs.parent_gain * fade + told * gain
-    number = row_sum(told)
-    state.announcements = state.announcements + number
-    world.tally("announcements", number)
-    world.tally("announcement_gain", number * gain)
-
-
-def parents_pay(world: World) -> None:
-    """Parents support their labs, and pay for the chips that they told them to buy."""
-    labs, p = world.labs, world.parameters.capital
-    # A parent pays in full while the purse holds little, less the more there is, and then nothing.
-    purse = labs.cash / np.maximum(labs.parent_support, 1e-9)
-    pays = labs.parent_support * (1.0 + p.announce_support * labs.parent_gain)
-    part = clip(1.0 - (purse - p.parent_purse) / p.parent_purse_fade, 0.0, 1.0)
-    support = where(labs.alive, pays, 0.0) * world.clock.years * part
-    labs.parent_support = labs.parent_support * np.exp(
-        where(labs.region == CN, p.parent_growth_cn, p.parent_growth_row)
-        * (labs.parent_support > p.rich_parent)
-        * world.clock.years
-    )
-    grows = where(labs.region == CN, p.chip_growth_cn, p.chip_growth_row)
-    labs.chip_budget = labs.chip_budget * np.exp(grows * world.clock.years)
-    chips = where((labs.chip_budget > 0.0) & labs.alive, world.state.chip_bill, 0.0)
-    world.accounts.pay("parents", "outside", (labs, support + chips))
 
 
 def attend(world: World, guided: Array) -> None:

@@ -1,7 +1,7 @@
 """Capital: rounds, returns to holders, capital calls.
 
-Hype and parents stand in :mod:`baimo.world.capital.hype`; who asks whom for how much, in
-:mod:`baimo.world.capital.deal_flow`.
+Hype stands in :mod:`~baimo.world.capital.hype`, parents in :mod:`~baimo.world.capital.parents`; who asks whom
+for how much, in :mod:`~baimo.world.capital.deal_flow`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 from baimo.agents.enums import ACADEMIC, CN, FOLLOWER, STATE_FUND, UNICORN
 from baimo.conf.declare import flow, history, stock
-from baimo.world.capital import hype
+from baimo.world.capital import hype, parents
 from baimo.world.capital.deal_flow import adds_nothing, app_deals, lab_deals, launch_cost, round_sizes
 from baimo.world.engine.arrays import Array, add_at, logistic, ratio, row_sum, sum_by_group, sum_k, where
 from baimo.world.engine.population import View
@@ -37,8 +37,8 @@ def fund(world: World) -> None:
     """Phase 14: hype moves, parents pay, investors look, limited partners pay in, authors are paid."""
     labs = world.labs
     hype.move(world)
-    hype.announce(world)
-    hype.parents_pay(world)
+    parents.announce(world)
+    parents.support_labs(world)
     hype.attend(world, guide(world))
     pay_authors(world)
     labs.raised, world.apps.raised = np.zeros_like(labs.raised), np.zeros_like(world.apps.raised)

@@ -1,0 +1,61 @@
+"""Parents: what firms that own labs pay for them, and what announcements do to their patience."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.agents.enums import BIG_TECH, CN, VERTICAL
+from baimo.conf.declare import stock
+from baimo.world.engine.arrays import clip, row_sum, where
+from baimo.world.engine.state import State
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+
+class ParentState(State):
+    """What parents have announced."""
+
+    announcements = stock("announcements", text="Models that listed parents have announced so far")
+
+
+def announce(world: World) -> None:
+    """A listed parent gains market value when its model is announced or released (M63).
+
+    Each announcement is worth ``announce_gain / (1 + number / announce_tired)`` of the parent's
+    value: at the start of 2023 shares jumped, half a year later nobody looked up (004). What is
+    left of the gain makes the parent pay more and doubt less.
+    """
+    labs, state, p = world.labs, world.state, world.parameters.capital
+    listed = labs.alive & (labs.region == CN) & ((labs.archetype == BIG_TECH) | (labs.archetype == VERTICAL))
+    released = labs.released & (labs.since_news <= 0.0)
+    planned = (labs.founded == world.step_number) & (labs.founded > 0)
+    announced = (listed & (released | planned)).astype(float)
+    gain = p.announce_gain / (1.0 + state.announcements / p.announce_tired)
+    fade = np.exp(-world.clock.months / p.announce_memory)
+    labs.parent_gain = labs.parent_gain * fade + announced * gain
+    number = row_sum(announced)
+    state.announcements = state.announcements + number
+    world.tally("announcements", number)
+    world.tally("announcement_gain", number * gain)
+
+
+def support_labs(world: World) -> None:
+    """Parents pay for their labs: less the fuller the purse, and for the chips that the labs were to buy."""
+    labs, p = world.labs, world.parameters.capital
+    # A parent pays in full while the purse holds little, less the more there is, and then nothing.
+    purse = labs.cash / np.maximum(labs.parent_support, 1e-9)
+    pays = labs.parent_support * (1.0 + p.announce_support * labs.parent_gain)
+    part = clip(1.0 - (purse - p.parent_purse) / p.parent_purse_fade, 0.0, 1.0)
+    paid = where(labs.alive, pays, 0.0) * world.clock.years * part
+    labs.parent_support = labs.parent_support * np.exp(
+        where(labs.region == CN, p.parent_growth_cn, p.parent_growth_row)
+        * (labs.parent_support > p.rich_parent)
+        * world.clock.years
+    )
+    grows = where(labs.region == CN, p.chip_growth_cn, p.chip_growth_row)
+    labs.chip_budget = labs.chip_budget * np.exp(grows * world.clock.years)
+    chips = where((labs.chip_budget > 0.0) & labs.alive, world.state.chip_bill, 0.0)
+    world.accounts.pay("parents", "outside", (labs, paid + chips))
