@@ -141,7 +141,7 @@ def test_one_line_for_what_is_wrong(words, says, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert cli.main(["ablate", *words]) == 2
     said = capsys.readouterr().err
-    assert says in said and said.startswith("ablate: ") and said.count("\n") == 1
+    assert says in said and said.startswith("baimo ablate: ") and said.count("\n") == 1
     assert not [*tmp_path.iterdir()]
 
 
