@@ -165,7 +165,7 @@ def test_ties_even_out_know_how_and_keep_labs_alive():
 
 def test_a_report(tmp_path, cliques, capsys, monkeypatch):
     few = {name: topology.topologies(str(cliques))[name] for name in ("rewiring 1", "empty", "cliques.graphml")}
-    monkeypatch.setattr(topology, "topologies", lambda file: few)
+    monkeypatch.setattr(topology_report, "topologies", lambda file: few)
     words = ["worlds=3", "steps=8", "processes=1", f"output.folder={tmp_path}", "--graphml", str(cliques)]
     assert cli.main(["topology", *words]) == 0
     (folder,) = (tmp_path / "topology").glob("report-*")

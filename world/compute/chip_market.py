@@ -302,8 +302,8 @@ def _ship(world: World, offer, got, own, out_class, out_region) -> None:
         world.accounts.pay("chips", (population, legal), (vendors, received))
         world.accounts.pay("grey chips", (population, bill - legal), "outside")
         helped = sum_by_group(_subsidy(world, legal, population.order_class, population.region), maker, v)
-        world.accounts.pay("chip subsidy", "government", (vendors, helped))
-        vendors.earned = vendors.earned + received + helped
+        vendors.earned = vendors.earned + received
+        world.accounts.pay("chip subsidy", "government", (vendors, helped), operating=True)
         if population is labs:
             state.chip_bill = bill
         grey_units = where(population.order_class == count, units, 0.0)
@@ -325,11 +325,10 @@ def _ship_outside(world: World, offer, units, classes, region) -> None:
         price = where(np.isfinite(offer.price[home]), offer.price[home], 0.0)
         bill = (by_class * price)[:-1, :, 0].T
         received = sum_by_group(bill, np.broadcast_to(world.maker_rows, bill.shape), vendors.capacity)
-        world.accounts.pay("chips", "outside", (vendors, received))
+        world.accounts.pay("chips", "outside", (vendors, received), operating=True)
         helped = _subsidy(world, bill, np.broadcast_to(world.xp.arange(count), bill.shape), np.full_like(bill, home))
         helped = sum_by_group(helped, np.broadcast_to(world.maker_rows, bill.shape), vendors.capacity)
-        world.accounts.pay("chip subsidy", "government", (vendors, helped))
-        vendors.earned = vendors.earned + received + helped
+        world.accounts.pay("chip subsidy", "government", (vendors, helped), operating=True)
         if home == CN:
             state.grey_shipped = state.grey_shipped + grey_units
 

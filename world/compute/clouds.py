@@ -62,8 +62,7 @@ def _seed_apps(world: World) -> None:
     each = take_rows(ratio(_chest(world, p.seed_share), count), rows)
     seed = where(rows >= 0, each, 0.0)
     given = sum_by_group(seed, rows, vendors.capacity)
-    vendors.spent = vendors.spent + given
-    world.accounts.pay("seeds", (vendors, given), (apps, seed))
+    world.accounts.pay("seeds", (vendors, given), (apps, seed), operating=True)
     world.tally("cloud_seeds", row_sum(seed))
 
 

@@ -53,8 +53,7 @@ def _spend(world: World, mine: Array, builder: dict) -> None:
     public = world.policy.compute.builder_budget * years * part
     world.accounts.pay("platform", "government", (vendors, public))
     bill = builder["resources"] * years * part + public
-    vendors.spent = vendors.spent + bill
-    world.accounts.pay("platform building", (vendors, bill), "workers")
+    world.accounts.pay("platform building", (vendors, bill), "workers", operating=True)
 
 
 def _adopt(world: World, builder: dict) -> None:

@@ -81,11 +81,9 @@ def rent_compute(world: World) -> None:
         serving = where(labs.region == region, need, 0.0)
         paid, earned = _clear_region(world, region, training, serving)
         bill, income = bill + paid, income + earned
-    labs.spent = labs.spent + bill
     draw_credit(world, bill)
     state.training_bill = labs.rented_training * rent + own_use(world)
-    vendors.earned = vendors.earned + income
-    world.accounts.pay("rent", (labs, bill), (vendors, income))
+    world.accounts.pay("rent", (labs, bill), (vendors, income), operating=True)
 
 
 def _abroad(world: World) -> Array:
@@ -201,11 +199,9 @@ def _clear_region(world: World, region: int, training: Array, serving: Array) ->
     outside = (wants_training - row_sum(training)) * fill_training * rent_t
     outside = (outside + (wants_serving - row_sum(serving)) * fill_serving * rent_s) * hours
     cloud_share = ratio(row_sum(capacity), row_sum(capacity) + idle_tech)
-    world.accounts.pay("rent from outside", "outside", (vendors, part * outside * cloud_share))
-    vendors.earned = vendors.earned + part * outside * cloud_share
+    world.accounts.pay("rent from outside", "outside", (vendors, part * outside * cloud_share), operating=True)
     own_cloud = ratio(idle, idle_tech) * outside * (1.0 - cloud_share)
-    world.accounts.pay("rent from outside", "outside", (labs, own_cloud))
-    labs.earned = labs.earned + own_cloud
+    world.accounts.pay("rent from outside", "outside", (labs, own_cloud), operating=True)
     wants, supply = wants_training + wants_serving, supply_training + supply_serving
     used = np.minimum(ratio(wants, supply), 1.0)
     vendors.utilisation = where(here, used * vendors.offered_share, vendors.utilisation)

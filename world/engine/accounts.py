@@ -45,7 +45,7 @@ class Accounts:
         held = {name: row_sum(each.cash) for name, each in self.populations.items()}
         return held | dict(self.balance)
 
-    def pay(self, kind: str, payer: Party, payee: Party) -> None:
+    def pay(self, kind: str, payer: Party, payee: Party, operating: bool = False) -> None:
         """Move money.
 
         Parameters
@@ -55,6 +55,9 @@ class Accounts:
         payer, payee : (population, amounts) or sector name
             ``amounts`` is ``(worlds, rows)`` in CNY million. A sector takes the other side's
             total; between two populations both amounts are given.
+        operating : bool
+            Whether it is a cost of the payer's business and a revenue of the payee's, where they keep
+            such books (``spent``, ``earned``): not money for assets, and not money of owners.
         """
         if isinstance(payer, str) and isinstance(payee, str):
             raise TypeError(f"{kind}: {payer} pays {payee}, but one of the two must be agents")
@@ -64,6 +67,10 @@ class Accounts:
         received = paid if received is None else received
         self._move(payer, paid, operator.sub)
         self._move(payee, received, operator.add)
+        if operating:
+            for party, book in ((payer, "spent"), (payee, "earned")):
+                if not isinstance(party, str) and book in party[0].columns:
+                    setattr(party[0], book, getattr(party[0], book) + party[1])
         before = self.flows.get(kind, (0.0, 0.0))
         self.flows[kind] = (before[0] + paid, before[1] + received)
 

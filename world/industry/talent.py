@@ -53,9 +53,8 @@ def move_staff(world: World) -> None:
     _wages_move(world)
     wages = sum_k(labs.staff * world.by_region(state.wages)) / 12.0 * world.clock.months
     overhead = wages * world.parameters.talent.overhead
-    labs.spent = labs.spent + wages + overhead
-    world.accounts.pay("wages", (labs, wages), "workers")
-    world.accounts.pay("overhead", (labs, overhead), "outside")
+    world.accounts.pay("wages", (labs, wages), "workers", operating=True)
+    world.accounts.pay("overhead", (labs, overhead), "outside", operating=True)
 
 
 def _standing(world: World) -> EffortSignals:

@@ -63,8 +63,7 @@ def _subsidise(world: World, out: Array) -> None:
     labs = world.labs
     opened = out & (labs.openness != CLOSED) & (labs.region == CN)
     paid = world.policy.open_source.subsidy_paid * opened
-    labs.earned = labs.earned + paid
-    world.accounts.pay("subsidies of open releases", "government", (labs, paid))
+    world.accounts.pay("subsidies of open releases", "government", (labs, paid), operating=True)
 
 
 def _stakes(world: World) -> OpennessSignals:

@@ -176,15 +176,13 @@ def _running_costs(world: World) -> None:
     """Power for own chips, and operation beside compute: support, review, traffic (M04)."""
     labs, vendors, p = world.labs, world.vendors, world.parameters.serving
     operation = sum_k(labs.users) * p.operation * world.clock.months
-    labs.spent = labs.spent + operation
-    world.accounts.pay("operation", (labs, operation), "outside")
+    world.accounts.pay("operation", (labs, operation), "outside", operating=True)
     hours = HOURS_A_YEAR * world.clock.years
     for population in (labs, vendors):
         kw = sum_k(population.fleet * world.chip_kw) * p.server_power * p.pue
         price = where(population.region == 0, p.power_price_cn, p.power_price_row)
         bill = kw * hours * price / 1e6 * p.power_load
-        population.spent = population.spent + bill
-        world.accounts.pay("power", (population, bill), "outside")
+        world.accounts.pay("power", (population, bill), "outside", operating=True)
 
 
 def serving_costs(world: World) -> None:

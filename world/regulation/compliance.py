@@ -77,15 +77,13 @@ def _fine_dominance(world: World) -> None:
     labs, p = world.labs, world.parameters.licensing
     beyond = np.maximum(world.state.token_share - p.dominance, 0.0) * (labs.region == CN)
     fine = p.dominance_fine * world.policy.stance.competition * beyond * labs.service_revenue * world.clock.months
-    labs.spent = labs.spent + fine
-    world.accounts.pay("antitrust fines", (labs, fine), "government")
+    world.accounts.pay("antitrust fines", (labs, fine), "government", operating=True)
     world.tally("antitrust_fines", row_sum(fine))
 
 
 def _pay(world: World, kind: str, cost: Array) -> None:
     labs = world.labs
-    labs.spent = labs.spent + cost
-    world.accounts.pay(kind, (labs, cost), "outside")
+    world.accounts.pay(kind, (labs, cost), "outside", operating=True)
     world.tally("compliance_cost", row_sum(where(labs.region == CN, cost, 0.0)))
 
 

@@ -85,8 +85,7 @@ def pay_authors(world: World) -> None:
     share = p.royalty * p.licence_kept
     due = where(on >= 0, share * labs.service_revenue * world.clock.months, 0.0)
     income = sum_by_group(due, on, labs.capacity)
-    labs.spent, labs.earned = labs.spent + due, labs.earned + income
-    world.accounts.pay("licences of open weights", (labs, due), (labs, income))
+    world.accounts.pay("licences of open weights", (labs, due), (labs, income), operating=True)
     world.tally("open_income", row_sum(income))
 
 

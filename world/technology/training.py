@@ -161,9 +161,8 @@ def public_corpus(world: World) -> None:
     """The state pays the compute centres to collect and clean the public corpus, and they pay who does it."""
     centres = (world.vendors.kind == CENTRE) & (world.vendors.region == CN) & world.vendors.alive
     bill = world.policy.data.corpus_cost * world.clock.years * shares(centres.astype(float))
-    world.vendors.earned, world.vendors.spent = world.vendors.earned + bill, world.vendors.spent + bill
-    world.accounts.pay("public corpus", "government", (world.vendors, bill))
-    world.accounts.pay("work on the corpus", (world.vendors, bill), "workers")
+    world.accounts.pay("public corpus", "government", (world.vendors, bill), operating=True)
+    world.accounts.pay("work on the corpus", (world.vendors, bill), "workers", operating=True)
 
 
 def advance(world: World) -> None:
