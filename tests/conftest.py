@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import ctypes
+import os
 import shutil
 import subprocess
+import tempfile
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +30,9 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    """Disable a mechanism where the model reads its configuration."""
+    """Disable a mechanism where the model reads its configuration, and give the processes of a session one folder."""
+    if not hasattr(config, "workerinput"):
+        os.environ["TWINS"] = tempfile.mkdtemp(prefix="twins-")
     chosen = [each for each in MECHANISMS if each.id == config.getoption("--without")]
     if not chosen:
         return
@@ -39,6 +44,24 @@ def pytest_configure(config):
         return plain
 
     schema.to_parameters = without
+
+
+def pytest_unconfigure(config):
+    """Remove the runs of the session (tests/twins.py)."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ["TWINS"])
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say where the time goes: seconds a file, the slowest first."""
+    seconds = Counter()
+    for reports in terminalreporter.stats.values():
+        for each in reports:
+            if isinstance(each, pytest.TestReport):
+                seconds[each.nodeid.partition("::")[0]] += each.duration
+    terminalreporter.section(f"{seconds.total():.0f} seconds in all")
+    for file, spent in seconds.most_common():
+        terminalreporter.write_line(f"{spent:7.1f} {file}")
 
 
 def chip_row(row: dict) -> dict:

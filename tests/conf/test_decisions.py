@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from twins import effect, market
 
 from baimo.agents import decision, random_rules
 from baimo.agents.enums import ALL_OPEN, APP_COMPANY, CLOSED, LEAST_RUN, NO_MODEL, OPENNESS, RUN_MONTHS
@@ -12,6 +11,7 @@ from baimo.agents.lab import ModelLab
 from baimo.conf.schema import ConfigError, compose
 from baimo.world.ensemble import Ensemble
 from baimo.world.model import HundredModelsWar
+from tests.twins import effect, market
 
 NAMES = tuple(random_rules.RULES)
 ALL_RANDOM = [f"decisions.{name}=random" for name in NAMES]

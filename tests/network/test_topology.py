@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 import pytest
 from omegaconf import OmegaConf
-from twins import effect, market
 
 from baimo.conf.schema import ConfigError, compose
 from baimo.experiments import cli
@@ -21,6 +20,7 @@ from baimo.world.engine import kernels
 from baimo.world.ensemble import Ensemble
 from baimo.world.network.social import neighbour_best, neighbour_share
 from baimo.world.record.outputs_inequality import deviation, gini_among
+from tests.twins import effect, market
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from baimo.conf.parameters.policy import PolicyGroups
 from baimo.conf.schema import compose, to_parameters
 from baimo.world.engine.clock import as_date
 from baimo.world.ensemble import Ensemble
+from tests.twins import STEPS, market
 
 FOLDER = Path(conf.__file__).parent / "policy"
 ALTERNATIVES = sorted((file.parent.name, file.stem) for file in FOLDER.glob("*/*.yaml"))
@@ -27,7 +28,6 @@ GROUPS = sorted({group for group, _ in ALTERNATIVES})
 TEN = "capital compute data embargo industrial licensing market open_source talent technology"
 #: Policies that an observer in the first month already sees cannot be tested before their date.
 START = dt.date(2022, 12, 1)
-LATEST = 40
 #: Fields that are a date by themselves.
 OWN_DATES = ["memory_control", "cloud_rule", "opens", "wrapper_ban", "scaling_ends", "breakthrough", "multimodal"]
 #: Alternatives that differ from the baseline in the first month already.
@@ -88,24 +88,16 @@ def test_the_ten_groups_are_there_with_none_and_two_alternatives_each():
         assert len(names - {"none", "history"}) >= 2, f"{group}: {names}"
 
 
-@pytest.fixture(scope="module")
-def untreated():
-    """The baseline of two worlds."""
-    return Ensemble(["output.level=market"], range(2)).run(LATEST).tables()["market"]
-
-
 @pytest.mark.parametrize(("group", "name"), ALTERNATIVES, ids=lambda each: each)
-def test_an_alternative_runs_and_changes_nothing_before_its_date(group, name, untreated):
+def test_an_alternative_runs_and_changes_nothing_before_its_date(group, name):
     chosen = f"policy/{group}={name}"
     if group == "news":
         pytest.skip("news is an input, not a policy")
     date = first_difference(group, policies(chosen)[group], policies()[group])
-    steps = LATEST if date is None else max(12 * (date.year - 2022) + date.month - 12, 0)
+    steps = STEPS if date is None else max(12 * (date.year - 2022) + date.month - 12, 0)
     assert (steps > 0) != ((group, name) in FROM_THE_START), "nothing to compare before its date"
-    run = min(steps + 3, LATEST)
-    treated = Ensemble([chosen, "output.level=market"], range(2)).run(run).tables()["market"]
-    before = pl.col("step") < min(steps, run)
-    assert_frame_equal(treated.filter(before), untreated.filter(before & (pl.col("step") < run)), check_exact=True)
+    before = pl.col("step") < steps
+    assert_frame_equal(market(chosen).filter(before), market().filter(before), check_exact=True)
 
 
 @pytest.mark.parametrize("seed", range(6))

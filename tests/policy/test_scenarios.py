@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from twins import effect
 
 from baimo import conf
 from baimo.conf.schema import compose
+from tests.twins import effect
 
 FOLDER = Path(conf.__file__).parent / "scenario"
 STORIES = [
