@@ -15,7 +15,6 @@ from omegaconf import DictConfig
 from baimo.conf import schema
 from baimo.experiments.figures import summary
 from baimo.experiments.read import half_years
-from baimo.experiments.report import run_report
 from baimo.experiments.run import store
 from baimo.experiments.run.blocks import execute
 from baimo.experiments.run.compose import UserError, compose, composing, experiment_of, job_settings
@@ -75,6 +74,8 @@ def _report(found: Sequence[Cell], cfg: DictConfig) -> None:
         return
     asked = {name: cfg.output[name] for name in ("question", "outcomes", "within")}
     title = (experiment_of(cfg.hydra) or "sweep").replace("_", " ").capitalize()
+    from baimo.experiments.report import run_report  # takes a second, which a run need not wait for
+
     wanted = run_report.Wanted([cell.folder for cell in found], title=title, **asked)
     print(f"report   {run_report.write(wanted) / 'index.html'}")
 

@@ -12,16 +12,12 @@ import pickle
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from baimo.conf import schema
 from baimo.world.ensemble import Ensemble
-
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
 
 WORLDS, STEPS = 12, 36
 
@@ -34,21 +30,28 @@ MOST_WORLDS, MOST_STEPS = 24, 48
 def tables(*overrides: str, worlds: int = WORLDS, steps: int = STEPS) -> dict[str, pl.DataFrame]:
     """All tables of a run, which tests of one configuration share. ``output.level=full`` gives apps, too."""
     quiet = [] if any(each.startswith("output.level") for each in overrides) else ["output.level=market"]
-    config = schema.compose([*overrides, *quiet])
-    if schema.to_parameters(config) != schema.to_parameters(schema.compose(["output.level=market"])):
-        return _run(config, worlds, steps)
-    longest = _run(config, MOST_WORLDS, MOST_STEPS)
+    settings = _settings(*overrides, *quiet)
+    if settings != _settings("output.level=market"):
+        return _run(settings, worlds, steps)
+    longest = _run(settings, MOST_WORLDS, MOST_STEPS)
     shown = (pl.col("replicate") < worlds) & (pl.col("step") < steps)
     return {name: table.filter(shown) for name, table in longest.items()}
 
 
-def _run(config: DictConfig, worlds: int, steps: int) -> dict[str, pl.DataFrame]:
+def _settings(*overrides: str) -> schema.Config:
+    """What a run depends on: all but the name of the scenario."""
+    settings = schema.to_parameters(schema.compose(overrides))
+    settings.scenario = "baseline"
+    return settings
+
+
+def _run(settings: schema.Config, worlds: int, steps: int) -> dict[str, pl.DataFrame]:
     """Tables of a run, from the folder that all processes of a session share where one has made it before."""
-    told = f"{schema.to_parameters(config)} {worlds} {steps}"
+    told = f"{settings} {worlds} {steps}"
     place = Path(os.environ["TWINS"]) / hashlib.sha256(told.encode()).hexdigest()
     if place.exists():
         return pickle.loads(place.read_bytes())
-    found = Ensemble(config, range(worlds)).run(steps).tables()
+    found = Ensemble(settings, range(worlds)).run(steps).tables()
     part = place.with_suffix(f".{os.getpid()}")
     part.write_bytes(pickle.dumps(found))
     part.replace(place)

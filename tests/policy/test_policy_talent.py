@@ -14,7 +14,7 @@ NONE = "policy/talent=none"
 
 def added(column, policy, window=AFTER):
     """What a policy adds to a column."""
-    return effect(column, NONE, base=(f"policy/talent={policy}",), window=window, steps=24)
+    return effect(column, NONE, base=(f"policy/talent={policy}",), window=window)
 
 
 @pytest.mark.parametrize("policy", ["training_programme", "both"])
@@ -50,6 +50,6 @@ def test_before_its_date_nothing_is_different(policy):
 
 def test_a_policy_ends():
     ends = ("policy/talent=training_programme", "policy.talent.until=2023-12-01")
-    spending = by_world(market(*ends, steps=24), "people_trained_cn", (23, 24))
-    forever = by_world(market("policy/talent=training_programme", steps=24), "people_trained_cn", (23, 24))
+    spending = by_world(market(*ends), "people_trained_cn", (23, 24))
+    forever = by_world(market("policy/talent=training_programme"), "people_trained_cn", (23, 24))
     assert (spending < forever - 2500.0).all()
