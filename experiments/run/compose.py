@@ -169,7 +169,9 @@ def near(word: str, known: Sequence[str]) -> str:
         return max(whole, 0.9 * last)
 
     best = max(known, key=likeness, default=None)
-    return f"; did you mean {best}?" if best is not None and likeness(best) > 0.7 else "; baimo run --help and baimo params list all"
+    if best is not None and likeness(best) > 0.7:
+        return f"; did you mean {best}?"
+    return "; baimo run --help and baimo params list all"
 
 
 def _now(override: str) -> str:
