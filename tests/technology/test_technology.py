@@ -85,7 +85,7 @@ def test_repeated_tokens_wear_out():
 
 
 def growth(log_efficiency=1.0, public=1.0, openness=1.0, capacity=1.0, lead=1.0) -> float:
-    values = (log_efficiency, public, openness, capacity, lead)
+    values = (public - log_efficiency, openness, capacity, lead)
     return float(tech.efficiency_growth(*(np.array(v) for v in values), GROWTH))
 
 

@@ -142,7 +142,7 @@ def _match(world: World, population, deals) -> Array:
     total = sum_k(paid)
     closes = total >= (p.least_close * asked[None])[0]
     paid = where(closes, paid, 0.0)
-    _pay_in(world, population, worlds, rows, who, paid)
+    _pay_in(world, population, (worlds, rows), who, paid)
     raised[worlds, rows] = where(closes, total, 0.0)
     return raised
 
@@ -171,8 +171,8 @@ def _cut_pledges(world: World, worlds: Array, who: Array, pledged: Array) -> Arr
     return pledged * scale[worlds, who]
 
 
-def _pay_in(world: World, population, worlds: Array, rows: Array, who: Array, paid: Array) -> None:
-    investors = world.investors
+def _pay_in(world: World, population, places: tuple[Array, Array], who: Array, paid: Array) -> None:
+    investors, (worlds, rows) = world.investors, places
     spent = np.zeros_like(investors.cash)
     income = np.zeros_like(population.cash)
     for layer, amount in zip(who, paid, strict=True):

@@ -220,7 +220,6 @@ def trade_chips(world: World) -> None:
     units = np.concatenate([vendors.order_units, out_units, labs.order_units], axis=1)
     classes = np.concatenate([vendors.order_class, out_class, labs.order_class], axis=1)
     region = np.concatenate([vendors.region, out_region, labs.region], axis=1)
-    own = np.concatenate([vendors.alive, np.zeros_like(out_units, bool), labs.alive], axis=1)
     relation = np.concatenate([state.vendor_relation, np.zeros_like(out_units), state.lab_relation], axis=1)
     first = np.concatenate([np.zeros_like(vendors.cash), np.zeros_like(out_units), _leading(world)], axis=1)
     weight = np.maximum(units, 1.0) * (1.0 + world.parameters.graph.supply_priority * relation) * (1.0 + first)
@@ -231,7 +230,7 @@ def trade_chips(world: World) -> None:
     sold = _demand(got, classes, region, len(world.chips))
     # What was on its way is installed first, what is shipped now goes on its way.
     install(world)
-    _ship(world, offer, got, own, out_class, out_region)
+    _ship(world, offer, got, out_class, out_region)
     _book_keeping(world, demand, supply, sold)
     _prices(world, demand, supply)
 
@@ -282,7 +281,7 @@ def _grey_supply(world: World) -> Array:
     return np.minimum(flow, world.clock.fraction(rules.grey_tap) * state.outside_chips[ROW][grey])
 
 
-def _ship(world: World, offer, got, own, out_class, out_region) -> None:
+def _ship(world: World, offer, got, out_class, out_region) -> None:
     """Deliver and pay: chips enter the pipeline of their buyer, money goes to the maker."""
     labs, vendors, state = world.labs, world.vendors, world.state
     count, grey = len(world.chips), max(grey_class(world), 0)

@@ -80,15 +80,15 @@ def absorptive_capacity(research: Array, scale: float) -> Array:
     return 1.0 - np.exp(-research / scale)
 
 
-def efficiency_growth(log_efficiency: Array, public: Array, openness: Array, capacity: Array, lead: Array, p) -> Array:
-    """Yearly growth of private algorithmic efficiency, d ln A / dt (M13).
+def efficiency_growth(behind: Array, openness: Array, capacity: Array, lead: Array, p) -> Array:
+    """Yearly growth of private algorithmic efficiency, d ln A / dt, for who is ``ln A_open - ln A`` behind (M13).
 
     AC (0.75 Omega + 0.8 (ln A_open - ln A)+) + 0.30 min((R/R_top5)^0.5, 2) - m Omega (1 - AC):
     with full capacity and openness a leader gains about 1.05 a year, the observed halving of
     the compute for a fixed capability every eight months (Ho et al. 2024). Who cannot read
     papers is led astray by those that report what does not work (002), at a rate m.
     """
-    catch_up = p.catch_up * np.maximum(public - log_efficiency, 0.0)
+    catch_up = p.catch_up * np.maximum(behind, 0.0)
     own = p.own_research * np.minimum(np.sqrt(lead), p.own_most)
     return capacity * (p.public_progress * openness + catch_up) + own - p.misled * openness * (1.0 - capacity)
 

@@ -41,18 +41,18 @@ def edges_of(world: World, index: int = 0) -> pl.DataFrame:
     found = [_know_edges(world, index, table) for table in TIE_KINDS]
     chip, row = np.nonzero((labs.fleet[:, index] > 0) & alive)
     maker = vendors.id[index, world.maker_rows[index, chip]]
-    found.append(_tie("supplies", "vendor", maker, "lab", labs.id[index, row], labs.fleet[chip, index, row]))
+    found.append(_tie("supplies", ("vendor", maker), ("lab", labs.id[index, row]), labs.fleet[chip, index, row]))
     row = np.nonzero(alive & (labs.host[index] >= 0))[0]
-    found.append(_tie("hosts", "vendor", labs.host_id[index, row], "lab", labs.id[index, row], 1.0))
+    found.append(_tie("hosts", ("vendor", labs.host_id[index, row]), ("lab", labs.id[index, row]), 1.0))
     found.append(lineage_edges(world, index))
     slot, row = np.nonzero((labs.holder_row[:, index] >= 0) & alive)
     holder, stake = labs.holder_id[slot, index, row], labs.holder_stake[slot, index, row]
-    found.append(_tie("holds", "investor", holder, "lab", labs.id[index, row], stake))
+    found.append(_tie("holds", ("investor", holder), ("lab", labs.id[index, row]), stake))
     slot, row = np.nonzero((apps.base_lab[:, index] >= 0) & apps.alive[index])
     base, coupling = apps.base_id[slot, index, row], apps.coupling[index, row]
-    found.append(_tie("builds_on", "app", apps.id[index, row], "lab", base, coupling))
+    found.append(_tie("builds_on", ("app", apps.id[index, row]), ("lab", base), coupling))
     ruler, row = np.nonzero(world.regulators.alive[index][:, None] & alive & _ruled(world, index))
-    found.append(_tie("regulates", "regulator", world.regulators.id[index, ruler], "lab", labs.id[index, row], 1.0))
+    found.append(_tie("regulates", ("regulator", world.regulators.id[index, ruler]), ("lab", labs.id[index, row]), 1.0))
     return pl.concat(found)
 
 
@@ -63,15 +63,15 @@ def _ruled(world: World, index: int) -> Array:
     return rules_here[:, None] == world.labs.region[index]
 
 
-def _tie(kind: str, source: str, sources: Array, target: str, targets: Array, weight: Array) -> pl.DataFrame:
-    """Ties of one kind between two kinds of agents, from their ids."""
-    frame = pl.DataFrame({"source": sources, "target": targets}).with_columns(
-        pl.Series("weight", np.broadcast_to(np.asarray(weight, dtype=float), np.shape(sources)))
+def _tie(kind: str, source: tuple[str, Array], target: tuple[str, Array], weight: Array) -> pl.DataFrame:
+    """Ties of one kind between two kinds of agents, each a kind and ids."""
+    frame = pl.DataFrame({"source": source[1], "target": target[1]}).with_columns(
+        pl.Series("weight", np.broadcast_to(np.asarray(weight, dtype=float), np.shape(source[1])))
     )
     return frame.select(
         pl.lit(kind).alias("kind"),
-        pl.format(source + ":{}", "source").alias("source"),
-        pl.format(target + ":{}", "target").alias("target"),
+        pl.format(source[0] + ":{}", "source").alias("source"),
+        pl.format(target[0] + ":{}", "target").alias("target"),
         "weight",
     )
 
@@ -85,7 +85,7 @@ def _know_edges(world: World, index: int, table: str) -> pl.DataFrame:
     slot, row = np.nonzero((ties >= 0) & one.alive[index])
     there = ties[slot, row]
     kept = other.alive[index, there] & ((left != right) | (there > row))
-    return _tie("knows", left, one.id[index, row[kept]], right, other.id[index, there[kept]], 1.0)
+    return _tie("knows", (left, one.id[index, row[kept]]), (right, other.id[index, there[kept]]), 1.0)
 
 
 def _name(kind: str, population, index: int, row: int) -> str:

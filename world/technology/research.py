@@ -83,7 +83,8 @@ def _efficiency(world: World) -> None:
     capacity = absorptive_capacity(spent, p.absorption_scale)
     top_five = np.maximum(largest(spent, 5) / 5.0, 1e-6)
     lead = spent / top_five
-    growth = efficiency_growth(labs.log_efficiency, state.public_efficiency, state.research_openness, capacity, lead, p)
+    behind = state.public_efficiency - labs.log_efficiency
+    growth = efficiency_growth(behind, state.research_openness, capacity, lead, p)
     known = neighbour_best(labs.log_efficiency, world.ties.lab_lab, labs.alive, -9.0)
     tricks = p.spillover * capacity * np.maximum(known - labs.log_efficiency, 0.0)
     step = (growth + tricks) * world.clock.years
