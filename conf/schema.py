@@ -26,7 +26,7 @@ from baimo.conf.mechanisms import BY_NAME, Switches
 from baimo.conf.parameters.agents import RULE_WORDS, Decisions
 from baimo.conf.parameters.apps import AppMarket
 from baimo.conf.parameters.capital import Capital
-from baimo.conf.parameters.compute import ChipMarket, LabCompute, PlatformRules, Rental
+from baimo.conf.parameters.compute import ChipMarket, FleetRules, PlatformRules, Rental
 from baimo.conf.parameters.engine import PopulationSize
 from baimo.conf.parameters.industry import EntryExit, Organisation, Talent
 from baimo.conf.parameters.models import Moat, ModelMarket, Openness, Serving
@@ -77,7 +77,7 @@ class Config:
     platform: PlatformRules = field(default_factory=PlatformRules)
     chip_market: ChipMarket = field(default_factory=ChipMarket)
     rental: Rental = field(default_factory=Rental)
-    lab: LabCompute = field(default_factory=LabCompute)
+    lab: FleetRules = field(default_factory=FleetRules)
     technology: Technology = field(default_factory=Technology)
     training: Training = field(default_factory=Training)
     exploration: Exploration = field(default_factory=Exploration)

@@ -135,7 +135,7 @@ class Rental:
 
 
 @dataclass
-class LabCompute:
+class FleetRules:
     """What labs do with their fleets and purses."""
 
     adjustment: float = par(0.4, "1/month", 0.01, 0.95, "prior", "pace of changing a split")

@@ -14,7 +14,7 @@ from baimo.agents.app import BuySignals
 from baimo.agents.enums import API, APPLICATION, CN
 from baimo.conf.declare import stock
 from baimo.world.apps.app_segments import native_level, segment_of_apps
-from baimo.world.engine.arrays import Array, logistic, row_sum, sum_by_group, where
+from baimo.world.engine.arrays import Array, logistic, row_sum, sum_by_group, sum_where, where
 from baimo.world.engine.state import State
 from baimo.world.models.segments import CN_SEGMENTS
 
@@ -88,7 +88,7 @@ def join(world: World, share: Array) -> None:
 def dissolve(world: World, gone: Array) -> None:
     """People of closed apps return to the pool."""
     apps = world.apps
-    _into_pool(world, row_sum(where(gone, apps.engineers + apps.tuners, 0.0)))
+    _into_pool(world, sum_where(gone, apps.engineers + apps.tuners))
 
 
 def tuned_quality(world: World) -> Array:

@@ -14,7 +14,7 @@ from baimo.agents.enums import ACADEMIC, CN, FOLLOWER, STATE_FUND, UNICORN
 from baimo.conf.declare import flow, history, stock
 from baimo.world.capital import hype, parents
 from baimo.world.capital.deal_flow import adds_nothing, app_deals, lab_deals, launch_cost, round_sizes
-from baimo.world.engine.arrays import Array, add_at, logistic, ratio, row_sum, sum_by_group, sum_k, where
+from baimo.world.engine.arrays import Array, add_at, logistic, ratio, row_sum, sum_by_group, sum_k, sum_where, where
 from baimo.world.engine.population import View
 from baimo.world.engine.state import State
 from baimo.world.network.ties import points_at
@@ -70,7 +70,7 @@ def raise_rounds(world: World) -> None:
     raised_apps = _match(world, apps, app_deals(world))
     apps.raised = raised_apps
     apps.since_round = where(raised_apps > 0.0, 0.0, apps.since_round)
-    home = row_sum(where(labs.region == CN, raised, 0.0))
+    home = sum_where(labs.region == CN, raised)
     world.state.funding_labs_cn = world.state.funding_labs_cn + home
     world.state.funding_cn = world.state.funding_cn + home + row_sum(raised_apps)
 
@@ -90,7 +90,7 @@ def first_purses(world: World) -> Array:
     labs = world.labs
     new = (labs.founded == world.step_number) & (labs.founded > 0) & labs.alive & (labs.region == CN)
     venture = (labs.archetype == UNICORN) | (labs.archetype == ACADEMIC) | (labs.archetype == FOLLOWER)
-    return row_sum(where(new & venture, labs.first_purse, 0.0))
+    return sum_where(new & venture, labs.first_purse)
 
 
 def pay_holders(world: World, amount: Array) -> None:

@@ -28,6 +28,7 @@ from baimo.world.engine.arrays import (
     row_sum,
     sum_by_group,
     sum_k,
+    sum_where,
     take_rows,
     where,
 )
@@ -435,7 +436,7 @@ def chips_in(world: World, region: int) -> Array:
     total = world.state.outside_chips[region]
     for population in (world.labs, world.vendors):
         here = (population.region == region) & population.alive
-        total = total + row_sum(where(here, population.fleet + population.incoming, 0.0))
+        total = total + sum_where(here, population.fleet + population.incoming)
     return total
 
 

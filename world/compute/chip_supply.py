@@ -13,7 +13,7 @@ import numpy as np
 from baimo.agents.enums import CN, INFRA, NOBODY, ROW
 from baimo.conf.declare import flow, stock
 from baimo.world.compute.chips import CNY_A_USD
-from baimo.world.engine.arrays import Array, clip, ratio, row_sum, sum_k, take_rows, where
+from baimo.world.engine.arrays import Array, clip, ratio, sum_k, sum_where, take_rows, where
 from baimo.world.engine.state import State
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _mature(world: World) -> None:
     labs, state, rules = world.labs, world.state, world.parameters.chip_market
     domestic = of_kind(world, "domestic")
     share = ratio(sum_k(where(domestic, labs.fleet, 0.0)), sum_k(labs.fleet))
-    people = row_sum(where(labs.alive, labs.staff[INFRA] * share, 0.0))
+    people = sum_where(labs.alive, labs.staff[INFRA] * share)
     work = np.log1p(state.domestic_installed / rules.codesign_chips) + np.log1p(people / rules.codesign_people)
     work = work + rules.codesign_platform * state.platform_strength
     state.domestic_software = state.domestic_software + rules.codesign * work * world.clock.years

@@ -14,7 +14,7 @@ import numpy as np
 from baimo.agents.enums import BIG_TECH, BUILDERS, CN, PLATFORM
 from baimo.agents.lab.compute import PlatformSignals
 from baimo.conf.declare import stock
-from baimo.world.engine.arrays import Array, ratio, row_sum, weigh_k, where
+from baimo.world.engine.arrays import Array, ratio, row_sum, sum_where, weigh_k, where
 from baimo.world.engine.state import State
 
 if TYPE_CHECKING:
@@ -75,4 +75,4 @@ def members_share(world: World) -> Array:
     labs = world.labs
     compute = weigh_k(world.chips.h100e, labs.fleet) * labs.llm_share + labs.rented_training + labs.rented_serving
     home = where(labs.alive & (labs.region == CN), compute, 0.0)
-    return ratio(row_sum(where(labs.on_platform, home, 0.0)), row_sum(home))
+    return ratio(sum_where(labs.on_platform, home), row_sum(home))

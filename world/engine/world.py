@@ -10,7 +10,7 @@ import numpy as np
 
 from baimo.conf.declare import CN, DIMENSIONS, NOBODY, ROW
 from baimo.world.engine.accounts import Accounts
-from baimo.world.engine.arrays import Array, row_sum, to_device, where
+from baimo.world.engine.arrays import Array, sum_where, to_device, where
 from baimo.world.engine.clock import Clock
 from baimo.world.engine.device import EventBuffer, TransferQueue
 from baimo.world.engine.population import Population
@@ -139,7 +139,7 @@ class World:
 
     def count(self, name: str, values: Array) -> None:
         """Add ``(worlds, labs)`` values to a counter of this month, over the labs of CN."""
-        self.tally(name, row_sum(where(self.labs.region == CN, values, 0.0)))
+        self.tally(name, sum_where(self.labs.region == CN, values))
 
     def tally(self, name: str, values: Array) -> None:
         """Add ``(worlds, 1)`` values to a counter of this month, and of all months so far."""

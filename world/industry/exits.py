@@ -22,7 +22,7 @@ from baimo.agents.enums import (
 from baimo.agents.lab.money import ExitSignals, PivotSignals
 from baimo.conf.declare import flow, stock
 from baimo.world.apps import lifecycle
-from baimo.world.engine.arrays import Array, clip, count_where, is_one_of, mean_k, row_sum, where
+from baimo.world.engine.arrays import Array, clip, count_where, is_one_of, mean_k, sum_where, where
 from baimo.world.engine.state import State
 from baimo.world.industry.acquisition import acquire
 from baimo.world.network.open_bases import best_known_base
@@ -113,8 +113,8 @@ def _dissolve(world: World, gone: Array) -> None:
     labs, state = world.labs, world.state
     for region in (CN, ROW):
         here = gone & (labs.region == region)
-        state.pool[region] = state.pool[region] + row_sum(where(here, labs.staff, 0.0))
-        chips = row_sum(where(here, labs.fleet + labs.incoming, 0.0))
+        state.pool[region] = state.pool[region] + sum_where(here, labs.staff)
+        chips = sum_where(here, labs.fleet + labs.incoming)
         state.outside_chips[region] = state.outside_chips[region] + chips
     world.accounts.pay("liquidation", (labs, where(gone, labs.cash, 0.0)), "outside")
     labs.bury(gone)

@@ -10,7 +10,7 @@ from baimo.agents.enums import APPLICATION, CN, INDUSTRY, ROW
 from baimo.agents.lab.money import EffortSignals, HireSignals
 from baimo.conf.declare import stock
 from baimo.world.apps import labour
-from baimo.world.engine.arrays import Array, clip, count_where, mean_k, ratio, row_sum, stack_k, sum_k, where
+from baimo.world.engine.arrays import Array, clip, count_where, mean_k, ratio, row_sum, stack_k, sum_k, sum_where, where
 from baimo.world.engine.state import State
 from baimo.world.network.social import neighbour_best
 
@@ -109,7 +109,7 @@ def _leave(world: World) -> None:
     world.count("staff_left", sum_k(leaving))
     for region in (CN, ROW):
         here = labs.region == region
-        state.pool[region] = state.pool[region] + row_sum(where(here, leaving, 0.0))
+        state.pool[region] = state.pool[region] + sum_where(here, leaving)
 
 
 def _train(world: World) -> None:

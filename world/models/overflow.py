@@ -8,7 +8,7 @@ import numpy as np
 
 from baimo.agents.enums import CN, ROW
 from baimo.conf.declare import flow
-from baimo.world.engine.arrays import Array, ratio, row_sum, sum_k, where
+from baimo.world.engine.arrays import Array, ratio, row_sum, sum_k, sum_where, where
 from baimo.world.engine.state import State
 
 if TYPE_CHECKING:
@@ -62,10 +62,10 @@ def spill_over(world: World, need: Array, have: Array) -> None:
     state.overflow, paid, state.unserved = np.zeros_like(asked), np.zeros_like(asked), np.zeros_like(state.unserved)
     for region in (CN, ROW):
         here = labs.region == region
-        pool = row_sum(where(here, lost, 0.0))
+        pool = sum_where(here, lost)
         received = spill(pool, where(here, asked, 0.0), where(here, room, 0.0))
         state.overflow = state.overflow + received
-        paid = paid + received * ratio(row_sum(where(here, lost_paid, 0.0)), pool)
+        paid = paid + received * ratio(sum_where(here, lost_paid), pool)
         state.unserved[region] = np.maximum(pool - row_sum(received), 0.0)
     light = ratio(labs.tokens_light, asked)
     state.overflow_light = state.overflow * light

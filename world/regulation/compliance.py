@@ -84,7 +84,7 @@ def _fine_dominance(world: World) -> None:
 def _pay(world: World, kind: str, cost: Array) -> None:
     labs = world.labs
     world.accounts.pay(kind, (labs, cost), "outside", operating=True)
-    world.tally("compliance_cost", row_sum(where(labs.region == CN, cost, 0.0)))
+    world.count("compliance_cost", cost)
 
 
 def on_foreign(world: World) -> Array:
