@@ -18,7 +18,7 @@ ROW_STEP = 16
 #: Regions, in the order in which arrays by region have them; and the row or identity of nobody.
 REGIONS = ("CN", "ROW")
 CN, ROW = range(2)
-NOBODY = -1
+NO_AGENT = -1
 
 #: Number of entries of each inner dimension that is the same in every model; a world adds those of its tables.
 DIMENSIONS = {"regions": 2, "axes": 3, "talent": 4, "bases": 2, "holders": 4, "known": 6, "uses": 3, "ages": 60}
@@ -105,7 +105,7 @@ class column:
 
 
 class Output(NamedTuple):
-    """What is told of one output column, or of a family such as ``h100e_cn_<class>``."""
+    """What is declaration of one output column, or of a family such as ``h100e_cn_<class>``."""
 
     name: str
     unit: str
@@ -139,8 +139,8 @@ def output(name: str, unit: str, text: str, label: str = "", log: bool = False) 
     """
 
     def declare(function: Any) -> Any:
-        told = Output(name, unit, text, label, log)
-        function.outputs = (told, *getattr(function, "outputs", ()))
+        declaration = Output(name, unit, text, label, log)
+        function.outputs = (declaration, *getattr(function, "outputs", ()))
         return function
 
     return declare

@@ -42,9 +42,9 @@ class Ensemble:
         ``{archetype name: subclass of ModelLab}``: special labs.
     xp : module, optional
         numpy or cupy; by default what ``engine`` names.
-    luck : sequence of int, optional
-        Numbers of the worlds whose random numbers are drawn (default ``world_ids``): worlds of one
-        luck are twins, which differ in their parameters only.
+    random_ids : sequence of int, optional
+        Numbers of the worlds whose random numbers are drawn (default ``world_ids``): worlds that share
+        one have common random numbers and differ in their parameters only.
 
     Examples
     --------
@@ -61,7 +61,7 @@ class Ensemble:
         parameters: dict[str, Any] | None = None,
         agent_classes: dict[str, type] | None = None,
         xp: Any = None,
-        luck: Sequence[int] | None = None,
+        random_ids: Sequence[int] | None = None,
     ):
         from baimo.conf.schema import compose, to_parameters
 
@@ -70,7 +70,7 @@ class Ensemble:
         plain = to_parameters(config)
         self.config = plain
         spread = _per_world(plain, parameters or {}, len(list(world_ids)))
-        self.world = build(plain, world_ids, spread, find(plain.engine) if xp is None else xp, luck)
+        self.world = build(plain, world_ids, spread, find(plain.engine) if xp is None else xp, random_ids)
         self.world.agent_classes = agent_classes or {}
         self.history = History(self.world)
         self.world.record = self.history.record  # type: ignore[method-assign]

@@ -64,10 +64,10 @@ def column_bytes(config: Any) -> int:
 
 
 def build(
-    config: Any, world_ids: Sequence[int], parameters: Any = None, xp: Any = np, luck: Sequence[int] | None = None
+    config: Any, world_ids: Sequence[int], parameters: Any = None, xp: Any = np, random_ids: Sequence[int] | None = None
 ) -> World:
     """A world with its tables, and rows for agents who have yet to come (see :class:`World`)."""
-    world = World(config, world_ids, parameters, xp, luck)
+    world = World(config, world_ids, parameters, xp, random_ids)
     plain, p = parameters or config, world.parameters
     #: The chips as rules on them are read, on the host; ``chips`` are the same where they are computed with.
     world.catalogue = ChipTable.from_rows(config.hardware["chips"], plain.training.bandwidth_bound)

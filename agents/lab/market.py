@@ -37,7 +37,7 @@ class ReleaseSignals(Observables):
 class PriceSignals(Observables):
     """What a lab knows of the market when it sets prices."""
 
-    rivalry: PerAgent  # 1: the factor k of the own-price elasticity alpha k
+    elasticity_factor: PerAgent  # 1: the factor k of the own-price elasticity alpha k
     price_floor: PerAgent  # CNY/Mtok that the law sets
     going_price: PerAgent  # CNY/Mtok of flagships sold at home, on average
     adjust: PerWorld  # share of the way to the target that is gone in this step
@@ -90,7 +90,7 @@ class LabMarket(LabColumns):
         """
         rules = p.lineage
         derived = labs.alive & (labs.base_id >= 0) & (labs.archetype != ACADEMIC)
-        labs.claims = where(market.fresh, derived & (labs.candour < rules.hiding), labs.claims)
+        labs.claims = where(market.fresh, derived & (labs.honesty < rules.hiding), labs.claims)
 
     @decision
     def set_price(labs, market: PriceSignals, p: Config) -> None:
@@ -104,7 +104,7 @@ class LabMarket(LabColumns):
         """
         rules = p.model_market
         worth = rules.strategic_weight * labs.strategic_value
-        elastic = rules.price_sensitivity * market.rivalry
+        elastic = rules.price_sensitivity * market.elasticity_factor
         pace = market.adjust
         for product in products_of(labs):
             price, cost = getattr(labs, product.price), product.cost

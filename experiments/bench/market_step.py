@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from baimo.agents.enums import ALIVE, ALL_OPEN, API, NOBODY
+from baimo.agents.enums import ALIVE, ALL_OPEN, API, NO_AGENT
 from baimo.world.apps import choice, competition, lifecycle
 from baimo.world.apps.app_segments import segment_of_apps
 from baimo.world.engine.arrays import (
@@ -36,7 +36,7 @@ from baimo.world.laws import nested_logit
 from baimo.world.models import demand, pricing, serving
 from baimo.world.models.quality import appeal, brain, offer, own_data, with_eyes_and_hands
 from baimo.world.models.utility import dearness, outside_value, routed, utilities
-from baimo.world.technology.research import worth_of_use
+from baimo.world.technology.research import data_from_use
 
 
 @dataclass
@@ -122,7 +122,7 @@ class ColumnMarket:
     def _worth(self) -> list[Array]:
         """Utility of flagships and of light models, ``(segments, worlds, labs)`` each; and note their quality."""
         world, labs, p = self.world, self.world.labs, self.world.parameters
-        seg, use = world.segments.columns, worth_of_use(labs, p.technology)
+        seg, use = world.segments.columns, data_from_use(labs, p.technology)
         for model, price in zip(self.models, (labs.price_flagship, labs.price_light), strict=True):
             model.price, model.use = price, use
             model.quality = _quality(model, labs, seg, world.state, p)
@@ -184,7 +184,7 @@ class ColumnMarket:
         successors = apps.where(gone)
         successors.cash = gather(self.purse, successors.worlds, successors.rows)
         successors.age = successors.peak_users = successors.rework = successors.users = 0.0
-        successors.base_lab = successors.base_id = NOBODY
+        successors.base_lab = successors.base_id = NO_AGENT
         successors.exit_reason = ALIVE
 
     # ------------------------------------------------------------------ what is compared

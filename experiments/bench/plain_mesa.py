@@ -31,8 +31,8 @@ class Lab(mesa.Agent):
         """Move toward the nested-logit mark-up, less what a sale is worth beyond its price."""
         p = self.model.rules.model_market
         sigma = p.nest_correlation
-        rivalry = (1.0 - sigma * self.nest_share) / (1.0 - sigma) - self.sales_share
-        elastic = p.price_sensitivity * max(rivalry * (1.0 - self.captive), 0.05)
+        elasticity_factor = (1.0 - sigma * self.nest_share) / (1.0 - sigma) - self.sales_share
+        elastic = p.price_sensitivity * max(elasticity_factor * (1.0 - self.captive), 0.05)
         worth = p.cloud_value * self.cloud + p.data_value / (1.0 + self.usage_data / p.data_scale)
         worth *= p.strategic_weight
         self.price_flagship = self._moved(self.price_flagship, self.cost_flagship, elastic, worth, self.open_flagship)

@@ -139,7 +139,7 @@ class Build:
 
         rows = self.table.filter(pl.col("replicate").is_in(list(worlds)))
         values = {key: rows[key].to_numpy() for key in rows.columns if key not in _KEYS}
-        return Ensemble(cfg, worlds, values, luck=rows["luck"].to_list())
+        return Ensemble(cfg, worlds, values, random_ids=rows["luck"].to_list())
 
 
 def execute(points: pl.DataFrame, words: Sequence[str] = (), worlds: int = 8, common: bool = True) -> Path:

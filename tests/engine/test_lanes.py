@@ -299,8 +299,8 @@ def test_a_mesa_lab_sets_its_price_in_a_market_of_ones_own(model):
     """The call of the architecture: ``lab.set_price(market)`` moves this lab, by its own elements."""
     labs = model.world.labs
     before = copied(labs.columns)
-    rivalry, none = np.linspace(1.0, 5.0, labs.capacity)[None], np.zeros((1, 1))
-    market = PriceSignals(rivalry=rivalry, price_floor=none, going_price=none, adjust=0.5)
+    elasticity_factor, none = np.linspace(1.0, 5.0, labs.capacity)[None], np.zeros((1, 1))
+    market = PriceSignals(elasticity_factor=elasticity_factor, price_floor=none, going_price=none, adjust=0.5)
     labs.set_price(market)
     after = dict(labs.columns)
     labs.columns.update(copied(before))

@@ -19,7 +19,7 @@ from baimo.conf.parameters.technology import Training
 from baimo.world.engine.clock import Clock
 from baimo.world.ensemble import Ensemble
 from baimo.world.industry.entry import entry_rate
-from baimo.world.laws.nested_logit import nested_shares, rivalry
+from baimo.world.laws.nested_logit import elasticity_factor, nested_shares
 from baimo.world.models.demand import _adopt
 from baimo.world.models.overflow import spill
 from baimo.world.models.quality import appeal, brain, offer
@@ -116,7 +116,7 @@ def test_rivalry_is_the_elasticity_of_demand(seed, correlation, alpha):
     """d ln s / d ln(p + h) = -alpha k, by finite differences of the shares."""
     value, nest, outside = market(seed, segments=1, worlds=1)
     share, within, _ = nested_shares(value, nest, outside, correlation)
-    k = rivalry(share, within, correlation)
+    k = elasticity_factor(share, within, correlation)
     step = 1e-6
     for j in range(8):
         shift = np.zeros_like(value)
@@ -131,9 +131,9 @@ def test_rivalry_is_the_elasticity_of_demand(seed, correlation, alpha):
 def test_rivalry_of_equal_firms():
     """Twelve equal firms of one nest: k = 5 - 4/12 - 1/12 at sigma = 0.8; a monopolist has 1 - s."""
     twelfth = np.array([[1.0 / 12.0]])
-    assert rivalry(twelfth, twelfth, 0.8)[0, 0] == pytest.approx(5.0 - 4.0 / 12.0 - 1.0 / 12.0)
-    assert rivalry(np.array([[0.6]]), np.array([[1.0]]), 0.8)[0, 0] == pytest.approx(0.4)
-    assert rivalry(np.array([[1.0]]), np.array([[1.0]]), 0.8)[0, 0] > 0.0
+    assert elasticity_factor(twelfth, twelfth, 0.8)[0, 0] == pytest.approx(5.0 - 4.0 / 12.0 - 1.0 / 12.0)
+    assert elasticity_factor(np.array([[0.6]]), np.array([[1.0]]), 0.8)[0, 0] == pytest.approx(0.4)
+    assert elasticity_factor(np.array([[1.0]]), np.array([[1.0]]), 0.8)[0, 0] > 0.0
 
 
 @settings(max_examples=20, deadline=None)
@@ -142,8 +142,8 @@ def test_captive_sales_do_not_answer_to_the_price(seed, captive):
     """d ln((1-l) s(p) + l s0) / d ln(p + h) = -alpha k (1 - l) at s(p) = s0, by finite differences."""
     value, nest, outside = market(seed, segments=1, worlds=1)
     share, within, _ = nested_shares(value, nest, outside, 0.8)
-    k = rivalry(share, within, 0.8, captive)
-    assert (k <= rivalry(share, within, 0.8) + 1e-12).all(), "lock-in lowers k"
+    k = elasticity_factor(share, within, 0.8, captive)
+    assert (k <= elasticity_factor(share, within, 0.8) + 1e-12).all(), "lock-in lowers k"
     step = 1e-6
     shift = np.zeros_like(value)
     shift[..., 2] = 2.0 * step
@@ -248,8 +248,8 @@ def settle(firms, months=400, start=100.0, cost=1.0, outside=-50.0, floor=0.0, o
         value = -p.price_sensitivity * np.log(labs.price_flagship + p.hassle_cost)[None]
         nest = np.zeros((1, firms), bool)
         share, within, _ = nested_shares(value, nest, np.full((1, 1, 1), outside), p.nest_correlation)
-        k = rivalry(share[0], within[0], p.nest_correlation)
-        seen = SimpleNamespace(rivalry=k, price_floor=np.full((1, 1), floor), adjust=0.3)
+        k = elasticity_factor(share[0], within[0], p.nest_correlation)
+        seen = SimpleNamespace(elasticity_factor=k, price_floor=np.full((1, 1), floor), adjust=0.3)
         ModelLab.set_price.function(labs, seen, SimpleNamespace(model_market=p))
     return labs.price_flagship[0]
 
@@ -305,7 +305,7 @@ def test_open_flagships_are_hosted_near_cost():
 
 
 def test_captive_customers_pay_more():
-    """p* of twelve equal labs whose customers are captive by half is that of half the rivalry."""
+    """p* of twelve equal labs whose customers are captive by half is that of half the elasticity_factor."""
     p = rules()
     labs = SimpleNamespace(
         price_flagship=np.full((1, 12), 1.0),
@@ -317,7 +317,9 @@ def test_captive_customers_pay_more():
     )
     twelfth = np.full((1, 12), 1.0 / 12.0)
     for _ in range(300):
-        seen = SimpleNamespace(rivalry=rivalry(twelfth, twelfth, 0.8, 0.5), price_floor=0.0, adjust=0.3)
+        seen = SimpleNamespace(
+            elasticity_factor=elasticity_factor(twelfth, twelfth, 0.8, 0.5), price_floor=0.0, adjust=0.3
+        )
         ModelLab.set_price.function(labs, seen, SimpleNamespace(model_market=p))
     margin = 2.0 / (2.0 * (5.0 - 5.0 / 12.0))
     assert labs.price_flagship[0] == pytest.approx((1.0 + 0.3 * margin) / (1.0 - margin), rel=1e-6)

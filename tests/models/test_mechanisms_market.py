@@ -13,7 +13,7 @@ from baimo.world.engine.arrays import sum_k
 from baimo.world.ensemble import Ensemble
 from baimo.world.laws.scaling import KNOWLEDGE, REASONING
 from baimo.world.models import quality, serving
-from baimo.world.technology.research import worth_of_use
+from baimo.world.technology.research import data_from_use
 from tests.twins import WORLDS, by_world, effect, market, tables
 
 EARLY, MIDDLE, LATE = (3, 12), (12, 24), (24, 36)
@@ -224,8 +224,8 @@ def test_M45_use_brings_data_which_concentrates():
     # What others know of users makes one's own data worth less: 003's one or two models.
     p = Ensemble(["output.level=market"], (0,)).world.parameters.technology
     alone, crowded = (SimpleNamespace(usage_data=np.array([[1.0, others]])) for others in (0.0, 9.0))
-    assert worth_of_use(alone, p)[0, 0] == pytest.approx(1.0 / (1.0 + p.usage_half + p.usage_crowd))
-    assert worth_of_use(crowded, p)[0, 0] == pytest.approx(1.0 / (1.0 + p.usage_half + 10.0 * p.usage_crowd))
+    assert data_from_use(alone, p)[0, 0] == pytest.approx(1.0 / (1.0 + p.usage_half + p.usage_crowd))
+    assert data_from_use(crowded, p)[0, 0] == pytest.approx(1.0 / (1.0 + p.usage_half + 10.0 * p.usage_crowd))
 
 
 def test_M47_captive_customers_pay():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baimo.conf.declare import CN, DIMENSIONS, NOBODY, ROW
+from baimo.conf.declare import CN, DIMENSIONS, NO_AGENT, ROW
 from baimo.world.engine.accounts import Accounts
 from baimo.world.engine.arrays import Array, sum_where, to_device, where
 from baimo.world.engine.clock import Clock
@@ -34,7 +34,7 @@ class World:
         Replaces the parameter sections; leaves may be arrays ``(worlds, 1)``.
     xp : module
         numpy, or cupy: where the columns, the tables, the ties and the memory of the markets live.
-    luck : sequence of int, optional
+    random_ids : sequence of int, optional
         Numbers of the worlds whose random numbers are drawn; default their own.
     """
 
@@ -61,19 +61,19 @@ class World:
         world_ids: Sequence[int],
         parameters: Any = None,
         xp: Any = np,
-        luck: Sequence[int] | None = None,
+        random_ids: Sequence[int] | None = None,
     ):
         self.config = config
         self.xp = xp
         self.parameters = parameters or config
         self.seed = int(config.seed)
         self.world_ids = np.asarray(list(world_ids), dtype=np.int64)
-        self.luck = self.world_ids if luck is None else np.asarray(list(luck), dtype=np.int64)
+        self.random_ids = self.world_ids if random_ids is None else np.asarray(list(random_ids), dtype=np.int64)
         self.worlds = len(self.world_ids)
         self.clock = Clock(config.start, config.clock)
         self.step_number = 0
         self.parameters = to_device(self.parameters, xp)
-        self.streams = Streams(self.seed, xp.asarray(self.luck))
+        self.streams = Streams(self.seed, xp.asarray(self.random_ids))
         self.transfers = TransferQueue(xp)
         self.event_buffer = EventBuffer(xp, self.transfers)
         self.chip_masks: dict[tuple[str, ...], Array] = {}
@@ -165,7 +165,7 @@ class World:
 
     def announce(self, kind: str, detail: str) -> None:
         """Enter what happens to everybody in CN, in every world, in the event log."""
-        no_agent = np.full(self.worlds, NOBODY)
+        no_agent = np.full(self.worlds, NO_AGENT)
         self.events.append(
             {
                 "kind": kind,

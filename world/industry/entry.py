@@ -88,8 +88,8 @@ def _found_labs(world: World, archetype: int, count: np.ndarray) -> None:
 
 def endow_lab(world: World, labs, row: dict, archetype: int) -> None:
     """Give new labs what their archetype starts with; the purse comes from outside."""
-    luck = normal(labs.draws("staff"), labs.draws("staff_luck"))
-    size = np.exp(float(row["spread"]) * luck)
+    draw = normal(labs.draws("staff"), labs.draws("staff_luck"))
+    size = np.exp(float(row["spread"]) * draw)
     labs.archetype = archetype
     special = world.agent_classes.get(ARCHETYPES[archetype])
     labs.behaviour = world.labs.add_class(special) if special else 0
@@ -115,7 +115,7 @@ def endow_lab(world: World, labs, row: dict, archetype: int) -> None:
     labs.cost = float(row["burn"]) / 12.0 * size
     _buy_starting_fleet(world, labs, float(row["h100e"]) * size, row["chip"])
     labs.first_purse = float(row["cash"]) * size
-    labs.knack, labs.candour = labs.draws("knack"), labs.draws("claim")
+    labs.knack, labs.honesty = labs.draws("knack"), labs.draws("claim")
     purse = np.zeros_like(world.labs.cash)
     purse[labs.worlds, labs.rows] = labs.first_purse[0]
     world.accounts.pay("founding", "outside", (world.labs, purse))
@@ -125,10 +125,10 @@ def _endow_with_ability(world: World, labs, data_quality: float) -> None:
     """Labs differ in what no budget shows: their data, their craft, who holds each position."""
     p = labs.view(world.parameters)
     u = world.streams.pairs("ability", labs.worlds, labs.id[0], labs.xp.arange(12).reshape(-1, 1))
-    luck = normal(u[:6], u[6:])[:, None]
-    labs.data_quality = data_quality * np.exp(p.technology.data_spread * luck[0])
-    labs.craft = np.exp(p.technology.post_spread * luck[1])
-    labs.key_people = np.exp(p.training.people_spread * luck[2:])
+    draw = normal(u[:6], u[6:])[:, None]
+    labs.data_quality = data_quality * np.exp(p.technology.data_spread * draw[0])
+    labs.craft = np.exp(p.technology.post_spread * draw[1])
+    labs.key_people = np.exp(p.training.people_spread * draw[2:])
 
 
 def _recruit(world: World, labs, wanted: Array) -> None:

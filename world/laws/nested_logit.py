@@ -15,7 +15,7 @@ from baimo.world.engine.arrays import (
 from baimo.world.engine.equation import equation
 
 
-def rivalry(share: Array, nest_share: Array, correlation: float, captive: Array | float = 0.0) -> Array:
+def elasticity_factor(share: Array, nest_share: Array, correlation: float, captive: Array | float = 0.0) -> Array:
     """k = (1/(1-sigma) - sigma/(1-sigma) s_nest - s) (1 - l): how elastic the demand for one firm is.
 
     Source: nested-logit own-price derivative (Berry 1994). Twelve equal firms have k near

@@ -15,7 +15,7 @@ from baimo.world.engine.arrays import (
     stack_k,
     where,
 )
-from baimo.world.laws.nested_logit import rivalry
+from baimo.world.laws.nested_logit import elasticity_factor
 from baimo.world.models.serving import serving_costs
 
 if TYPE_CHECKING:
@@ -42,7 +42,9 @@ def set_prices(world: World) -> None:
     floor = world.policy.market.floor
     labs.set_price(
         PriceSignals(
-            rivalry=rivalry(state.sales_share, state.nest_share, p.nest_correlation, owners_power(world)),
+            elasticity_factor=elasticity_factor(
+                state.sales_share, state.nest_share, p.nest_correlation, owners_power(world)
+            ),
             price_floor=where(labs.region == CN, floor, 0.0),
             adjust=world.clock.fraction(p.price_adjustment),
             going_price=world.by_region(going_price(world)),

@@ -10,7 +10,7 @@ from baimo.agents.enums import ALL_OPEN, CN, FILED, LIGHT_OPEN
 from baimo.world.engine.arrays import Array, logistic, row_max, row_sum, where
 from baimo.world.engine.equation import equation
 from baimo.world.models.quality import appeal, by_home, nuisance, offer, quality
-from baimo.world.technology.research import worth_of_use
+from baimo.world.technology.research import data_from_use
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -26,7 +26,7 @@ def utilities(world: World) -> tuple[Array, Array, Array]:
         Of the better of the two.
     """
     labs, seg, state, p = world.labs, world.segments.columns, world.state, world.parameters
-    of_lab = {"use": worth_of_use(labs, p.technology), "common": common_utility(labs, seg, state, world.policy, p)}
+    of_lab = {"use": data_from_use(labs, p.technology), "common": common_utility(labs, seg, state, world.policy, p)}
     values, qualities = [], []
     for capability, price, open_at in (
         (labs.served, labs.price_flagship, ALL_OPEN),

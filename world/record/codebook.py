@@ -31,8 +31,8 @@ def codebook(world: World) -> list[dict[str, str]]:
         Names the classes of chips and the segments; nothing is run.
     """
     found = [_row("all", name, text=text) for name, text in KEY_COLUMNS.items()]
-    for told in OUTPUTS:
-        found += [row_of(told._replace(name=name)) for name in members_of(told.name, world)]
+    for declaration in OUTPUTS:
+        found += [row_of(declaration._replace(name=name)) for name in members_of(declaration.name, world)]
     for table, panel in AGENT_TABLES.items():
         found += [_row(table, name, unit_of_column(kept), kept.text) for name, kept in panel(world)[1].items()]
     found.append(_row("labs", "name", text="archetype and number"))
@@ -45,10 +45,10 @@ def _row(table: str, name: str, unit: str = "", text: str = "") -> dict[str, str
     return {"table": table, "name": name, "unit": unit, "label": label, "scale": "linear", "text": text}
 
 
-def row_of(told: Output) -> dict[str, str]:
+def row_of(declaration: Output) -> dict[str, str]:
     """The row of a column of the market table, or of a family of them."""
-    row = _row("market", told.name, told.unit, told.text)
-    return row | {"label": told.label or row["label"], "scale": "log" if told.log else "linear"}
+    row = _row("market", declaration.name, declaration.unit, declaration.text)
+    return row | {"label": declaration.label or row["label"], "scale": "log" if declaration.log else "linear"}
 
 
 def unit_of_column(kept: Kept) -> str:

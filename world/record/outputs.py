@@ -43,11 +43,11 @@ def functions_in(subject: Any) -> list[Any]:
 
 def declared_in(subject: Any) -> list[Output]:
     """Columns of a module."""
-    return [told for function in functions_in(subject) for told in function.outputs]
+    return [declaration for function in functions_in(subject) for declaration in function.outputs]
 
 
 FUNCTIONS = tuple(each for subject in SUBJECTS for each in functions_in(subject))
-OUTPUTS = tuple(told for subject in SUBJECTS for told in declared_in(subject))
+OUTPUTS = tuple(declaration for subject in SUBJECTS for declaration in declared_in(subject))
 
 #: What may stand in the holes of families.
 HOLES: dict[str, Callable[[World], Any]] = {
@@ -76,10 +76,10 @@ def month(world: World) -> tuple[list[str], Array]:
     wide: list[Array] = []
     for function in FUNCTIONS:
         found = function(world)
-        for told, value in zip(function.outputs, found if isinstance(found, tuple) else (found,), strict=True):
-            members = members_of(told.name, world)
+        for declaration, value in zip(function.outputs, found if isinstance(found, tuple) else (found,), strict=True):
+            members = members_of(declaration.name, world)
             names += members
-            wide += _flat(value, len(HOLE.findall(told.name)))
+            wide += _flat(value, len(HOLE.findall(declaration.name)))
     shape = (world.worlds, 1)
     wide = [each if getattr(each, "shape", None) == shape else world.xp.full(shape, each, dtype=float) for each in wide]
     return names, np.concatenate(wide, axis=1).T
@@ -107,8 +107,8 @@ def told_of(column: str) -> Output:
     ('Labs alive', 'share', 'exit hazard')
     """
     # A name of its own goes before a family that it would fit into.
-    for told in sorted(OUTPUTS, key=lambda each: "<" in each.name):
-        if re.fullmatch(HOLE.sub(r"\\w+", told.name), column):
-            return told._replace(label=told.label or column.replace("_", " "))
+    for declaration in sorted(OUTPUTS, key=lambda each: "<" in each.name):
+        if re.fullmatch(HOLE.sub(r"\\w+", declaration.name), column):
+            return declaration._replace(label=declaration.label or column.replace("_", " "))
     plain = column.replace("_", " ")
     return Output(column, "", plain, plain, False)

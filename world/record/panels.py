@@ -37,9 +37,11 @@ def _own(population: Any, *names: str, **texts: str) -> PanelColumns:
     """
     found = {}
     for name in (*names, *texts):
-        told, values = population.declared[name], population.columns[name]
-        kind = told.labels or (np.float32 if told.dtype is float else np.int32 if told.dtype is int else bool)
-        found[name] = Kept(values, kind, "" if told.unit == "1" else told.unit, texts.get(name, ""))
+        declaration, values = population.declared[name], population.columns[name]
+        kind = declaration.labels or (
+            np.float32 if declaration.dtype is float else np.int32 if declaration.dtype is int else bool
+        )
+        found[name] = Kept(values, kind, "" if declaration.unit == "1" else declaration.unit, texts.get(name, ""))
     return found
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from baimo.agents.enums import CLOSED, NOBODY
+from baimo.agents.enums import CLOSED, NO_AGENT
 from baimo.agents.lab.market import ReleaseSignals
 from baimo.world.engine.arrays import Array, row_sum, sum_by_group, take_rows, where
 
@@ -50,7 +50,7 @@ def expose(world: World) -> None:
     found = labs.alive & labs.claims & (labs.draws("exposed") < world.clock.chance(rate))
     labs.claims = labs.claims & ~found
     # Once found out, a lab tells the truth.
-    labs.candour = where(found, 1.0, labs.candour)
+    labs.honesty = where(found, 1.0, labs.honesty)
     labs.since_exposed = where(found, 0.0, labs.since_exposed)
     labs.reputation = labs.reputation - p.exposed_reputation * found
     world.count("exposures", found)
@@ -61,7 +61,7 @@ def authors(world: World) -> Array:
     """Row of the living lab on whose weights each lab's model stands, -1 for none."""
     labs = world.labs
     there = (take_rows(labs.id, labs.base_lab) == labs.base_id) & take_rows(labs.alive, labs.base_lab)
-    return where(labs.alive & labs.released & (labs.base_lab >= 0) & there, labs.base_lab, NOBODY)
+    return where(labs.alive & labs.released & (labs.base_lab >= 0) & there, labs.base_lab, NO_AGENT)
 
 
 def community(world: World) -> None:

@@ -109,7 +109,7 @@ def _post_training(world: World) -> None:
     labs, state, p = world.labs, world.state, world.parameters.technology
     staff = labs.staff[RESEARCH] * (1.0 - labs.product_share)
     effort = 1.0 - np.exp(-staff / p.post_staff)
-    data = world.parameters.moat.data * worth_of_use(labs, p)
+    data = world.parameters.moat.data * data_from_use(labs, p)
     strength = effort * (1.0 + p.usage_gain * data)
     year = world.clock.year(world.step_number)
     own = capability(labs)
@@ -136,7 +136,7 @@ def _post_training(world: World) -> None:
     labs.usage_data = labs.usage_data * fade + used * (1.0 - fade)
 
 
-def worth_of_use(labs, p) -> Array:
+def data_from_use(labs, p) -> Array:
     """What data of use is worth to a lab, 0 to 1: u / (u + u0 + c U), U the use of all (M45).
 
     The more others know of users the more it takes to learn what they do not: the flywheel turns

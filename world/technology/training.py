@@ -254,8 +254,8 @@ def release_delay(labs, p) -> Array:
     frontier = p.release_delay_frontier * (labs.archetype == FRONTIER)
     big = p.release_delay_big_tech * (labs.archetype == BIG_TECH)
     # Approval takes half its usual time at the least, and has a long tail.
-    luck = 0.5 - 0.5 * np.log(labs.draws("approval"))
-    return (p.release_delay + frontier + big) * luck
+    draw = 0.5 - 0.5 * np.log(labs.draws("approval"))
+    return (p.release_delay + frontier + big) * draw
 
 
 def _largest(world: World, done: Array) -> Array:

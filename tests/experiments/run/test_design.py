@@ -148,7 +148,7 @@ def strengths():
 @pytest.mark.parametrize(("key", "value", "besides"), list(strengths()), ids=lambda each: str(each))
 def test_the_strength_of_a_policy_can_differ_between_worlds(key, value, besides):
     settings = ["output.level=market", "start=2023-11", "policy/embargo=tight", *besides]
-    together = Ensemble(compose(settings), (0, 1), {key: [0.0, value]}, luck=(1, 1)).run(4).tables()["market"]
+    together = Ensemble(compose(settings), (0, 1), {key: [0.0, value]}, random_ids=(1, 1)).run(4).tables()["market"]
     alone = Ensemble(compose([*settings, f"{key}={value!r}"]), (1,)).run(4).tables()["market"]
     first, second = (together.filter(pl.col("replicate") == i).drop("replicate") for i in (0, 1))
     assert second.equals(alone.drop("replicate"), null_equal=True)
