@@ -16,6 +16,7 @@ from baimo.experiments import cli
 from baimo.experiments.analysis import ablate, paired
 from baimo.experiments.analysis.paired import LAST_YEAR, Outcome
 from baimo.experiments.read import load
+from baimo.experiments.report import ablation_report
 from baimo.experiments.run import cells
 
 SMALL = ["worlds=3", "steps=8", "processes=1"]
@@ -33,7 +34,8 @@ def two(monkeypatch):
         declared = BY_NAME[name]
         monkeypatch.setitem(BY_NAME, name, dataclasses.replace(declared, off=off, shows=shows, scenario=scenario))
         kept.append(BY_NAME[name])
-    monkeypatch.setattr(ablate, "MECHANISMS", tuple(kept))
+    for module in (ablate, ablation_report):
+        monkeypatch.setattr(module, "MECHANISMS", tuple(kept))
     return kept
 
 
