@@ -26,7 +26,7 @@ COMMANDS = {
     "figures": ("report.gallery", "draw the figures of runs"),
     "report": ("report.run_report", "write findings, figures and tables of runs on one page"),
     "bench": ("bench.command", "measure how fast worlds run here"),
-    "docs": ("document", "renew the generated tables of world/ODD.md"),
+    "docs": ("document", "renew the generated tables of the pages; docs columns prints the codebook"),
     "params": ("params", "list parameters: value, unit, range, source, meaning"),
 }
 

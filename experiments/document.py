@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import ast
 import dataclasses
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -224,11 +225,21 @@ def renewed(page: str, tables: dict[str, Callable[[], str]]) -> str:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what can be typed."""
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=("tables", "columns"),
+        default="tables",
+        help="tables: renew those of world/ODD.md and outputs/README.md; columns: print the codebook as JSON",
+    )
     parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 when the tables are stale")
 
 
 def command(options: argparse.Namespace) -> int:
-    """Renew the tables of both pages."""
+    """Renew the tables of both pages, or print the codebook."""
+    if options.what == "columns":
+        print(json.dumps(codebook.codebook(Ensemble(["output.level=full"], [0]).world), indent=1, ensure_ascii=False))
+        return 0
     return max(_renew(options.check, *each) for each in ((PAGE, TABLES), (COLUMNS_PAGE, {"columns": columns})))
 
 

@@ -205,14 +205,19 @@ def _clear_region(world: World, region: int, training: Array, serving: Array) ->
     wants, supply = wants_training + wants_serving, supply_training + supply_serving
     used = np.minimum(ratio(wants, supply), 1.0)
     vendors.utilisation = where(here, used * vendors.offered_share, vendors.utilisation)
-    months = world.clock.months
-    state.rent_training[region] = _floor(rent_t * rent_pressure(wants_training, supply_training, months, p), p)
-    state.rent_serving[region] = _floor(rent_s * rent_pressure(wants_serving, supply_serving, months, p), p)
-    state.rent_cap[region] = p.largest_tenant * np.maximum(supply_training, 1.0)
+    _move_rents(world, region, (wants_training, wants_serving), (supply_training, supply_serving))
     fallback = ratio(np.ones_like(capacity) * here, row_sum(np.ones_like(capacity) * here))
     earned = where(row_sum(capacity) > 0.0, part, fallback) * tenants
     earned = earned + sum_by_group(where(hosted, paid, 0.0), labs.host, vendors.capacity)
     return paid, earned
+
+
+def _move_rents(world: World, region: int, wants: tuple[Array, Array], supply: tuple[Array, Array]) -> None:
+    """Let the rents of training and serving follow what is wanted over what is there."""
+    state, p = world.state, world.parameters.rental
+    for rents, want, have in zip((state.rent_training, state.rent_serving), wants, supply, strict=True):
+        rents[region] = _floor(rents[region] * rent_pressure(want, have, world.clock.months, p), p)
+    state.rent_cap[region] = p.largest_tenant * np.maximum(supply[0], 1.0)
 
 
 def in_two_ranks(wanted: Array, first: Array, all_wants: Array, supply: Array) -> tuple[Array, Array]:
