@@ -1,4 +1,4 @@
-"""Deal flow: how large a round is asked for, what investors see of a firm, and whom it meets.
+"""Deal flow: round sizes, signals to investors, and matches of firms with investors.
 
 A lab meets the investors that it knows and those that hold it, and, by its fame, strangers of its
 own region; an app meets those of the lab that it builds on.
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 def round_sizes(world: World) -> FundingSignals:
     """Size of the round that fits each lab: seed, growth or leader, log-normal (PRIORS, M20).
 
-    A star team is given a leader's round on its pedigree before it has released anything; others
-    grow beyond seed money when their models are used. ``round_covers_launch`` raises every round
+    A star team raises a leader's round before its first release, others beyond seed size once
+    their models are used. ``round_covers_launch`` raises every round
     to the cost of the launch that would match the largest one at home.
     """
     labs, p, state = world.labs, world.parameters.capital, world.state
@@ -58,7 +58,7 @@ def benchmark_fit(world: World) -> Array:
 
 
 def adds_nothing(world: World) -> Array:
-    """Labs whose released model on others' weights is no better than what anybody can download."""
+    """Labs whose released model on others' weights is no better than the best open model."""
     labs = world.labs
     return labs.alive & labs.released & (labs.base_id >= 0) & (mean_k(labs.served) <= world.state.frontier_open)
 
@@ -76,7 +76,7 @@ def _correlation(one: Array, other: Array, among: Array) -> Array:
 
 
 def lab_deals(world: World) -> tuple[Array, Array, Array]:
-    """What investors think of each asking lab, who asks, and whom they meet."""
+    """Appraisal of each asking lab, the mask of those who ask, and their matches."""
     asking = asking_rows(world.labs)
     facts = np.stack([_signal(world), np.log1p(world.labs.service_revenue), _penalty(world)])
     return facts, asking, _deal_flow(world, *asking)
@@ -85,7 +85,7 @@ def lab_deals(world: World) -> tuple[Array, Array, Array]:
 def _signal(world: World) -> Array:
     """A noisy and gamed benchmark of the best model, OOM from the frontier at home (M57).
 
-    Product people game it. What is ahead at home is believed less than what is ahead abroad (M64).
+    Product staff bias it upwards. A lead at home counts less than one abroad (M64).
     """
     labs, state, p = world.labs, world.state, world.parameters.capital
     home = where(labs.region == CN, state.frontier_cn, state.frontier_all)
@@ -95,17 +95,17 @@ def _signal(world: World) -> Array:
 
 
 def misread(world: World) -> Array:
-    """By how much benchmarks misread a model, OOM: noise, and the games of product people."""
+    """Error of a benchmark, OOM: noise, and bias by product staff."""
     labs, p = world.labs, world.parameters.capital
     noise = normal(labs.draws("noise"), labs.draws("lender"))
     return p.benchmark_noise * noise + p.gaming * (labs.product_share - p.usual_product)
 
 
 def _penalty(world: World) -> Array:
-    """Odds lost: no news for long (M24), a failed launch, nobody uses it, nothing of its own.
+    """Reduction of the logit of a yes: no release for long (M24), a failed run, no use, no own model.
 
-    Attention turns rational: a model that has been out for long and that nobody uses is seen, and
-    so is a firm that adds nothing to what anybody can download (M36), unless it hides that (M60).
+    Investors penalise a model that stays unused and a firm that adds nothing to open weights (M36),
+    unless it hides its base (M60).
     """
     labs, state, p = world.labs, world.state, world.parameters.capital
     stale = np.maximum(labs.since_news - p.burn_tolerance, 0.0)
@@ -122,7 +122,7 @@ def _penalty(world: World) -> Array:
 
 
 def app_deals(world: World) -> tuple[Array, Array, Array]:
-    """An app is introduced by the lab that it builds on; it is judged by users and growth."""
+    """Appraisal of asking apps by users and growth, and matches through the lab they build on."""
     apps, p = world.apps, world.parameters.capital
     growth = where(apps.users >= p.app_growing * apps.peak_users, p.app_growth_credit, -p.app_decline)
     signal = growth - p.app_absorbed * apps.absorbed
@@ -144,7 +144,7 @@ def asking_rows(population) -> tuple[Array, Array]:
 
 
 def _deal_flow(world: World, worlds: Array, rows: Array) -> Array:
-    """Investors that each asking lab meets: those it knows, and strangers drawn by its fame."""
+    """Investors that each asking lab meets: acquaintances, and strangers drawn by its awareness."""
     labs, investors = world.labs, world.investors
     p = labs.select(worlds, rows).view(world.parameters).capital
     known = world.ties.lab_investor[:, worlds, rows]
@@ -170,7 +170,7 @@ def _drawn(investors, mask: Array, u: Array) -> Array:
 
 
 def _guided(world: World, worlds: Array, rows: Array, met: Array, here: Array) -> Array:
-    """State funds that carry guidance money go to labs that nobody knows, too."""
+    """Draw a state fund with guidance money for each asking lab of CN."""
     investors = world.investors
     state_funds = (investors.kind[0] == STATE_FUND) & (investors.region[0] == CN)
     u = world.streams.pairs("guided", worlds, world.labs.id[worlds, rows], world.xp.zeros((1, 1), dtype=np.int64))
@@ -180,7 +180,7 @@ def _guided(world: World, worlds: Array, rows: Array, met: Array, here: Array) -
 
 
 def _not_met(rows: Array, met: Array) -> Array:
-    """Those among ``rows`` (k, n) who are not met already, here or in ``met`` (m, n)."""
+    """``rows`` (k, n), with ``NO_AGENT`` for those met before, here or in ``met`` (m, n)."""
     kept = []
     for row in rows:
         seen = (met == row).any(0)

@@ -1,4 +1,4 @@
-"""Hype: what news does to the attention of the public and of investors, and how fast it fades."""
+"""Hype: growth by news, decay, and the attention of investors."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class HypeState(State):
 
 
 def domestic_leap(world: World, before: Array) -> None:
-    """A leap of the home frontier makes hype as a foreign one does, as far as it is believed (M64).
+    """Hype from a rise of the home frontier, discounted by doubt (M64).
 
-    ``push = (1 - doubt) hype_leap (x_cn - x_cn before)``: a domestic model of 1.75
-    trillion parameters met doubt, the same news from abroad did not (004).
+    ``push = (1 - doubt) hype_leap (x_cn - x_cn before)``. Source: 004, on the reception of a
+    domestic model against that of foreign ones.
     """
     state, p = world.state, world.parameters.capital
     leap = np.maximum(state.frontier_cn - before, 0.0)
@@ -39,7 +39,7 @@ def domestic_leap(world: World, before: Array) -> None:
 
 
 def move(world: World) -> None:
-    """dH/dt = J (1 - H) - c H: news pushes hype up where there is room, a half-life of four months takes it down.
+    """Move hype by dH/dt = J (1 - H) - c H, with news J and decay c.
 
     News J dt of a step adds up, as each leaves a share exp(-J dt) of the room, and comes evenly over the
     step: the solution is exact, however long the step.
@@ -53,7 +53,7 @@ def move(world: World) -> None:
 
 
 def attend(world: World, guided: Array) -> None:
-    """Investors look up with hype and with what their acquaintances do (M42)."""
+    """Update investors' attention from hype and from that of their acquaintances (M42)."""
     investors, p = world.investors, world.parameters.capital
     recent = investors.since_deal < p.recent_months
     investors.pay_attention(

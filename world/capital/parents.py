@@ -1,4 +1,4 @@
-"""Parents: what firms that own labs pay for them, and what announcements do to their patience."""
+"""Parents: support of labs by the firms that own them, and gains from announcements."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ if TYPE_CHECKING:
 
 
 class ParentState(State):
-    """What parents have announced."""
+    """State of parents' announcements."""
 
     announcements = stock("announcements", text="Models that listed parents have announced so far")
 
 
 def announce(world: World) -> None:
-    """A listed parent gains market value when its model is announced or released (M63).
+    """Add market value to listed parents when their model is announced or released (M63).
 
     Each announcement is worth ``announce_gain / (1 + number / announce_tired)`` of the parent's
-    value: at the start of 2023 shares jumped, half a year later nobody looked up (004). What is
-    left of the gain makes the parent pay more and doubt less.
+    value (004). The remaining gain raises the parent's support and lowers its doubt.
     """
     labs, state, p = world.labs, world.state, world.parameters.capital
     listed = labs.alive & (labs.region == CN) & ((labs.archetype == BIG_TECH) | (labs.archetype == VERTICAL))
@@ -43,7 +42,7 @@ def announce(world: World) -> None:
 
 
 def support_labs(world: World) -> None:
-    """Parents pay for their labs: less the fuller the purse, and for the chips that the labs were to buy."""
+    """Pay parents' support to labs, less the more cash they hold, and for planned chip purchases."""
     labs, p = world.labs, world.parameters.capital
     # A parent pays in full while the purse holds little, less the more there is, and then nothing.
     purse = labs.cash / np.maximum(labs.parent_support, 1e-9)

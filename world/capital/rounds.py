@@ -1,7 +1,7 @@
 """Capital: rounds, returns to holders, capital calls.
 
-Hype stands in :mod:`~baimo.world.capital.hype`, parents in :mod:`~baimo.world.capital.parents`; who asks whom
-for how much, in :mod:`~baimo.world.capital.deal_flow`.
+Hype stands in :mod:`~baimo.world.capital.hype`, parents in :mod:`~baimo.world.capital.parents`, matches and
+round sizes in :mod:`~baimo.world.capital.deal_flow`.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def fund(world: World) -> None:
 def raise_rounds(world: World) -> None:
     """Phase 14, once a month: firms ask, committees meet, rounds close or fail.
 
-    A round is put together within one month whatever the step: were committees to meet each
-    week, fewer would say yes at once and small pledges would fail to add up.
+    Monthly whatever the step: with weekly sessions fewer investors would accept at once, and
+    small pledges would not add up to a round.
     """
     labs, apps = world.labs, world.apps
     labs.seek_funding(round_sizes(world))
@@ -86,7 +86,7 @@ def add_up_funding(world: World) -> None:
 
 
 def first_purses(world: World) -> Array:
-    """What venture labs of CN founded since the last step started with: their first round."""
+    """First rounds of venture labs of CN founded since the last step."""
     labs = world.labs
     new = (labs.founded == world.step_number) & (labs.founded > 0) & labs.alive & (labs.region == CN)
     venture = (labs.archetype == UNICORN) | (labs.archetype == ACADEMIC) | (labs.archetype == FOLLOWER)
@@ -94,7 +94,7 @@ def first_purses(world: World) -> Array:
 
 
 def pay_holders(world: World, amount: Array) -> None:
-    """What is paid for a lab goes to its holders by what they put in, the rest to its founders."""
+    """Distribute a payment for a lab to its holders by their stakes, the rest to its founders."""
     labs, investors, vendors, p = world.labs, world.investors, world.vendors, world.parameters.capital
     stake = where(points_at(labs.holder_row, labs.holder_id, investors), labs.holder_stake, 0.0)
     # A cloud that gave compute for equity holds like any other.
@@ -112,7 +112,7 @@ def pay_holders(world: World, amount: Array) -> None:
 
 
 def _match(world: World, population, deals) -> Array:
-    """Each asking firm is appraised by the investors it knows; pledges are cut to what they have.
+    """Match asking firms with investors, whose pledges are scaled to their money.
 
     Returns
     -------
@@ -148,7 +148,7 @@ def _match(world: World, population, deals) -> Array:
 
 
 def _appraise(world: World, p: View, facts: Array, worlds: Array, who: Array) -> Array:
-    """Logit of a yes, by kind of investor: the young follow papers, the senior revenue (M51)."""
+    """Logit of a yes by kind of investor: young ones weight capability, senior ones revenue (M51)."""
     investors = world.investors
     signal, revenue, penalty = facts
     look = {
@@ -202,7 +202,7 @@ def _hold(labs, worlds: Array, rows: Array, paid: Array, **stakes: Array) -> Non
 
 
 def _refill(world: World) -> None:
-    """Limited partners commit new money as the old is spent; returns go back to them."""
+    """Call capital from limited partners as funds are spent."""
     investors, p = world.investors, world.parameters.capital
     target = investors.annual_budget * p.fund_years
     call = np.maximum(target - investors.cash, 0.0) * world.clock.fraction(p.refill)

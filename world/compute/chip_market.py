@@ -1,8 +1,8 @@
 """The GPU supply market: orders, rationing, grey imports, payment, prices, wear.
 
 A chipmaker's wafers serve the chip of a generation and its export variants alike; orders
-decide the mix and rationing is exact. Everybody who buys, inside the industry or outside,
-stands in one order book.
+decide the mix and rationing is exact. All buyers, inside the industry or outside, stand in
+one order book.
 """
 
 from __future__ import annotations
@@ -72,11 +72,10 @@ class ChipMarketState(State):
 
 
 def ration(supply: Array, orders: Array, classes: Array, weight: Array) -> Array:
-    """Share scarce chips out by weighted water-filling, exactly.
+    """Ration scarce chips exactly, by weighted water-filling.
 
-    Every buyer's glass is filled to one level, in proportion to its weight, and never beyond
-    its order: allocation = min(order, weight x level), with the level of each class chosen so
-    that nothing is left while somebody waits.
+    Allocation = min(order, weight x level), with the level of each class chosen so that no chip
+    is left while an order is unfilled.
 
     Parameters
     ----------
@@ -132,7 +131,7 @@ def _for_buyers(world: World, population: Population, offer: Offers) -> dict[str
 
 
 def _and_grey(mask: Array) -> Array:
-    """A mask of the classes with the grey channel, of which it does not hold, behind them."""
+    """Mask of the classes, extended by the grey channel, for which it is false."""
     return np.concatenate([mask, np.zeros_like(mask[:1])])
 
 
@@ -204,7 +203,7 @@ def _at_home(world: World, taste: Array) -> Array:
 
 
 def order(world: World) -> tuple[Offers, tuple[Array, Array, Array]]:
-    """Labs, vendors and outside buyers write their orders."""
+    """Enter the orders of labs, vendors and outside buyers."""
     offer = offers(world)
     world.labs.order_chips(_for_labs(world, offer))
     world.vendors.order_chips(_for_vendors(world, offers(world, for_rent=True)))
@@ -271,7 +270,7 @@ def _supply(world: World, demand: dict[int, Array]) -> dict[int, Array]:
 
 
 def _grey_supply(world: World) -> Array:
-    """Chips that reach CN past the law: s0 premium^eta (1 - enforcement), in chips a step."""
+    """Chips smuggled into CN: s0 premium^eta (1 - enforcement), in chips a step."""
     rules, state = world.parameters.chip_market, world.state
     grey = grey_class(world)
     if grey == NO_AGENT:
@@ -334,7 +333,7 @@ def _ship_outside(world: World, offer, units, classes, region) -> None:
 
 
 def _subsidy(world: World, bill: Array, classes: Array, region: Array) -> Array:
-    """What the state adds to the price of domestic chips in CN: the maker gets the full price."""
+    """Subsidy on domestic chips in CN; the maker receives the full price."""
     share = world.policy.industrial.chip_subsidy
     helped = of_kind(world, "domestic", "inference")[:, 0, 0]
     helped = np.concatenate([helped, np.zeros_like(helped[:2])])
@@ -342,13 +341,13 @@ def _subsidy(world: World, bill: Array, classes: Array, region: Array) -> Array:
 
 
 def take_rows_of_maker(world: World, classes: Array) -> Array:
-    """Vendor row of the maker of a class (grey and none: nobody)."""
+    """Vendor row of the maker of a class, ``NO_AGENT`` for the grey channel and for none."""
     makers = world.maker_rows[0]
     return np.concatenate([makers, np.full_like(makers[:2], NO_AGENT)])[classes]
 
 
 def _book_keeping(world: World, demand, supply, sold) -> None:
-    """Remember what was made, smuggled, and how well orders were filled."""
+    """Update totals of production and smuggling, and fill rates."""
     state, chips, rules = world.state, world.chips, world.parameters.chip_market
     state.chips_made = state.chips_made + state.produced
     grey = max(grey_class(world), 0)

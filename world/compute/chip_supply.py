@@ -24,7 +24,7 @@ SUBSTITUTES = ("domestic", "consumer", "inference", "edge")
 
 
 class ChipSupplyState(State):
-    """What domestic fabs and their software have become, and what all makers can make."""
+    """Die starts and software of domestic chips, and capacity of all makers."""
 
     domestic_dies = stock("dies/year", first="chip_market.domestic_dies", text="Die starts of domestic fabs")
     domestic_software = stock("1", text="Work that has gone into software for domestic chips")
@@ -77,7 +77,7 @@ def _yields(rules, learned: Array) -> Array:
 
 
 def _unless_unsold(world: World, unsold: Array, units: Array) -> Array:
-    """A maker runs a line down as months of its output lie unsold, ``(worlds, 1)``."""
+    """Units to make, fewer as unsold stock grows in months of output, ``(worlds, 1)``."""
     units = units + np.zeros_like(unsold)
     months = ratio(unsold * world.clock.months, units)
     return units * clip(1.0 - months / world.parameters.chip_market.stock_months, 0.0, 1.0)
@@ -172,7 +172,7 @@ def grey_class(world: World) -> int:
 
 
 def chip_worth(world: World, training: Array) -> Array:
-    """Speed of a chip in the eye of a buyer that gives so much weight to training, ``(classes, worlds, 1)``."""
+    """Speed of a chip to a buyer with a given weight on training, ``(classes, worlds, 1)``."""
     chips, rules = world.chips, world.parameters.chip_market
     maturity = software_maturity(world)
     speed = training * chips.training_speed * maturity + (1.0 - training) * serving_speed(world) * maturity
@@ -182,14 +182,14 @@ def chip_worth(world: World, training: Array) -> Array:
 
 
 def rent_weight(world: World, region: int) -> Array:
-    """Weight of training speed for who buys to rent out: it follows what either use earns."""
+    """Weight of training speed to buyers that rent out, from the earnings of either use."""
     state, rules = world.state, world.parameters.chip_market
     earns = state.rent_training[region] / (state.rent_training[region] + state.rent_serving[region])
     return rules.training_weight + rules.rent_steers * (earns - rules.training_weight)
 
 
 def _instead(world: World, value: Array) -> Array:
-    """Weight of each class in the eye of buyers in CN, by how far bans turn them to substitutes (M07).
+    """Weight of each class to buyers in CN, by their substitution under bans (M07).
 
     s + (1 - s) V / V*, with V the value for money of the best datacenter chip on sale and V* of the best there
     would be without bans: with s = 0 substitutes stand to what is left as they would to what is barred, and who

@@ -111,7 +111,7 @@ def effective_tflops(peak: Array, bandwidth: Array, interconnect: Array, bound: 
 
 
 def weakness(count: Array, frailty: Array, speed: Array, exponent: Array) -> Array:
-    """Cards that fail, weighed by frailty, in the place of the H100s that give the same speed (M08).
+    """Number of H100s that would fail as often as the cards of a cluster (M08).
 
     speed (count frailty / speed)^e: with e = 1 every card counts with its own rate of failure,
     so that weak cards multiply failures twice, in number and each; with e = 0 a cluster fails

@@ -27,14 +27,14 @@ def support(world: World) -> None:
 
 
 def _chest(world: World, share: Array) -> Array:
-    """What each cloud puts into its ecosystem this step, CNY million."""
+    """Budget of each cloud for its ecosystem in a step, CNY million."""
     vendors = world.vendors
     clouds = (vendors.kind == CLOUD) & vendors.alive
     return where(clouds, share * vendors.revenue * world.clock.months, 0.0)
 
 
 def _compute_for_equity(world: World) -> None:
-    """Hosted labs without a rich parent, near the best at home, get compute against a stake."""
+    """Give compute for equity to hosted labs without a rich parent, near the best at home."""
     labs, vendors, state, p = world.labs, world.vendors, world.state, world.parameters.rental
     venture = is_one_of(labs.archetype, (CHALLENGER, UNICORN, ACADEMIC, FOLLOWER)) & (labs.mode != APP_COMPANY)
     best = where(labs.region == CN, state.frontier_cn, state.frontier_all)
@@ -52,7 +52,7 @@ def _compute_for_equity(world: World) -> None:
 
 
 def _seed_apps(world: World) -> None:
-    """A cloud in CN seeds the young apps that build on the labs that it hosts."""
+    """Seed the young apps that build on labs hosted by a cloud in CN."""
     apps, labs, vendors, p = world.apps, world.labs, world.vendors, world.parameters.rental
     young = apps.alive & (apps.age < p.seed_months) & points_at(apps.base_lab[0], apps.base_id[0], labs)
     hosted = (labs.region == CN) & points_at(labs.host, labs.host_id, vendors)
@@ -67,7 +67,7 @@ def _seed_apps(world: World) -> None:
 
 
 def _vouchers(world: World) -> None:
-    """The state gives young firms and universities credit for compute, to each alike."""
+    """Give public credit for compute to young firms and universities, in equal parts."""
     labs = world.labs
     small = is_one_of(labs.archetype, (UNICORN, ACADEMIC, FOLLOWER)) & (labs.mode != APP_COMPANY)
     able = (labs.alive & (labs.region == CN) & small).astype(float)
@@ -78,7 +78,7 @@ def _vouchers(world: World) -> None:
 
 
 def draw_credit(world: World, bill: Array) -> None:
-    """What is rented comes off the credit first."""
+    """Pay rent out of the credit first."""
     labs = world.labs
     drawn = world.clock.fraction(world.parameters.rental.credit_pace) * labs.compute_credit
     labs.compute_credit = labs.compute_credit - np.minimum(drawn, bill)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class PlatformState(State):
-    """The middle layer that the state builds."""
+    """State of the middle layer."""
 
     platform_built = stock("share", text="How far the platform is built")
     platform_strength = stock("1", text="What it does for its members")
@@ -47,7 +47,7 @@ def develop(world: World) -> None:
 
 
 def _spend(world: World, mine: Array, builder: dict) -> None:
-    """Own money of the builder's owners and public money go to the people who build."""
+    """Pay those who build, from the builder's owners and from public money."""
     vendors, years = world.vendors, world.clock.years
     part = mine.astype(float)
     public = world.policy.compute.builder_budget * years * part
@@ -57,7 +57,7 @@ def _spend(world: World, mine: Array, builder: dict) -> None:
 
 
 def _adopt(world: World, builder: dict) -> None:
-    """Labs weigh what the platform does, social trust, and whether its builder is a rival."""
+    """Let labs join or leave, by the state of the platform, social trust and the builder's neutrality."""
     labs, p = world.labs, world.parameters.platform
     built = world.state.platform_built
     shunned = p.rivalry * (1.0 - builder["neutrality"])

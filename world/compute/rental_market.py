@@ -1,6 +1,6 @@
 """The rental market: clouds and centres rent compute to labs and to buyers outside.
 
-Training and serving are rented apart, because a chip can be fast at one and slow at the
+Training and serving are separate markets, because a chip can be fast at one and slow at the
 other (H20: 0.15 H100e by arithmetic, 1.2 by memory bandwidth).
 """
 
@@ -48,7 +48,7 @@ class RentalState(State):
 
 
 def rent_pressure(demand: Array, supply: Array, months: float, p) -> Array:
-    """Factor on the rent: exp(0.25 clip(ln(D/S), -1, 1)) a month.
+    """Factor on the rent in a step: exp(months k clip(ln(D/S), -1, 1)), k the pace of rents.
 
     With two to four quarters between order and supply, rents overshoot both ways.
     """
@@ -100,7 +100,7 @@ def _abroad(world: World) -> Array:
 
 
 def _find_hosts(world: World, wanted: Array) -> None:
-    """A lab that begins to rent signs with a cloud of its region, drawn by fleet size.
+    """Draw a host by fleet size, in its region, for each lab that begins to rent.
 
     The host serves its tenants before the outside world and earns their rent.
     """
@@ -128,7 +128,7 @@ def _seen_by_labs(world: World) -> RentSignals:
 
 
 def own_use(world: World) -> Array:
-    """What training wears off the own fleet this step, CNY million, at list prices."""
+    """Depreciation of the own fleet in training use, CNY million a step, at list prices."""
     labs, p = world.labs, world.parameters.rental
     worth = sum_k(labs.fleet * list_prices(world)) * labs.llm_share * (1.0 - labs.serving_share)
     return worth * p.value_decline * world.clock.years
@@ -152,7 +152,7 @@ def serving_need_total(world: World) -> Array:
 
 
 def serving_rent_need(world: World) -> Array:
-    """What the labs must rent to serve, beyond their own fleet, as far as that can be had (M21)."""
+    """Serving compute that labs seek to rent beyond their own fleet, by the share that is elastic (M21)."""
     labs = world.labs
     own = fleet_serving(world) * labs.serving_share
     spare = 1.0 + world.parameters.rental.serving_reserve
@@ -221,7 +221,7 @@ def _move_rents(world: World, region: int, wants: tuple[Array, Array], supply: t
 
 
 def in_two_ranks(wanted: Array, first: Array, all_wants: Array, supply: Array) -> tuple[Array, Array]:
-    """Serve tenants under contract before everybody else, each rank in proportion.
+    """Allocate to tenants under contract first, then to others, each rank in proportion.
 
     Returns
     -------
@@ -239,7 +239,7 @@ def in_two_ranks(wanted: Array, first: Array, all_wants: Array, supply: Array) -
 
 
 def _floor(rent: Array, p) -> Array:
-    """Nobody rents below running cost, nobody pays more than the ceiling."""
+    """Bound rents by running cost and the ceiling."""
     return clip(rent, p.rent_least_usd * CNY_A_USD, p.rent_most_usd * CNY_A_USD)
 
 

@@ -1,4 +1,4 @@
-"""Acquisitions: a lab that cannot go on sells its people, chips and model to a richer one."""
+"""Acquisitions: sale of a failing lab's staff, chips and model to a richer one."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def acquire(world: World) -> None:
-    """Who fails, or has offered itself, is bought by a rich lab at home that needs the hands.
+    """Sell failing labs, and those on offer, to rich labs at home that need staff.
 
     A buyer is drawn in proportion to its cash among those for whom the price is a small part of
-    it; each takes one team at a time. ``merger_rule`` bars the leaders, or everybody, from buying.
+    it; each takes one team at a time. ``merger_rule`` bars the leaders, or all labs, from buying.
     """
     labs, p = world.labs, world.parameters.entry_exit
     failing = (labs.exit_reason == INSOLVENT) | (labs.exit_reason == PARENT_WITHDREW)
@@ -56,7 +56,7 @@ def _buyers(world: World, worlds: Array, rows: Array, price: Array) -> Array:
 
 
 def _hand_over(world: World, worlds: Array, rows: Array, buyer: Array, price: Array) -> None:
-    """People and chips go to the buyer, who learns what they know; the price goes to the holders."""
+    """Transfer staff, know-how and chips to the buyer, and the price to the holders."""
     labs = world.labs
     sold = np.zeros_like(labs.alive)
     to = np.full_like(labs.id, -1)

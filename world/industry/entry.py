@@ -1,4 +1,4 @@
-"""Entry: who founds a lab or an app, and with what."""
+"""Entry of labs and apps, and their endowments."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LAB_SLOTS = 128
 
 
 class EntryState(State):
-    """Who founds labs."""
+    """State of the entry of labs."""
 
     entrants = stock("labs", text="Labs of CN founded so far")
     entry_rate = stock("labs/month", first=np.nan, text="Rate of entry at the end of the last step")
@@ -59,11 +59,11 @@ def _entrants(world: World, row: dict, rate: Array) -> Array:
 
 
 def entry_rate(world: World) -> Array:
-    """Entrants a month: 1.6 exp(4.5 H - d X) (0.25 + F12/10bn)^0.3 K^-0.3 (1 - entrants/pool).
+    """Entrants a month: b exp(h H - d X) (m + F12)^e K^-e (1 - entrants/pool).
 
     F12 is the funding of twelve months, K the cost of a viable start relative to the first
     month, which falls with open bases and cheap compute (M48); X the exits of a year per
-    potential entrant: who sees others fail stays away.
+    potential entrant, which deter entry.
     """
     state, p = world.state, world.parameters.entry_exit
     funding = np.log(p.entry_money + np.minimum(state.funding_12 / 10_000.0, p.entry_money_most))
@@ -87,7 +87,7 @@ def _found_labs(world: World, archetype: int, count: np.ndarray) -> None:
 
 
 def endow_lab(world: World, labs, row: dict, archetype: int) -> None:
-    """Give new labs what their archetype starts with; the purse comes from outside."""
+    """Endow new labs by archetype; their cash comes from outside the industry."""
     draw = normal(labs.draws("staff"), labs.draws("staff_luck"))
     size = np.exp(float(row["spread"]) * draw)
     labs.archetype = archetype
@@ -122,7 +122,7 @@ def endow_lab(world: World, labs, row: dict, archetype: int) -> None:
 
 
 def _endow_with_ability(world: World, labs, data_quality: float) -> None:
-    """Labs differ in what no budget shows: their data, their craft, who holds each position."""
+    """Draw the unobserved abilities of new labs: data, know-how and quality of staff."""
     p = labs.view(world.parameters)
     u = world.streams.pairs("ability", labs.worlds, labs.id[0], labs.xp.arange(12).reshape(-1, 1))
     draw = normal(u[:6], u[6:])[:, None]
@@ -132,7 +132,7 @@ def _endow_with_ability(world: World, labs, data_quality: float) -> None:
 
 
 def _recruit(world: World, labs, wanted: Array) -> None:
-    """Founders and first staff come from outside the pools, and are counted as trained."""
+    """Recruit founders and first staff from outside the pools, counted as trained."""
     labs.staff = wanted
     for region in (CN, ROW):
         here = where(labs.region == region, wanted, 0.0)[:, 0]
@@ -141,7 +141,7 @@ def _recruit(world: World, labs, wanted: Array) -> None:
 
 
 def _buy_starting_fleet(world: World, labs, h100e: Array, chip: str) -> None:
-    """The first fleet is second hand: it comes out of the region's outside stock."""
+    """Buy the first fleet second hand, from the region's outside stock."""
     k = world.chips.names.index(chip)
     units = np.floor(h100e / world.catalogue.h100e[k, 0, 0])[0]
     region = labs.region[0]

@@ -1,4 +1,4 @@
-"""Exit: who gives up training, turns to apps, closes or is bought; nothing of value disappears."""
+"""Exit of labs: end of training, pivot to apps, closure, acquisition; assets are conserved."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PROUD = (FRONTIER, OPEN_CHAMPION, BIG_TECH)
 
 
 class ExitState(State):
-    """Who leaves."""
+    """State of exits."""
 
     exit_rate = stock("share/year", text="Exits in CN for each potential entrant, as they are remembered")
     spin_offs = flow("labs", text="Labs of CN that become apps")
@@ -92,7 +92,7 @@ def _remember(world: World, gone: Array) -> None:
 
 
 def _cover(world: World) -> None:
-    """Parents and owners cover what is missing in labs they keep; vendors settle with owners."""
+    """Cover deficits of labs from their parents and owners; settle vendors' balances with owners."""
     labs, vendors = world.labs, world.vendors
     kept = labs.alive & (labs.exit_reason == ALIVE)
     deficit = where(kept, np.maximum(-labs.cash, 0.0), 0.0)
@@ -109,7 +109,7 @@ def _cover(world: World) -> None:
 
 
 def _dissolve(world: World, gone: Array) -> None:
-    """People return to the pool, chips to the second-hand stock, money to the owners."""
+    """Return staff to the pool, chips to the second-hand stock and money to the owners."""
     labs, state = world.labs, world.state
     for region in (CN, ROW):
         here = gone & (labs.region == region)

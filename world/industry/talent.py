@@ -1,4 +1,4 @@
-"""Talent: four scarce pools in each region, cleared by wages; people carry know-how."""
+"""Talent: labour pools by kind and region, cleared by wages; moves carry know-how."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def move_staff(world: World) -> None:
 
 
 def _standing(world: World) -> EffortSignals:
-    """Whether users take a lab's models, and whether it earns."""
+    """Share of use and coverage of costs of each lab."""
     labs, state, p = world.labs, world.state, world.parameters.organisation
     return EffortSignals(
         unused=labs.released * clip(1.0 - state.token_share / p.used_share, 0.0, 1.0),
@@ -89,10 +89,10 @@ def _seen(world: World) -> HireSignals:
 
 
 def _leave(world: World) -> None:
-    """People leave labs that fall behind, and researchers small labs that split, for the pool.
+    """Move leavers to the pool: turnover, from labs that fall behind, and from small divided labs.
 
     rate = turnover + b (gap at home) + s (1 - |2 q - 1|) (1 - revenue/cost) for a small lab with a share q
-    of product work: who does the research has no revenue (001, M28). A mobility limit bars moves in CN.
+    of product work, where research earns no revenue (001, M28). A mobility limit bars moves in CN.
     """
     labs, state, p = world.labs, world.state, world.parameters.talent
     best = where(labs.region == CN, state.frontier_cn, state.frontier_all)
@@ -113,7 +113,7 @@ def _leave(world: World) -> None:
 
 
 def _train(world: World) -> None:
-    """The rush trains people, and so may the state: they come from outside the industry (M49)."""
+    """Add trained people to the pools, from hype and from public programmes (M49)."""
     state, p = world.state, world.parameters.talent
     mix = stack_k(p.pool_infra, p.pool_scaling, p.pool_research, p.pool_application, xp=world.xp)
     programme = np.full_like(state.hype, world.policy.talent.training)
@@ -126,7 +126,7 @@ def _train(world: World) -> None:
 
 
 def _pay_programme(world: World, people: Array) -> None:
-    """The state trains people through its industry ministry, which pays those who teach."""
+    """Pay for public training through the industry ministry."""
     cost = people * world.policy.talent.training_cost
     ministry = (world.regulators.kind == INDUSTRY) & world.regulators.alive & (world.regulators.region == CN)
     bill = where(ministry, ratio(cost, count_where(ministry)), 0.0)
@@ -135,7 +135,7 @@ def _pay_programme(world: World, people: Array) -> None:
 
 
 def _hire(world: World, region: int) -> None:
-    """The pool of each kind is shared in proportion to what labs and apps want; layoffs return to it."""
+    """Ration each pool in proportion to the demand of labs and apps; add layoffs to it."""
     labs, state = world.labs, world.state
     here = (labs.region == region) & labs.alive
     gap = where(here, labs.wanted_staff - labs.staff, 0.0)
@@ -157,7 +157,7 @@ def _hire(world: World, region: int) -> None:
 
 
 def _carry_know_how(world: World, hired: Array, here: Array) -> None:
-    """Who hires from acquaintances learns what they know."""
+    """Transfer know-how with staff hired from acquaintances."""
     labs, p = world.labs, world.parameters.talent
     known = neighbour_best(labs.log_efficiency, world.ties.lab_lab, labs.alive, -9.0)
     share = ratio(sum_k(hired), sum_k(labs.staff) + 1e-9)
@@ -167,7 +167,7 @@ def _carry_know_how(world: World, hired: Array, here: Array) -> None:
 
 
 def _wages_move(world: World) -> None:
-    """Wages clear by scarcity: they rise where few are left in the pool."""
+    """Move wages by the scarcity of each pool."""
     state, p = world.state, world.parameters.talent
     drift = p.wage_pace * clip(np.log(state.tightness + 0.05) - np.log(p.wage_neutral), -1.0, 1.0)
     first = first_wages(world)

@@ -60,7 +60,7 @@ def _published(world: World, score: Array) -> dict[str, Array]:
 
 
 def foreign_penalty(world: World) -> Array:
-    """How much weaker a foreign base is in Chinese, by axis, ``(3, 1, 1)`` (M58)."""
+    """Capability that a foreign base lacks in Chinese, by axis, ``(3, 1, 1)`` (M58)."""
     p = world.parameters.technology
     return stack_k(p.foreign_language, p.foreign_knowledge, 0.0, xp=world.xp)
 
@@ -68,7 +68,7 @@ def foreign_penalty(world: World) -> Array:
 def best_known_base(world: World) -> tuple[Array, Array, Array, Array, Array, Array]:
     """The best open base that each lab has heard of (M37).
 
-    What a lab's acquaintances release it knows at once, the rest some months later.
+    Releases of acquaintances are known at once, others some months later.
 
     Returns
     -------

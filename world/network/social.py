@@ -1,4 +1,4 @@
-"""The social graph: who knows whom, by topology, and what is learned from acquaintances."""
+"""The social graph: ties by topology, and maxima and shares over neighbours."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ def draw_graph(world: World) -> None:
     """Draw the social graph of every world and store it as neighbour tables.
 
     The graph is drawn over ``graph.places`` rows of labs. When the population grows beyond, the new
-    rows get a graph of their own, joined to the old one row by row, so that nobody's old ties
-    change: a world that grows and one that only shares its block stay as they are alone.
+    rows get a graph of their own, joined to the old one row by row, so that old ties do not
+    change: a world's history does not depend on growth of others in its block.
     """
     ties, rows = world.ties, world.labs.capacity
     blocks = -(-rows // world.parameters.graph.places)
@@ -179,7 +179,7 @@ def _split(graph: nx.Graph, labs: int, investors: int) -> dict[str, list[list[in
 def _pad(tables: list[list[list[int]]], most: int) -> Array:
     """Neighbour lists of all worlds as one ``(ties, worlds, rows)`` table, padded with -1.
 
-    Nobody keeps up with more than ``most`` acquaintances: of a hub's list a regular sample.
+    A longer list is cut to ``most`` neighbours by a regular sample.
     """
     width = max(1, min(most, max(len(ties) for table in tables for ties in table)))
     padded = np.full((width, len(tables), len(tables[0])), NO_AGENT, dtype=np.int64)
@@ -192,7 +192,7 @@ def _pad(tables: list[list[list[int]]], most: int) -> Array:
 
 @one_pass(kernels.best_tied)
 def best_tied(values: Array, ties: Array, missing: float) -> tuple[Array, Array]:
-    """Greatest value above ``missing`` among those tied, and the row of the first who has it (-1 nobody).
+    """Greatest value above ``missing`` among neighbours, and the row of the first with it (-1 if none).
 
     Tie by tie ``(ties, worlds, rows)``, for there may be hundreds.
     """
@@ -210,7 +210,7 @@ def neighbour_best(values: Array, ties: Array, alive: Array, missing: float) -> 
 
 
 def neighbour_share(mask: Array, ties: Array, alive: Array) -> Array:
-    """Share of living neighbours for which a mask holds (0 for nobody)."""
+    """Share of living neighbours for which a mask holds (0 without any)."""
     counted = np.stack([mask & alive, alive]).astype(float)
     seen, known = sum_k(np.stack([(tie >= 0) * take_rows(counted, tie) for tie in ties]))
     return seen / np.maximum(known, 1.0)

@@ -50,5 +50,5 @@ def _pointers(population, world: World):
 
 
 def points_at(rows: Array, ids: Array, target) -> Array:
-    """Whether each stored (row, id) still means the agent it meant."""
+    """Whether each stored (row, id) still refers to the same agent."""
     return (rows >= 0) & (take_rows(where(target.alive, target.id, NO_AGENT), rows) == ids) & (ids != NO_AGENT)

@@ -1,1 +1,1 @@
-"""Policy: dated rules and instruments, and what they mean for the month."""
+"""Policy: dated rules and instruments, and their values in each month."""

@@ -1,4 +1,4 @@
-"""Export rules: which chip classes dated rules bar, and what makers then sell."""
+"""Export rules: chip classes barred by dated rules, and variants on sale in response."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from baimo.world.engine.clock import as_date, months_between
 
 
 class ControlledChips(Protocol):
-    """Columns of a table of chips that rules and makers' answers look at; numbers are ``(classes, 1, 1)``."""
+    """Columns of a table of chips that rules and makers' responses read; numbers are ``(classes, 1, 1)``."""
 
     names: tuple[str, ...]
     homes: tuple[str, ...]
@@ -68,7 +68,7 @@ def announced(rules: list[dict[str, Any]], chips: ControlledChips, date: dt.date
 
 
 def first_barred(rules: list[dict[str, Any]], chips: ControlledChips, chip: int) -> dt.date | None:
-    """First date on which a class is barred; the announcement starts the maker's answer."""
+    """First date on which a class is barred; the announcement starts the maker's response."""
     return min((_published(rule) for rule in rules if barred_by(rule, chips)[chip]), default=None)
 
 

@@ -1,4 +1,4 @@
-"""Policy in force, the one door through which anybody reads it: ``world.policy.<group>.<instrument>``.
+"""Policy in force, read as ``world.policy.<group>.<instrument>``.
 
 Each group is what ``conf/policy/<group>`` sets (declared in :mod:`baimo.conf.parameters.policy`) as it stands this
 month: its values from ``since`` to before ``until``, else those of no policy. Where an instrument is a date, a schedule
@@ -69,7 +69,7 @@ class TechnologyPlan(TechnologyPolicy):
 
 @dataclass
 class Stance:
-    """What the authorities in charge have set, ``(worlds, 1)`` each."""
+    """Settings of the authorities in charge, ``(worlds, 1)`` each."""
 
     capacity: Array  # services that the content authority reviews a month
     stringency: Array  # of the content authority
@@ -88,7 +88,7 @@ class Policy:
         self.renew(clock, 0)
 
     def renew(self, clock: Clock, step: int) -> None:
-        """Set what hangs on the date alone."""
+        """Set what depends on the date alone."""
         groups, date = self.configured, clock.date(step)
         for name in ("open_source", "compute", "industrial", "capital", "market", "talent"):
             setattr(self, name, _in_force(getattr(groups, name), date))
@@ -115,7 +115,7 @@ def _in_force(group: Any, date: dt.date) -> Any:
 
 
 def _come(day: str | None, date: dt.date) -> bool:
-    """Whether a day is there or past."""
+    """Whether a day has come."""
     return bool(day) and as_date(day) <= date
 
 
@@ -181,7 +181,7 @@ def _listed(world: World) -> Array | None:
 
 
 def _stance(world: World, months: float) -> StanceSignals:
-    """What the authorities look at in a session, ``months`` after the last."""
+    """Observables of the authorities in a session, ``months`` after the last."""
     schedules, date, state = world.policy.configured, world.date, world.state
     return StanceSignals(
         incidents=state.incident_memory[0],

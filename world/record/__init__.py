@@ -1,1 +1,1 @@
-"""What is recorded of a world; reads and changes nothing."""
+"""Records of a world; reads only."""

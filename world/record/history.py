@@ -1,4 +1,4 @@
-"""What is kept of a run: market aggregates, agent panels, events and edges."""
+"""Tables of a run: market aggregates, agent panels, events and edges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Output columns of the market table: what is seen of a world each month, declared in ``outputs_<subject>``."""
+"""Output columns of the market table, declared in ``outputs_<subject>``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Output columns on apps in China: how many, how they die, on what they build, what they do to engineers."""
+"""Output columns on apps in China: number, survival, bases, and application engineers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @output("app_incumbents_added_cn", "firms a step", "software firms that add to their product")
 @output("app_incumbents_left_cn", "firms a step", "software firms that stay out")
 def turnover_of_apps(world: World) -> tuple:
-    """Apps alive, and what happened to them."""
+    """Apps alive, entries and exits."""
     seen = world.monthly
     dead = (seen[f"app_deaths{why}"] for why in ("", "_absorbed", "_insolvent", "_outdated", "_single"))
     incumbents = (seen[f"incumbents_{answer}"] for answer in ("remade", "added", "left"))
@@ -51,7 +51,7 @@ def turnover_of_apps(world: World) -> tuple:
 )
 @output("app_lifeline_median_months", "months", "the median age at death of apps; shorter, for it leaves out who lives")
 def app_lives(world: World) -> tuple:
-    """How long apps live."""
+    """Life spans of apps."""
     alive = lifecycle.survival(world)
     return lifecycle.median_survival(alive), alive[6], _median_age(world.state.death_ages)
 
@@ -74,7 +74,7 @@ def _median_age(histogram: Array) -> Array:
 @output("apps_on_foreign_cn", "apps", "apps that call foreign models")
 @output("apps_cut_off_cn", "apps a step", "apps that the rule on data across the border cut off")
 def bases(world: World) -> tuple:
-    """On what apps build, and what the law asks of them."""
+    """Bases of apps, and their filings."""
     apps = world.apps
     alive = count_where(apps.alive)
     tuned = apps.alive & (apps.source == OPEN_MODEL)

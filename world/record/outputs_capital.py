@@ -42,7 +42,7 @@ def funding(world: World) -> tuple:
     "announcement_gain_cn", "share", "what listed parents in China gained by announcements; shares of a parent's value"
 )
 def attention(world: World) -> tuple:
-    """Hype, who pays and who looks up, what announcements are worth."""
+    """Hype, attention, shares of kinds of investors, and gains from announcements."""
     investors, seen = world.investors, world.monthly
     cn = investors.alive & (investors.region == CN)
     put_in = [sum_where(cn & (investors.kind == kind), investors.invested) for kind in (YOUNG_VC, SENIOR_VC)]
@@ -77,7 +77,7 @@ def balances(world: World) -> tuple:
 @output("people_trained_cn", "people", "people who came into the industry in China; cumulative")
 @output("pool_application_cn", "people", "application engineers in China between jobs")
 def people(world: World) -> tuple:
-    """Wages and where people are."""
+    """Wages and staff."""
     labs, state = world.labs, world.state
     return (
         *(state.wages[CN][kind] for kind in (INFRA, SCALING, RESEARCH, APPLICATION)),

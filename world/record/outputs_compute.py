@@ -72,7 +72,7 @@ def _by_maker(world: World, equivalents: Array) -> Array:
 )
 @output("platform_strength", "0 to 1", "the middle layer; how far it is built, times the share of compute on it")
 def prices_and_software(world: World) -> tuple:
-    """Prices and rents, and what makes domestic chips worth theirs."""
+    """Prices and rents, and yield and software of domestic chips."""
     state = world.state
     listed = list_prices(world)[world.chips.names.index("H100")] * 1e6 / CNY_A_USD
     return (
@@ -96,7 +96,7 @@ def prices_and_software(world: World) -> tuple:
 @output("cloud_seeds_cn", "CNY million a step", "seeds of clouds in China for apps")
 @output("hhi_compute_cn", "0 to 1", "the concentration (HHI) of compute for models in China by lab")
 def use(world: World) -> tuple:
-    """Who uses compute, and what vendors earn and give."""
+    """Utilisation, revenue and support of ecosystems by clouds, and concentration of compute."""
     vendors, seen = world.vendors, world.monthly
     here = (vendors.region == CN) & (vendors.kind != CHIPMAKER) & vendors.alive
     fleet = weigh_k(world.chips.h100e, vendors.fleet) * here

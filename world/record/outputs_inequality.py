@@ -1,4 +1,4 @@
-"""Output columns on how know-how, money, compute and use spread over the labs of CN, which a topology may move."""
+"""Output columns on the dispersion of know-how, money, compute and use over the labs of CN."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 def best_base(world: World) -> tuple[Array, Array]:
     """Capability of the best open base there is, as CN sees it, and the share of labs that know of it.
 
-    Known is what oneself or an acquaintance released, and what everybody has heard of by now
-    (``graph.notice_months``). NaN before the first open base.
+    A base is known to its author, to acquaintances, and to all after ``graph.notice_months``. NaN before the
+    first open base.
     """
     labs, state, foreign = world.labs, world.state, foreign_penalty(world)
     cn = labs.alive & (labs.region == CN)
@@ -57,7 +57,7 @@ def best_base(world: World) -> tuple[Array, Array]:
 @output("gini_tokens_cn", "0 to 1", "the Gini coefficient of tokens over labs in China")
 @output("gini_compute_cn", "0 to 1", "the Gini coefficient of compute over labs in China")
 def differences_of_labs(world: World) -> tuple:
-    """How labs of CN differ."""
+    """Dispersion among the labs of CN."""
     labs = world.labs
     cn = labs.alive & (labs.region == CN)
     compute = weigh_k(world.chips.h100e, labs.fleet) + labs.rented_training + labs.rented_serving

@@ -1,4 +1,4 @@
-"""Output columns on labs in China: how many, what becomes of them, on whose weights, and how unequal they are."""
+"""Output columns on labs in China: number, turnover, lineage and inequality."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def population(world: World) -> tuple:
 @output("lab_acquisitions_cn", "labs a step", "acquisitions of labs in China")
 @output("lab_acquisitions_by_leaders_cn", "labs a step", "acquisitions by a lab that leads at home")
 def turnover(world: World) -> tuple:
-    """Who came and went."""
+    """Entries and exits."""
     seen = world.monthly
     return (
         *(seen["entries"], seen["exits"], seen["pivots"], seen["turned_to_apps"]),
@@ -87,7 +87,7 @@ def releases(world: World) -> tuple:
 @output("labs_claiming_scratch_cn", "labs", "labs in China that hide on whose weights they build")
 @output("exposures_cn", "labs a step", "labs in China found to hide on whose weights they build")
 def lineage(world: World) -> tuple:
-    """Who stands on open bases and hides it, and how one-sided it is; families by author, living or not."""
+    """Use and concealment of open bases, and its concentration by author, living or not."""
     labs = world.labs
     built = on_open_base(world)
     family = sum_by_group(built.astype(float), where(built, labs.base_lab, NO_AGENT), labs.capacity)
@@ -113,7 +113,7 @@ def lineage(world: World) -> tuple:
 )
 @output("open_income", "CNY million a step", "what authors of open weights are paid, everywhere")
 def open_weights(world: World) -> tuple:
-    """What each side earns with open weights."""
+    """Revenue from open weights, of users and of authors."""
     labs = world.labs
     champions = labs.archetype == OPEN_CHAMPION
     revenue = [sum_where(each, labs.service_revenue) for each in (on_open_base(world), champions)]

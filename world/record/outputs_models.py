@@ -1,4 +1,4 @@
-"""Output columns on the market for models: prices, use, shares, serving, ties, and how well what is used fits."""
+"""Output columns on the market for models: prices, use, shares, serving, ties and fit."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def weighted_mean(values: Array, weight: Array) -> Array:
 
 
 def _cheapest(labs, out: Array, level: Array) -> Array:
-    """Lowest list price at or above a capability, NaN where nobody offers it."""
+    """Lowest list price at or above a capability, NaN without an offer."""
     best = np.inf
     for capability, price in ((labs.served, labs.price_flagship), (labs.light, labs.price_light)):
         able = out & (mean_k(capability) >= level)
@@ -97,7 +97,7 @@ def _cheapest(labs, out: Array, level: Array) -> Array:
 )
 @output("public_filed_share_cn", "share", "the share of use in licensed segments that filed services serve")
 def tokens(world: World) -> tuple:
-    """Tokens by where they are used and who serves them; below parity is who is further behind than level."""
+    """Tokens by place of use and provider, and shares of those below parity and of filed services."""
     labs, state, p = world.labs, world.state, world.parameters.model_market
     by_segment, home = state.tokens_by_segment, world.segments.cn
     total = _tokens(world)
@@ -154,7 +154,7 @@ def use_and_shares(world: World) -> tuple:
     "Consumer surplus",
 )
 def consumer_surplus(world: World) -> Array:
-    """Worth of the choice to users, in money."""
+    """Consumer surplus of the choice of models, in money."""
     state, p = world.state, world.parameters.model_market
     old_tools = world.segments.column("old_tools") + p.old_tools_weight
     each = (state.chosen_worth - old_tools) * state.adopters * world.segments.column("arpu")
@@ -183,7 +183,7 @@ def consumer_surplus(world: World) -> Array:
     "revenue_projects_cn", "CNY million a month", "the revenue of labs in China from projects for customers", log=True
 )
 def serving(world: World) -> tuple:
-    """What serving takes and costs, and where use runs."""
+    """Compute and cost of serving, and use by place."""
     labs, state, p = world.labs, world.state, world.parameters.serving
     compute = labs.tokens_flagship * labs.marginal_cost + labs.tokens_light * labs.marginal_cost_light
     cost = compute * DAYS_A_MONTH / 1e6 + sum_k(labs.users) * p.operation
@@ -213,7 +213,7 @@ def serving(world: World) -> tuple:
     "the share of product work in labs with a model on sale; each counted as far as nobody uses it",
 )
 def ties(world: World) -> tuple:
-    """Who is tied to whom, and where an unused model leads (M67)."""
+    """Ties between firms, and product work of labs with an unused model (M67)."""
     labs, used = world.labs, world.parameters.organisation.used_share
     here, sold = labs.region == CN, _cn(world, _tokens(world))
     able, power = mean_k(labs.served), ratio(1.0, 1.0 - owners_power(world)) - 1.0
@@ -243,7 +243,7 @@ def ties(world: World) -> tuple:
 @output("light_share_firms_cn", "share", "the share of light models in tokens in China that are paid for")
 @output("retrieval_cn", "share", "the share of knowledge work in China that is looked up")
 def fit(world: World) -> tuple:
-    """How well what is used fits: open weights in private rooms, verticals at home, nuisance."""
+    """Fit of models in use: open weights on private machines, verticals in their segment, nuisance."""
     labs, state, table = world.labs, world.state, world.segments
     home = table.column("region") == CN
     firms = where(home, labs.users * (1.0 - table.column("free")), 0.0)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @output("queue_length", "applications", "applications waiting for the regulator")
 @output("queue_labs", "applications", "applications of labs waiting for the regulator")
 def filings(world: World) -> tuple:
-    """Services filed so far, and who waits."""
+    """Filings so far, and queues."""
     labs, so_far = world.labs, world.totals
     waiting = labs.alive & ((labs.filing == PROVINCIAL) | (labs.filing == CENTRAL))
     return so_far["filed"] + so_far["filed_apps"], so_far["filed"], world.state.queue_length, count_where(waiting)
@@ -29,7 +29,7 @@ def filings(world: World) -> tuple:
 @output("compliance_cost_cn", "CNY million a step", "content duty, damages and levies in China")
 @output("antitrust_fines_cn", "CNY million a step", "fines for dominance in China")
 def harm(world: World) -> tuple:
-    """Trust, and what breaks and what mends it."""
+    """Trust, incidents, suits, cost of compliance and fines."""
     seen = world.monthly
     costs = seen["suits"], seen["compliance_cost"], seen["antitrust_fines"]
     return world.state.trust[CN], seen["incidents"], *costs

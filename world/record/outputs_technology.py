@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @output("gap_cn_months", "months", "the time by which China is behind the frontier", "Gap, months")
 @output("gap_open_months", "months", "the time by which open weights are behind the frontier", "Open gap")
 def frontier(world: World) -> tuple:
-    """Best models on sale, and how far they are apart."""
+    """Best models on sale, and the gaps between them."""
     best = frontiers(world)
     means = [mean_k(axes) for axes in best.values()]
     of_all, cn, of_open, _ = means
@@ -57,7 +57,7 @@ def months_behind(world: World, level: Array) -> Array:
 
 @output("big_tech_behind_year_ago_cn", "OOM", "the frontier a year ago less what big tech in China offers on average")
 def behind_year_ago(world: World) -> Array:
-    """What big tech in CN offers, on average, against the frontier of a year ago, OOM (M26)."""
+    """Mean gap of big tech in CN to the frontier of a year ago, OOM (M26)."""
     labs, history = world.labs, world.state.frontier_history
     ago = round(12.0 / world.clock.months)
     big = labs.alive & labs.released & (labs.region == CN) & (labs.archetype == BIG_TECH)
@@ -103,7 +103,7 @@ def runs(world: World) -> tuple:
     "the share of the speed of clusters elsewhere lost to power, cooling, network and scheduling",
 )
 def clusters(world: World) -> tuple:
-    """What clusters lose."""
+    """Losses of clusters."""
     labs = world.labs
     here = [labs.alive & (labs.region == home) for home in (CN, ROW)]
     speed, failing, kept = ([sum_where(each, use) for each in here] for use in world.state.cluster_use)
@@ -118,14 +118,14 @@ def _share(part: Array, whole: Array) -> Array:
 @output("mfu_best_cn", "share", "model FLOP utilisation of the best lab in China")
 @output("mfu_median_cn", "share", "model FLOP utilisation of the median lab in China")
 def utilisation(world: World) -> tuple:
-    """How well labs that train use their chips."""
+    """Chip utilisation of labs that train."""
     labs = world.labs
     training = labs.alive & (labs.region == CN) & (labs.mode != APP_COMPANY)
     return row_max(where(training, labs.mfu, 0.0)), median(labs.mfu, training)
 
 
 def median(values: Array, mask: Array) -> Array:
-    """Lower median over the rows of a mask, ``(worlds, 1)``, NaN for nobody."""
+    """Lower median over the rows of a mask, ``(worlds, 1)``, NaN for an empty mask."""
     count = row_sum(mask.astype(np.int64))
     ordered = np.sort(where(mask, values, np.inf), axis=-1)
     middle = np.take_along_axis(ordered, np.maximum(count - 1, 0) // 2, -1)
@@ -154,7 +154,7 @@ def run_cost(world: World) -> Array:
 @output("breakthroughs_cn", "a step", "breakthroughs of explorers in China")
 @output("breakthroughs_row", "a step", "breakthroughs of explorers elsewhere")
 def knowledge(world: World) -> tuple:
-    """What is published, who explores and what they find."""
+    """Publication, explorers and breakthroughs."""
     labs, state, seen = world.labs, world.state, world.monthly
     seekers = labs.alive & labs.explores
     explorers = [count_where(seekers & (labs.region == home)) for home in (CN, ROW)]

@@ -1,4 +1,4 @@
-"""Panels: one row an agent, and what is kept of it."""
+"""Panels of agents, one row an agent and step."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def listed(words: tuple[str, ...]) -> str:
 
 
 def _numbers(**columns: tuple[Any, str, str]) -> PanelColumns:
-    """Values that are worked out, with their units and texts, in single precision."""
+    """Derived values with their units and texts, in single precision."""
     return {name: Kept(values, np.float32, unit, text) for name, (values, unit, text) in columns.items()}
 
 

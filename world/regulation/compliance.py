@@ -1,7 +1,7 @@
-"""Compliance: what the law costs services, and what it cuts off (M06).
+"""Compliance: costs of the law to services, and its bans (M06).
 
-Who serves the public answers for what is said; usage data may be tainted; training data are
-sued over; data may not cross the border to a foreign API (000).
+Duties on content, cleaning of usage data, suits over training data, and the ban on data to a
+foreign API (000).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def comply(world: World) -> None:
 
 
 def _content_duty(world: World) -> None:
-    """Filed services keep a team for what they say in public, and check it: light tokens for each of theirs."""
+    """Charge filed services for content teams, and for light tokens to check each of their own."""
     labs, state, p = world.labs, world.state, world.parameters.compliance
     licensed = world.segments.licensed
     public = (
@@ -44,14 +44,14 @@ def _content_duty(world: World) -> None:
 
 
 def _clean(world: World) -> None:
-    """What users typed may not be used for training: it is thrown away when found."""
+    """Delete usage data that is found unlawful for training."""
     labs = world.labs
     kept = 1.0 - world.clock.chance(world.parameters.compliance.tainted)
     labs.usage_data = labs.usage_data * kept
 
 
 def _suits(world: World) -> None:
-    """Owners of rights sue whose training data they suspect, the more the more it is used."""
+    """Settle suits of rights holders over training data, at a hazard that grows with use."""
     labs, p = world.labs, world.parameters.compliance
     used = labs.tokens_flagship + labs.tokens_light
     hoard = 1.0 + p.tainted_suits * labs.usage_data / (labs.usage_data + p.suit_scale)
@@ -66,14 +66,14 @@ def _suits(world: World) -> None:
 
 
 def _levy(world: World) -> None:
-    """A levy on the revenue of models goes to the owners of rights, and buys peace."""
+    """Pay rights holders a levy on the revenue of models."""
     labs = world.labs
     levy = world.policy.data.copyright_levy * labs.service_revenue * world.clock.months
     _pay(world, "copyright levy", where(labs.alive & (labs.region == CN), levy, 0.0))
 
 
 def _fine_dominance(world: World) -> None:
-    """A competition authority that acts fines the dominant by how far they are beyond the mark."""
+    """Fine dominant labs in proportion to their market share above the threshold."""
     labs, p = world.labs, world.parameters.licensing
     beyond = np.maximum(world.state.token_share - p.dominance, 0.0) * (labs.region == CN)
     fine = p.dominance_fine * world.policy.stance.competition * beyond * labs.service_revenue * world.clock.months
@@ -96,7 +96,7 @@ def on_foreign(world: World) -> Array:
 
 
 def _cut_foreign(world: World) -> None:
-    """The rule on data across the border costs wrappers of foreign models their base, or a fine."""
+    """Enforce the rule on cross-border data: wrappers of foreign models lose their base or are fined."""
     apps, p, border = world.apps, world.parameters.compliance, world.policy.data.cross_border
     foreign = on_foreign(world)
     risk = p.foreign_risk * border * apps.revenue * world.clock.months

@@ -47,7 +47,7 @@ def earliest(waiting: Array, since: Array, count: Array) -> Array:
 def review(world: World) -> None:
     """Phase 7: applications come in; in session, files move from province to centre and some are approved.
 
-    Authorities sit at the pace of governance (M18); what they can review gathers in between.
+    Sessions follow the pace of governance (M18); review capacity accumulates in between.
     """
     labs, apps, state, p = world.labs, world.apps, world.state, world.parameters.licensing
     open_ = (p.needed > 0.0) & ((world.policy.stance.capacity > 0.0) | world.policy.licensing.opens)
@@ -64,7 +64,7 @@ def review(world: World) -> None:
 
 
 def _session(world: World) -> None:
-    """One session: who has waited through both stages is approved, the longest waiting first."""
+    """Approve files that have passed both stages in one session, first come, first served."""
     labs, apps, state, p = world.labs, world.apps, world.state, world.parameters.licensing
     now, months = world.step_number, world.clock.months
     slow = np.maximum(1.0 + p.strict_delay * (world.policy.stance.stringency - p.usual_stringency), p.quickest)
@@ -90,7 +90,7 @@ def _session(world: World) -> None:
 
 
 def _gate_opens(world: World, done: Array) -> None:
-    """The first services that are filed tell everybody that the market opens (002)."""
+    """Add hype when the first filings open the market (002)."""
     state = world.state
     first = (count_where(done) > 0.0) & (state.gate_open == 0.0)
     state.gate_open = where(first, 1.0, state.gate_open)
@@ -98,7 +98,7 @@ def _gate_opens(world: World, done: Array) -> None:
 
 
 def _apps_apply(world: World, open_: Array) -> None:
-    """Apps that face the public with a model of their own apply; wrappers register lightly."""
+    """Enter applications of apps that must be filed."""
     apps, p = world.apps, world.parameters.licensing
     keen = apps.draws("file") < world.clock.fraction(p.app_applies)
     applies = apps.alive & needs_filing(world) & (apps.filing_since < 0) & open_ & keen

@@ -1,6 +1,6 @@
-"""Incidents and trust: harm hits the culprit, and less, everybody (M05).
+"""Incidents and trust: loss of reputation of the culprit, and a smaller loss of trust in all (M05).
 
-Social trust is what rules and supervision build, interpersonal trust hangs on names. Where
+Rules and supervision build social trust; interpersonal trust rests on reputation. Where
 social trust is missing users lean on reputation (``model_market._named``) and grant
 fewer rights to what acts for them (``with_eyes_and_hands``).
 """

@@ -1,7 +1,6 @@
-"""Exploring or duplicating: who tries what nobody has tried, and who misses the signal (M50).
+"""Exploration: the choice between exploring and duplicating, and its breakthroughs (M50).
 
-In 2020 the signal of GPT-3 was missed where trying was not tolerated; the question has no known
-answer, so one has to try (004).
+Source: 004, on the signal of GPT-3 in 2020.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ def explore(world: World) -> None:
     """Phase 2: labs choose their path; explorers rarely find a breakthrough, other explorers see it.
 
     Hazard a year of a breakthrough: ``breakthrough_rate (1 - exp(-R / scale))`` with R the research
-    budget: who does no research finds nothing, beyond that ideas are not bought. It raises ln A by
-    ``breakthrough_gain``, and that of every other explorer by the share ``signal`` of it; who
-    duplicates misses the signal and learns of it only by spillovers and publication.
+    budget, so that the effect of R saturates. It raises ln A by ``breakthrough_gain``, and that of
+    every other explorer by the share ``signal`` of it; duplicating labs gain only by spillovers
+    and publication.
     """
     labs, p = world.labs, world.parameters.exploration
     labs.choose_path(
@@ -50,5 +49,5 @@ def explore(world: World) -> None:
 
 
 def beaten_path(world: World) -> Array:
-    """Share of the training compute that goes into the known recipe: explorers spend some on trying."""
+    """Share of the training compute that goes into the known recipe, less for explorers."""
     return 1.0 - world.parameters.exploration.detour * world.labs.explores

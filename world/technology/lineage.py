@@ -1,7 +1,7 @@
-"""Lineage of models: who builds on whose open weights, says so, and gives something back.
+"""Lineage of models: open bases, their declaration, and payments to their authors.
 
 True lineage (``derives_from``) and declared lineage (``declares``) are kept by release, because
-firms avoid the subject of having built on open weights (002).
+firms may hide that they built on open weights (002).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def record(world: World, out: Array) -> None:
-    """Note the base of each model that goes out, as it is and as it is told (M60)."""
+    """Record the base of each released model, true and declared (M60)."""
     labs, p = world.labs, world.parameters.lineage
     labs.declare(ReleaseSignals(fresh=out))
     labs.reputation = labs.reputation + p.claim_reputation * (out & labs.claims)
@@ -39,10 +39,10 @@ def hides_its_base(labs) -> Array:
 
 
 def expose(world: World) -> None:
-    """Who claims a base that is not its own is found out, the sooner the more it is used (M60).
+    """Expose labs that claim a base of others as their own, at a hazard that grows with use (M60).
 
-    Hazard a year: ``exposed_rate ln(1 + share / exposed_share)``; reputation falls at once, and
-    investors remember.
+    Hazard a year: ``exposed_rate ln(1 + share / exposed_share)``. Reputation falls at once, and
+    investors count it in later rounds.
     """
     labs, p = world.labs, world.parameters.lineage
     labs.since_exposed = labs.since_exposed + world.clock.months
@@ -65,7 +65,7 @@ def authors(world: World) -> Array:
 
 
 def community(world: World) -> None:
-    """Who builds on an open base improves it, and its author gains from that (M46).
+    """Raise the efficiency of authors by the labs that build on their open base (M46).
 
     ``d ln A / dt = community n / (n + n_half)`` for n labs whose models stand on its weights, as
     long as it goes on opening models.
@@ -79,7 +79,7 @@ def community(world: World) -> None:
 
 
 def pay_authors(world: World) -> None:
-    """Licences that are kept bring the author a share of what others earn on its weights (M46)."""
+    """Pay authors a share of the revenue of others on their weights, under a licence (M46)."""
     labs, p = world.labs, world.parameters.openness
     on = authors(world)
     share = p.royalty * p.licence_kept
@@ -90,7 +90,7 @@ def pay_authors(world: World) -> None:
 
 
 def lineage_edges(world: World, index: int) -> pl.DataFrame:
-    """``derives_from`` (true) and ``declares`` (told) between models of one world, to date."""
+    """Edges ``derives_from`` (true) and ``declares`` (declared) between models of one world, to date."""
     found = [each["worlds"] == index for each in world.lineage]
     frame = {
         name: np.concatenate([each[name][here] for each, here in zip(world.lineage, found, strict=True)] or [[]])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class ResearchState(State):
-    """What is known, and how far the best models are."""
+    """Public knowledge and the capability of the best models."""
 
     research_openness = stock("share", first="technology.openness_start", text="Research that is published")
     public_efficiency = stock("ln A", text="Algorithmic efficiency that everybody knows of")
@@ -62,7 +62,7 @@ def drift(world: World) -> None:
 
 
 def _turning_points(world: World) -> None:
-    """Scaling ends, or a breakthrough is made, where a scenario of technology says so (M01).
+    """Apply the end of scaling or a breakthrough of a technology scenario (M01).
 
     A breakthrough is published: it enters the public efficiency, and every lab takes it up as
     fast as it can absorb what others know.
@@ -77,7 +77,7 @@ def _turning_points(world: World) -> None:
 
 
 def _efficiency(world: World) -> None:
-    """Own research, what is published, and what acquaintances know raise efficiency (M13, M26)."""
+    """Raise efficiency by own research, publications and spillovers along social ties (M13, M26)."""
     labs, state, p = world.labs, world.state, world.parameters.technology
     spent = research_budget(world)
     capacity = absorptive_capacity(spent, p.absorption_scale)
@@ -92,7 +92,7 @@ def _efficiency(world: World) -> None:
 
 
 def _openness_of_research(world: World) -> None:
-    """The more is used of closed models, the less is published; what is open advances with it (M61)."""
+    """Move openness of research, which falls with the use of closed models, and the public frontier (M61)."""
     labs, state, p = world.labs, world.state, world.parameters.technology
     used = where(labs.region == ROW, state.token_share, 0.0)
     closed = ratio(row_sum(where(labs.openness == ALL_OPEN, 0.0, used)), row_sum(used))
@@ -137,10 +137,9 @@ def _post_training(world: World) -> None:
 
 
 def data_from_use(labs, p) -> Array:
-    """What data of use is worth to a lab, 0 to 1: u / (u + u0 + c U), U the use of all (M45).
+    """Value of usage data to a lab, 0 to 1: u / (u + u0 + c U), U the use of all (M45).
 
-    The more others know of users the more it takes to learn what they do not: the flywheel turns
-    for one or two (003).
+    The data of rivals raise the half-saturation, so that one or two labs gain most (003).
     """
     everybody = row_sum(labs.usage_data)
     return labs.usage_data / (labs.usage_data + p.usage_half + p.usage_crowd * everybody)
@@ -156,7 +155,7 @@ def _serve_updates(world: World) -> None:
 
 
 def light_capability(world: World, flagship: Array) -> Array:
-    """A light model stands some OOM below its teacher, less with every year of distillation."""
+    """Capability of a light model: its teacher's less a gap in OOM that falls with years of distillation."""
     p = world.parameters.technology
     year = world.clock.year(world.step_number)
     return flagship - p.light_gap * np.exp(-p.light_catch_up * year)

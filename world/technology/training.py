@@ -1,7 +1,6 @@
 """Training runs: how much compute a lab brings to bear, progress, failure, completion.
 
-A run is a rocket launch (001): it uses one cluster, lasts months, may fail, and is not
-repeated without new money.
+A run uses one cluster, lasts months, may fail, and is not repeated without new money (001).
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ class TrainingState(State):
 
 
 def update_skill(world: World) -> None:
-    """Infra and scaling people raise MFU and the odds of a run (M33); software raises it for all."""
+    """Update MFU and success odds from infra and scaling staff (M33), and MFU from common software."""
     labs, p = world.labs, world.parameters.training
     infra, scaling = labs.staff[INFRA], labs.staff[SCALING]
     size = np.log((infra + 2.0 * scaling + 1.0) / p.skill_reference)
@@ -51,7 +50,7 @@ def update_skill(world: World) -> None:
 
 
 def balance(world: World) -> Array:
-    """How a team falls short of a complete one of its size, ln of 0 to 1: every position counts (M62).
+    """Balance of a team, ln of the output relative to a complete team of its size (M62).
 
     ln(CES / mean) of the kinds of staff, in number and in key people, relative to what the mode
     of work needs, n_k = staff_k quality_k / need_k: (sum need_k n_k^-r)^(-1/r), a complement of
@@ -110,7 +109,7 @@ def delivered_flop(world: World) -> Array:
 
 
 def launch_signals(world: World) -> LaunchSignals:
-    """What a lab knows when it plans a run."""
+    """Observables of a lab that plans a run."""
     labs, state, p = world.labs, world.state, world.parameters
     speed = delivered_flop(world) * beaten_path(world)
     rent = world.by_region(state.rent_training)
@@ -136,7 +135,7 @@ def launch_signals(world: World) -> LaunchSignals:
 def unique_tokens(world: World) -> Array:
     """Unique tokens by axis that a lab can have, ``(3, worlds, labs)``, good ones counting for more (M02).
 
-    U_k q^s (1 + corpus in CN): a small set of high quality does as well as a large one (000).
+    U_k q^s (1 + corpus in CN): quality substitutes for size (000).
     """
     labs, tech = world.labs, world.parameters.technology
     tokens = stack_k(tech.tokens_language, tech.tokens_knowledge, tech.tokens_reasoning, xp=world.xp) * 1e12
@@ -158,7 +157,7 @@ def synthetic_gain(world: World, base: Array) -> Array:
 
 
 def public_corpus(world: World) -> None:
-    """The state pays the compute centres to collect and clean the public corpus, and they pay who does it."""
+    """Pay the compute centres, from public money, to collect and clean the public corpus."""
     centres = (world.vendors.kind == CENTRE) & (world.vendors.region == CN) & world.vendors.alive
     bill = world.policy.data.corpus_cost * world.clock.years * shares(centres.astype(float))
     world.accounts.pay("public corpus", "government", (world.vendors, bill), operating=True)
@@ -193,7 +192,7 @@ def advance(world: World) -> None:
 
 
 def _stop_doomed(world: World) -> None:
-    """A strong scaling team sees a doomed run early and saves the rest of the money (M34)."""
+    """Stop failing runs early, at a rate that rises with scaling staff (M34)."""
     labs, p = world.labs, world.parameters.training
     scaling = labs.staff[SCALING]
     rate = p.detection * scaling / (scaling + p.detection_half)
@@ -216,7 +215,7 @@ def _fail(world: World, failed: Array) -> None:
 
 
 def _complete(world: World, seen: LaunchSignals) -> None:
-    """A run that has its compute, or that nobody endures longer, yields a model or a failure."""
+    """Complete runs that have their compute or reach the longest duration, as a model or a failure."""
     labs, p = world.labs, world.parameters.training
     enough = labs.run_delivered >= labs.run_planned
     over = labs.running & (enough | (labs.run_age >= p.longest_run))
