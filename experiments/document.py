@@ -28,9 +28,9 @@ from baimo.world.record import codebook, outputs
 from baimo.world.record.panels import AGENT_TABLES
 from baimo.world.schedule import PLAN
 
-CODE = Path(__file__).resolve().parents[1]
-PAGE = CODE / "world" / "ODD.md"
-COLUMNS_PAGE = CODE / "outputs" / "README.md"
+_CODE = Path(__file__).resolve().parents[1]
+PAGE = _CODE / "world" / "ODD.md"
+COLUMNS_PAGE = _CODE / "outputs" / "README.md"
 
 
 class NoMarker(ValueError):
@@ -70,7 +70,9 @@ def _section(name: str, fields: Iterable[dataclasses.Field]) -> str:
     says = (owner.__doc__ or "").split("\n")[0] if owner else "The run."
     lines = [f"### `{name}`: {says}" if name else f"### {says}", ""]
     lines += ["| key | value | unit | range | source | meaning |", "|---|---|---|---|---|---|"]
-    return "\n".join([*lines, *(_row(cells(f"{name}.{each.name}" if name else each.name, each)) for each in fields)])
+    return "\n".join(
+        [*lines, *(_row(parameter_cells(f"{name}.{each.name}" if name else each.name, each)) for each in fields)]
+    )
 
 
 def _owner(name: str) -> Any:
@@ -81,7 +83,7 @@ def _owner(name: str) -> Any:
     return kind if name else None
 
 
-def cells(key: str, declared: dataclasses.Field) -> list[str]:
+def parameter_cells(key: str, declared: dataclasses.Field) -> list[str]:
     """Key, value, unit, range, source and meaning of a parameter."""
     facts = declared.metadata
     # Schedules stand in conf/policy.
@@ -111,7 +113,7 @@ def _value(value: Any) -> str:
 def implemented_in() -> dict[str, list[str]]:
     """Functions of ``world`` and ``agents`` whose text names a mechanism, by its id."""
     found: dict[str, list[str]] = {}
-    for file in sorted((*CODE.glob("world/**/*.py"), *CODE.glob("agents/**/*.py"))):
+    for file in sorted((*_CODE.glob("world/**/*.py"), *_CODE.glob("agents/**/*.py"))):
         text = file.read_text(encoding="utf-8")
         places = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
         for number, line in enumerate(text.splitlines(), 1):
@@ -182,7 +184,7 @@ def _columns(rows: Iterable[dict[str, str]]) -> str:
 
 
 #: Tables by the name in their markers.
-TABLES: dict[str, Callable[[], str]] = {"schedule": schedule, "parameters": parameters, "mechanisms": mechanisms}
+ODD_TABLES: dict[str, Callable[[], str]] = {"schedule": schedule, "parameters": parameters, "mechanisms": mechanisms}
 #: ``<!-- symbols: a=section.key; ... -->`` under an equation is followed by their table.
 SYMBOLS = re.compile(r"(<!-- symbols: (.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -240,7 +242,7 @@ def command(options: argparse.Namespace) -> int:
     if options.what == "columns":
         print(json.dumps(codebook.codebook(Ensemble(["output.level=full"], [0]).world), indent=1, ensure_ascii=False))
         return 0
-    return max(_renew(options.check, *each) for each in ((PAGE, TABLES), (COLUMNS_PAGE, {"columns": columns})))
+    return max(_renew(options.check, *each) for each in ((PAGE, ODD_TABLES), (COLUMNS_PAGE, {"columns": columns})))
 
 
 def _renew(check: bool, file: Path, tables: dict[str, Callable[[], str]]) -> int:

@@ -17,7 +17,7 @@ from baimo.experiments.figures import summary
 from baimo.experiments.read import half_years
 from baimo.experiments.run import store
 from baimo.experiments.run.blocks import execute
-from baimo.experiments.run.compose import UserError, compose, composing, experiment_of, job_settings
+from baimo.experiments.run.compose import UserError, compose_command, composing, experiment_of, job_settings
 from baimo.experiments.run.sweep import Cell, sweep
 
 
@@ -56,14 +56,14 @@ def command(flags: argparse.Namespace) -> int:
     if flags.config_name or flags.config_path:
         raise UserError("--config-name and --config-path: not used here; add your own files with --config-dir")
     overrides = [*flags.overrides, *_search_path(flags.config_dir)]
-    cfg, several = compose(overrides, flags.multirun)
+    cfg, several = compose_command(overrides, flags.multirun)
     if flags.cfg or flags.experimental_rerun:
         return _hydra(arguments)
     if several:
-        _report(sweep(overrides, cfg, summary.draw), cfg)
+        _report(sweep(overrides, cfg, summary.draw_summary), cfg)
         return 0
-    folder = execute(job_settings(cfg), experiment=experiment_of(cfg.hydra), draw=summary.draw)
-    print(half_years.text(folder))
+    folder = execute(job_settings(cfg), experiment=experiment_of(cfg.hydra), draw=summary.draw_summary)
+    print(half_years.half_years_text(folder))
     print(_where(folder))
     return 0
 
@@ -77,7 +77,7 @@ def _report(found: Sequence[Cell], cfg: DictConfig) -> None:
     from baimo.experiments.report import run_report  # takes a second, which a run need not wait for
 
     wanted = run_report.Wanted([cell.folder for cell in found], title=title, **asked)
-    print(f"report   {run_report.write(wanted) / 'index.html'}")
+    print(f"report   {run_report.write_report(wanted) / 'index.html'}")
 
 
 def _search_path(config_dir: str | None) -> list[str]:
@@ -120,4 +120,4 @@ def _hydra(arguments: Sequence[str]) -> int:
 def _job(cfg: DictConfig) -> None:
     """Run again what Hydra recorded of a job (``--experimental-rerun``); help and information never come here."""
     schema.check(cfg)
-    print(f"complete: {execute(cfg, experiment=experiment_of(HydraConfig.get()), draw=summary.draw)}")
+    print(f"complete: {execute(cfg, experiment=experiment_of(HydraConfig.get()), draw=summary.draw_summary)}")

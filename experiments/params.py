@@ -30,7 +30,7 @@ def command(flags: argparse.Namespace) -> None:
         raise UserError(f"{flags.section}: there is no such section or parameter{near(flags.section, known)}")
     for each in chosen:
         key = f"{section}.{each.name}"
-        _, value, unit, span, source, meaning = document.cells(key, each)
+        _, value, unit, span, source, meaning = document.parameter_cells(key, each)
         facts = f"{key}={value} {unit}".rstrip() + (f"   [{span}]" if span else "") + (f"   {source}" if source else "")
         print(facts)
         print(textwrap.fill(meaning, 100, initial_indent="    ", subsequent_indent="    "))

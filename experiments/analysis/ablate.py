@@ -21,10 +21,9 @@ from baimo.conf.mechanisms import MECHANISMS
 from baimo.conf.schema import parameters_of, to_parameters
 from baimo.experiments.analysis import paired
 from baimo.experiments.analysis.paired import LAST_YEAR, WHOLE_RUN, Outcome
-from baimo.experiments.run.cells import QUIET, changed, run_cells
-from baimo.experiments.run.compose import UserError, settings
+from baimo.experiments.run.cells import PAIRED, QUIET, changed, run_cells
+from baimo.experiments.run.compose import UserError, compose_run
 
-DEFAULTS = ("worlds=64", "block=32", "scenario=baseline")
 KINDS = ("mechanisms", "moats", "decisions")
 #: Outputs on which everything is compared.
 OUTCOMES = (
@@ -131,14 +130,14 @@ def run(words: Sequence[str], cfg: DictConfig, chosen: Sequence[Comparison]) -> 
 
     @lru_cache
     def base(scenario: tuple[str, ...]) -> DictConfig:
-        return settings([*DEFAULTS, *words, *scenario, *QUIET]) if scenario else cfg
+        return compose_run([*PAIRED, *words, *scenario, *QUIET]) if scenario else cfg
 
     cfgs = [cfg for each in chosen for cfg in (base(each.scenario), changed(base(each.scenario), dict(each.off)))]
     folders = run_cells(cfgs, "ablation", int(cfg.processes))
     return [(each, *folders[2 * i : 2 * i + 2]) for i, each in enumerate(chosen)]
 
 
-def effects(runs: Sequence[tuple[Comparison, Path, Path]], periods: Sequence[str]) -> pl.DataFrame:
+def ablation_effects(runs: Sequence[tuple[Comparison, Path, Path]], periods: Sequence[str]) -> pl.DataFrame:
     """The table of effects, with less without, one row a comparison, output column and period."""
     rows = []
     for each, with_, without in runs:
@@ -147,7 +146,7 @@ def effects(runs: Sequence[tuple[Comparison, Path, Path]], periods: Sequence[str
         keys = {name: getattr(each, name) for name in ("name", "kind", "label")}
         keys |= {"scenario": " ".join(each.scenario), "run_with": with_.name, "run_without": without.name}
         outcomes = [outcome for outcome in (*OUTCOMES, *extra) if outcome.column in there]
-        rows += [keys | row for row in paired.effects(with_, without, outcomes, periods)]
+        rows += [keys | row for row in paired.effect_rows(with_, without, outcomes, periods)]
     frame = pl.DataFrame(rows, infer_schema_length=None)
     return paired.with_q(frame.with_columns(pl.col("scenario").ne("").alias("elsewhere")), ("elsewhere", "period"))
 

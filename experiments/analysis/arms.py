@@ -104,7 +104,7 @@ def arms_among(where: Sequence[load.Where]) -> tuple[list[Arm], Arm | None]:
     where there is no such arm or no other.
     """
     found = grouped(load.run_folders(*where))
-    today = _settings(store.plain(compose.settings([])))
+    today = _settings(store.plain_settings(compose.compose_run([])))
     shared = {key for key in today if len({repr(arm.settings.get(key)) for arm in found}) == 1}
     base = [arm for arm in found if all(arm.settings.get(key) == today[key] for key in {*today} - shared)]
     if len(found) < 2 or len(base) != 1:

@@ -85,8 +85,7 @@ def effects(
     -------
     DataFrame
         ``kind`` (month, window), ``period``, ``first_date``, ``last_date``, ``column``, ``log``, and what
-        ``paired.means`` and ``paired.spread`` find; ``boot_low``,
-        ``boot_high``; ``replications`` for the wanted width with twins, ``replications_unpaired`` (an arm)
+        ``paired.estimates`` finds; ``replications`` for the wanted width with twins, ``replications_unpaired`` (an arm)
         without; ``q``, the false discovery rate among months or windows.
 
     Raises
@@ -98,11 +97,13 @@ def effects(
     arms, pairs = _twins(policy, baseline, chosen)
     parts = _periods(arms[0], WINDOWS if windows is None else windows, months)
     values = [_world_means(arm, parts, chosen, pairs) for arm in arms]
-    log = np.tile([Outcome(name).log for name in chosen], parts.height)
-    *values, log = paired.in_logs(*values, log)
-    found = paired.means(*values) | paired.spread(*values)
-    found["boot_low"], found["boot_high"] = paired.bootstrap(*values, resamples, seed)
-    found |= _replications(found, log, width)
+    *values, log = paired.in_logs(*values, np.tile([Outcome(name).log for name in chosen], parts.height))
+    found = paired.estimates(*values, resamples, seed)
+    return _table(parts, chosen, log, found | _replications(found, log, width))
+
+
+def _table(parts: pl.DataFrame, chosen: list[str], log: np.ndarray, found: Mapping[str, np.ndarray]) -> pl.DataFrame:
+    """What was found, one row a period and column, with the false discovery rate."""
     keys = parts.select("kind", "period", "first_date", "last_date").select(pl.all().repeat_by(len(chosen)).explode())
     table = keys.with_columns(
         pl.Series("column", chosen * parts.height),
@@ -255,10 +256,10 @@ def compare(where: Sequence[load.Where], baseline: Sequence[load.Where], **optio
         Of :func:`effects`.
     """
     found, base = arms(where, baseline)
-    return between(found, base, options)
+    return effects_of_arms(found, base, options)
 
 
-def between(
+def effects_of_arms(
     found: Sequence[Arm], base: Arm, options: Mapping[str, Any], against: Mapping[str, Arm] | None = None
 ) -> pl.DataFrame:
     """What :func:`compare` gives, for arms that :func:`arms` found; ``against`` names other baselines of some."""

@@ -83,9 +83,11 @@ def interactions(
         seeds = sorted(set.intersection(*(set(each.runs) for each in (arm, here, twin, base))))
         values = [_means(each, seeds, columns) for each in (arm, here, twin, base)]
         there, home = values[0] - values[1], values[2] - values[3]
-        rows = paired.means(there, home) | paired.spread(there, home)
-        rows["boot_low"], rows["boot_high"] = paired.bootstrap(there, home)
-        rows |= {"policy": [twin.label] * len(columns), "within": [here.label] * len(columns), "column": [*columns]}
+        rows = paired.estimates(there, home) | {
+            "policy": [twin.label] * len(columns),
+            "within": [here.label] * len(columns),
+            "column": [*columns],
+        }
         rows["log"] = [Outcome(name).log for name in columns]
         tables.append(pl.DataFrame(rows).with_columns(pl.selectors.float().fill_nan(None)))
     if not tables:

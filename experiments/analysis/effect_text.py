@@ -15,16 +15,16 @@ from baimo.experiments.analysis import paired
 CELLS: tuple[tuple[str, Callable[[dict], str]], ...] = (
     ("column", lambda row: row["column"]),
     ("baseline", lambda row: _level(row)),
-    ("effect", lambda row: paired.number(row) + paired.marks(row)),
+    ("effect", lambda row: paired.effect_number(row) + paired.marks(row)),
     ("95% interval", lambda row: _range(row, "boot_low", "boot_high")),
-    ("median", lambda row: paired.number(row, "median")),
+    ("median", lambda row: paired.effect_number(row, "median")),
     ("5-95% of worlds", lambda row: _range(row, "q05", "q95")),
     ("same sign", lambda row: _share(row["share_sign"])),
     ("var. ratio", lambda row: _ratio(row["variance_ratio"])),
     ("worlds", lambda row: _count(row["n"])),
     ("needed", lambda row: _count(row["replications"])),
 )
-NOTE = (
+_NOTE = (
     "Effect: mean difference within pairs of twin worlds, policy less baseline; prices and stocks are compared in "
     "logarithms and given in per cent. 95% interval: bootstrap of the mean over pairs. Same sign: share of worlds "
     "whose effect has the sign of the mean. Var. ratio: how many times as many worlds an unpaired comparison needs. "
@@ -87,7 +87,7 @@ class Header:
 
     def note(self) -> str:
         """How to read the columns."""
-        return NOTE.format(width=100.0 * self.width)
+        return _NOTE.format(width=100.0 * self.width)
 
     def title(self, policy: str) -> str:
         """One policy against the baseline."""
@@ -228,7 +228,7 @@ def _level(row: dict) -> str:
 def _range(row: dict, low: str, high: str) -> str:
     if row[low] is None or row[high] is None:
         return "-"
-    return f"[{paired.number(row, low)}, {paired.number(row, high)}]"
+    return f"[{paired.effect_number(row, low)}, {paired.effect_number(row, high)}]"
 
 
 def _share(value: float | None) -> str:

@@ -85,14 +85,14 @@ def within(period: str, last: dt.date) -> pl.Expr:
     return (month >= first) & (month <= (until or first))
 
 
-def compare(with_: np.ndarray, without: np.ndarray) -> dict[str, float]:
+def paired_t_test(with_: np.ndarray, without: np.ndarray) -> dict[str, float]:
     """Mean difference over the twins with its 95% interval by the paired t test.
 
     A difference that is the same in all pairs is certain: nothing (p = 1), or exactly that (p = 0).
 
     Examples
     --------
-    >>> found = compare(np.array([1.0, 2.0, 4.0]), np.array([0.0, 1.0, 1.0]))
+    >>> found = paired_t_test(np.array([1.0, 2.0, 4.0]), np.array([0.0, 1.0, 1.0]))
     >>> round(found["effect"], 2), round(found["low"], 2), round(found["high"], 2), int(found["n"])
     (1.67, -1.2, 4.54, 3)
     """
@@ -101,7 +101,7 @@ def compare(with_: np.ndarray, without: np.ndarray) -> dict[str, float]:
 
 
 def means(with_: np.ndarray, without: np.ndarray) -> dict[str, np.ndarray]:
-    """What :func:`compare` finds, for many outcomes at once.
+    """What :func:`paired_t_test` finds, for many outcomes at once.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def means(with_: np.ndarray, without: np.ndarray) -> dict[str, np.ndarray]:
     return {"n": n, "with": _mean(with_), "without": _mean(without)} | found
 
 
-def spread(with_: np.ndarray, without: np.ndarray) -> dict[str, np.ndarray]:
+def effect_spread(with_: np.ndarray, without: np.ndarray) -> dict[str, np.ndarray]:
     """How the effect differs between worlds, and what pairing them gains.
 
     Parameters
@@ -194,6 +194,12 @@ def bootstrap(
         low[first : first + 512], high[first : first + 512] = _quantiles(averages, tails)
     enough = there.sum(0) > 1
     return np.where(enough, low, np.nan), np.where(enough, high, np.nan)
+
+
+def estimates(with_: np.ndarray, without: np.ndarray, resamples: int = 2000, seed: int = 1) -> dict[str, np.ndarray]:
+    """What :func:`means` and :func:`effect_spread` find, and ``boot_low``, ``boot_high`` of :func:`bootstrap`."""
+    low, high = bootstrap(with_, without, resamples, seed)
+    return means(with_, without) | effect_spread(with_, without) | {"boot_low": low, "boot_high": high}
 
 
 def replications(deviation: np.ndarray, half_width: np.ndarray, level: float = 0.95) -> np.ndarray:
@@ -263,8 +269,8 @@ def _quantiles(values: np.ndarray, at: Sequence[float]) -> np.ndarray:
     return found
 
 
-def effects(with_: Path, without: Path, outcomes: Iterable[Outcome], periods: Sequence[str]) -> list[dict]:
-    """Rows of the table of effects for two runs: ``column, period, log`` and what :func:`compare` finds."""
+def effect_rows(with_: Path, without: Path, outcomes: Iterable[Outcome], periods: Sequence[str]) -> list[dict]:
+    """Rows of the table of effects for two runs: ``column, period, log`` and what :func:`paired_t_test` finds."""
     return [_effect(with_, without, each, period) for each in outcomes for period in periods]
 
 
@@ -272,7 +278,7 @@ def _effect(with_: Path, without: Path, outcome: Outcome, period: str) -> dict:
     """One row of the table of effects."""
     arms = [world_means(folder, outcome, period, logs=False) for folder in (with_, without)]
     with_log, without_log, logs = in_logs(*(arm[:, None] for arm in arms), np.array([outcome.log]))
-    found = compare(with_log[:, 0], without_log[:, 0])
+    found = paired_t_test(with_log[:, 0], without_log[:, 0])
     return {"column": outcome.column, "period": period, "log": bool(logs[0])} | found
 
 
@@ -317,7 +323,7 @@ def marks(row: dict) -> str:
     return "**" if row["q"] < 0.05 else "*"
 
 
-def number(row: dict, key: str = "effect") -> str:
+def effect_number(row: dict, key: str = "effect") -> str:
     """An effect as it is read: per cent of a price or stock, else in the column's unit."""
     value = row[key]
     if value is None or not np.isfinite(value):

@@ -15,7 +15,6 @@ import polars as pl
 from baimo.experiments.analysis import paired
 from baimo.experiments.analysis.paired import LAST_YEAR, WHOLE_RUN, Outcome
 
-DEFAULTS = ("worlds=64", "block=32", "scenario=baseline")
 REFERENCE = ("graph=small_world",)
 
 
@@ -28,7 +27,7 @@ class Measure:
     period: str
 
 
-def measures(step_months: float) -> list[Measure]:
+def topology_measures(step_months: float) -> list[Measure]:
     """What is compared; hazards and waits are turned into years and months."""
     unknown = pl.col("know_best_base_share_cn") < 0.5
     fresh = (pl.col("best_base_cn").diff() > 1e-9).sum()
@@ -55,12 +54,12 @@ def topologies(file: str | None) -> dict[str, tuple[str, ...]]:
     return found | ({Path(file).name: ("graph=graphml", f"graph.path='{file}'")} if file else {})
 
 
-def effects(runs: dict[str, Path], reference: Path, compared: Sequence[Measure]) -> pl.DataFrame:
+def topology_effects(runs: dict[str, Path], reference: Path, compared: Sequence[Measure]) -> pl.DataFrame:
     """The table of effects: each topology less the reference, one row a topology and measure."""
     rows = [
         {"topology": label, "question": each.question, "label": each.outcome.label} | row
         for label, folder in runs.items()
         for each in compared
-        for row in paired.effects(folder, reference, [each.outcome], [each.period])
+        for row in paired.effect_rows(folder, reference, [each.outcome], [each.period])
     ]
     return paired.with_q(pl.DataFrame(rows, infer_schema_length=None), [])

@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from baimo.experiments.bench.market_step import ColumnMarket
-from baimo.experiments.bench.translate import plain
+from baimo.experiments.bench.translate import agent_market
 
 #: Worlds that are also run agent by agent.
 PLAIN = 3
@@ -25,7 +25,7 @@ def market_steps(worlds: int, steps: int, months: int) -> dict[str, Any]:
         How long the whole model has run before.
     """
     columns = ColumnMarket(worlds, months)
-    models = [plain(columns, index) for index in range(min(worlds, PLAIN))]
+    models = [agent_market(columns, index) for index in range(min(worlds, PLAIN))]
     alive = columns.world.labs.alive.sum(), columns.world.apps.alive.sum()
     facts = {"worlds": worlds, "steps": steps, "labs": alive[0] / worlds, "apps": alive[1] / worlds}
     # Step about, so that both meet the machine at the same pace; the first step of each only warms up.

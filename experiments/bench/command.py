@@ -143,6 +143,6 @@ def exponents(facts: timing.Facts) -> dict[str, float]:
 def command(options: argparse.Namespace) -> None:
     """Measure, print and keep."""
     facts = measured(options)
-    place = keep.write(facts, options.folder)
-    print(results_text.text(facts))
+    place = keep.write_measurements(facts, options.folder)
+    print(results_text.bench_text(facts))
     print(f"\nfiles   {place}")

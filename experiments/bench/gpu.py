@@ -6,11 +6,10 @@ import time
 from typing import Any
 
 from baimo.conf.schema import compose, to_parameters
+from baimo.experiments.bench.timing import Facts
 from baimo.world.engine import device
 from baimo.world.ensemble import Ensemble
 from baimo.world.setup import column_bytes
-
-Facts = dict[str, Any]
 
 #: Worlds and steps that compile kernels and fill the pool, before what counts.
 WARM = (64, 2)

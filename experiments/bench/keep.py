@@ -14,7 +14,7 @@ import polars as pl
 NAMES = ("phase", "table", "apps", "worlds")
 
 
-def write(facts: dict[str, Any], folder: Path) -> Path:
+def write_measurements(facts: dict[str, Any], folder: Path) -> Path:
     """Write the measurements into a new folder named by the time; returns it."""
     now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H-%M-%S")
     place = folder / now
@@ -24,16 +24,16 @@ def write(facts: dict[str, Any], folder: Path) -> Path:
         place = folder / f"{now}-{number}"
     place.mkdir(parents=True)
     (place / "facts.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    table(facts).write_parquet(place / "facts.parquet")
+    facts_table(facts).write_parquet(place / "facts.parquet")
     return place
 
 
-def table(facts: dict[str, Any]) -> pl.DataFrame:
+def facts_table(facts: dict[str, Any]) -> pl.DataFrame:
     """A row a fact: where it stands, its number or its text.
 
     Examples
     --------
-    >>> table({"apps": [{"apps": 10, "step": 0.5}], "machine": {"cpu": "Z80"}}).rows()
+    >>> facts_table({"apps": [{"apps": 10, "step": 0.5}], "machine": {"cpu": "Z80"}}).rows()
     [('apps.10.apps', 10.0, None), ('apps.10.step', 0.5, None), ('machine.cpu', None, 'Z80')]
     """
     rows = [

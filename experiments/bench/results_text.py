@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from baimo.experiments.bench.timing import Facts
 
-NOTE = "Other work on the machine makes all of it slower: trust the best more than the median, and repeat."
+_NOTE = "Other work on the machine makes all of it slower: trust the best more than the median, and repeat."
 
 
-def text(facts: Facts) -> str:
+def bench_text(facts: Facts) -> str:
     """All measurements as one page."""
     parts = [_machine(facts["machine"]), _one_world(facts["one_world"]), _ensembles(facts["ensembles"])]
     for name, part in (("processes", _processes), ("apps", _apps), ("stream", _stream), ("market_step", _market_step)):
@@ -23,16 +23,16 @@ def text(facts: Facts) -> str:
     if files:
         parts.append(_files(files))
     parts.append(_exponents(facts["exponents"]))
-    parts += [_phases(facts["phases"], facts["ensembles"][-1]["worlds"]), f"GPU: {facts['gpu']}", NOTE]
+    parts += [_phases(facts["phases"], facts["ensembles"][-1]["worlds"]), f"GPU: {facts['gpu']}", _NOTE]
     return "\n\n".join(part for part in parts if part)
 
 
-def grid(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def text_table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A title and columns: the first to the left, numbers to the right.
 
     Examples
     --------
-    >>> print(grid("Time", ["", "s"], [["one", "1.0"], ["twenty", "20.0"]]))
+    >>> print(text_table("Time", ["", "s"], [["one", "1.0"], ["twenty", "20.0"]]))
     Time
                  s
       one      1.0
@@ -61,7 +61,7 @@ def _one_world(facts: Facts) -> str:
         [name, *(f"{facts[name][key]:.3f}" for key in ("best", "median"))]
         for name in ("construction", "stepping", "together")
     ]
-    return grid(f"One world by Mesa's API, {facts['steps']} steps, recorded; s", ["", "best", "median"], rows)
+    return text_table(f"One world by Mesa's API, {facts['steps']} steps, recorded; s", ["", "best", "median"], rows)
 
 
 def _ensembles(ensembles: Sequence[Facts], what: str = "Ensembles in one process") -> str:
@@ -75,7 +75,7 @@ def _ensembles(ensembles: Sequence[Facts], what: str = "Ensembles in one process
         ]
         for each in ensembles
     ]
-    return grid(f"{what}, {ensembles[0]['steps']} steps, recorded; the best run", head, rows)
+    return text_table(f"{what}, {ensembles[0]['steps']} steps, recorded; the best run", head, rows)
 
 
 def _gpu(runs: Sequence[Facts], on_processor: Sequence[Facts]) -> str:
@@ -96,7 +96,7 @@ def _gpu(runs: Sequence[Facts], on_processor: Sequence[Facts]) -> str:
         "times all cores",
         "share of bandwidth (columns once)",
     ]
-    return grid(f"Ensembles on the GPU, {runs[0].get('steps', '-')} steps, recorded", head, rows)
+    return text_table(f"Ensembles on the GPU, {runs[0].get('steps', '-')} steps, recorded", head, rows)
 
 
 def _processes(runs: Sequence[Facts]) -> str:
@@ -110,7 +110,7 @@ def _processes(runs: Sequence[Facts]) -> str:
         ]
         for each in runs
     ]
-    return grid(title, head, rows)
+    return text_table(title, head, rows)
 
 
 def _apps(worlds: Sequence[Facts]) -> str:
@@ -126,13 +126,13 @@ def _apps(worlds: Sequence[Facts]) -> str:
         ]
         for each in worlds
     ]
-    return grid(title, head, rows)
+    return text_table(title, head, rows)
 
 
 def _stream(facts: Facts) -> str:
     title = f"Streamed to disk, {facts['steps']} steps, {facts['processes']} processes, blocks of {facts['block']}"
     row = [str(facts["worlds"]), f"{facts['wall']:.1f}", f"{facts['worlds_a_second']:.2f}", _mb(facts["peak_mb"])]
-    return grid(title, ["worlds", "wall s", "worlds/s", "peak MB of all processes"], [row])
+    return text_table(title, ["worlds", "wall s", "worlds/s", "peak MB of all processes"], [row])
 
 
 def _market_step(facts: Facts) -> str:
@@ -141,7 +141,7 @@ def _market_step(facts: Facts) -> str:
         f"agent by agent, and on the columns of {facts['worlds']} worlds; processor s a world"
     )
     row = [f"{facts['plain_mesa']:.3f}", f"{facts['columns']:.4f}", f"{facts['ratio']:.1f}"]
-    return grid(title, ["plain Mesa", "columns", "times faster"], [row])
+    return text_table(title, ["plain Mesa", "columns", "times faster"], [row])
 
 
 def _files(files: Sequence[Facts]) -> str:
@@ -149,12 +149,12 @@ def _files(files: Sequence[Facts]) -> str:
         [each["table"], str(each["worlds"]), "-" if each["kb_a_world"] is None else f"{each['kb_a_world']:.1f}"]
         for each in files
     ]
-    return grid("Files", ["table", "worlds in it", "KB a world"], rows)
+    return text_table("Files", ["table", "worlds in it", "KB a world"], rows)
 
 
 def _exponents(facts: Facts) -> str:
     rows = [[name.replace("_", " "), f"{value:.2f}"] for name, value in facts.items()]
-    return grid("Scaling exponents (1 is linear)", ["", "exponent"], rows) if rows else ""
+    return text_table("Scaling exponents (1 is linear)", ["", "exponent"], rows) if rows else ""
 
 
 def _rates(facts: Facts) -> list[str]:
@@ -167,4 +167,4 @@ def _mb(value: float | None) -> str:
 
 def _phases(phases: Sequence[Facts], worlds: int) -> str:
     rows = [[each["phase"], f"{each['ms_a_step']:.2f}", f"{each['share']:.1%}"] for each in phases]
-    return grid(f"Phases, {worlds} worlds in one process", ["", "ms a step", "share"], rows)
+    return text_table(f"Phases, {worlds} worlds in one process", ["", "ms a step", "share"], rows)

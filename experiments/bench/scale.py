@@ -37,7 +37,7 @@ def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
     return covered / sum((a - centre) ** 2 for a in x)
 
 
-def settings(apps: int) -> list[str]:
+def crowd_settings(apps: int) -> list[str]:
     """Overrides for one world with so many apps from the start, in a market as crowded as large."""
     rows = [-(-math.ceil(each) // ROW_BLOCK) * ROW_BLOCK for each in (apps, ROOM * apps)]
     return [
@@ -57,7 +57,7 @@ def crowd(apps: int, steps: int) -> dict[str, Any]:
     Call it in a process of its own: the peak never falls. The first step fills what later ones find.
     """
     started = time.perf_counter()
-    ensemble = Ensemble(settings(apps), [0])
+    ensemble = Ensemble(crowd_settings(apps), [0])
     built = time.perf_counter() - started
     seconds, alive = [], []
     for _ in range(steps):

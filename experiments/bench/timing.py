@@ -79,7 +79,7 @@ def ensemble(worlds: int, steps: int, repeat: int) -> tuple[Facts, list[Facts]]:
         }
 
     facts = {"worlds": worlds, "steps": steps, **_repeated(once, repeat), "peak_mb": peak_mb()}
-    facts |= rates(worlds, steps, facts["stepping"]["best"], facts["together"]["best"])
+    facts |= speeds(worlds, steps, facts["stepping"]["best"], facts["together"]["best"])
     return facts, last[0].plan_table().to_dicts()
 
 
@@ -103,15 +103,15 @@ def processes(worlds: int, steps: int, workers: int, block: int) -> Facts:
         wall = time.perf_counter() - started
         files = sizes((Path(folder) / "blocks").glob("*/*.parquet"))
     facts = {"worlds": worlds, "steps": steps, "processes": workers, "block": block, "wall": wall}
-    return facts | {"stepping": stepping} | rates(worlds, steps, stepping, wall) | {"files": files}
+    return facts | {"stepping": stepping} | speeds(worlds, steps, stepping, wall) | {"files": files}
 
 
-def rates(worlds: int, steps: int, stepping: float, together: float) -> dict[str, float]:
+def speeds(worlds: int, steps: int, stepping: float, together: float) -> dict[str, float]:
     """Speed from seconds.
 
     Examples
     --------
-    >>> rates(worlds=10, steps=50, stepping=1.0, together=2.0)
+    >>> speeds(worlds=10, steps=50, stepping=1.0, together=2.0)
     {'ms_a_world_step': 2.0, 'worlds_a_second': 5.0}
     """
     return {"ms_a_world_step": 1000.0 * stepping / (worlds * steps), "worlds_a_second": worlds / together}

@@ -16,7 +16,7 @@ from baimo.world.models.tuning_hub import hubs
 from baimo.world.network.ties import points_at
 
 
-def plain(market: ColumnMarket, index: int, same_luck: bool = False) -> plain_mesa.Market:
+def agent_market(market: ColumnMarket, index: int, same_luck: bool = False) -> plain_mesa.Market:
     """One world, agent by agent.
 
     Parameters

@@ -15,7 +15,9 @@ from baimo.experiments.figures.paper import Drawing, Missing, Source
 from baimo.experiments.run.compose import UserError
 
 #: Figures of one arm, in the order in which a paper would show them.
-OF_RUNS: dict[str, Callable[[Source], Drawing]] = industry.FAMILY | markets.FAMILY | networks.FAMILY
+OF_RUNS: dict[str, Callable[[Source], Drawing]] = (
+    industry.INDUSTRY_FIGURES | markets.MARKET_FIGURES | networks.NETWORK_FIGURES
+)
 #: Figures of several arms.
 OF_ARMS = ("effects_months", "effects_last_year", "phase")
 CAPTIONS = "captions.md"
@@ -98,7 +100,7 @@ def of_arms(
     axes = [key for key in effects.dimensions(arms) if key != "scenario"]
     if "phase" in names and len(axes) == 2:
         x, y = axes
-        yield _kept("phase", lambda: effects.phase(effects.cells(arms, x, y), x, y), folder)
+        yield _kept("phase", lambda: effects.phase(effects.sweep_cells(arms, x, y), x, y), folder)
     elif "phase" in names:
         said = f"the runs differ in {len(axes)} settings" + (f" ({', '.join(axes[:4])})" if axes else "")
         yield Drawn("phase", "phase", f"{said}; a phase diagram takes a sweep over two", None)

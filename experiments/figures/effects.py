@@ -202,7 +202,7 @@ def _typed(value: object) -> object:
     return "null" if value is None else value
 
 
-def cells(arms: Sequence[Arm], x: str, y: str, outcomes: Sequence[str] = PHASES) -> pl.DataFrame:
+def sweep_cells(arms: Sequence[Arm], x: str, y: str, outcomes: Sequence[str] = PHASES) -> pl.DataFrame:
     """The cells of a sweep, one row a world: the two settings and the means of outcomes in the last year."""
     settings, parts = dimensions(arms), []
     for place, arm in enumerate(arms):
@@ -233,7 +233,7 @@ def phase(worlds: pl.DataFrame, x: str, y: str, outcomes: Sequence[str] | None =
     Parameters
     ----------
     worlds : DataFrame
-        One row a world: columns ``x``, ``y`` and the outcomes, from the cells of a sweep (:func:`cells`) or the
+        One row a world: columns ``x``, ``y`` and the outcomes, from the cells of a sweep (:func:`sweep_cells`) or the
         worlds of a design. Numbers with many values are gathered in bins of equal counts.
     x, y : str
     outcomes : sequence of str, optional

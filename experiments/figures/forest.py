@@ -13,7 +13,7 @@ from baimo.experiments.analysis import paired
 from baimo.experiments.figures import summary
 
 
-def draw(frame: pl.DataFrame, folder: Path) -> None:
+def draw_forest(frame: pl.DataFrame, folder: Path) -> None:
     """Draw ``topology.png`` and ``topology.pdf``: a forest plot a measure."""
     labels = list(dict.fromkeys(frame["label"]))
     names = list(dict.fromkeys(frame["topology"]))

@@ -22,7 +22,7 @@ ROWS = 48
 MOST = 1.5
 
 
-def draw(frame: pl.DataFrame, outcomes: Sequence[Outcome], folder: Path) -> None:
+def draw_heat_map(frame: pl.DataFrame, outcomes: Sequence[Outcome], folder: Path) -> None:
     """Draw ``effects.png`` and ``effects.pdf`` of a table of effects (:mod:`baimo.experiments.analysis.ablate`)."""
     last = frame.filter(pl.col("period") == LAST_YEAR)
     rows = list(dict.fromkeys(last.select("label", "scenario").iter_rows()))

@@ -290,7 +290,7 @@ def _funding_fact(axes: Axes, first: dt.date, last: dt.date) -> bool:
     return True
 
 
-FAMILY = {
+INDUSTRY_FIGURES = {
     "life_cycle": life_cycle,
     "share_streams": share_streams,
     "survival": lab_survival,

@@ -170,4 +170,4 @@ def _label_policies(axes: Axes, first: dt.date, last: dt.date) -> None:
             before = date
 
 
-FAMILY = {"price_cascade": price_cascade, "frontier_gap": frontier_and_gap, "chips": chips_by_channel}
+MARKET_FIGURES = {"price_cascade": price_cascade, "frontier_gap": frontier_and_gap, "chips": chips_by_channel}

@@ -248,4 +248,4 @@ def _tree_axes(axes: Axes, dates: dict[str, float], heights: dict[str, float]) -
     axes.set_xlabel("release")
 
 
-FAMILY = {"ecosystem": ecosystem, "lineage": lineage_tree}
+NETWORK_FIGURES = {"ecosystem": ecosystem, "lineage": lineage_tree}

@@ -234,7 +234,7 @@ def bands(market: pl.LazyFrame, columns: Sequence[str]) -> pl.DataFrame:
     )
 
 
-def draw(run_folder: str | os.PathLike[str]) -> Path:
+def draw_summary(run_folder: str | os.PathLike[str]) -> Path:
     """Draw figures/summary.png and figures/summary.pdf of a run.
 
     Parameters

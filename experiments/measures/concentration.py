@@ -1,6 +1,6 @@
 """Concentration: how much of a market its largest firms have.
 
-Expressions to aggregate with (:func:`hhi`, :func:`ratio`, :func:`entropy`), and a table of all of them.
+Expressions to aggregate with (:func:`hhi`, :func:`concentration_ratio`, :func:`entropy`), and a table of all of them.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ def hhi(value: str | pl.Expr) -> pl.Expr:
     return _defined(x, (x**2).sum() / x.sum() ** 2)
 
 
-def ratio(value: str | pl.Expr, k: int = 4) -> pl.Expr:
+def concentration_ratio(value: str | pl.Expr, k: int = 4) -> pl.Expr:
     """Concentration ratio CR_k: share of the k largest, k/n to 1 (Bain 1951).
 
     Examples
     --------
-    >>> pl.DataFrame({"x": [3.0, 1.0, 4.0, 2.0]}).select(ratio("x", 2)).item()
+    >>> pl.DataFrame({"x": [3.0, 1.0, 4.0, 2.0]}).select(concentration_ratio("x", 2)).item()
     0.7
     """
     x = _sizes(value)
@@ -94,8 +94,8 @@ def concentration(
     found = living.group_by(keys).agg(
         _sizes(value).len().alias("firms"),
         hhi(value).alias("hhi"),
-        ratio(value, 1).alias("cr1"),
-        ratio(value, 4).alias("cr4"),
+        concentration_ratio(value, 1).alias("cr1"),
+        concentration_ratio(value, 4).alias("cr4"),
         entropy(value).alias("entropy"),
     )
     n = pl.col("firms")

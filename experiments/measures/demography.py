@@ -130,6 +130,16 @@ def cross_correlation(found: pl.LazyFrame, lags: int = 6, x: str = "entry_rate",
     return frames.sorted_by(pl.concat(parts), world, "lag")
 
 
+def _spans(panel: pl.LazyFrame, calendar: pl.LazyFrame, on: Sequence[str], kept: Sequence[str]) -> pl.LazyFrame:
+    """Rows of a panel with the months at which their step begins and ends, and since when the firm lives."""
+    schema = panel.collect_schema()
+    optional = [name for name in ("exit_reason", "founded") if name in schema]
+    rows = panel.select(list(dict.fromkeys([*on, "date", "alive", *kept, *optional]))).join(calendar, on=on)
+    # Who is founded at the end of a step lives from the next one on.
+    later = pl.col("founded") > pl.col("step") if "founded" in schema else pl.lit(False)
+    return rows.with_columns(pl.when(later).then("end").otherwise("begin").alias("since"))
+
+
 def lives(
     panel: pl.LazyFrame,
     *,
@@ -164,19 +174,11 @@ def lives(
     schema = panel.collect_schema()
     world, unit = frames.worlds(panel), frames.unit_of(panel)
     kept = list(dict.fromkeys([*(name for name in ("region", "archetype", "segment") if name in schema), *keep]))
-    calendar = _ends_of_steps(panel, world)
-    chosen = panel if region is None or "region" not in schema else panel.filter(pl.col("region") == region)
-    on = [*world, "step"]
-    optional = [name for name in ("exit_reason", "founded") if name in schema]
-    columns = list(dict.fromkeys([*on, unit, "date", "alive", *kept, *optional]))
-    chosen = chosen.select(columns).join(calendar, on=on)
-    # Who is founded at the end of a step lives from the next one on.
-    later = pl.col("founded") > pl.col("step") if "founded" in schema else pl.lit(False)
-    chosen = chosen.with_columns(pl.when(later).then("end").otherwise("begin").alias("since"))
-    last = pl.col("step").arg_max()
-    first = pl.col("step").arg_min()
+    first, last = pl.col("step").arg_min(), pl.col("step").arg_max()
     reason = pl.col("exit_reason").get(last) if "exit_reason" in schema else pl.lit(None, pl.String)
-    found = chosen.group_by([*world, unit]).agg(
+    chosen = panel if region is None or "region" not in schema else panel.filter(pl.col("region") == region)
+    spans = _spans(chosen, _ends_of_steps(panel, world), [*world, "step"], [unit, *kept])
+    found = spans.group_by([*world, unit]).agg(
         pl.col("date").min().alias("founded_date"),
         (pl.col("end").max() - pl.col("since").get(first)).alias("months"),
         pl.col("alive").get(last).not_().alias("died"),
@@ -185,8 +187,8 @@ def lives(
     )
     if ends is not None:
         found = found.with_columns((pl.col("died") & pl.col("exit_reason").is_in(list(ends))).alias("died"))
-    by = pl.col("founded_date").dt.year() if cohort is None else cohort
-    return frames.sorted_by(found.with_columns(by.alias("cohort")), [*world, unit])
+    cohort = pl.col("founded_date").dt.year() if cohort is None else cohort
+    return frames.sorted_by(found.with_columns(cohort.alias("cohort")), [*world, unit])
 
 
 def _ends_of_steps(panel: pl.LazyFrame, world: list[str]) -> pl.LazyFrame:

@@ -50,13 +50,7 @@ def gap(
         *keys, level.alias("level"), pl.col(leader).alias("leader"), frames.calendar_months().alias("now")
     )
     found = now.sort("level").join_asof(
-        line,
-        left_on="level",
-        right_on="best",
-        by=world or None,
-        strategy="backward",
-        coalesce=False,
-        check_sortedness=False,
+        line, left_on="level", right_on="best", by=world or None, coalesce=False, check_sortedness=False
     )
     found = found.join(first, on=world, how="left") if world else found.join(first, how="cross")
     return frames.sorted_by(_months(found, pace_before), keys).select(

@@ -19,12 +19,16 @@ _Z = 1.959963984540054  # 95%
 _DIGITS = 9  # equal durations are ties in spite of rounding
 
 
+def _counts(lives: pl.LazyFrame, by: Sequence[str], months: str, died: str) -> pl.LazyFrame:
+    """Deaths and censored lives at each age."""
+    age = pl.col(months).cast(pl.Float64).round(_DIGITS).alias("age")
+    ended = lives.select(*by, age, pl.col(died).cast(pl.Int64).alias("dead")).group_by([*by, "age"])
+    deaths, censored = pl.col("dead").sum().alias("deaths"), (1 - pl.col("dead")).sum().alias("censored")
+    return ended.agg(deaths, censored).sort([*by, "age"])
+
+
 def kaplan_meier(
-    lives: pl.LazyFrame,
-    by: Sequence[str] = ("cohort",),
-    *,
-    months: str = "months",
-    died: str = "died",
+    lives: pl.LazyFrame, by: Sequence[str] = ("cohort",), *, months: str = "months", died: str = "died"
 ) -> pl.LazyFrame:
     """Share that lives longer than each age: S(t) = prod_(u <= t) (1 - d_u / n_u) (Kaplan and Meier 1958).
 
@@ -47,14 +51,7 @@ def kaplan_meier(
     """
     by = list(by)
     frames.needs(lives, months, died, *by)
-    age = pl.col(months).cast(pl.Float64).round(_DIGITS).alias("age")
-    counts = (
-        lives.drop_nulls([months, died])
-        .select(*by, age, pl.col(died).cast(pl.Int64).alias("dead"))
-        .group_by([*by, "age"])
-        .agg(pl.col("dead").sum().alias("deaths"), (1 - pl.col("dead")).sum().alias("censored"))
-        .sort([*by, "age"])
-    )
+    counts = _counts(lives.drop_nulls([months, died]), by, months, died)
 
     def within(each: pl.Expr) -> pl.Expr:
         return each.over(by, order_by="age") if by else each
@@ -100,13 +97,17 @@ def median_life(curves: pl.LazyFrame, by: Sequence[str] = ("cohort",), *, level:
     return frames.sorted_by(curves.group_by(by).agg(first), by) if by else curves.select(first)
 
 
+def _every_interval(ended: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
+    """The intervals in which lives ended, and those before them in which none did."""
+    most = pl.col("k").max().alias("most")
+    grid = ended.group_by(by).agg(most) if by else ended.select(most)
+    grid = grid.with_columns(pl.int_ranges(0, pl.col("most") + 1).alias("k")).explode("k").drop("most")
+    full = grid.join(ended, on=[*by, "k"], how="left", nulls_equal=True).sort([*by, "k"])
+    return full.with_columns(pl.col("deaths", "here").fill_null(0), pl.col("last").fill_null(0.0))
+
+
 def hazard_by_age(
-    lives: pl.LazyFrame,
-    by: Sequence[str] = (),
-    *,
-    width: float = 1.0,
-    months: str = "months",
-    died: str = "died",
+    lives: pl.LazyFrame, by: Sequence[str] = (), *, width: float = 1.0, months: str = "months", died: str = "died"
 ) -> pl.LazyFrame:
     """Chance a month to die at each age: deaths in an interval of ages over the months lived in it.
 
@@ -138,12 +139,7 @@ def hazard_by_age(
         pl.len().alias("here"),
         (pl.col("lived") - pl.col("k") * width).sum().alias("last"),
     )
-    grid = (
-        ended.group_by(by).agg(pl.col("k").max().alias("most")) if by else ended.select(pl.col("k").max().alias("most"))
-    )
-    grid = grid.with_columns(pl.int_ranges(0, pl.col("most") + 1).alias("k")).explode("k").drop("most")
-    full = grid.join(ended, on=[*by, "k"], how="left", nulls_equal=True).sort([*by, "k"])
-    full = full.with_columns(pl.col("deaths", "here").fill_null(0), pl.col("last").fill_null(0.0))
+    full = _every_interval(ended, by)
     older = pl.col("here").cum_sum(reverse=True)
     older = older.over(by, order_by="k") if by else older
     h, d = pl.col("hazard"), pl.col("deaths")
@@ -208,22 +204,22 @@ def cox(
         raise ValueError("nobody died: there is nothing to explain")
     group = data.select(pl.struct(strata).rank("dense")).to_series().to_numpy() if strata else None
     coefficient, value, error = _partial_likelihood(data[months], data[died], design, group, ", ".join(covariates))
+    found = {"covariate": names} | _estimates(coefficient, error)
+    return pl.DataFrame(found | {"n": data.height, "deaths": deaths, "log_likelihood": value})
+
+
+def _estimates(coefficient: np.ndarray, error: np.ndarray) -> dict[str, np.ndarray]:
+    """Coefficients with their hazard ratios, 95% intervals and tests."""
     z = coefficient / error
-    return pl.DataFrame(
-        {
-            "covariate": names,
-            "coefficient": coefficient,
-            "hazard_ratio": np.exp(coefficient),
-            "error": error,
-            "low": coefficient - _Z * error,
-            "high": coefficient + _Z * error,
-            "z": z,
-            "p": 2.0 * stats.norm.sf(np.abs(z)),
-            "n": data.height,
-            "deaths": deaths,
-            "log_likelihood": value,
-        }
-    )
+    return {
+        "coefficient": coefficient,
+        "hazard_ratio": np.exp(coefficient),
+        "error": error,
+        "low": coefficient - _Z * error,
+        "high": coefficient + _Z * error,
+        "z": z,
+        "p": 2.0 * stats.norm.sf(np.abs(z)),
+    }
 
 
 def _design(data: pl.DataFrame, covariates: Sequence[str], died: str) -> tuple[np.ndarray, list[str]]:

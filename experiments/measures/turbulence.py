@@ -7,7 +7,7 @@ import polars as pl
 from baimo.experiments.measures import frames
 
 
-def shares(
+def market_shares(
     panel: pl.LazyFrame,
     value: str = "tokens_day",
     *,
@@ -25,7 +25,7 @@ def shares(
     Examples
     --------
     >>> panel = pl.LazyFrame({"step": [0, 0, 0], "lab_id": [7, 8, 9], "tokens_day": [1.0, 3.0, 0.0]})
-    >>> shares(panel).sort("rank").select("unit", "share").collect().rows()
+    >>> market_shares(panel).sort("rank").select("unit", "share").collect().rows()
     [(8, 0.75), (7, 0.25)]
     """
     frames.needs(panel, value, "step")
@@ -78,7 +78,7 @@ def hymer_pashigian(
         Keys, ``turbulence``, and its parts ``turbulence_stayers``, ``turbulence_entrants``,
         ``turbulence_leavers``; from the step ``lag`` on.
     """
-    both, keys = _change(shares(panel, value, region=region, where=where), lag, "full")
+    both, keys = _change(market_shares(panel, value, region=region, where=where), lag, "full")
     now, then = pl.col("share"), pl.col("share_before")
     parts = both.group_by(keys).agg(
         (now - then).abs().sum().alias("turbulence_stayers"),
@@ -107,7 +107,7 @@ def rank_churn(
         ``rank_correlation``, Spearman's, of the firms in the market at both times (null below three);
         ``rank_change``, their mean absolute change of rank; ``stayers``, how many these are.
     """
-    both, keys = _change(shares(panel, value, region=region, where=where), lag, "left")
+    both, keys = _change(market_shares(panel, value, region=region, where=where), lag, "left")
     stays = pl.col("rank_before").is_not_null()
     here, there = pl.col("rank"), pl.col("rank_before")
     inside = here <= top
@@ -139,7 +139,7 @@ def leaders(
         Keys, ``leader`` (id; of equals the lowest), ``share``, ``reign`` (number of the spell in its world, from 1),
         ``tenure_months`` since the spell began.
     """
-    share = shares(panel, value, region=region, where=where)
+    share = market_shares(panel, value, region=region, where=where)
     keys, world = frames.moments(share), frames.worlds(share)
     first = share.sort("share", "unit", descending=[True, False])
     first = first.group_by(keys, maintain_order=True).agg(pl.col("unit", "share").first())

@@ -10,6 +10,7 @@ see :func:`decomposition`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -137,30 +138,35 @@ def decomposition(after: pl.LazyFrame, before: pl.LazyFrame, demand: Demand, on:
     names = [each.meta.output_name() for each in state]
     now = after.select(*frames.moments(after), *state)
     then = before.select(*on, *state).rename({name: f"{name}_before" for name in names})
-    both = now.join(then, on=list(on))
+    return _bennet(now.join(then, on=list(on)), frames.moments(after), demand)
 
-    def change(name: str) -> pl.Expr:
-        return pl.col(name) - pl.col(f"{name}_before")
 
-    def mean(name: str) -> pl.Expr:
-        return (pl.col(name) + pl.col(f"{name}_before")) / 2.0
+def _change(name: str) -> pl.Expr:
+    return pl.col(name) - pl.col(f"{name}_before")
 
-    worth = mean("users") * demand.stake * demand.months
+
+def _mean(name: str) -> pl.Expr:
+    return (pl.col(name) + pl.col(f"{name}_before")) / 2.0
+
+
+def _bennet(both: pl.LazyFrame, keys: Sequence[str], demand: Demand) -> pl.LazyFrame:
+    """The split of the change between two states that stand side by side, the earlier as ``<name>_before``."""
+    worth = _mean("users") * demand.stake * demand.months
     spread = (1.0 - demand.correlation) / demand.sensitivity
     # No users, no value each: all that comes is adoption.
     each = [pl.col(name).fill_null(0.0) for name in ("surplus_per_user", "surplus_per_user_before")]
     # A class that is not sold at one of the two times has no change of price.
-    rises = {name: change(f"log_{name}").fill_null(0.0) for name in ("flagship", "light")}
-    index = (1.0 - mean("light")) * rises["flagship"] + mean("light") * rises["light"]
+    rises = {name: _change(f"log_{name}").fill_null(0.0) for name in ("flagship", "light")}
+    index = (1.0 - _mean("light")) * rises["flagship"] + _mean("light") * rises["light"]
     parts = both.select(
-        *frames.moments(after),
-        change("surplus").alias("change"),
-        ((each[0] + each[1]) / 2.0 * change("users")).alias("adoption"),
+        *keys,
+        _change("surplus").alias("change"),
+        ((each[0] + each[1]) / 2.0 * _change("users")).alias("adoption"),
         (-worth * index).alias("price"),
         (worth * spread * (pl.col("models") / pl.col("models_before")).log()).alias("variety"),
     )
     rest = pl.col("change") - pl.col("adoption") - pl.col("price") - pl.col("variety")
-    return frames.sorted_by(parts, frames.moments(after)).with_columns(rest.alias("quality"))
+    return frames.sorted_by(parts, keys).with_columns(rest.alias("quality"))
 
 
 def over_time(market: pl.LazyFrame, demand: Demand, *, lag: int = 12) -> pl.LazyFrame:

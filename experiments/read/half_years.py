@@ -59,7 +59,7 @@ class Column(NamedTuple):
     text: Callable[[dict], str]
 
 
-COLUMNS = (
+PRINTED_COLUMNS = (
     Column("month", "", -7, lambda row: f"{row['date']:%Y-%m}"),
     Column("labs CN", "[5-95%]", 14, _band),
     Column(
@@ -138,19 +138,19 @@ def _first_of_months(dates: list[dt.date]) -> list[dt.date]:
     return list(first.values())
 
 
-def text(folder: Path) -> str:
+def half_years_text(folder: Path) -> str:
     """The printed table of one run folder, at most 110 columns wide."""
     rows = half_years(load.market(folder)).to_dicts()
-    lines = [_line(column.head for column in COLUMNS), _line(column.unit for column in COLUMNS)]
+    lines = [_line(column.head for column in PRINTED_COLUMNS), _line(column.unit for column in PRINTED_COLUMNS)]
     lines.append("-" * max(map(len, lines)))
-    lines += [_line(column.text(row) for column in COLUMNS) for row in rows]
+    lines += [_line(column.text(row) for column in PRINTED_COLUMNS) for row in rows]
     worlds = rows[0]["worlds"]
     note = f"medians of {worlds} worlds" if worlds > 1 else "one world"
     return "\n".join([*lines, f"{note}; legal, grey, domestic: chips in China in thousand H100 equivalents"])
 
 
 def _line(cells) -> str:
-    pairs = zip(cells, COLUMNS, strict=True)
+    pairs = zip(cells, PRINTED_COLUMNS, strict=True)
     return "".join(
         cell.ljust(-column.width) if column.width < 0 else cell.rjust(column.width) for cell, column in pairs
     ).rstrip()

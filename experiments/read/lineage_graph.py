@@ -69,7 +69,7 @@ def _hill(degrees: np.ndarray) -> float:
     return 1.0 + len(degrees) / float(np.log(degrees / (degrees.min() - 0.5)).sum())
 
 
-def table(edges: pl.DataFrame, *, declared: bool = False) -> pl.DataFrame:
+def lineage_table(edges: pl.DataFrame, *, declared: bool = False) -> pl.DataFrame:
     """Measures of every world of a table of edges, one row each."""
     worlds = edges["replicate"].unique().sort().to_list()
     rows = [{"replicate": world} | measures(lineage_graph(edges, world, declared=declared)) for world in worlds]

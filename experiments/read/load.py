@@ -121,18 +121,20 @@ def table(name: str, *where: Where) -> pl.LazyFrame:
     files = [folder / f"{name}.parquet" for folder in folders]
     files = [file for file in files if file.exists()]
     if not files:
-        places = ", ".join(str(place) for place in where) or "outputs"
-        raise FileNotFoundError(
-            f"no {name}.parquet in the {len(folders)} complete run(s) at {places}: "
-            "run with output.level=full (or labs), and output.panel_worlds above 0 for panels"
-            if name != "design"
-            else f"no design.parquet at {places}: these runs are none of baimo design"
-        )
+        raise FileNotFoundError(_no_table(name, len(folders), ", ".join(map(str, where)) or "outputs"))
     # Files are listed one by one: a scan of a folder fails on any other file in it.
     frame = pl.scan_parquet(
         files, glob=False, include_file_paths="run", schema=_all_columns(files), missing_columns="insert"
     )
     return frame.with_columns(pl.col("run").str.extract(r"([^/\\]+)[/\\][^/\\]+$"))
+
+
+def _no_table(name: str, runs: int, places: str) -> str:
+    """Why there is no such table, and how to get one."""
+    if name == "design":
+        return f"no design.parquet at {places}: these runs are none of baimo design"
+    how = "run with output.level=full (or labs), and output.panel_worlds above 0 for panels"
+    return f"no {name}.parquet in the {runs} complete run(s) at {places}: {how}"
 
 
 def _all_columns(files: list[Path]) -> dict[str, pl.DataType]:

@@ -12,28 +12,28 @@ from omegaconf import DictConfig
 
 from baimo.conf.mechanisms import MECHANISMS
 from baimo.experiments.analysis import paired
-from baimo.experiments.analysis.ablate import DEFAULTS, KINDS, OUTCOMES, comparisons, effects, inert, run
+from baimo.experiments.analysis.ablate import KINDS, OUTCOMES, ablation_effects, comparisons, inert, run
 from baimo.experiments.analysis.paired import LAST_YEAR, WHOLE_RUN
 from baimo.experiments.figures import heat_map
 from baimo.experiments.report import folder
-from baimo.experiments.run.cells import QUIET
-from baimo.experiments.run.compose import UserError, only_settings, settings
+from baimo.experiments.run.cells import PAIRED, QUIET
+from baimo.experiments.run.compose import UserError, compose_run, only_settings
 from baimo.world.engine.clock import Clock
 
-NOTE = """Effects are paired differences over twin worlds, *with* less *without*: what each thing adds. Prices and
+_NOTE = """Effects are paired differences over twin worlds, *with* less *without*: what each thing adds. Prices and
 tokens are compared in logarithms and given in per cent. In brackets: 95% interval (paired t).
 `*` beyond two standard errors; one in twenty of nothing is, too, so that of {tests} tests about {chance:.0f} are
 starred by chance. `**` where the false discovery rate over all these tests (Benjamini and Hochberg) is below 5%.
 """
 
 
-def text(frame: pl.DataFrame, cfg: DictConfig) -> str:
+def ablation_text(frame: pl.DataFrame, cfg: DictConfig) -> str:
     """The report in Markdown: a table a kind, the inert ones, and which moat holds."""
     last = frame.filter(pl.col("period") == LAST_YEAR)
     here = last.filter(pl.col("scenario") == "")
     worlds = f"{cfg.worlds} worlds, seed {cfg.seed}, {cfg.steps} steps, scenario {cfg.scenario}"
     lines = [f"# What each mechanism does ({worlds})", "", f"Means of the {LAST_YEAR}.", ""]
-    lines += [NOTE.format(tests=here.height, chance=0.05 * here.height)]
+    lines += [_NOTE.format(tests=here.height, chance=0.05 * here.height)]
     titles = {"mechanisms": "Mechanisms", "moats": "Moats, each alone", "decisions": "Decisions against random ones"}
     for kind in KINDS:
         part = last.filter(pl.col("kind") == kind)
@@ -58,8 +58,12 @@ def _table(part: pl.DataFrame) -> list[str]:
 def _cell(row: dict | None) -> str:
     if row is None:
         return ""
-    interval = f" [{paired.number(row, 'low')}, {paired.number(row, 'high')}]" if abs(row["t"] or 0.0) > 2.0 else ""
-    return f"{paired.number(row)}{interval}{paired.marks(row)}"
+    interval = (
+        f" [{paired.effect_number(row, 'low')}, {paired.effect_number(row, 'high')}]"
+        if abs(row["t"] or 0.0) > 2.0
+        else ""
+    )
+    return f"{paired.effect_number(row)}{interval}{paired.marks(row)}"
 
 
 def _moats_that_hold(here: pl.DataFrame) -> list[str]:
@@ -67,7 +71,7 @@ def _moats_that_hold(here: pl.DataFrame) -> list[str]:
     moats = here.filter(pl.col("kind") == "moats", pl.col("column") == "hhi_tokens_cn").sort("effect", descending=True)
     if not moats.height:
         return []
-    ranked = ", ".join(f"{r['name']} ({paired.number(r)}{paired.marks(r)})" for r in moats.iter_rows(named=True))
+    ranked = ", ".join(f"{r['name']} ({paired.effect_number(r)}{paired.marks(r)})" for r in moats.iter_rows(named=True))
     return ["## Which moat holds", "", f"By what each adds to the concentration of tokens (HHI): {ranked}.", ""]
 
 
@@ -108,7 +112,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def command(options: argparse.Namespace) -> None:
     """Run, compare, write and print."""
     words = only_settings(options.settings, "ablate")
-    cfg = settings([*DEFAULTS, *words, *QUIET])
+    cfg = compose_run([*PAIRED, *words, *QUIET])
     if cfg.worlds < 2:
         raise UserError(f"worlds={cfg.worlds}: must be at least 2, for an interval")
     periods = [LAST_YEAR, WHOLE_RUN, *_months(options.dates, cfg)]
@@ -116,16 +120,16 @@ def command(options: argparse.Namespace) -> None:
     runs = run(words, cfg, chosen)
     facts = {"periods": periods, "compared": [[each.label, with_.name, out.name] for each, with_, out in runs]}
     place = folder.report_folder(runs[0][1].parent, facts)
-    fresh = folder.write(place, facts, lambda part: _fill(part, runs, periods, cfg))
+    fresh = folder.write_report_folder(place, facts, lambda part: _fill(part, runs, periods, cfg))
     print((place / "effects.md").read_text(encoding="utf-8"))
     print(f"{'files' if fresh else 'already there'}   {place}")
 
 
 def _fill(part: Path, runs: Sequence, periods: Sequence[str], cfg: DictConfig) -> None:
-    frame = effects(runs, periods)
+    frame = ablation_effects(runs, periods)
     frame.write_parquet(part / "effects.parquet")
-    (part / "effects.md").write_text(text(frame, cfg), encoding="utf-8")
-    heat_map.draw(frame, OUTCOMES, part)
+    (part / "effects.md").write_text(ablation_text(frame, cfg), encoding="utf-8")
+    heat_map.draw_heat_map(frame, OUTCOMES, part)
 
 
 def _months(dates: str, cfg: DictConfig) -> list[str]:

@@ -50,7 +50,7 @@ def command(flags: argparse.Namespace) -> None:
     """Compare, write and print."""
     options = _options(flags)
     found, base = arms.arms(flags.runs, flags.baseline)
-    frame = compare.between(found, base, options)
+    frame = compare.effects_of_arms(found, base, options)
     facts = {
         "options": options,
         "baseline": sorted(run.name for run in base.runs.values()),
@@ -71,6 +71,6 @@ def command(flags: argparse.Namespace) -> None:
         (part / "effects.md").write_text(effect_text.markdown(frame, header), encoding="utf-8")
         (part / "effects.tex").write_text(effect_text.latex(frame, header), encoding="utf-8")
 
-    fresh = folder.write(place, facts, fill)
+    fresh = folder.write_report_folder(place, facts, fill)
     print(effect_text.terminal(frame, header))
     print(f"{'files' if fresh else 'already there'}   {place}")

@@ -82,7 +82,7 @@ def of_contexts(frame: pl.DataFrame, home: str) -> list[str]:
         rows = [row for row in part.drop_nulls("effect").iter_rows(named=True) if _stands(row)]
         said += [
             f"{capital(told_of(row['column']).phrase)}: the effect of {policy} under {within} less that under {home} "
-            f"is {paired.number(row)}{_unit(row)}, 95% interval {_interval(row)} ({row['n']:.0f} worlds)."
+            f"is {paired.effect_number(row)}{_unit(row)}, 95% interval {_interval(row)} ({row['n']:.0f} worlds)."
             for row in sorted(rows, key=lambda row: -abs(row["t"]))
         ]
         if not rows:
@@ -108,7 +108,7 @@ def _one_side(row: dict) -> bool:
 
 
 def _interval(row: dict) -> str:
-    return f"[{paired.number(row, 'boot_low')}, {paired.number(row, 'boot_high')}]"
+    return f"[{paired.effect_number(row, 'boot_low')}, {paired.effect_number(row, 'boot_high')}]"
 
 
 def _unit(row: dict) -> str:
@@ -119,7 +119,7 @@ def _unit(row: dict) -> str:
 def _sentence(row: dict, baseline: str) -> str:
     what = told_of(row["column"])
     return (
-        f"{capital(what.phrase)}: {paired.number(row)}{_unit(row)} against {baseline}, 95% interval "
+        f"{capital(what.phrase)}: {paired.effect_number(row)}{_unit(row)} against {baseline}, 95% interval "
         f"{_interval(row)}, the same sign in {row['share_sign']:.0%} of {row['n']:.0f} pairs of worlds."
     )
 

@@ -10,19 +10,19 @@ from typing import Any
 
 from baimo.experiments.run import store
 
-CODE = Path(__file__).resolve().parents[1]
+_CODE = Path(__file__).resolve().parents[1]
 FACTS = "report.json"
 
 
 def report_folder(place: Path, facts: dict[str, Any]) -> Path:
     """Folder of a report: ``<place>/report-<id>``, the id made of its facts and of the code of experiments."""
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
-    for file in sorted(CODE.rglob("*.py")):
+    for file in sorted(_CODE.rglob("*.py")):
         digest.update(file.read_bytes())
     return place / f"report-{digest.hexdigest()[:10]}"
 
 
-def write(folder: Path, facts: dict[str, Any], fill: Callable[[Path], None]) -> bool:
+def write_report_folder(folder: Path, facts: dict[str, Any], fill: Callable[[Path], None]) -> bool:
     """Let ``fill`` write a report into a hidden folder and move it to its place in one rename.
 
     Returns

@@ -43,7 +43,7 @@ def command(flags: argparse.Namespace) -> None:
         raise UserError(f"--over {flags.over}: no design among the runs varies these two parameters")
     for folder in folders:
         if not flags.only:
-            print(summary.draw(folder))
+            print(summary.draw_summary(folder))
         scenario = str(store.manifest(folder).get("scenario", folder.parent.name))
         source, place = Source(scenario, (folder,)), folder / "figures"
         drawn = catalogue.of_runs(source, place, names), catalogue.of_design(source, place, names, over)
@@ -63,7 +63,7 @@ def _several(folders: list[Path], before: list[Path], flags: Any, names: Sequenc
         print(f"no effects_months, effects_last_year, phase: {error}")
         return
     place = Path(flags.to) if flags.to else folders[0].parents[1] / "comparison"
-    frame = None if base is None else compare.between(found, base, {})
+    frame = None if base is None else compare.effects_of_arms(found, base, {})
     all_arms = [*found] if base is None else [base, *found]
     facts = {
         "figures": sorted(set(names) & set(catalogue.OF_ARMS)),
@@ -78,7 +78,7 @@ def _several(folders: list[Path], before: list[Path], flags: Any, names: Sequenc
         for each in drawn:
             print(target / f"{each.name}.png" if each.png else f"no {each.name}: {each.caption}")
 
-    if not written.write(target, facts, fill):
+    if not written.write_report_folder(target, facts, fill):
         print(f"already there   {target}")
 
 

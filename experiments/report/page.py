@@ -107,7 +107,7 @@ def html(content: Content) -> str:
     return "\n".join(part for part in parts if part) + "\n"
 
 
-def markdown(content: Content) -> str:
+def findings_markdown(content: Content) -> str:
     """Title and findings alone."""
     lines = [f"# {content.title}", "", *([content.question, ""] if content.question else []), READ_SO, ""]
     for name, said in content.findings.items():

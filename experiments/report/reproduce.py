@@ -16,7 +16,7 @@ from baimo.conf.parameters.policy import PolicyGroups
 from baimo.experiments.analysis import arms
 from baimo.experiments.analysis.arms import Arm
 from baimo.experiments.run import store
-from baimo.experiments.run.compose import USER_ERRORS, settings
+from baimo.experiments.run.compose import USER_ERRORS, compose_run
 
 #: They change where and how fast, not what is computed.
 _LEFT_OUT = tuple(key for key in store.NOT_HASHED if key != "experiment_name")
@@ -43,7 +43,7 @@ def again(folder: Path) -> Again:
     config = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
     try:
         words = _words(config)
-        same = store.run_id(settings(words)) == folder.name
+        same = store.run_id(compose_run(words)) == folder.name
     except USER_ERRORS:  # settings of another version of the code
         words, same = [f"scenario={config.get('scenario')}"], False
     return Again(" ".join(["baimo", *map(shlex.quote, words)]), same)
@@ -69,7 +69,7 @@ def _words(config: Mapping[str, Any]) -> list[str]:
 
 @cache
 def _composed(*words: str) -> dict[str, Any]:
-    return dict(store.leaves(store.plain(settings([*words]))))
+    return dict(store.leaves(store.plain_settings(compose_run([*words]))))
 
 
 def _written(value: Any) -> str:

@@ -91,10 +91,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def command(flags: argparse.Namespace) -> None:
     """Write the report that is asked for, and say where."""
     asked = {each.name: getattr(flags, each.name) for each in fields(Wanted)}
-    print(f"report   {write(Wanted(**asked)) / 'index.html'}")
+    print(f"report   {write_report(Wanted(**asked)) / 'index.html'}")
 
 
-def write(wanted: Wanted) -> Path:
+def write_report(wanted: Wanted) -> Path:
     """Write a report; returns its folder, which may have been there already.
 
     Raises
@@ -116,7 +116,7 @@ def write(wanted: Wanted) -> Path:
     def fill(part: Path) -> None:
         _fill(part, found, wanted)
 
-    folder.write(place, facts, fill)
+    folder.write_report_folder(place, facts, fill)
     return place
 
 
@@ -137,7 +137,7 @@ def _compared(wanted: Wanted) -> Found:
         alone = "one arm alone"
         return Found(found, why=alone if len(found) == 1 else f"none of the arms is the baseline of conf: {_NAME_IT}")
     against = contexts.baselines(found, base, wanted.within)
-    frame = compare.between(found, base, {"columns": wanted.columns}, against)
+    frame = compare.effects_of_arms(found, base, {"columns": wanted.columns}, against)
     still = contexts.idle(frame)
     frame = frame.filter(~pl.col("policy").is_in(still))
     return Found([base, *found], base, frame if frame.height else None, "", against, still)
@@ -182,7 +182,7 @@ def _fill(part: Path, found: Found, wanted: Wanted) -> None:
         flags=_flags(wanted),
     )
     (part / "index.html").write_text(page.html(content), encoding="utf-8")
-    (part / "findings.md").write_text(page.markdown(content), encoding="utf-8")
+    (part / "findings.md").write_text(page.findings_markdown(content), encoding="utf-8")
 
 
 def _said(found: Found, wanted: Wanted) -> dict[str, list[str]]:

@@ -9,15 +9,15 @@ import polars as pl
 from omegaconf import DictConfig
 
 from baimo.experiments.analysis import paired
-from baimo.experiments.analysis.topology import DEFAULTS, REFERENCE, effects, measures, topologies
+from baimo.experiments.analysis.topology import REFERENCE, topologies, topology_effects, topology_measures
 from baimo.experiments.figures import forest
 from baimo.experiments.report import folder
-from baimo.experiments.run.cells import QUIET, run_cells
-from baimo.experiments.run.compose import UserError, only_settings, settings
+from baimo.experiments.run.cells import PAIRED, QUIET, run_cells
+from baimo.experiments.run.compose import UserError, compose_run, only_settings
 from baimo.world.engine.clock import Clock
 
 
-def text(frame: pl.DataFrame, cfg: DictConfig) -> str:
+def topology_text(frame: pl.DataFrame, cfg: DictConfig) -> str:
     """The report in Markdown: levels of the reference, differences, and what is null."""
     graph = cfg.graph
     lines = [
@@ -38,8 +38,8 @@ def text(frame: pl.DataFrame, cfg: DictConfig) -> str:
 
 
 def _cell(row: dict) -> str:
-    ends = (paired.number(row, key) for key in ("low", "high"))
-    return f"{paired.number(row)} [{', '.join(ends)}]{paired.marks(row)}"
+    ends = (paired.effect_number(row, key) for key in ("low", "high"))
+    return f"{paired.effect_number(row)} [{', '.join(ends)}]{paired.marks(row)}"
 
 
 def _answers(frame: pl.DataFrame) -> list[str]:
@@ -47,7 +47,7 @@ def _answers(frame: pl.DataFrame) -> list[str]:
     lines = []
     for (question,), part in frame.group_by("question", maintain_order=True):
         sure = [row for row in part.iter_rows(named=True) if paired.marks(row) == "**"]
-        named = "; ".join(f"{row['topology']}: {row['label']} {paired.number(row)}" for row in sure)
+        named = "; ".join(f"{row['topology']}: {row['label']} {paired.effect_number(row)}" for row in sure)
         rest = f" The other {part.height - len(sure)} differences are null." if len(sure) < part.height else ""
         lines += [f"- **{question}**: {named}.{rest}" if sure else f"- **{question}**: null, no topology moves it."]
     return lines
@@ -68,11 +68,11 @@ def command(options: argparse.Namespace) -> None:
     taken = next((word for word in words if word.startswith("graph")), None)
     if taken:
         raise UserError(f"{taken}: the graph is what is compared here; leave it out")
-    base = [*DEFAULTS, *words, *QUIET]
-    cfg = settings([*base, *REFERENCE])
+    base = [*PAIRED, *words, *QUIET]
+    cfg = compose_run([*base, *REFERENCE])
     if cfg.worlds < 2:
         raise UserError(f"worlds={cfg.worlds}: must be at least 2, for an interval")
-    chosen = {label: settings([*base, *extra]) for label, extra in topologies(options.graphml).items()}
+    chosen = {label: compose_run([*base, *extra]) for label, extra in topologies(options.graphml).items()}
     # The slow ones first, so that no process waits for one of them at the end.
     order = sorted(chosen, key=lambda label: label != "complete")
     reference, *folders = run_cells([cfg, *(chosen[label] for label in order)], "topology", int(cfg.processes))
@@ -81,12 +81,12 @@ def command(options: argparse.Namespace) -> None:
     place = folder.report_folder(reference.parent, facts)
 
     def fill(part: Path) -> None:
-        found = measures(Clock(cfg.start, cfg.clock).months)
-        frame = effects({label: runs[label] for label in chosen}, reference, found)
+        found = topology_measures(Clock(cfg.start, cfg.clock).months)
+        frame = topology_effects({label: runs[label] for label in chosen}, reference, found)
         frame.write_parquet(part / "topology.parquet")
-        (part / "topology.md").write_text(text(frame, cfg), encoding="utf-8")
-        forest.draw(frame, part)
+        (part / "topology.md").write_text(topology_text(frame, cfg), encoding="utf-8")
+        forest.draw_forest(frame, part)
 
-    fresh = folder.write(place, facts, fill)
+    fresh = folder.write_report_folder(place, facts, fill)
     print((place / "topology.md").read_text(encoding="utf-8"))
     print(f"{'files' if fresh else 'already there'}   {place}")

@@ -18,13 +18,13 @@ from baimo.experiments.run import store
 from baimo.experiments.run.workers import RunFailed, Stopped, Tick, count, run_all
 from baimo.world.engine.population import PopulationFull
 
-Build = Callable[[DictConfig, Sequence[int]], Any]
+EnsembleBuilder = Callable[[DictConfig, Sequence[int]], Any]
 Draw = Callable[[Path], Any]
 
 
 def execute(
     cfg: DictConfig,
-    build: Build | None = None,
+    build: EnsembleBuilder | None = None,
     experiment: str | None = None,
     bar: Callable[[Path], Any] | None = None,
     beside: Mapping[str, pl.DataFrame] | None = None,
@@ -59,23 +59,27 @@ def execute(
     RunFailed
         When the model breaks down; nothing is written.
     """
-    started = time.perf_counter()
     folder, told = store.run_folder(cfg, experiment), None
     if store.manifest(folder) is not None:
         told = "already there, not run again"
-    else:
-        with store.part_folder(folder) as part:
-            simulation = simulate(cfg, part, build or build_ensemble, (bar or partial(_bar, cfg))(part))
-            rows = store.join_blocks(part) | store.write_beside(part, beside or {})
-            wall = time.perf_counter() - started
-            store.write_facts(part, cfg, rows, {"wall": wall, "simulation": simulation})
-            if not store.publish(part, folder):
-                told = "already there, another process was first"
+    elif not _run(cfg, folder, build or build_ensemble, bar or partial(_bar, cfg), beside or {}):
+        told = "already there, another process was first"
     if told and bar is None:
         print(f"{told}: {folder}")
     if draw is not None and cfg.output.figure and not (folder / "figures" / "summary.png").exists():
         draw(folder)
     return folder
+
+
+def _run(cfg: DictConfig, folder: Path, build: EnsembleBuilder, bar: Callable[[Path], Any], beside: Mapping) -> bool:
+    """Run all worlds and keep them; false where another process was first."""
+    started = time.perf_counter()
+    with store.part_folder(folder) as part:
+        simulation = simulate(cfg, part, build, bar(part))
+        rows = store.join_blocks(part) | store.write_beside(part, beside)
+        wall = time.perf_counter() - started
+        store.write_facts(part, cfg, rows, {"wall": wall, "simulation": simulation})
+        return store.publish(part, folder)
 
 
 def build_ensemble(cfg: DictConfig, worlds: Sequence[int]) -> Any:
@@ -102,7 +106,7 @@ def _bar(cfg: DictConfig, _: Path) -> tqdm:
     return tqdm(total=total, unit=" world-steps", desc=str(cfg.scenario), disable=None, leave=False)
 
 
-def simulate(cfg: DictConfig, part: Path, build: Build, bar: Any) -> float:
+def simulate(cfg: DictConfig, part: Path, build: EnsembleBuilder, bar: Any) -> float:
     """Run all worlds in blocks, write their tables below ``part``, return seconds stepping."""
     # One GPU holds one block at a time, as large as its memory allows.
     on_cpu = str(cfg.engine) == "numpy"
@@ -130,7 +134,7 @@ def split(worlds: int, block: int, processes: int, first: int = 0) -> list[range
     return [range(low, high) for low, high in itertools.pairwise(starts)]
 
 
-def run_block(cfg: DictConfig, worlds: Sequence[int], part: Path, build: Build, tick: Tick) -> float:
+def run_block(cfg: DictConfig, worlds: Sequence[int], part: Path, build: EnsembleBuilder, tick: Tick) -> float:
     """Run one block of worlds and write its tables; returns the seconds it took to step."""
     step = 0
     try:

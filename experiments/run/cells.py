@@ -14,6 +14,8 @@ from baimo.conf import schema
 from baimo.experiments.run import blocks, store
 from baimo.experiments.run.workers import RunFailed, Stopped, Tick, count, run_all
 
+#: Settings of a comparison of twin worlds, unless others are typed.
+PAIRED = ("worlds=64", "block=32", "scenario=baseline")
 #: What an experiment keeps of a cell: the market, and no figure.
 QUIET = ("output.level=market", "output.figure=false")
 

@@ -35,7 +35,7 @@ USER_ERRORS = (
 )
 
 
-def compose(overrides: Sequence[str], multirun: bool = False) -> tuple[DictConfig, bool]:
+def compose_command(overrides: Sequence[str], multirun: bool = False) -> tuple[DictConfig, bool]:
     """Compose and check the settings of a command line, without those of a sweep.
 
     Returns
@@ -65,9 +65,9 @@ def compose(overrides: Sequence[str], multirun: bool = False) -> tuple[DictConfi
     return cfg, several
 
 
-def settings(overrides: Sequence[str]) -> DictConfig:
+def compose_run(overrides: Sequence[str]) -> DictConfig:
     """Composed and checked settings of one run, without Hydra's own."""
-    cfg, several = compose(overrides)
+    cfg, several = compose_command(overrides)
     if several:
         raise UserError("an experiment of several runs (hydra.mode=MULTIRUN) cannot be compared as one")
     return job_settings(cfg)

@@ -128,7 +128,7 @@ def spread(points: pl.DataFrame, worlds: int, first_world: int = 0, common: bool
 
 
 @dataclass(frozen=True)
-class Build:
+class DesignBuilder:
     """Builds the ensembles of a design, a block of its worlds each."""
 
     table: pl.DataFrame
@@ -142,7 +142,7 @@ class Build:
         return Ensemble(cfg, worlds, values, random_ids=rows["luck"].to_list())
 
 
-def execute(points: pl.DataFrame, words: Sequence[str] = (), worlds: int = 8, common: bool = True) -> Path:
+def run_design(points: pl.DataFrame, words: Sequence[str] = (), worlds: int = 8, common: bool = True) -> Path:
     """Run a design, unless it is there already, and return its folder.
 
     It is a run like any other, with ``design.parquet`` beside its tables: join it on ``replicate``.
@@ -163,8 +163,8 @@ def execute(points: pl.DataFrame, words: Sequence[str] = (), worlds: int = 8, co
     ConfigError
         For a parameter that does not exist, is common to all worlds, or is out of its range.
     """
-    cfg = compose.settings([*QUIET, *words])
-    check(points, cfg)
+    cfg = compose.compose_run([*QUIET, *words])
+    check_points(points, cfg)
     table = spread(points, worlds, int(cfg.first_world), common)
     values = points.drop("point", strict=False).cast(pl.Float64)
     facts = {"points": points.height, "worlds": worlds, "common": common, "parameters": values.columns}
@@ -172,10 +172,10 @@ def execute(points: pl.DataFrame, words: Sequence[str] = (), worlds: int = 8, co
     OmegaConf.update(cfg, "worlds", table.height)
     OmegaConf.update(cfg, "design", facts, force_add=True)
     schema.check(cfg)
-    return blocks.execute(cfg, Build(table), "design", beside={"design": table})
+    return blocks.execute(cfg, DesignBuilder(table), "design", beside={"design": table})
 
 
-def check(points: pl.DataFrame, cfg: DictConfig) -> None:
+def check_points(points: pl.DataFrame, cfg: DictConfig) -> None:
     """Refuse points that the model cannot run."""
     plain = schema.to_parameters(cfg)
     declared = {key: value for key, value, _ in schema.parameters_of(plain)}
@@ -220,9 +220,11 @@ def command(options: argparse.Namespace) -> None:
     if doubled:
         raise UserError(f"{doubled.pop()}: given twice")
     # The ends first: a complaint then names what was typed.
-    check(pl.DataFrame({each.key: [each.low, each.high] for each in dimensions}), compose.settings([*QUIET, *rest]))
+    check_points(
+        pl.DataFrame({each.key: [each.low, each.high] for each in dimensions}), compose.compose_run([*QUIET, *rest])
+    )
     points = _points(options.kind, dimensions, own)
-    folder = execute(points, rest, own["worlds"], own["common"])
+    folder = run_design(points, rest, own["worlds"], own["common"])
     luck = "common" if own["common"] else "each its own"
     print(f"{points.height} points of {len(dimensions)} parameters, {own['worlds']} worlds each (luck: {luck})")
     print(f"files   {folder}")

@@ -62,7 +62,7 @@ def code_version() -> str:
     return digest.hexdigest()[:16]
 
 
-def plain(cfg: DictConfig) -> dict:
+def plain_settings(cfg: DictConfig) -> dict:
     """The resolved configuration as plain dictionaries and numbers."""
     return OmegaConf.to_container(cfg, resolve=True, enum_to_str=True)
 
@@ -93,7 +93,7 @@ def config_hash(cfg: DictConfig) -> str:
     >>> config_hash(one) == config_hash(two)
     True
     """
-    settings = plain(cfg)
+    settings = plain_settings(cfg)
     for key in NOT_HASHED:
         *sections, name = key.split(".")
         holder = functools.reduce(lambda part, section: part.get(section, {}), sections, settings)
@@ -360,7 +360,7 @@ def write_facts(part: Path, cfg: DictConfig, rows: dict[str, int], seconds: Mapp
     seconds : mapping
         ``wall`` and ``simulation`` (summed over processes) seconds.
     """
-    OmegaConf.save(OmegaConf.create(plain(cfg)), part / "config.yaml")
+    OmegaConf.save(OmegaConf.create(plain_settings(cfg)), part / "config.yaml")
     facts = {
         "status": "complete",
         "schema_version": SCHEMA_VERSION,

@@ -101,7 +101,7 @@ def sweep(overrides: Sequence[str], cfg: DictConfig, draw: Draw | None = None) -
         print(f"{_count(found)}; the same command goes on from there")
         raise
     states = [_state(cell, skipped, before, told) for cell in found]
-    print(text(found, states))
+    print(sweep_text(found, states))
     missing = [cell.folder.name for cell in found if store.manifest(cell.folder) is None]
     if missing:
         names = ", ".join(missing)
@@ -158,7 +158,7 @@ def _of_hydra(line: str) -> bool:
 
 def _cell(line: Sequence[str], of_hydra: Sequence[str], swept: set[str]) -> Cell:
     try:
-        cfg, _ = compose.compose([*line, *of_hydra], multirun=True)
+        cfg, _ = compose.compose_command([*line, *of_hydra], multirun=True)
     except USER_ERRORS as error:
         raise UserError(compose.explain(error, line)) from error
     name = " ".join(word for word in line if word.partition("=")[0] in swept) or str(cfg.scenario)
@@ -313,7 +313,7 @@ def _state(cell: Cell, skipped: Iterable[Path], before: Mapping[Path, Any], told
     return "failed", f"{told or _SILENT}{earlier}"
 
 
-def text(found: Sequence[Cell], states: Sequence[tuple[str, str]]) -> str:
+def sweep_text(found: Sequence[Cell], states: Sequence[tuple[str, str]]) -> str:
     """The final table: a line a cell, and the count."""
     width = max(len(cell.name) for cell in found)
     lines = [f"{cell.name:<{width}}  {state:<7}  {what}" for cell, (state, what) in zip(found, states, strict=True)]

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from baimo.agents.enums import CLOSED
-from baimo.experiments.read.lineage_graph import lineage_graph, measures, table
+from baimo.experiments.read.lineage_graph import lineage_graph, lineage_table, measures
 from baimo.world.ensemble import Ensemble
 from baimo.world.models.releases import _write_down
 from baimo.world.technology.lineage import community
@@ -148,7 +148,7 @@ def test_lineage_is_a_forest_of_releases(edges):
     assert nx.is_directed_acyclic_graph(graph)
     assert max(degree for _, degree in graph.out_degree()) == 1, "a model stands on one base"
     assert all(node.startswith("model:") for node in graph)
-    found = table(edges)
+    found = lineage_table(edges)
     assert (found["models"] > 50).all()
     assert found["base_family_share"].is_between(0.05, 1.0).all()
 

@@ -183,13 +183,13 @@ def test_a_report(tmp_path, cliques, capsys, monkeypatch):
 
 
 def test_a_null_is_said(tmp_path):
-    same = paired.compare(np.arange(4.0), np.arange(4.0))
+    same = paired.paired_t_test(np.arange(4.0), np.arange(4.0))
     rows = [
         {"topology": "empty", "question": question, "label": question, "column": "x", "log": False} | same
         for question in ("speed of spillover", "survival")
     ]
     frame = paired.with_q(pl.DataFrame(rows), [])
-    assert "- **survival**: null, no topology moves it." in topology_report.text(frame, compose())
+    assert "- **survival**: null, no topology moves it." in topology_report.topology_text(frame, compose())
 
 
 def test_months_until_half_know(tmp_path):
@@ -208,7 +208,7 @@ def test_months_until_half_know(tmp_path):
         }
     )
     frame.write_parquet(tmp_path / "market.parquet")
-    by_name = {each.outcome.column: each for each in topology.measures(1.0)}
+    by_name = {each.outcome.column: each for each in topology.topology_measures(1.0)}
     wait, hazard = (
         paired.world_means(tmp_path, by_name[name].outcome, by_name[name].period)
         for name in ("months_to_half", "exit_hazard")

@@ -63,7 +63,9 @@ def test_every_mechanism_says_where_it_lives():
 
 def test_a_change_makes_them_stale_until_they_are_written(monkeypatch, tmp_path, capsys):
     page = tmp_path / "ODD.md"
-    page.write_text("before\n" + "\n".join("\n".join(document.markers(name)) for name in document.TABLES) + "\nafter\n")
+    page.write_text(
+        "before\n" + "\n".join("\n".join(document.markers(name)) for name in document.ODD_TABLES) + "\nafter\n"
+    )
     monkeypatch.setattr(document, "PAGE", page)
     assert cli.main(["docs", "--check"]) == 1 and "is stale" in capsys.readouterr().err
     assert (
@@ -87,7 +89,7 @@ def test_a_change_makes_them_stale_until_they_are_written(monkeypatch, tmp_path,
 @pytest.mark.parametrize("which", [0, 1])
 def test_a_missing_marker_is_named(which, monkeypatch, tmp_path, capsys):
     page = tmp_path / "ODD.md"
-    there = "\n".join(mark for name in document.TABLES if name != "parameters" for mark in document.markers(name))
+    there = "\n".join(mark for name in document.ODD_TABLES if name != "parameters" for mark in document.markers(name))
     page.write_text(there + document.markers("parameters")[1 - which])
     monkeypatch.setattr(document, "PAGE", page)
     assert (

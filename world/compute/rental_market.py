@@ -160,6 +160,14 @@ def serving_rent_need(world: World) -> Array:
     return missing * world.parameters.serving.elastic
 
 
+def _move_rents(world: World, region: int, wants: tuple[Array, Array], supply: tuple[Array, Array]) -> None:
+    """Rents of training and serving after this step, and the most that one tenant may train on in the next."""
+    state, p = world.state, world.parameters.rental
+    for rent, want, offer in zip((state.rent_training, state.rent_serving), wants, supply, strict=True):
+        rent[region] = _floor(rent[region] * rent_pressure(want, offer, world.clock.months, p), p)
+    state.rent_cap[region] = p.largest_tenant * np.maximum(supply[0], 1.0)
+
+
 def _clear_region(world: World, region: int, training: Array, serving: Array) -> tuple[Array, Array]:
     """Clear both uses in one region; returns what labs pay and vendors earn this step."""
     labs, vendors, state, p = world.labs, world.vendors, world.state, world.parameters.rental

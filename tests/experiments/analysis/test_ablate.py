@@ -182,7 +182,7 @@ def test_every_mechanism_can_be_taken_out():
 def test_the_interval_is_that_of_the_paired_t_test():
     rng = np.random.default_rng(5)
     with_, without = rng.normal(1.0, 2.0, 40), rng.normal(0.6, 2.0, 40)
-    found, expected = paired.compare(with_, without), stats.ttest_rel(with_, without)
+    found, expected = paired.paired_t_test(with_, without), stats.ttest_rel(with_, without)
     interval = expected.confidence_interval(0.95)
     assert (found["t"], found["p"]) == pytest.approx((expected.statistic, expected.pvalue))
     assert (found["low"], found["high"]) == pytest.approx((interval.low, interval.high))
@@ -190,22 +190,22 @@ def test_the_interval_is_that_of_the_paired_t_test():
 
 def test_pairs_without_a_value_are_left_out():
     with_, without = np.array([1.0, np.nan, 3.0, 5.0]), np.array([0.5, 1.0, 2.0, np.nan])
-    found = paired.compare(with_, without)
+    found = paired.paired_t_test(with_, without)
     assert found["n"] == 2 and found["effect"] == pytest.approx(0.75)
-    assert np.isnan(paired.compare(with_[:2], without[:2])["effect"])
+    assert np.isnan(paired.paired_t_test(with_[:2], without[:2])["effect"])
 
 
 def test_a_certain_difference_needs_no_test():
     same = np.arange(4.0)
-    assert (paired.compare(same, same)["t"], paired.compare(same, same)["p"]) == (0.0, 1.0)
-    assert (paired.compare(same, same - 1.0)["t"], paired.compare(same, same - 1.0)["p"]) == (np.inf, 0.0)
+    assert (paired.paired_t_test(same, same)["t"], paired.paired_t_test(same, same)["p"]) == (0.0, 1.0)
+    assert (paired.paired_t_test(same, same - 1.0)["t"], paired.paired_t_test(same, same - 1.0)["p"]) == (np.inf, 0.0)
 
 
 def test_chance_findings_are_told_from_others():
     """Of a thousand true nulls about fifty are beyond two errors and hardly any keeps q below 5%."""
     rng = np.random.default_rng(6)
-    rows = [paired.compare(rng.normal(size=64), rng.normal(size=64)) for _ in range(1000)]
-    rows += [paired.compare(rng.normal(1.0, 1.0, 64), rng.normal(size=64)) for _ in range(50)]
+    rows = [paired.paired_t_test(rng.normal(size=64), rng.normal(size=64)) for _ in range(1000)]
+    rows += [paired.paired_t_test(rng.normal(1.0, 1.0, 64), rng.normal(size=64)) for _ in range(50)]
     frame = paired.with_q(pl.DataFrame(rows).with_columns(pl.lit(0).alias("family")), ["family"])
     marked = [paired.marks(row) for row in frame.iter_rows(named=True)]
     assert 20 < sum(mark != "" for mark in marked[:1000]) < 90

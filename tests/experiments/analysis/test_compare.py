@@ -115,7 +115,7 @@ def test_pairing_gains_what_the_correlation_says():
     rng = np.random.default_rng(4)
     for rho in (0.0, 0.5, 0.95):
         both = rng.multivariate_normal([0.0, 0.3], [[1.0, rho], [rho, 1.0]], size=20_000)
-        found = paired.spread(both[:, 1:], both[:, :1])
+        found = paired.effect_spread(both[:, 1:], both[:, :1])
         assert found["correlation"][0] == pytest.approx(rho, abs=0.02)
         assert found["variance_ratio"][0] == pytest.approx(1.0 / (1.0 - rho), rel=0.05)
 
@@ -186,7 +186,7 @@ def test_twins_that_differ_by_a_constant_need_no_more_worlds_and_others_many():
 )
 def test_bounds_and_shifts(pairs, shift):
     policy, base = np.array(pairs).T[..., None]
-    found = paired.means(policy, base) | paired.spread(policy, base)
+    found = paired.means(policy, base) | paired.effect_spread(policy, base)
     low, high = paired.bootstrap(policy, base, 200)
     ends = np.sort((policy - base)[:, 0])[[0, -1]]
     assert ends[0] - 1e-6 <= low[0] <= high[0] <= ends[1] + 1e-6
@@ -204,7 +204,7 @@ def test_many_outcomes_at_once_are_each_alone():
     policy[3, 2] = np.nan
     found = paired.means(policy, base)
     for k in range(5):
-        alone = paired.compare(policy[:, k], base[:, k])
+        alone = paired.paired_t_test(policy[:, k], base[:, k])
         assert {name: values[k] for name, values in found.items()} == pytest.approx(alone)
 
 
@@ -333,7 +333,7 @@ def test_alternatives_are_those_that_are_composed():
         ("embargo", "cloud"),
     ):
         names = arms._alternatives(group)
-        composed = store.plain(schema.compose([f"policy/{group}={name}"]))["policy"][group]
+        composed = store.plain_settings(schema.compose([f"policy/{group}={name}"]))["policy"][group]
         assert names[name] == dict(store.leaves({"policy": {group: composed}}))
 
 

@@ -36,7 +36,7 @@ def test_quick_prints_a_table_and_keeps_it_twice(tmp_path, capsys):
 
 
 def test_a_second_measurement_never_replaces_the_first(tmp_path):
-    places = {keep.write({"speed": number}, tmp_path) for number in range(3)}
+    places = {keep.write_measurements({"speed": number}, tmp_path) for number in range(3)}
     assert len(places) == 3
     assert sorted(json.loads((each / "facts.json").read_text())["speed"] for each in places) == [0, 1, 2]
 
@@ -207,8 +207,8 @@ def test_report_of_everything_and_of_unknown_memory():
         "machine": machine.describe(),
         "gpu": "none",
         "one_world": {"steps": 3, "construction": spread, "stepping": spread, "together": spread},
-        "ensembles": [block | timing.rates(2, 3, 1.0, 2.0)],
-        "processes": [over | timing.rates(2, 3, 1.0, 2.0)],
+        "ensembles": [block | timing.speeds(2, 3, 1.0, 2.0)],
+        "processes": [over | timing.speeds(2, 3, 1.0, 2.0)],
         "apps": [crowd],
         "stream": over | {"worlds": 1000, "peak_mb": 1234.0, "worlds_a_second": 9.0},
         "market_step": {
@@ -223,7 +223,7 @@ def test_report_of_everything_and_of_unknown_memory():
         "exponents": {"time_over_apps": 0.987},
         "phases": [{"phase": "9 demand", "ms_a_step": 1.0, "share": 1.0}],
     }
-    printed = results_text.text(facts)
+    printed = results_text.bench_text(facts)
     for part in (
         "over processes",
         "10,000",

@@ -7,7 +7,7 @@ import pytest
 
 from baimo.experiments.bench.market_step import ColumnMarket
 from baimo.experiments.bench.plain_mesa import App, Market
-from baimo.experiments.bench.translate import plain
+from baimo.experiments.bench.translate import agent_market
 
 WORLDS, MONTHS, STEPS = 3, 8, 8
 
@@ -31,8 +31,8 @@ def seen(model: Market) -> dict[str, float]:
 def histories():
     """The columns month by month, with plain worlds that share their numbers, and some that have their own."""
     columns = ColumnMarket(WORLDS, MONTHS)
-    same = [plain(columns, index, same_luck=True) for index in range(WORLDS)]
-    own = [plain(columns, index) for index in range(WORLDS)]
+    same = [agent_market(columns, index, same_luck=True) for index in range(WORLDS)]
+    own = [agent_market(columns, index) for index in range(WORLDS)]
     months = []
     for _ in range(STEPS):
         columns.step()

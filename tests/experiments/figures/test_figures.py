@@ -22,7 +22,7 @@ from baimo.experiments.figures.paper import Source
 from baimo.experiments.read import load
 from baimo.experiments.report import findings, reproduce
 from baimo.experiments.run import store
-from baimo.experiments.run.compose import settings
+from baimo.experiments.run.compose import compose_run
 from baimo.world.record import outputs
 
 MONTHS = [dt.date(2023 + m // 12, m % 12 + 1, 1) for m in range(15)]
@@ -110,7 +110,7 @@ def edges():
 
 @pytest.fixture(scope="session")
 def config():
-    return OmegaConf.create(store.plain(settings(["worlds=4", "steps=15", "start=2023-01"])))
+    return OmegaConf.create(store.plain_settings(compose_run(["worlds=4", "steps=15", "start=2023-01"])))
 
 
 def write_run(place, name, config, tables, changes=()):
@@ -334,10 +334,10 @@ def test_what_cannot_be_reported_is_one_line(runs, tmp_path, capsys):
 
 
 def test_the_command_of_a_run_gives_its_run_id(tmp_path):
-    cfg = settings(["scenario=no_embargo", "policy/licensing=none", "worlds=3", "seed=5", "capital.herding=0.7"])
+    cfg = compose_run(["scenario=no_embargo", "policy/licensing=none", "worlds=3", "seed=5", "capital.herding=0.7"])
     folder = tmp_path / store.run_id(cfg)
     folder.mkdir()
-    OmegaConf.save(OmegaConf.create(store.plain(cfg)), folder / "config.yaml")
+    OmegaConf.save(OmegaConf.create(store.plain_settings(cfg)), folder / "config.yaml")
     found = reproduce.again(folder)
     assert found.same
     for word in ("scenario=no_embargo", "policy/licensing=none", "worlds=3", "seed=5", "capital.herding=0.7"):

@@ -68,7 +68,7 @@ def test_who_counts():
 def test_what_is_not_a_number_is_nobodys():
     labs = market_of([3.0, 1.0, float("nan"), 0.0])
     assert concentration.concentration(labs).collect()["hhi"].item() == pytest.approx(0.625)
-    assert turbulence.shares(labs).collect()["share"].sort().to_list() == pytest.approx([0.25, 0.75])
+    assert turbulence.market_shares(labs).collect()["share"].sort().to_list() == pytest.approx([0.25, 0.75])
     assert size.inequality(labs, ["tokens_day"]).collect()["gini_tokens_day"].item() == pytest.approx(
         np.abs(np.subtract.outer([3, 1, 0], [3, 1, 0])).mean() / (8 / 3)
     )
@@ -79,7 +79,7 @@ def test_what_is_not_a_number_is_nobodys():
 def test_concentration_is_bounded_and_knows_no_scale_or_order(values, scale, random):
     def of(sizes):
         frame = pl.DataFrame({"x": np.array(sizes)})
-        cr = [concentration.ratio("x", k).alias(f"cr{k}") for k in (1, 4)]
+        cr = [concentration.concentration_ratio("x", k).alias(f"cr{k}") for k in (1, 4)]
         return frame.select(concentration.hhi("x").alias("hhi"), concentration.entropy("x").alias("e"), *cr).row(
             0, named=True
         )

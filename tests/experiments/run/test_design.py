@@ -101,7 +101,7 @@ def test_equal_points_of_common_luck_are_equal_and_of_their_own_luck_are_not():
     points = pl.DataFrame({INHERITANCE: [0.7, 0.7]})
     for common in (True, False):
         table = design.spread(points, 1, common=common)
-        tables = design.Build(table)(compose(["output.level=full"]), range(2)).run(3).tables()
+        tables = design.DesignBuilder(table)(compose(["output.level=full"]), range(2)).run(3).tables()
         for name in ("market", "labs", "apps"):
             first, second = (tables[name].filter(pl.col("replicate") == i).drop("replicate") for i in (0, 1))
             assert first.equals(second, null_equal=True) is common, name

@@ -334,7 +334,7 @@ def test_table_rows_and_numbers(done):
     june = frame.filter(pl.col("date") == dt.date(2023, 6, 1)).collect()["labs_alive_cn"]
     assert rows["labs_alive_cn"][1] == pytest.approx(june.median())
     assert rows["labs_alive_cn_high"][1] == pytest.approx(np.quantile(june, 0.95))
-    text = half_years.text(done)
+    text = half_years.half_years_text(done)
     assert max(map(len, text.splitlines())) <= half_years.WIDTH
     assert "medians of 5 worlds" in text
 
@@ -350,17 +350,17 @@ def test_table_columns_never_touch():
     }
     row |= {"gap_cn_months": 120.5, "hhi_tokens_cn": 0.5, "tokens_day_cn": 9e7}
     row |= dict.fromkeys(("h100e_cn_legal", "h100e_cn_grey", "h100e_cn_domestic"), 9.9e6)
-    for column in half_years.COLUMNS[1:]:
+    for column in half_years.PRINTED_COLUMNS[1:]:
         assert len(column.text(row)) < column.width, column.head
         assert max(len(column.head), len(column.unit)) < column.width, column.head
 
 
 def test_figure_is_drawn_and_repeats_itself(done):
-    path = summary.draw(done)
+    path = summary.draw_summary(done)
     assert path == done / "figures" / "summary.png"
     first = [(done / "figures" / f"summary.{kind}").read_bytes() for kind in ("png", "pdf")]
     assert all(len(content) > 20_000 for content in first)
-    summary.draw(done)
+    summary.draw_summary(done)
     assert [(done / "figures" / f"summary.{kind}").read_bytes() for kind in ("png", "pdf")] == first
     assert files_below(done / "figures") == ["summary.pdf", "summary.png"]
 
@@ -369,8 +369,8 @@ def test_figure_and_table_of_one_world_and_month(tmp_path):
     folder = blocks.execute(settings(tmp_path, worlds=1, steps=1), FakeEnsemble)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert summary.draw(folder).exists()
-    assert "one world" in half_years.text(folder)
+        assert summary.draw_summary(folder).exists()
+    assert "one world" in half_years.half_years_text(folder)
 
 
 def test_facts_are_in_the_units_of_the_columns():
@@ -493,7 +493,7 @@ def test_real_ensemble_gives_what_is_printed_and_drawn(tmp_path):
     columns = set(load.market(folder).collect_schema())
     assert set(COLUMNS) <= columns
     assert set(half_years._NEEDED) <= columns
-    assert "2023-02" in half_years.text(folder)
+    assert "2023-02" in half_years.half_years_text(folder)
 
 
 @pytest.mark.parametrize("answer, asked", [(1, [-3, -1]), (0, [-3])])

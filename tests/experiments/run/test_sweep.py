@@ -32,7 +32,7 @@ def registered(tmp_path, monkeypatch):
 
 
 def cells(*overrides):
-    cfg, several = compose.compose(list(overrides), True)
+    cfg, several = compose.compose_command(list(overrides), True)
     assert several
     return sweep.cells(list(overrides), cfg)
 
@@ -55,7 +55,7 @@ def test_equal_cells_run_once():
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_an_experiment_is_a_sweep_that_takes_less_than_a_quarter_of_an_hour(name):
-    cfg, several = compose.compose([f"experiment={name}"])
+    cfg, several = compose.compose_command([f"experiment={name}"])
     assert several, "hydra.mode: MULTIRUN, so that the name is the whole command"
     found = sweep.cells([f"experiment={name}"], cfg)
     assert len(found) >= 4
@@ -69,7 +69,7 @@ def test_an_experiment_is_a_sweep_that_takes_less_than_a_quarter_of_an_hour(name
 
 def test_what_is_typed_replaces_what_the_file_sweeps_over():
     overrides = ["experiment=embargo_timing", "policy/embargo=none,tight", "seed=1,2"]
-    cfg, _ = compose.compose(overrides)
+    cfg, _ = compose.compose_command(overrides)
     assert len(sweep.cells(overrides, cfg)) == 4
 
 
