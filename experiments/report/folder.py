@@ -17,7 +17,7 @@ FACTS = "report.json"
 def report_folder(place: Path, facts: dict[str, Any]) -> Path:
     """Folder of a report: ``<place>/report-<id>``, the id made of its facts and of the code of experiments."""
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
-    for file in sorted(_CODE.rglob("*.py")):
+    for file in sorted(file for kind in ("py", "j2") for file in _CODE.rglob(f"*.{kind}")):
         digest.update(file.read_bytes())
     return place / f"report-{digest.hexdigest()[:10]}"
 
