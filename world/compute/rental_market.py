@@ -220,14 +220,6 @@ def _clear_region(world: World, region: int, training: Array, serving: Array) ->
     return paid, earned
 
 
-def _move_rents(world: World, region: int, wants: tuple[Array, Array], supply: tuple[Array, Array]) -> None:
-    """Let the rents of training and serving follow what is wanted over what is there."""
-    state, p = world.state, world.parameters.rental
-    for rents, want, have in zip((state.rent_training, state.rent_serving), wants, supply, strict=True):
-        rents[region] = _floor(rents[region] * rent_pressure(want, have, world.clock.months, p), p)
-    state.rent_cap[region] = p.largest_tenant * np.maximum(supply[0], 1.0)
-
-
 def in_two_ranks(wanted: Array, first: Array, all_wants: Array, supply: Array) -> tuple[Array, Array]:
     """Allocate to tenants under contract first, then to others, each rank in proportion.
 
