@@ -23,8 +23,8 @@ from baimo.agents.enums import (
     GOOD,
     INSOLVENT,
     LEAVE,
+    MISSING,
     NEWCOMER,
-    NO_AGENT,
     OUTDATED,
     POOR,
     REMAKE,
@@ -141,11 +141,11 @@ class AppStartup(MarketAgent):
     absorbed = column("share of what it adds in the brain", clears=True)
     body_lost = column("share of what it adds in eyes and hands", clears=True)
     rework = column("months of work left", clears=True)
-    base_lab = column(dtype=int, default=NO_AGENT, inner="bases", clears=True)
-    base_id = column(dtype=int, default=NO_AGENT, inner="bases", clears=True)
-    base_model = column(dtype=int, default=NO_AGENT)
-    known_lab = column(dtype=int, default=NO_AGENT, inner="known", clears=True)
-    known_id = column(dtype=int, default=NO_AGENT, inner="known", clears=True)
+    base_lab = column(dtype=int, default=MISSING, inner="bases", clears=True)
+    base_id = column(dtype=int, default=MISSING, inner="bases", clears=True)
+    base_model = column(dtype=int, default=MISSING)
+    known_lab = column(dtype=int, default=MISSING, inner="known", clears=True)
+    known_id = column(dtype=int, default=MISSING, inner="known", clears=True)
     team = column("people wanted")
     engineers = column("people", clears=True)
     tuners = column("people who tune models", clears=True)
@@ -166,10 +166,10 @@ class AppStartup(MarketAgent):
     age = column("months")
     incumbent = column(dtype=bool, default=False)
     filed = column(dtype=bool, default=False)
-    filing_since = column("step", dtype=int, default=NO_AGENT)
+    filing_since = column("step", dtype=int, default=MISSING)
     shut_out = column("months")
     exit_reason = column(dtype=int, labels=APP_EXITS)
-    exit_step = column("step", dtype=int, default=NO_AGENT)
+    exit_step = column("step", dtype=int, default=MISSING)
 
     @decision
     def choose_bases(apps, market: BaseSignals, p: Config) -> None:
@@ -192,8 +192,8 @@ class AppStartup(MarketAgent):
         lost = ~market.present_valid
         moves = market.movers & (better | lost) & (top > market.never)
         second_is_good = max_k(rest) > top - rules.multihome_margin
-        apps.base_lab = where(moves, np.stack([row, where(second_is_good, row2, NO_AGENT)]), apps.base_lab)
-        apps.base_id = where(moves, np.stack([identity, where(second_is_good, identity2, NO_AGENT)]), apps.base_id)
+        apps.base_lab = where(moves, np.stack([row, where(second_is_good, row2, MISSING)]), apps.base_lab)
+        apps.base_id = where(moves, np.stack([identity, where(second_is_good, identity2, MISSING)]), apps.base_id)
         effort = rules.switch_months * apps.coupling
         apps.rework = where(moves & ~lost & (apps.age > 0.5), apps.rework + effort, apps.rework)
 
@@ -205,7 +205,7 @@ class AppStartup(MarketAgent):
         not, but for single-modality products, which a natively multimodal model replaces.
         """
         rules = p.app_market
-        new = (market.base_model != apps.base_model) & (apps.base_model != NO_AGENT) & apps.alive
+        new = (market.base_model != apps.base_model) & (apps.base_model != MISSING) & apps.alive
         # News comes in the middle of a step on average.
         work = where(new, np.maximum(rules.rework_months * apps.coupling - 0.5 * market.months, 0.0), 0.0)
         apps.rework = np.maximum(apps.rework - market.months, 0.0) + work

@@ -6,7 +6,7 @@ A coded column holds the position of a name in its tuple: ``labs.mode == OPEN_BA
 from __future__ import annotations
 
 from baimo.conf.declare import CN as CN
-from baimo.conf.declare import NO_AGENT as NO_AGENT
+from baimo.conf.declare import MISSING as MISSING
 from baimo.conf.declare import REGIONS as REGIONS
 from baimo.conf.declare import ROW as ROW
 

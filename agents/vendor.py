@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from baimo.agents.base import MarketAgent, decision
-from baimo.agents.enums import BUILDERS, CENTRE, CHIPMAKER, CLOUD, NO_AGENT, REGIONS, VENDOR_KINDS
+from baimo.agents.enums import BUILDERS, CENTRE, CHIPMAKER, CLOUD, MISSING, REGIONS, VENDOR_KINDS
 from baimo.conf.declare import column
 from baimo.world.engine.arrays import PerAgent, PerClass, PerWorld, argmax_k, clip, max_k, pick_k, sum_k, where
 from baimo.world.engine.population import Observables
@@ -65,7 +65,7 @@ class InfraVendor(MarketAgent):
     spent = column("CNY million, this step so far", clears=True)
     fleet = column("chips", inner="chips", clears=True)
     incoming = column("chips", inner="chips", clears=True)
-    order_class = column(dtype=int, default=NO_AGENT, clears=True)
+    order_class = column(dtype=int, default=MISSING, clears=True)
     order_units = column("chips", clears=True)
     price_factor = column("share of the list price at launch", default=1.0)
     chip_budget = column("CNY million a year", clears=True)
@@ -107,7 +107,7 @@ class InfraVendor(MarketAgent):
         planned = vendors.chip_budget * appetite * growth + market.public
         units = np.floor((planned * market.years + earned) * rush / np.maximum(price, 1e-9))
         orders = vendors.alive & (worth > 0.0) & (vendors.kind != CHIPMAKER) & (units > 0.0)
-        vendors.order_class = where(orders, best, NO_AGENT)
+        vendors.order_class = where(orders, best, MISSING)
         vendors.order_units = where(orders, units, 0.0)
 
     @decision

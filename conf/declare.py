@@ -15,10 +15,10 @@ ROW_BLOCK = 64
 #: side in a block, so that on NumPy a block that is cut short has the bits of one that ends in zeros.
 ROW_STEP = 16
 
-#: Regions, in the order in which arrays by region have them; and the row or identity of nobody.
+#: Regions, in the order in which arrays by region have them; and the code of no agent, row, model, class or step.
 REGIONS = ("CN", "ROW")
 CN, ROW = range(2)
-NO_AGENT = -1
+MISSING = -1
 
 #: Number of entries of each inner dimension that is the same in every model; a world adds those of its tables.
 DIMENSIONS = {"regions": 2, "axes": 3, "talent": 4, "bases": 2, "holders": 4, "known": 6, "uses": 3, "ages": 60}
@@ -105,7 +105,7 @@ class column:
 
 
 class Output(NamedTuple):
-    """What is declaration of one output column, or of a family such as ``h100e_cn_<class>``."""
+    """Declaration of one output column, or of a family such as ``h100e_cn_<class>``."""
 
     name: str
     unit: str

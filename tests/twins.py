@@ -137,3 +137,8 @@ def effect(
     with_ = by_world(market(*base, worlds=worlds, steps=steps), column, window)
     without = by_world(market(*base, *off, worlds=worlds, steps=steps), column, window)
     return Effect(with_, without)
+
+
+def effect_of(group: str, alternative: str, column: str, **more) -> Effect:
+    """The baseline less an alternative of a policy: below zero where the alternative raises the column."""
+    return effect(column, f"{group}={alternative}", **more)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from baimo.agents.base import MarketAgent
-from baimo.agents.enums import ARCHETYPES, FILING, LAB_EXITS, MODES, NO_AGENT, NO_MODEL, OPENNESS, REGIONS
+from baimo.agents.enums import ARCHETYPES, FILING, LAB_EXITS, MISSING, MODES, NO_MODEL, OPENNESS, REGIONS
 from baimo.conf.declare import column
 
 
@@ -55,7 +55,7 @@ class LabColumns(MarketAgent):
     archetype = column(dtype=int, labels=ARCHETYPES)
     mode = column(dtype=int, labels=MODES)
     exit_reason = column(dtype=int, labels=LAB_EXITS)
-    exit_step = column("step", dtype=int, default=NO_AGENT)
+    exit_step = column("step", dtype=int, default=MISSING)
     risk_appetite = column(default=1.0)
 
     # money
@@ -73,8 +73,8 @@ class LabColumns(MarketAgent):
     stage = column(dtype=int)
     since_round = column("months", default=99.0)
     since_news = column("months")
-    holder_row = column(dtype=int, default=NO_AGENT, inner="holders", clears=True)
-    holder_id = column(dtype=int, default=NO_AGENT, inner="holders", clears=True)
+    holder_row = column(dtype=int, default=MISSING, inner="holders", clears=True)
+    holder_id = column(dtype=int, default=MISSING, inner="holders", clears=True)
     holder_stake = column("CNY million", inner="holders", clears=True)
     sunk_value = column("CNY million", clears=True)
     first_purse = column("CNY million")
@@ -92,15 +92,15 @@ class LabColumns(MarketAgent):
     # compute
     fleet = column("chips", inner="chips", clears=True)
     incoming = column("chips", inner="chips", clears=True)
-    order_class = column(dtype=int, default=NO_AGENT, clears=True)
+    order_class = column(dtype=int, default=MISSING, clears=True)
     order_units = column("chips", clears=True)
     llm_share = column("share of the fleet", default=1.0)
     serving_share = column("share of the fleet", default=0.2)
     rent_wanted = column("H100e", clears=True)
     rented_training = column("H100e", clears=True)
     rented_serving = column("H100e", clears=True)
-    host = column(dtype=int, default=NO_AGENT)
-    host_id = column(dtype=int, default=NO_AGENT)
+    host = column(dtype=int, default=MISSING)
+    host_id = column(dtype=int, default=MISSING)
     host_stake = column("CNY million", clears=True)
     compute_credit = column("CNY million", clears=True)
     on_platform = column(dtype=bool, default=False, clears=True)
@@ -128,9 +128,9 @@ class LabColumns(MarketAgent):
     affordable = column("log10 FLOP", default=20.0)
     run_inherits = column("OOM", default=NO_MODEL, inner="axes")
     run_inherits_post = column("OOM", inner="axes")
-    run_base = column(dtype=int, default=NO_AGENT, clears=True)
-    run_base_id = column(dtype=int, default=NO_AGENT, clears=True)
-    run_base_model = column(dtype=int, default=NO_AGENT, clears=True)
+    run_base = column(dtype=int, default=MISSING, clears=True)
+    run_base_id = column(dtype=int, default=MISSING, clears=True)
+    run_base_model = column(dtype=int, default=MISSING, clears=True)
     run_cost = column("CNY million", clears=True)
     runs_done = column("runs")
     runs_failed = column("runs")
@@ -148,12 +148,12 @@ class LabColumns(MarketAgent):
     open_post = column("OOM", inner="axes")
     openness = column(dtype=int, labels=OPENNESS)
     multimodal = column(dtype=bool, default=False, clears=True)
-    model_id = column(dtype=int, default=NO_AGENT)
-    base_lab = column(dtype=int, default=NO_AGENT)
-    base_id = column(dtype=int, default=NO_AGENT)
+    model_id = column(dtype=int, default=MISSING)
+    base_lab = column(dtype=int, default=MISSING)
+    base_id = column(dtype=int, default=MISSING)
     base_foreign = column(dtype=bool, default=False, clears=True)
-    base_model = column(dtype=int, default=NO_AGENT)
-    open_model = column(dtype=int, default=NO_AGENT)
+    base_model = column(dtype=int, default=MISSING)
+    open_model = column(dtype=int, default=MISSING)
     children = column("labs", clears=True)
     claims = column(dtype=bool, default=False, clears=True)
     since_exposed = column("months", default=99.0)
@@ -174,7 +174,7 @@ class LabColumns(MarketAgent):
     capacity_share = column("share of demand served", default=1.0)
     reputation = column("utility")
     awareness = column("share of users who think of it", default=0.005)
-    home_segment = column("segment that a vertical lab was founded for", dtype=int, default=NO_AGENT, clears=True)
+    home_segment = column("segment that a vertical lab was founded for", dtype=int, default=MISSING, clears=True)
     layers = column("share of what there is to know", inner="axes", clears=True)
     control = column("share", clears=True)
     lock_in = column("share of sales", clears=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.base import decision
-from baimo.agents.enums import APP_COMPANY, BIG_TECH, CN, NO_AGENT, UNICORN
+from baimo.agents.enums import APP_COMPANY, BIG_TECH, CN, MISSING, UNICORN
 from baimo.agents.lab.columns import LabColumns
 from baimo.world.engine.arrays import PerAgent, PerWorld, argmax_k, clip, pick_k, where
 from baimo.world.engine.population import Observables
@@ -71,7 +71,7 @@ class LabCompute(LabColumns):
         own = rules.chip_share_of_cash * spare * market.months * (labs.archetype == UNICORN)
         units = np.floor((budget + own) / np.maximum(price, 1e-9))
         orders = labs.alive & (worth > 0.0) & (units > 0.0)
-        labs.order_class = where(orders, best, NO_AGENT)
+        labs.order_class = where(orders, best, MISSING)
         labs.order_units = where(orders, units, 0.0)
 
     @decision

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from baimo.agents.base import decision
-from baimo.agents.enums import APP_COMPANY, FROM_SCRATCH, LEAST_RUN, NO_AGENT, NO_MODEL, RUN_MONTHS
+from baimo.agents.enums import APP_COMPANY, FROM_SCRATCH, LEAST_RUN, MISSING, NO_MODEL, RUN_MONTHS
 from baimo.agents.lab.columns import LabColumns
 from baimo.world.engine.arrays import (
     Array,
@@ -171,9 +171,9 @@ def start_runs(labs: LabColumns, market: LaunchSignals, p: Config, starts: PerAg
     labs.run_inherits = where(starts, _inherited(market, run.on_base, p), labs.run_inherits)
     inherits_post = where(run.on_base, market.base_post, 0.0)
     labs.run_inherits_post = where(starts, inherits_post, labs.run_inherits_post)
-    labs.run_base = where(starts, where(based, market.base_lab, NO_AGENT), labs.run_base)
-    labs.run_base_id = where(starts, where(based, market.base_id, NO_AGENT), labs.run_base_id)
-    labs.run_base_model = where(starts, where(based, market.base_model, NO_AGENT), labs.run_base_model)
+    labs.run_base = where(starts, where(based, market.base_lab, MISSING), labs.run_base)
+    labs.run_base_id = where(starts, where(based, market.base_id, MISSING), labs.run_base_id)
+    labs.run_base_model = where(starts, where(based, market.base_model, MISSING), labs.run_base_model)
 
 
 def trained_capability(labs: LabColumns, run: Run, market: LaunchSignals, p: Config) -> Array:

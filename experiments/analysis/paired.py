@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
-from baimo.world.record.outputs import told_of
+from baimo.world.record.outputs import output_of
 
 LAST_YEAR, WHOLE_RUN = "last year", "whole run"
 
@@ -42,7 +42,7 @@ class Outcome:
     @property
     def log(self) -> bool:
         """Whether it is compared in logarithms, as prices and stocks are: their differences are factors."""
-        return told_of(self.column).log
+        return output_of(self.column).log
 
 
 @lru_cache(maxsize=4)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from baimo.agents.enums import ALIVE, ALL_OPEN, API, NO_AGENT
+from baimo.agents.enums import ALIVE, ALL_OPEN, API, MISSING
 from baimo.world.apps import choice, competition, lifecycle
 from baimo.world.apps.app_segments import segment_of_apps
 from baimo.world.engine.arrays import (
@@ -184,7 +184,7 @@ class ColumnMarket:
         successors = apps.where(gone)
         successors.cash = gather(self.purse, successors.worlds, successors.rows)
         successors.age = successors.peak_users = successors.rework = successors.users = 0.0
-        successors.base_lab = successors.base_id = NO_AGENT
+        successors.base_lab = successors.base_id = MISSING
         successors.exit_reason = ALIVE
 
     # ------------------------------------------------------------------ what is compared

@@ -17,7 +17,7 @@ from baimo.experiments.figures import heat_map, paper
 from baimo.experiments.figures.paper import Drawing, Missing
 from baimo.experiments.figures.summary import BLUE, GREEN, ORANGE, PURPLE, RED, SKY
 from baimo.experiments.read import load
-from baimo.world.record.outputs import told_of
+from baimo.world.record.outputs import output_of
 
 COLOURS = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY)
 #: Outcomes whose effects are drawn month by month, and those of phase diagrams.
@@ -52,7 +52,7 @@ def panels(frame: pl.DataFrame, baseline: str) -> Drawing:
     first, last = months["first_date"].min(), months["last_date"].max()
     for axes, column, letter in zip(grid, chosen, "abcdefghi", strict=False):
         part = months.filter(pl.col("column") == column)
-        paper.titled(axes, letter, told_of(column).label, _unit(part))
+        paper.titled(axes, letter, output_of(column).label, _unit(part))
         for colour, arm in zip(COLOURS, arms, strict=False):
             _path(axes, part.filter(pl.col("policy") == arm), arm, colour)
         axes.axhline(0.0, color="black", linewidth=0.6)
@@ -136,7 +136,7 @@ def _short(arm: str) -> str:
 
 
 def _unit(part: pl.DataFrame) -> str:
-    return "%" if bool(part["log"].any()) else told_of(part["column"][0]).unit
+    return "%" if bool(part["log"].any()) else output_of(part["column"][0]).unit
 
 
 def _read(part: pl.DataFrame, column: str) -> np.ndarray:
@@ -154,7 +154,7 @@ def _path(axes: Axes, part: pl.DataFrame, arm: str, colour: str) -> None:
 
 def _intervals(axes: Axes, part: pl.DataFrame, arms: Sequence[str]) -> None:
     """One outcome: a row a policy, named by its number."""
-    what = told_of(part["column"][0])
+    what = output_of(part["column"][0])
     axes.set_title(what.label, fontsize=6.5, pad=2)
     for place, arm in enumerate(arms):
         _interval(axes, part.filter(pl.col("policy") == arm), place, _colour(place))
@@ -247,7 +247,7 @@ def phase(worlds: pl.DataFrame, x: str, y: str, outcomes: Sequence[str] | None =
     figure, grid = paper.sheet(len(chosen), height=0.85 + 0.24 * len(up))
     for axes, column, letter in zip(grid, chosen, "abcd", strict=False):
         _phase_panel(axes, binned, (x, y), (across, up), column)
-        what = told_of(column)
+        what = output_of(column)
         axes.set_title(f"{letter} {what.label}{f', {what.unit}' if what.unit else ''}", pad=4)
         axes.set_xlabel(x, labelpad=1)
         axes.set_ylabel(y, fontsize=6.5)

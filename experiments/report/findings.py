@@ -14,7 +14,7 @@ from baimo.experiments.analysis.paired import LAST_YEAR, Outcome
 from baimo.experiments.figures import summary
 from baimo.experiments.figures.paper import Source, number
 from baimo.experiments.measures import prices
-from baimo.world.record.outputs import told_of
+from baimo.world.record.outputs import output_of
 
 #: How the sentence begins on effects that do not stand.
 NOT_APART = "Not told apart"
@@ -54,14 +54,14 @@ def _of_policy(part: pl.DataFrame, baseline: str) -> list[str]:
     rest = [row for row in rows if row not in clear and row["boot_low"] is not None]
     if rest:
         parts = "; ".join(
-            f"{told_of(row['column']).phrase} {_interval(row)}{_unit(row)}" for row in rest if any(_ends(row))
+            f"{output_of(row['column']).phrase} {_interval(row)}{_unit(row)}" for row in rest if any(_ends(row))
         )
         if parts:
             said.append(
                 f"{NOT_APART} from no effect among so many tests at {rest[0]['n']:.0f} pairs of worlds "
                 f"(95% intervals of the mean): {parts}."
             )
-        same = [told_of(row["column"]).phrase for row in rest if not any(_ends(row))]
+        same = [output_of(row["column"]).phrase for row in rest if not any(_ends(row))]
         if same:
             said.append(f"The same in all pairs of worlds: {', '.join(same)}.")
     return said or [f"No outcome is defined in both arms ({baseline})."]
@@ -81,7 +81,7 @@ def of_contexts(frame: pl.DataFrame, home: str) -> list[str]:
     for (policy, within), part in frame.group_by("policy", "within", maintain_order=True):
         rows = [row for row in part.drop_nulls("effect").iter_rows(named=True) if _stands(row)]
         said += [
-            f"{capital(told_of(row['column']).phrase)}: the effect of {policy} under {within} less that under {home} "
+            f"{capital(output_of(row['column']).phrase)}: the effect of {policy} under {within} less that under {home} "
             f"is {paired.effect_number(row)}{_unit(row)}, 95% interval {_interval(row)} ({row['n']:.0f} worlds)."
             for row in sorted(rows, key=lambda row: -abs(row["t"]))
         ]
@@ -112,12 +112,12 @@ def _interval(row: dict) -> str:
 
 
 def _unit(row: dict) -> str:
-    unit = told_of(row["column"]).unit
+    unit = output_of(row["column"]).unit
     return "" if row["log"] or unit in ("", "0 to 1", "index", "share") else f" {unit}"
 
 
 def _sentence(row: dict, baseline: str) -> str:
-    what = told_of(row["column"])
+    what = output_of(row["column"])
     return (
         f"{capital(what.phrase)}: {paired.effect_number(row)}{_unit(row)} against {baseline}, 95% interval "
         f"{_interval(row)}, the same sign in {row['share_sign']:.0%} of {row['n']:.0f} pairs of worlds."
@@ -133,7 +133,7 @@ def levels(arms: Sequence[Arm], columns: Sequence[str] = compare.COLUMNS) -> Tab
     for column in columns:
         cells = [_level(arm, column) for arm in arms]
         if any(cells):
-            what = told_of(column)
+            what = output_of(column)
             rows.append((f"{what.label}{f', {what.unit}' if what.unit else ''}", *(cell or "-" for cell in cells)))
     heads = ("mean over the last year", *(arm.label for arm in arms))
     note = "Median over worlds of the mean over the last year, in brackets 5% and 95% of worlds."
@@ -173,7 +173,7 @@ def against_facts(source: Source) -> Table:
         range_ = f" [{number(fact.low)}, {number(fact.high)}]" if fact.low < fact.high else ""
         rows.append(
             (
-                told_of(fact.column).label,
+                output_of(fact.column).label,
                 f"{fact.middle:%Y-%m}",
                 f"{number(fact.value)}{range_}",
                 f"{number(middle)} [{number(low)}, {number(high)}]",

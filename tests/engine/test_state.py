@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from polars.testing import assert_frame_equal
 
 from baimo.conf.declare import DTYPES, Memory, flow, stock
 from baimo.conf.schema import compose
@@ -44,6 +45,19 @@ def test_memory_along_a_population_grows_with_it(grown):
     shapes_hold(grown.world)
     assert grown.world.state.token_share.shape[-1] == grown.world.labs.capacity
     assert grown.world.state.tokens_by_segment.shape[-1] == grown.world.labs.capacity
+
+
+def test_a_flow_is_written_anew_in_each_step():
+    """Whatever stands in a flow when a step begins changes nothing: it is no memory."""
+    flows = [name for name, memory in DECLARED.items() if memory.kind == "flow" and memory.dtype is float]
+    plain, poisoned = (Ensemble(compose(["output.level=market"]), range(2)) for _ in range(2))
+    for _ in range(12):
+        for name in flows:
+            setattr(poisoned.world.state, name, np.full(poisoned.world.state.shape(name), 0.37))
+        plain.step()
+        poisoned.step()
+    assert len(flows) > 20
+    assert_frame_equal(poisoned.tables()["market"], plain.tables()["market"], check_exact=True)
 
 
 def test_growth_keeps_what_was_there_and_adds_first_values():

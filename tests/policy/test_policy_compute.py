@@ -1,19 +1,12 @@
-"""Compute policy: what each alternative does, and that nothing differs before its date."""
+"""Compute policy: what each alternative does."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.twins import assert_equal_before, assert_something_differs, by_world, effect, market
+from tests.twins import by_world, effect_of, market
 
 GROUP = "policy/compute"
-#: Alternatives that begin in February 2024.
-DATED = ["vouchers", "public_centres", "platform_private", "platform_state", "platform_operator", "priority"]
-
-
-def changes(alternative, column, **more):
-    """Effect of the baseline less that of an alternative: below zero where the alternative raises the column."""
-    return effect(column, f"{GROUP}={alternative}", **more)
 
 
 @pytest.mark.parametrize(
@@ -32,23 +25,13 @@ def changes(alternative, column, **more):
     ],
 )
 def test_direction(alternative, column, rises):
-    found = changes(alternative, column)
+    found = effect_of(GROUP, alternative, column)
     assert found.z < -5 if rises else found.z > 5
-
-
-@pytest.mark.parametrize("alternative", DATED)
-def test_before_its_date_nothing_differs(alternative):
-    assert_equal_before(14, f"{GROUP}={alternative}")
-
-
-@pytest.mark.parametrize("alternative", DATED)
-def test_from_its_date_something_differs(alternative):
-    assert_something_differs(f"{GROUP}={alternative}")
 
 
 def test_a_voucher_is_spent_by_those_who_get_it():
     """What the state pays is what its balance shows: vouchers of 2,000 a year for eleven months and more."""
-    spent = -changes("vouchers", "public_spending_cn", window=(35, 36)).mean
+    spent = -effect_of(GROUP, "vouchers", "public_spending_cn", window=(35, 36)).mean
     assert spent == pytest.approx(2000.0 * 22 / 12, rel=0.05)
 
 

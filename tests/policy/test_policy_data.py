@@ -1,19 +1,12 @@
-"""Data policy: what each alternative does, and that nothing differs before its date."""
+"""Data policy: what each alternative does."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.twins import assert_equal_before, assert_something_differs, by_world, effect, market
+from tests.twins import by_world, effect_of, market
 
 GROUP = "policy/data"
-#: Alternatives that begin in February 2024.
-DATED = ["public_corpus", "copyright_levy", "strict"]
-
-
-def changes(alternative, column, **more):
-    """Effect of the baseline less that of an alternative: below zero where the alternative raises the column."""
-    return effect(column, f"{GROUP}={alternative}", **more)
 
 
 @pytest.mark.parametrize(
@@ -27,18 +20,8 @@ def changes(alternative, column, **more):
     ],
 )
 def test_direction(alternative, column, rises):
-    found = changes(alternative, column)
+    found = effect_of(GROUP, alternative, column)
     assert found.z < -5 if rises else found.z > 5
-
-
-@pytest.mark.parametrize("alternative", DATED)
-def test_before_its_date_nothing_differs(alternative):
-    assert_equal_before(14, f"{GROUP}={alternative}")
-
-
-@pytest.mark.parametrize("alternative", DATED)
-def test_from_its_date_something_differs(alternative):
-    assert_something_differs(f"{GROUP}={alternative}")
 
 
 def test_the_levy_goes_to_the_owners_of_rights():

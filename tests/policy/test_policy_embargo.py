@@ -1,19 +1,12 @@
-"""The embargo: what each alternative does, and that nothing differs before its date."""
+"""The embargo: what each alternative does."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.twins import assert_equal_before, assert_something_differs, by_world, effect, market
+from tests.twins import assert_equal_before, assert_something_differs, by_world, effect_of, market
 
 GROUP = "policy/embargo"
-#: Alternatives that begin in February 2024.
-DATED = ["tight", "lifted", "entity_list", "memory", "cloud"]
-
-
-def changes(alternative, column, **more):
-    """Effect of the baseline less that of an alternative: below zero where the alternative raises the column."""
-    return effect(column, f"{GROUP}={alternative}", **more)
 
 
 @pytest.mark.parametrize(
@@ -35,33 +28,23 @@ def changes(alternative, column, **more):
     ],
 )
 def test_direction(alternative, column, rises):
-    found = changes(alternative, column)
+    found = effect_of(GROUP, alternative, column)
     assert found.z < -3.5 if rises else found.z > 3.5
 
 
 def test_without_the_embargo_runs_are_larger_and_the_frontier_hardly_further():
     """Runs are a seventh larger in the second and the third year; the frontier gains hundredths of an order."""
     for window in ((12, 24), (24, 36)):
-        run = changes("none", "largest_run_cn_flop", window=window, worlds=24)
+        run = effect_of(GROUP, "none", "largest_run_cn_flop", window=window, worlds=24)
         assert run.z < -5 and 0.75 < run.ratio < 0.95
     # In the first two years: later one cannot tell, for the best CN model is often one of an open ROW base.
-    frontier = changes("none", "frontier_cn", window=(0, 24), worlds=24)
+    frontier = effect_of(GROUP, "none", "frontier_cn", window=(0, 24), worlds=24)
     assert frontier.z < -3.5 and -0.1 < frontier.mean < -0.01
-
-
-@pytest.mark.parametrize("alternative", DATED)
-def test_before_its_date_nothing_differs(alternative):
-    assert_equal_before(14, f"{GROUP}={alternative}")
 
 
 def test_a_late_rule_leaves_what_came_before_it():
     assert_equal_before(10, f"{GROUP}=late")
     assert_something_differs(f"{GROUP}=late")
-
-
-@pytest.mark.parametrize("alternative", DATED)
-def test_from_its_date_something_differs(alternative):
-    assert_something_differs(f"{GROUP}={alternative}")
 
 
 def test_no_listed_firm_of_the_embargo_is_forgotten():

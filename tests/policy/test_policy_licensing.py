@@ -1,19 +1,12 @@
-"""Licensing: what each alternative does, and that nothing differs before its date."""
+"""Licensing: what each alternative does."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.twins import assert_equal_before, assert_something_differs, by_world, effect, market
+from tests.twins import by_world, effect_of, market
 
 GROUP = "policy/licensing"
-#: Alternatives that begin in February 2024.
-DATED = ["fast_track", "strict", "wrapper_ban"]
-
-
-def changes(alternative, column, **more):
-    """Effect of the baseline less that of an alternative: below zero where the alternative raises the column."""
-    return effect(column, f"{GROUP}={alternative}", **more)
 
 
 @pytest.mark.parametrize(
@@ -30,18 +23,8 @@ def changes(alternative, column, **more):
     ],
 )
 def test_direction(alternative, column, rises):
-    found = changes(alternative, column)
+    found = effect_of(GROUP, alternative, column)
     assert found.z < -5 if rises else found.z > 5
-
-
-@pytest.mark.parametrize("alternative", DATED)
-def test_before_its_date_nothing_differs(alternative):
-    assert_equal_before(14, f"{GROUP}={alternative}")
-
-
-@pytest.mark.parametrize("alternative", DATED)
-def test_from_its_date_something_differs(alternative):
-    assert_something_differs(f"{GROUP}={alternative}")
 
 
 def test_no_app_wraps_a_foreign_model_under_the_ban():

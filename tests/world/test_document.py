@@ -12,7 +12,7 @@ from baimo.conf.schema import Config, parameters_of
 from baimo.experiments import cli, document
 from baimo.world.ensemble import Ensemble
 from baimo.world.record.codebook import codebook
-from baimo.world.record.outputs import OUTPUTS, told_of
+from baimo.world.record.outputs import OUTPUTS, output_of
 
 
 def test_the_tables_are_up_to_date(capsys):
@@ -50,9 +50,9 @@ def test_every_column_of_the_output_is_described():
 
 
 def test_families_give_way_to_columns_with_a_name_of_their_own():
-    assert told_of("labs_from_scratch_cn").name == "labs_from_scratch_cn"
-    assert told_of("labs_unicorn_cn").name == "labs_<archetype>_cn"
-    assert told_of("labs_unicorn_cn").label == "labs unicorn cn"
+    assert output_of("labs_from_scratch_cn").name == "labs_from_scratch_cn"
+    assert output_of("labs_unicorn_cn").name == "labs_<archetype>_cn"
+    assert output_of("labs_unicorn_cn").label == "labs unicorn cn"
     assert len({each.name for each in OUTPUTS}) == len(OUTPUTS)
 
 

@@ -67,8 +67,8 @@ FLOWS = (
 #: month can resolve of anything that grows: half a month of a yearly doubling is 3%.
 RESOLUTION = 0.05
 
-_FILL = "gpu_market._book_keeping: orders answer the fills of the step before (class_fill); more comes by the grey way"
-_GREY = "gpu_market._street_prices: the grey premium adds up what is scarce step by step, and _grey_supply follows it"
+_FILL = "chip_market._book_keeping: orders answer the fills of the step before (class_fill); more comes by the grey way"
+_GREY = "chip_market._street_prices: the grey premium adds up what is scarce step by step, and _grey_supply follows it"
 _RENT = "rental_market._clear_region: rents answer tightness at the beginning of a step; fewer legal, more grey chips"
 _EARLY = "training.advance, _complete: a run, a release and its first users have all of the step in which they begin"
 #: Columns that do not agree yet, and where in the code a step still counts. To be mended there and struck out

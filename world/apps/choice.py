@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.app import BaseSignals
-from baimo.agents.enums import CN, NO_AGENT, NO_MODEL, OPEN_MODEL
+from baimo.agents.enums import CN, MISSING, NO_MODEL, OPEN_MODEL
 from baimo.world.engine.arrays import Array, count_where, first_above, nonzero, where
 from baimo.world.engine.equation import equation
 from baimo.world.engine.population import Selection, gather
@@ -82,8 +82,8 @@ def _choice(world: World, some: Selection, movers: Array, valid: Array) -> BaseS
     known, ids = some.known_lab[:, 0], some.known_id[:, 0]
     (base,), (identity,), (held,) = some.base_lab[0], some.base_id[0], gather(valid, some.worlds, some.rows)
     place = some.worlds * labs.capacity + np.maximum(known, 0)
-    there = (known >= 0) & (where(labs.alive & labs.released, labs.id, NO_AGENT).take(place) == ids)
-    there = there & ~((ids == identity) & held) & (ids != NO_AGENT)
+    there = (known >= 0) & (where(labs.alive & labs.released, labs.id, MISSING).take(place) == ids)
+    there = there & ~((ids == identity) & held) & (ids != MISSING)
     worth = _utility(world, some, np.concatenate([known, base[None]]))
     return BaseSignals(
         # What holds an app at its base: its ecosystem (M31), less what interoperability takes away.
@@ -91,8 +91,8 @@ def _choice(world: World, some: Selection, movers: Array, valid: Array) -> BaseS
         movers=movers,
         never=0.5 * NEVER,
         candidate_utility=some.only(where(there, worth[:-1], NEVER), NEVER),
-        candidate_row=some.only(known, NO_AGENT),
-        candidate_id=some.only(ids, NO_AGENT),
+        candidate_row=some.only(known, MISSING),
+        candidate_id=some.only(ids, MISSING),
         present_utility=some.only(where(held, worth[-1], NEVER), NEVER),
         present_valid=valid,
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from baimo.agents.app import GenerationSignals
 from baimo.agents.enums import API, CN, FILED, ROW, WRAPPER
-from baimo.conf.declare import flow
+from baimo.conf.declare import stock
 from baimo.world.apps import labour
 from baimo.world.apps.app_segments import native_level, segment_of_apps
 from baimo.world.engine.arrays import (
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 class AppMarketState(State):
     """What apps add to models, by segment."""
 
-    app_share = flow("share", "segments", text="Use that goes through apps")
-    eyes = flow("1", "segments", first="app_market.eye_start", text="How well models sense, with what apps have built")
-    hands = flow("1", "segments", first="app_market.hand_start", text="How well they act")
+    app_share = stock("share", "segments", text="Use that goes through apps")
+    eyes = stock("1", "segments", first="app_market.eye_start", text="How well models sense, with what apps have built")
+    hands = stock("1", "segments", first="app_market.hand_start", text="How well they act")
 
 
 def generation(world: World) -> GenerationSignals:

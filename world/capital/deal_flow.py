@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import CN, NO_AGENT, ROW, STATE_FUND, UNICORN
+from baimo.agents.enums import CN, MISSING, ROW, STATE_FUND, UNICORN
 from baimo.agents.lab.money import FundingSignals
 from baimo.world.engine.arrays import Array, clip, count_where, mean_k, nonzero, ratio, row_sum, take_rows, where
 from baimo.world.engine.random import normal
@@ -130,7 +130,7 @@ def app_deals(world: World) -> tuple[Array, Array, Array]:
     penalty = np.full_like(signal, 1.0) * p.app_penalty
     base = np.maximum(apps.base_lab[0], 0)
     ties = np.stack(
-        [where(apps.base_lab[0] >= 0, take_rows(tie, base), NO_AGENT) for tie in world.ties.lab_investor[:4]]
+        [where(apps.base_lab[0] >= 0, take_rows(tie, base), MISSING) for tie in world.ties.lab_investor[:4]]
     )
     return np.stack([signal, revenue, penalty]), asking_rows(apps), ties
 
@@ -157,7 +157,7 @@ def _deal_flow(world: World, worlds: Array, rows: Array) -> Array:
     comes = world.streams.pairs("inbound comes", worlds, labs.id[worlds, rows], slots) < fame
     # Strangers come from the lab's own region, those with much to invest oftener.
     cn, row = (_drawn(investors, investors.region[0] == region, u) for region in (CN, ROW))
-    strangers = where(comes, where(here, cn, row), NO_AGENT)
+    strangers = where(comes, where(here, cn, row), MISSING)
     strangers = _not_met(strangers, np.concatenate([known, holders]))
     met = np.concatenate([known, holders, strangers])
     return np.concatenate([met, _guided(world, worlds, rows, met, here)])
@@ -166,7 +166,7 @@ def _deal_flow(world: World, worlds: Array, rows: Array) -> Array:
 def _drawn(investors, mask: Array, u: Array) -> Array:
     """Rows of the investors in a mask, drawn by their yearly budget; the table of funds is common to all worlds."""
     ladder = np.cumsum(where(mask, investors.annual_budget[0], 0.0))
-    return where(ladder[-1] > 0.0, np.searchsorted(ladder, u * ladder[-1]), NO_AGENT)
+    return where(ladder[-1] > 0.0, np.searchsorted(ladder, u * ladder[-1]), MISSING)
 
 
 def _guided(world: World, worlds: Array, rows: Array, met: Array, here: Array) -> Array:
@@ -176,14 +176,14 @@ def _guided(world: World, worlds: Array, rows: Array, met: Array, here: Array) -
     u = world.streams.pairs("guided", worlds, world.labs.id[worlds, rows], world.xp.zeros((1, 1), dtype=np.int64))
     fund = world.policy.capital.guidance_fund
     guides = np.broadcast_to(world.xp.asarray(fund > 0.0), (world.worlds, 1))[worlds, 0]
-    return _not_met(where(guides & here, _drawn(investors, state_funds, u), NO_AGENT), met)
+    return _not_met(where(guides & here, _drawn(investors, state_funds, u), MISSING), met)
 
 
 def _not_met(rows: Array, met: Array) -> Array:
-    """``rows`` (k, n), with ``NO_AGENT`` for those met before, here or in ``met`` (m, n)."""
+    """``rows`` (k, n), with ``MISSING`` for those met before, here or in ``met`` (m, n)."""
     kept = []
     for row in rows:
         seen = (met == row).any(0)
-        kept.append(where(seen, NO_AGENT, row))
+        kept.append(where(seen, MISSING, row))
         met = np.concatenate([met, row[None]])
     return np.stack(kept)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baimo.agents.enums import CENTRE, CHIPMAKER, CN, NO_AGENT, ROW
+from baimo.agents.enums import CENTRE, CHIPMAKER, CN, MISSING, ROW
 from baimo.agents.vendor import ChipSignals, ListPriceSignals, VendorChipSignals
 from baimo.conf.declare import flow, stock
 from baimo.world.compute.chip_supply import Offers, grey_class, made_in, of_kind, offers
@@ -225,7 +225,7 @@ def trade_chips(world: World) -> None:
     weight = np.maximum(units, 1.0) * (1.0 + world.parameters.graph.supply_priority * relation) * (1.0 + first)
     demand = _demand(units, classes, region, len(world.chips))
     supply = _supply(world, demand)
-    cells = where(classes < 0, NO_AGENT, classes + (region == ROW) * (len(world.chips) + 1))
+    cells = where(classes < 0, MISSING, classes + (region == ROW) * (len(world.chips) + 1))
     got = ration(np.concatenate([supply[CN], supply[ROW]]), units, cells, weight)
     sold = _demand(got, classes, region, len(world.chips))
     # What was on its way is installed first, what is shipped now goes on its way.
@@ -273,7 +273,7 @@ def _grey_supply(world: World) -> Array:
     """Chips smuggled into CN: s0 premium^eta (1 - enforcement), in chips a step."""
     rules, state = world.parameters.chip_market, world.state
     grey = grey_class(world)
-    if grey == NO_AGENT:
+    if grey == MISSING:
         return world.xp.zeros((world.worlds, 1))
     eager = np.exp(rules.grey_elasticity * np.log(np.maximum(state.grey_premium, 1e-6)))
     enforcement = world.policy.stance.enforcement
@@ -341,9 +341,9 @@ def _subsidy(world: World, bill: Array, classes: Array, region: Array) -> Array:
 
 
 def take_rows_of_maker(world: World, classes: Array) -> Array:
-    """Vendor row of the maker of a class, ``NO_AGENT`` for the grey channel and for none."""
+    """Vendor row of the maker of a class, ``MISSING`` for the grey channel and for none."""
     makers = world.maker_rows[0]
-    return np.concatenate([makers, np.full_like(makers[:2], NO_AGENT)])[classes]
+    return np.concatenate([makers, np.full_like(makers[:2], MISSING)])[classes]
 
 
 def _book_keeping(world: World, demand, supply, sold) -> None:
@@ -399,7 +399,7 @@ def _street_prices(world: World, demand, supply) -> None:
     drift = rules.street_pace * clip(np.log(np.maximum(legal, 1e-3)), -1.0, 1.0)
     premium = state.cn_premium + pace * (drift - rules.street_decay * state.cn_premium)
     state.cn_premium = clip(premium, 0.0, rules.street_most)
-    if grey_class(world) != NO_AGENT:
+    if grey_class(world) != MISSING:
         tight = np.log((demand[CN][-1] + 1.0) / (supply[CN][-1] + 1.0))
         move = np.exp(pace * rules.grey_pace * clip(tight, -1.0, 1.0))
         state.grey_premium = clip(state.grey_premium * move, rules.grey_least, rules.grey_most)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from baimo.agents.enums import CN, INFRA, NO_AGENT, ROW
+from baimo.agents.enums import CN, INFRA, MISSING, ROW
 from baimo.conf.declare import flow, stock
 from baimo.world.compute.chips import CNY_A_USD
 from baimo.world.engine.arrays import Array, clip, ratio, sum_k, sum_where, take_rows, where
@@ -168,7 +168,7 @@ def grey_class(world: World) -> int:
     speed = where(embargo.bars & embargo.sold_abroad, speed, 0.0)
     age = [(world.date - day).days for day in chips.launch]
     speed = where(np.array(age) > world.parameters.chip_market.grey_age_days, speed, 0.0)
-    return int(np.argmax(speed)) if speed.max() > 0 else NO_AGENT
+    return int(np.argmax(speed)) if speed.max() > 0 else MISSING
 
 
 def chip_worth(world: World, training: Array) -> Array:
@@ -235,7 +235,7 @@ def offers(world: World, for_rent: bool = False) -> Offers:
         CN: where(embargo.offered_cn, speed[CN] * _instead(world, speed[CN] / price[CN][:-1]), 0.0),
         ROW: where(embargo.offered_row, speed[ROW], 0.0),
     }
-    smuggled = speed[CN][max(grey, 0)] * rules.grey_discount * rules.substitution * (grey != NO_AGENT)
+    smuggled = speed[CN][max(grey, 0)] * rules.grey_discount * rules.substitution * (grey != MISSING)
     last = {CN: smuggled, ROW: np.zeros_like(grey_price)}
     value = {}
     for region in (CN, ROW):

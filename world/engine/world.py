@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baimo.conf.declare import CN, DIMENSIONS, NO_AGENT, ROW
+from baimo.conf.declare import CN, DIMENSIONS, MISSING, ROW
 from baimo.world.engine.accounts import Accounts
 from baimo.world.engine.arrays import Array, sum_where, to_device, where
 from baimo.world.engine.clock import Clock
@@ -165,13 +165,13 @@ class World:
 
     def announce(self, kind: str, detail: str) -> None:
         """Enter what happens to everybody in CN, in every world, in the event log."""
-        no_agent = np.full(self.worlds, NO_AGENT)
+        missing = np.full(self.worlds, MISSING)
         self.events.append(
             {
                 "kind": kind,
                 "step": self.step_number,
                 "worlds": np.arange(self.worlds),
-                "ids": no_agent,
+                "ids": missing,
                 "region": np.full(self.worlds, CN),
                 "amount": np.zeros(self.worlds),
                 "detail": np.full(self.worlds, detail),

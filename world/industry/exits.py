@@ -20,7 +20,7 @@ from baimo.agents.enums import (
     TO_APPS,
 )
 from baimo.agents.lab.money import ExitSignals, PivotSignals
-from baimo.conf.declare import flow, stock
+from baimo.conf.declare import stock
 from baimo.world.apps import lifecycle
 from baimo.world.engine.arrays import Array, clip, count_where, is_one_of, mean_k, sum_where, where
 from baimo.world.engine.state import State
@@ -38,7 +38,7 @@ class ExitState(State):
     """State of exits."""
 
     exit_rate = stock("share/year", text="Exits in CN for each potential entrant, as they are remembered")
-    spin_offs = flow("labs", text="Labs of CN that become apps")
+    spin_offs = stock("labs", text="Labs of CN that become apps")
 
 
 def leave(world: World) -> None:

@@ -50,8 +50,8 @@ class DemandState(State):
     open_private = flow("share", text="Open weights in the use of firms whose data may not leave, CN")
     paid_flagship = flow("Mtok/day", "labs", text="Tokens of flagships that are paid for")
     paid_light = flow("Mtok/day", "labs", text="Tokens of light models that are paid for")
-    sales_share = flow("share", "labs", text="Share of the sales of the home region's labs")
-    nest_share = flow("share", "labs", text="Share of a lab in its nest, over its segments")
+    sales_share = stock("share", "labs", text="Share of the sales of the home region's labs")
+    nest_share = stock("share", "labs", text="Share of a lab in its nest, over its segments")
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import CN, NO_AGENT
+from baimo.agents.enums import CN, MISSING
 from baimo.conf.declare import flow, stock
 from baimo.world.engine.arrays import herfindahl, row_sum, shares, take_rows, where
 from baimo.world.engine.state import State
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from baimo.world.engine.world import World
 
 
-class ConcentrationState(State):
+class LeadershipState(State):
     """Who leads the market of CN, and for how long."""
 
     hhi_tokens = flow("1", text="Herfindahl index of tokens")
     share_cn = stock("share", "labs", text="Share of the tokens of the labs of CN")
     share_turbulence = flow("share", text="Half the sum of changes in shares within a step")
-    leader = stock("id", first=NO_AGENT, dtype=int, text="Lab that serves most")
+    leader = stock("id", first=MISSING, dtype=int, text="Lab that serves most")
     leads_since = stock("months", text="How long it has")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import APPLICATION, NO_AGENT
+from baimo.agents.enums import APPLICATION, MISSING
 from baimo.world.engine.arrays import Array, sum_k, where
 from baimo.world.models.quality import home_segment
 
@@ -32,7 +32,7 @@ def gather_data(world: World) -> None:
         rate = growth + aging
         layers.append(level + (growth / rate - level) * (1.0 - np.exp(-rate * world.clock.years)))
     # Industry data is gathered by those who were founded for an industry.
-    layers[1] = where(labs.home_segment != NO_AGENT, layers[1], 0.0)
+    layers[1] = where(labs.home_segment != MISSING, layers[1], 0.0)
     labs.layers = where(labs.alive, np.stack(layers), 0.0)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import ALL_OPEN, APPLICATION, BIG_TECH, CN, FRONTIER
-from baimo.conf.declare import flow
+from baimo.conf.declare import flow, stock
 from baimo.world.compute.chips import H100_TFLOPS, tokens_per_second
 from baimo.world.compute.rental_market import HOURS_A_YEAR, fleet_serving, serving_need_total
 from baimo.world.engine.arrays import Array, clip, ratio, row_sum, sum_by_group, sum_k, take_rows, weigh_k, where
@@ -26,8 +26,8 @@ DAYS_A_MONTH = 365.25 / 12.0
 class ServingState(State):
     """What is served, and what that takes."""
 
-    token_share = flow("share", "labs", text="Share of the tokens that the home region's labs serve")
-    serving_need = flow("H100e", "labs", text="Compute that all demand would take")
+    token_share = stock("share", "labs", text="Share of the tokens that the home region's labs serve")
+    serving_need = stock("H100e", "labs", text="Compute that all demand would take")
     tokens_h100_flagship = flow("tok/s", "labs", text="Speed of one H100 with the flagship")
     tokens_h100_light = flow("tok/s", "labs", text="Speed of one H100 with the light model")
     projects = flow("CNY million/month", "labs", text="Income from projects for enterprises")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import CN, NO_AGENT, NO_MODEL, ROW
+from baimo.agents.enums import CN, MISSING, NO_MODEL, ROW
 from baimo.conf.declare import history
 from baimo.world.engine.arrays import Array, mean_k, row_max, stack_k, sum_k, take_rows, where
 from baimo.world.engine.state import State
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 #: What is on record of a base before anything has been published.
-NOTHING = {"score": NO_MODEL, "weights": NO_MODEL, "post": 0.0, "row": NO_AGENT, "id": NO_AGENT, "model": NO_AGENT}
+NOTHING = {"score": NO_MODEL, "weights": NO_MODEL, "post": 0.0, "row": MISSING, "id": MISSING, "model": MISSING}
 
 
 class OpenBaseState(State):
@@ -89,7 +89,7 @@ def best_known_base(world: World) -> tuple[Array, Array, Array, Array, Array, Ar
     offers = [({name: each[home] for name, each in old.items()}, np.full_like(here, home == ROW)) for home in (CN, ROW)]
     offers.append((friend, take_rows(labs.region, friend["row"]) == ROW))
     best = {"weights": np.full_like(labs.open_weights, NO_MODEL), "post": np.zeros_like(labs.open_weights)}
-    best |= {name: np.full_like(labs.id, NO_AGENT) for name in ("row", "id", "model")}
+    best |= {name: np.full_like(labs.id, MISSING) for name in ("row", "id", "model")}
     abroad = np.zeros_like(labs.alive)
     for offer, from_row in offers:
         foreign = here & from_row

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 import numpy as np
 
-from baimo.agents.enums import CN, NO_AGENT
+from baimo.agents.enums import CN, MISSING
 from baimo.world.engine import kernels
 from baimo.world.engine.arrays import Array, sum_k, take_rows, where
 from baimo.world.engine.device import to_host
@@ -90,7 +90,7 @@ def draw_graph(world: World) -> None:
     ties.lab_investor = ties.drawn["lab_investor"][..., :rows]
     ties.lab_lab = ties.drawn["lab_lab"][..., :rows]
     # Places that no row has yet are nobody's acquaintance.
-    ties.lab_lab = where(ties.lab_lab < rows, ties.lab_lab, NO_AGENT)
+    ties.lab_lab = where(ties.lab_lab < rows, ties.lab_lab, MISSING)
 
 
 def _draw_all(world: World, blocks: int) -> dict[str, Array]:
@@ -182,7 +182,7 @@ def _pad(tables: list[list[list[int]]], most: int) -> Array:
     A longer list is cut to ``most`` neighbours by a regular sample.
     """
     width = max(1, min(most, max(len(ties) for table in tables for ties in table)))
-    padded = np.full((width, len(tables), len(tables[0])), NO_AGENT, dtype=np.int64)
+    padded = np.full((width, len(tables), len(tables[0])), MISSING, dtype=np.int64)
     for w, table in enumerate(tables):
         for row, ties in enumerate(table):
             kept = ties if len(ties) <= width else [ties[i * len(ties) // width] for i in range(width)]
@@ -196,7 +196,7 @@ def best_tied(values: Array, ties: Array, missing: float) -> tuple[Array, Array]
 
     Tie by tie ``(ties, worlds, rows)``, for there may be hundreds.
     """
-    best, row = np.full_like(values, missing), np.full_like(ties[0], NO_AGENT)
+    best, row = np.full_like(values, missing), np.full_like(ties[0], MISSING)
     for tie in ties:
         seen = take_rows(values, tie)
         better = (tie >= 0) & (seen > best)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import NO_AGENT
+from baimo.agents.enums import MISSING
 from baimo.conf.declare import stock
 from baimo.world.engine.arrays import Array, take_rows, where
 from baimo.world.engine.state import State
@@ -34,10 +34,10 @@ def update(world: World) -> None:
         for row_name, id_name, target in _pointers(population, world):
             rows, ids = population.columns[row_name], population.columns[id_name]
             layers = rows if rows.ndim == 3 else rows[None]
-            there = where(target.alive, target.id, NO_AGENT)
+            there = where(target.alive, target.id, MISSING)
             valid = np.stack([take_rows(there, layer) for layer in layers]).reshape(rows.shape) == ids
-            population.columns[row_name] = where(valid, rows, NO_AGENT)
-            population.columns[id_name] = where(valid, ids, NO_AGENT)
+            population.columns[row_name] = where(valid, rows, MISSING)
+            population.columns[id_name] = where(valid, ids, MISSING)
 
 
 def _pointers(population, world: World):
@@ -51,4 +51,4 @@ def _pointers(population, world: World):
 
 def points_at(rows: Array, ids: Array, target) -> Array:
     """Whether each stored (row, id) still refers to the same agent."""
-    return (rows >= 0) & (take_rows(where(target.alive, target.id, NO_AGENT), rows) == ids) & (ids != NO_AGENT)
+    return (rows >= 0) & (take_rows(where(target.alive, target.id, MISSING), rows) == ids) & (ids != MISSING)

@@ -98,12 +98,12 @@ def _flat(value: Any, depth: int) -> list[Array]:
 
 
 @cache
-def told_of(column: str) -> Output:
+def output_of(column: str) -> Output:
     """What is declared of a column, of itself or its family; else its own name in words.
 
     Examples
     --------
-    >>> told_of("labs_alive_cn").label, told_of("worth_language_cn").unit, told_of("exit_hazard").label
+    >>> output_of("labs_alive_cn").label, output_of("worth_language_cn").unit, output_of("exit_hazard").label
     ('Labs alive', 'share', 'exit hazard')
     """
     # A name of its own goes before a family that it would fit into.

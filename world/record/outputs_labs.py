@@ -11,7 +11,7 @@ from baimo.agents.enums import (
     CN,
     FOLLOWER,
     FROM_SCRATCH,
-    NO_AGENT,
+    MISSING,
     OPEN_CHAMPION,
     ROW,
     UNICORN,
@@ -90,7 +90,7 @@ def lineage(world: World) -> tuple:
     """Use and concealment of open bases, and its concentration by author, living or not."""
     labs = world.labs
     built = on_open_base(world)
-    family = sum_by_group(built.astype(float), where(built, labs.base_lab, NO_AGENT), labs.capacity)
+    family = sum_by_group(built.astype(float), where(built, labs.base_lab, MISSING), labs.capacity)
     on_base = count_where(built)
     hiding = count_where(living(world) & labs.released & labs.claims)
     return on_base, ratio(row_max(family), on_base), hiding, world.monthly["exposures"]

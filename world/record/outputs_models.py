@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import APP_COMPANY, CN, FILED, NO_AGENT
+from baimo.agents.enums import APP_COMPANY, CN, FILED, MISSING
 from baimo.conf.declare import output
 from baimo.world.engine.arrays import (
     Array,
@@ -223,7 +223,7 @@ def ties(world: World) -> tuple:
     return (
         ratio(row_sum(sold * able), total) - mean_where(on_sale, able),
         *(ratio(row_sum(sold * each), total) for each in (labs.lock_in, power)),
-        mean_where(here & labs.alive & (labs.base_id != NO_AGENT), labs.layers[2]),
+        mean_where(here & labs.alive & (labs.base_id != MISSING), labs.layers[2]),
         ratio(row_sum(unused * labs.product_share), row_sum(unused)),
     )
 

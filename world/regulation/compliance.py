@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import API, CN, FILED, NO_AGENT, ROW
+from baimo.agents.enums import API, CN, FILED, MISSING, ROW
 from baimo.world.engine.arrays import Array, compacts, count_where, row_sum, sum_k, take_rows, where
 from baimo.world.models.serving import DAYS_A_MONTH
 from baimo.world.network.ties import points_at
@@ -107,12 +107,12 @@ def _cut_foreign(world: World) -> None:
     world.tally("apps_cut_off", count_where(cut))
     if compacts(world.xp) and not cut.any():
         return
-    apps.base_lab = where(cut, NO_AGENT, apps.base_lab)
-    apps.base_id = where(cut, NO_AGENT, apps.base_id)
+    apps.base_lab = where(cut, MISSING, apps.base_lab)
+    apps.base_id = where(cut, MISSING, apps.base_id)
     # What is not to be used need not be known.
     gone = where(cut, take_known_foreign(world), False)
-    apps.known_lab = where(gone, NO_AGENT, apps.known_lab)
-    apps.known_id = where(gone, NO_AGENT, apps.known_id)
+    apps.known_lab = where(gone, MISSING, apps.known_lab)
+    apps.known_id = where(gone, MISSING, apps.known_id)
 
 
 def take_known_foreign(world: World) -> Array:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from baimo.agents.enums import CLOSED, NO_AGENT
+from baimo.agents.enums import CLOSED, MISSING
 from baimo.agents.lab.market import ReleaseSignals
 from baimo.world.engine.arrays import Array, row_sum, sum_by_group, take_rows, where
 
@@ -61,7 +61,7 @@ def authors(world: World) -> Array:
     """Row of the living lab on whose weights each lab's model stands, -1 for none."""
     labs = world.labs
     there = (take_rows(labs.id, labs.base_lab) == labs.base_id) & take_rows(labs.alive, labs.base_lab)
-    return where(labs.alive & labs.released & (labs.base_lab >= 0) & there, labs.base_lab, NO_AGENT)
+    return where(labs.alive & labs.released & (labs.base_lab >= 0) & there, labs.base_lab, MISSING)
 
 
 def community(world: World) -> None:
