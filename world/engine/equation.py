@@ -299,8 +299,8 @@ class _Loop:
 
         Its name tells all that it depends on: the steps, the types, and this file.
         """
-        told = repr((self.lines, self.inputs, self.wanted, kinds)).encode() + Path(__file__).read_bytes()
-        name = f"{self.steps.function.__name__}_{hashlib.sha256(told).hexdigest()[:16]}"
+        identity = repr((self.lines, self.inputs, self.wanted, kinds)).encode() + Path(__file__).read_bytes()
+        name = f"{self.steps.function.__name__}_{hashlib.sha256(identity).hexdigest()[:16]}"
         here = "[k if {0}.shape[0] > 1 else 0, i if {0}.shape[1] > 1 else 0{1}]"
         given = ["a" + each if kind[0] != "s" else each for each, kind in zip(self.inputs, kinds, strict=True)]
         lines = [f"def {name}({', '.join((*(f'out{each}' for each in self.wanted), *given))}):"]

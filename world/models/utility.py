@@ -75,8 +75,8 @@ def licence(lab, seg, rules, p):
 def wall(lab, seg, state, p):
     """w (T - T_hard)+ (x_frontier - slack - x)+: utility lost in hard segments short of the frontier in reach (M19).
 
-    A run that is worth less than that of the leader, efficiency times spending (30% of 60
-    million dollars), sells next to nothing where the work is hard: users take the leader's (001).
+    A model whose run is worth less than the leader's (efficiency times spending) sells next to nothing
+    where the work is hard: users take the leader's (001).
     Easy segments are content with less; to users in CN the frontier abroad is only partly in reach.
     """
     m = p.model_market
