@@ -143,11 +143,11 @@ def fleet_serving(world: World) -> Array:
 
 def serving_need_total(world: World) -> Array:
     """Serving compute that all demand for a lab's models needs, H100s."""
-    labs = world.labs
-    per_flagship = 1.0 / np.maximum(world.state.tokens_h100_flagship, 1e-9)
-    per_light = 1.0 / np.maximum(world.state.tokens_h100_light, 1e-9)
+    state = world.state
+    per_flagship = 1.0 / np.maximum(state.tokens_h100_flagship, 1e-9)
+    per_light = 1.0 / np.maximum(state.tokens_h100_light, 1e-9)
     seconds = 86400.0
-    need = (labs.tokens_flagship * per_flagship + labs.tokens_light * per_light) * 1e6 / seconds
+    need = (state.asked_flagship * per_flagship + state.asked_light * per_light) * 1e6 / seconds
     return need * world.parameters.serving.cost_scale
 
 

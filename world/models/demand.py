@@ -48,6 +48,8 @@ class DemandState(State):
     tokens_device = flow("Mtok/day", text="Tokens served on users' devices, CN")
     tokens_private = flow("Mtok/day", text="Tokens served on firms' own machines, CN")
     open_private = flow("share", text="Open weights in the use of firms whose data may not leave, CN")
+    asked_by_users = flow("Mtok/day", "labs", text="Tokens of flagships that users ask of the labs' clouds")
+    asked_light = flow("Mtok/day", "labs", text="Tokens of light models asked of them, by users alone")
     paid_flagship = flow("Mtok/day", "labs", text="Tokens of flagships that are paid for")
     paid_light = flow("Mtok/day", "labs", text="Tokens of light models that are paid for")
     sales_share = stock("share", "labs", text="Share of the sales of the home region's labs")
@@ -216,8 +218,7 @@ def _where_served(world: World, use: Use) -> None:
     opened = by_flagship * (labs.openness == ALL_OPEN) + by_light * (labs.openness >= LIGHT_OPEN)
     state.open_private = ratio(row_sum(opened), row_sum(by_flagship + by_light))
     state.tokens_by_segment = cloud_flagship + cloud_light
-    labs.tokens_light = sum_k(cloud_light)
-    labs.tokens_flagship = sum_k(cloud_flagship)
+    state.asked_light, state.asked_by_users = sum_k(cloud_light), sum_k(cloud_flagship)
     paying = 1.0 - seg.free
     state.paid_flagship, state.paid_light = weigh_k(paying, cloud_flagship), weigh_k(paying, cloud_light)
 

@@ -53,20 +53,21 @@ def spill_over(world: World, need: Array, have: Array) -> None:
     no overflow is to be had (001).
     """
     labs, state, table = world.labs, world.state, world.segments
-    asked = labs.tokens_flagship + labs.tokens_light
+    asked = state.asked_flagship + state.asked_light
     room = np.maximum(have - need, 0.0) * ratio(asked, need)
     at_home = where(table.column("region") == labs.region, state.tokens_by_segment, 0.0)
     short = 1.0 - labs.capacity_share
     lost = sum_k(at_home) * short
     lost_paid = sum_k(at_home * (1.0 - table.column("free"))) * short
-    state.overflow, paid, state.unserved = np.zeros_like(asked), np.zeros_like(asked), np.zeros_like(state.unserved)
+    overflow, paid, unserved = np.zeros_like(asked), np.zeros_like(asked), []
     for region in (CN, ROW):
         here = labs.region == region
         pool = sum_where(here, lost)
         received = spill(pool, where(here, asked, 0.0), where(here, room, 0.0))
-        state.overflow = state.overflow + received
+        overflow = overflow + received
         paid = paid + received * ratio(sum_where(here, lost_paid), pool)
-        state.unserved[region] = np.maximum(pool - row_sum(received), 0.0)
-    light = ratio(labs.tokens_light, asked)
-    state.overflow_light = state.overflow * light
+        unserved.append(np.maximum(pool - row_sum(received), 0.0))
+    light = ratio(state.asked_light, asked)
+    state.overflow, state.unserved = overflow, np.stack(unserved)
+    state.overflow_light = overflow * light
     state.overflow_value = paid * (labs.price_flagship + light * (labs.price_light - labs.price_flagship))

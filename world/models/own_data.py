@@ -42,7 +42,7 @@ def _use(world: World) -> tuple[Array, Array, Array]:
     served = state.tokens_by_segment
     at_home = sum_k(where(table.column("region") == labs.region, served, 0.0))
     in_trade = sum_k(where(home_segment(world), served, 0.0))
-    return at_home, in_trade, state.paid_flagship + state.paid_light + labs.tokens_api
+    return at_home, in_trade, state.paid_flagship + state.paid_light + state.asked_by_apps
 
 
 def trade_of(u: Array, privacy: Array) -> Array:

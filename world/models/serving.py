@@ -26,6 +26,8 @@ DAYS_A_MONTH = 365.25 / 12.0
 class ServingState(State):
     """What is served, and what that takes."""
 
+    asked_by_apps = flow("Mtok/day", "labs", text="Tokens of flagships that apps ask of the labs' clouds")
+    asked_flagship = flow("Mtok/day", "labs", text="Tokens of flagships asked of them, by users and apps")
     token_share = stock("share", "labs", text="Share of the tokens that the home region's labs serve")
     serving_need = stock("H100e", "labs", text="Compute that all demand would take")
     tokens_h100_flagship = flow("tok/s", "labs", text="Speed of one H100 with the flagship")
@@ -38,8 +40,8 @@ def serve(world: World) -> None:
     """Phase 10: capacity limits what is served; users, apps and hosts pay."""
     labs, state = world.labs, world.state
     traffic = _app_traffic(world)
-    labs.tokens_api = sum_k([sum_by_group(tokens, rows, labs.capacity) for rows, tokens in traffic])
-    labs.tokens_flagship = labs.tokens_flagship + labs.tokens_api
+    state.asked_by_apps = sum_k([sum_by_group(tokens, rows, labs.capacity) for rows, tokens in traffic])
+    state.asked_flagship = state.asked_by_users + state.asked_by_apps
     _lock_in(world, traffic[0])
     gather_data(world)
     _limit(world)
@@ -75,7 +77,7 @@ def _lock_in(world: World, traffic: tuple[Array, Array]) -> None:
     tied = sum_by_group(tokens * tie, rows, labs.capacity) * eased
     captive = (1.0 - table.column("free")) * np.power(1.0 - reconsidering(world), p.captive_months)
     held = weigh_k(captive, state.tokens_by_segment)
-    labs.lock_in = ratio(tied + held, sum_k(state.tokens_by_segment) + labs.tokens_api)
+    labs.lock_in = ratio(tied + held, sum_k(state.tokens_by_segment) + state.asked_by_apps)
 
 
 def _limit(world: World) -> None:
@@ -89,10 +91,9 @@ def _limit(world: World) -> None:
     labs.capacity_share = where(first_month, np.maximum(fill, world.parameters.serving.first_month), fill)
     state.serving_need = need
     spill_over(world, need, have)
-    for name in ("tokens_flagship", "tokens_light", "tokens_api"):
-        labs.columns[name] = labs.columns[name] * labs.capacity_share
-    labs.tokens_light = labs.tokens_light + state.overflow_light
-    labs.tokens_flagship = labs.tokens_flagship + state.overflow - state.overflow_light
+    labs.tokens_api = state.asked_by_apps * labs.capacity_share
+    labs.tokens_light = state.asked_light * labs.capacity_share + state.overflow_light
+    labs.tokens_flagship = state.asked_flagship * labs.capacity_share + state.overflow - state.overflow_light
 
 
 def _sales(world: World) -> Array:
