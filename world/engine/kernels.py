@@ -152,7 +152,10 @@ def select(mask, yes, no):
 @_element("float64(float64,float64)")
 def ratio(numerator, denominator):
     """The quotient, 0 where the denominator is 0."""
-    return 0.0 if denominator == 0.0 else numerator / denominator
+    # By vectors both sides of a choice are computed: nothing is divided by zero even where it is not wanted.
+    empty = denominator == 0.0
+    quotient = numerator / (denominator + empty)
+    return 0.0 if empty else quotient
 
 
 @_element("float64(float64,float64,float64)")
