@@ -177,7 +177,7 @@ class AppStartup(MarketAgent):
 
         The second best carries the rest of the traffic where two homes are worth it.
         """
-        rules = p.app_market
+        app_market = p.app_market
         utility = market.candidate_utility
         best = argmax_k(utility)
         top = pick_k(utility, best)
@@ -188,13 +188,13 @@ class AppStartup(MarketAgent):
         second = argmax_k(rest)
         row2 = pick_k(market.candidate_row, second)
         identity2 = pick_k(market.candidate_id, second)
-        better = top > market.present_utility + rules.switching_cost * market.tied * apps.coupling
+        better = top > market.present_utility + app_market.switching_cost * market.tied * apps.coupling
         lost = ~market.present_valid
         moves = market.movers & (better | lost) & (top > market.never)
-        second_is_good = max_k(rest) > top - rules.multihome_margin
+        second_is_good = max_k(rest) > top - app_market.multihome_margin
         apps.base_lab = where(moves, np.stack([row, where(second_is_good, row2, MISSING)]), apps.base_lab)
         apps.base_id = where(moves, np.stack([identity, where(second_is_good, identity2, MISSING)]), apps.base_id)
-        effort = rules.switch_months * apps.coupling
+        effort = app_market.switch_months * apps.coupling
         apps.rework = where(moves & ~lost & (apps.age > 0.5), apps.rework + effort, apps.rework)
 
     @decision
@@ -204,38 +204,38 @@ class AppStartup(MarketAgent):
         What an app adds in the brain is absorbed as the models learn it; eyes and hands are
         not, but for single-modality products, which a natively multimodal model replaces.
         """
-        rules = p.app_market
+        app_market = p.app_market
         new = (market.base_model != apps.base_model) & (apps.base_model != MISSING) & apps.alive
         # News comes in the middle of a step on average.
-        work = where(new, np.maximum(rules.rework_months * apps.coupling - 0.5 * market.months, 0.0), 0.0)
+        work = where(new, np.maximum(app_market.rework_months * apps.coupling - 0.5 * market.months, 0.0), 0.0)
         apps.rework = np.maximum(apps.rework - market.months, 0.0) + work
         apps.base_model = where(apps.alive, market.base_model, apps.base_model)
-        learned = rules.absorption * logistic((market.native - apps.threshold) / rules.absorb_width)
-        single = rules.multimodal_shock * market.multimodal * (apps.modality != TEXT)
+        learned = app_market.absorption * logistic((market.native - apps.threshold) / app_market.absorb_width)
+        single = app_market.multimodal_shock * market.multimodal * (apps.modality != TEXT)
         apps.absorbed = where(apps.alive, np.maximum(learned, single), 0.0)
-        apps.body_lost = where(apps.alive, np.maximum(rules.body_absorbed * learned, single), 0.0)
+        apps.body_lost = where(apps.alive, np.maximum(app_market.body_absorbed * learned, single), 0.0)
 
     @decision
     def seek_funding(apps, p: Config) -> None:
         """Ask for a seed or growth round when the runway is short."""
-        rules = p.capital
+        capital = p.capital
         burn = np.maximum(apps.cost - apps.revenue, 0.005)
         runway = np.maximum(apps.cash, 0.0) / burn
         loses = apps.cost > apps.revenue
-        asks = apps.alive & loses & (runway < rules.runway_trigger) & (apps.since_round > rules.least_gap)
-        size = clip(rules.app_round_months * burn, rules.least_app_round, rules.most_app_round)
+        asks = apps.alive & loses & (runway < capital.runway_trigger) & (apps.since_round > capital.least_gap)
+        size = clip(capital.app_round_months * burn, capital.least_app_round, capital.most_app_round)
         apps.asking = where(asks, size, 0.0)
 
     @decision
     def close_down(apps, market: AppExitSignals, p: Config) -> None:
         """Close when the money is gone, or when the model has taken the product's place."""
-        rules = p.app_market
+        app_market = p.app_market
         broke = apps.alive & (apps.cash < 0.0)
         body = (apps.eye + apps.hand) * (1.0 - apps.body_lost)
-        taken = apps.alive & (apps.absorbed > rules.absorbed_limit) & (body < rules.body)
-        fading = apps.users < rules.fading_share * apps.peak_users
+        taken = apps.alive & (apps.absorbed > app_market.absorbed_limit) & (body < app_market.body)
+        fading = apps.users < app_market.fading_share * apps.peak_users
         gives_up = taken & (fading | (apps.revenue < apps.cost)) & (apps.draws("close") < market.resolve)
-        behind = apps.alive & (apps.rework > rules.rework_limit) & fading
+        behind = apps.alive & (apps.rework > app_market.rework_limit) & fading
         behind = behind & (apps.draws("adapt") < market.resolve_outdated)
         cause = where(behind, OUTDATED, ALIVE)
         cause = where(gives_up, ABSORBED, cause)
@@ -249,10 +249,10 @@ class AppStartup(MarketAgent):
         What the old tools do well is not remade; the rest is conviction: remake from
         w (o* - o) + z > r on, stay out below -l, with o the old tools of the segment, z ~ N(0, 1).
         """
-        rules = p.app_market
+        app_market = p.app_market
         conviction = normal(apps.draws("answer"), apps.draws("answer_luck"))
-        push = rules.old_tools_doubt * (rules.old_tools_middle - market.old_tools) + conviction
-        choice = where(push > rules.remake_bar, REMAKE, where(push < -rules.leave_bar, LEAVE, ADD))
+        push = app_market.old_tools_doubt * (app_market.old_tools_middle - market.old_tools) + conviction
+        choice = where(push > app_market.remake_bar, REMAKE, where(push < -app_market.leave_bar, LEAVE, ADD))
         choice = where(apps.incumbent, choice, NEWCOMER)
         apps.answer = where(apps.age > 0.0, apps.answer, choice)
 
@@ -262,45 +262,45 @@ class AppStartup(MarketAgent):
 
         It is when it passes what the segment needs by a margin, wider where data are sensitive.
         """
-        rules = p.app_market
+        app_market = p.app_market
         makes = apps.alive & (apps.source != API)
         lead = market.native - market.threshold
-        enough = lead > rules.buy_margin + rules.buy_privacy * market.privacy
-        chance = where(apps.age > 0.0, market.buy_chance, rules.buy_at_once)
+        enough = lead > app_market.buy_margin + app_market.buy_privacy * market.privacy
+        chance = where(apps.age > 0.0, market.buy_chance, app_market.buy_at_once)
         apps.source = where(makes & enough & (apps.draws("buy") < chance), API, apps.source)
 
     @decision
     def hire(apps, p: Config) -> None:
         """Look for the people that are missing: for the product, and for tuning where models are made."""
-        rules = p.app_market
+        app_market = p.app_market
         able = apps.alive & (apps.cash > 0.0)
         apps.vacancies = where(able, np.maximum(apps.team - apps.engineers, 0.0), 0.0)
-        wanted = rules.tuners * (apps.source != API)
+        wanted = app_market.tuners * (apps.source != API)
         apps.tuner_vacancies = where(able, np.maximum(wanted - apps.tuners, 0.0), 0.0)
 
     @decision
     def pivot(apps, market: AppPivotSignals, p: Config) -> None:
         """Use the money that is left for a new product, when the old one has been absorbed."""
-        rules = p.app_market
-        taken = apps.alive & (apps.absorbed > rules.absorbed_limit)
-        funded = apps.cash > rules.pivot_purse_months * apps.cost
+        app_market = p.app_market
+        taken = apps.alive & (apps.absorbed > app_market.absorbed_limit)
+        funded = apps.cash > app_market.pivot_purse_months * apps.cost
         pivots = taken & funded & (apps.draws("pivot") < market.pivot_chance)
         aim, _ = draw_aim(apps, p)
-        further = where(apps.product == DEEP, rules.coupling_aim, 0.0)
+        further = where(apps.product == DEEP, app_market.coupling_aim, 0.0)
         apps.threshold = where(pivots, market.native + aim + further, apps.threshold)
         apps.modality = where(pivots, TEXT, apps.modality)
         apps.absorbed = where(pivots, 0.0, apps.absorbed)
         apps.body_lost = where(pivots, 0.0, apps.body_lost)
-        apps.rework = where(pivots, rules.pivot_months, apps.rework)
+        apps.rework = where(pivots, app_market.pivot_months, apps.rework)
         apps.peak_users = where(pivots, apps.users, apps.peak_users)
 
 
 def draw_aim(apps: AppStartup, p: Config) -> tuple[PerAgent, PerAgent]:
     """Draw hidden aims, OOM, and their classes: most lie close to what models learn next, few far away (M29)."""
-    rules = p.app_market
+    app_market = p.app_market
     u, log_u = apps.draws("aim"), np.log(apps.draws("aim_luck"))
-    close = -rules.aim_poor * log_u
-    middle = rules.aim_poor - rules.aim_middle * log_u
-    far = rules.aim_good_least - rules.aim_good * log_u
-    kind = where(u < rules.share_poor, POOR, where(u < 1.0 - rules.share_good, FAIR, GOOD))
+    close = -app_market.aim_poor * log_u
+    middle = app_market.aim_poor - app_market.aim_middle * log_u
+    far = app_market.aim_good_least - app_market.aim_good * log_u
+    kind = where(u < app_market.share_poor, POOR, where(u < 1.0 - app_market.share_good, FAIR, GOOD))
     return where(kind == POOR, close, where(kind == FAIR, middle, far)), kind

@@ -52,16 +52,16 @@ class Investor(MarketAgent):
 
         What may be spent this month grows with attention, up to a few months' budget.
         """
-        rules = p.capital
-        seen = rules.herding * market.neighbours_investing
-        target = clip(rules.base_attention + rules.hype_attention * market.hype + seen, 0.0, 1.0)
+        capital = p.capital
+        seen = capital.herding * market.neighbours_investing
+        target = clip(capital.base_attention + capital.hype_attention * market.hype + seen, 0.0, 1.0)
         investors.attention = investors.attention + market.adjust * (target - investors.attention)
-        senior = (investors.kind == SENIOR_VC) & (market.elapsed < rules.senior_wait)
+        senior = (investors.kind == SENIOR_VC) & (market.elapsed < capital.senior_wait)
         # Senior investors wait at first, as far as kinds differ at all (M51).
-        pace = 1.0 - rules.kinds_differ * (1.0 - rules.senior_early) * senior
+        pace = 1.0 - capital.kinds_differ * (1.0 - capital.senior_early) * senior
         private = where(investors.kind == STATE_FUND, 1.0, 1.0 - market.kept_back)
-        fresh = investors.annual_budget * rules.budget_pace * investors.attention * pace * private
-        ceiling = (investors.annual_budget + market.guided) * rules.budget_ceiling
+        fresh = investors.annual_budget * capital.budget_pace * investors.attention * pace * private
+        ceiling = (investors.annual_budget + market.guided) * capital.budget_ceiling
         fresh = (fresh + market.guided) * market.years
         ceiling = np.minimum(ceiling, investors.cash)
         investors.ready = clip(investors.ready + fresh, 0.0, np.maximum(ceiling, 0.0))

@@ -42,15 +42,15 @@ class Regulator(MarketAgent):
     @decision
     def set_stance(regulators, market: StanceSignals, p: Config) -> None:
         """Follow the calendar; adaptive authorities respond to incidents, the gap and concentration."""
-        rules = p.licensing
+        licensing = p.licensing
         content, export = regulators.kind == CONTENT, regulators.kind == EXPORT_CONTROL
-        answer = where(content, rules.incident_response * market.incidents, 0.0)
-        answer = where(regulators.kind == COMPETITION, rules.hhi_response * market.hhi, answer)
+        answer = where(content, licensing.incident_response * market.incidents, 0.0)
+        answer = where(regulators.kind == COMPETITION, licensing.hhi_response * market.hhi, answer)
         target = where(content, market.scheduled_stringency, 0.0) + where(regulators.adaptive, answer, 0.0)
         step = market.adjust * (clip(target, 0.0, 1.0) - regulators.stringency)
         regulators.stringency = regulators.stringency + step
         regulators.capacity = where(content, market.scheduled_capacity, regulators.capacity)
         # The closer the follower the harder the leader enforces.
-        chased = where(regulators.adaptive, rules.gap_response * market.gap_closed, 0.0)
+        chased = where(regulators.adaptive, licensing.gap_response * market.gap_closed, 0.0)
         enforcement = clip(market.scheduled_enforcement + chased, 0.0, 1.0)
         regulators.enforcement = where(export, enforcement, regulators.enforcement)

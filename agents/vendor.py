@@ -76,10 +76,10 @@ class InfraVendor(MarketAgent):
     @decision
     def set_list_price(vendors, market: ListPriceSignals, p: Config) -> None:
         """Adjust list prices to scarcity, and write old generations down as hardware ages (M23)."""
-        rules = p.chip_market
-        scarcity = rules.list_price_scarcity * clip(np.log(np.maximum(vendors.backlog, 1e-6)), -1.0, 1.0)
-        drift = market.years * (scarcity - rules.list_price_decline)
-        factor = clip(vendors.price_factor * np.exp(drift), rules.list_price_least, rules.list_price_most)
+        chip_market = p.chip_market
+        scarcity = chip_market.list_price_scarcity * clip(np.log(np.maximum(vendors.backlog, 1e-6)), -1.0, 1.0)
+        drift = market.years * (scarcity - chip_market.list_price_decline)
+        factor = clip(vendors.price_factor * np.exp(drift), chip_market.list_price_least, chip_market.list_price_most)
         makes = vendors.kind == CHIPMAKER
         vendors.price_factor = where(makes, factor, vendors.price_factor)
 
@@ -89,7 +89,7 @@ class InfraVendor(MarketAgent):
 
         Under a quota a share of the purchases is domestic.
         """
-        rules = p.chip_market
+        chip_market = p.chip_market
         # The last class is the grey channel: public centres keep to the law.
         grey = vendors.xp.arange(len(market.class_value)).reshape(-1, 1, 1) == len(market.class_value) - 1
         value = where(grey & (vendors.kind == CENTRE), 0.0, market.class_value)
@@ -100,10 +100,10 @@ class InfraVendor(MarketAgent):
         worth = pick_k(value, best)
         price = pick_k(market.class_price, best)
         rush = pick_k(market.class_rush, best)
-        rent_factor = clip(market.rent_ratio, 0.0, rules.rent_appetite)
+        rent_factor = clip(market.rent_ratio, 0.0, chip_market.rent_appetite)
         appetite = where(vendors.kind == CLOUD, rent_factor, 1.0)
-        growth = np.exp(rules.cloud_growth * market.elapsed)
-        earned = rules.cloud_reinvests * vendors.revenue * market.months * (vendors.kind == CLOUD)
+        growth = np.exp(chip_market.cloud_growth * market.elapsed)
+        earned = chip_market.cloud_reinvests * vendors.revenue * market.months * (vendors.kind == CLOUD)
         planned = vendors.chip_budget * appetite * growth + market.public
         units = np.floor((planned * market.years + earned) * rush / np.maximum(price, 1e-9))
         orders = vendors.alive & (worth > 0.0) & (vendors.kind != CHIPMAKER) & (units > 0.0)
@@ -117,8 +117,8 @@ class InfraVendor(MarketAgent):
         Public centres stay idle while their chips are mixed and their software young; the
         platform raises what can be scheduled.
         """
-        rules = p.rental
+        rental = p.rental
         mixed = sum_k(vendors.fleet * market.maturity) / np.maximum(sum_k(vendors.fleet), 1e-9)
-        centre = rules.centre_offer * mixed * (1.0 + rules.platform_lift * market.platform)
-        offer = where(vendors.kind == CENTRE, np.minimum(centre, 1.0), rules.cloud_offer)
+        centre = rental.centre_offer * mixed * (1.0 + rental.platform_lift * market.platform)
+        offer = where(vendors.kind == CENTRE, np.minimum(centre, 1.0), rental.cloud_offer)
         vendors.offered_share = offer

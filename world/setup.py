@@ -136,10 +136,11 @@ def _labs(world: World, archetype: int, row: dict) -> None:
         column = world.labs.pretrained
         column[axis, labs.worlds, labs.rows] = float(row[f"x_{name}"]) - float(row["step_down"]) * number[0]
     column = world.labs.post
-    tech = labs.view(world.parameters).technology
+    technology = labs.view(world.parameters).technology
     for axis, name in enumerate(("language", "knowledge", "reasoning")):
         # Nobody starts with more than post-training can add.
-        column[axis, labs.worlds, labs.rows] = np.minimum(float(row[f"post_{name}"]), getattr(tech, f"post_{name}"))
+        most = getattr(technology, f"post_{name}")
+        column[axis, labs.worlds, labs.rows] = np.minimum(float(row[f"post_{name}"]), most)
     has_model = number < float(row["with_model"])
     trained = number < float(row["unreleased"])
     labs.trained = trained
@@ -152,7 +153,7 @@ def _labs(world: World, archetype: int, row: dict) -> None:
 
 def _served_models(world: World) -> None:
     """What is on sale on the first day: served models stand below what is still unreleased."""
-    labs, tech = world.labs, world.parameters.technology
+    labs, technology = world.labs, world.parameters.technology
     hidden = np.zeros_like(labs.cash)
     for archetype, row in enumerate(world.archetypes):
         hidden = where(labs.archetype == archetype, float(row["unreleased_lead"]) * labs.trained, hidden)
@@ -162,18 +163,18 @@ def _served_models(world: World) -> None:
     labs.light = where(here, light_capability(world, own), labs.light)
     labs.open_weights = where(here & (labs.openness == 2), own, labs.open_weights)
     labs.open_post = where(labs.open_weights > NO_MODEL, labs.post, 0.0)
-    size = active_parameters(mean_k(own), 0.0, tech)
+    size = active_parameters(mean_k(own), 0.0, technology)
     labs.active_parameters = where(here, size, labs.active_parameters)
-    labs.light_parameters = where(here, size * tech.light_size, labs.light_parameters)
+    labs.light_parameters = where(here, size * technology.light_size, labs.light_parameters)
     serving_costs(world)
     labs.price_flagship = world.by_region(entry_price(world))
-    labs.price_light = labs.price_flagship * tech.light_price
+    labs.price_light = labs.price_flagship * technology.light_price
 
 
 def _adopters(world: World) -> None:
     table = world.segments
-    p = world.parameters.model_market
-    share = where(table.column("region") == CN, p.adopters_cn, p.adopters_row)
+    model_market = world.parameters.model_market
+    share = where(table.column("region") == CN, model_market.adopters_cn, model_market.adopters_row)
     start = table.column("population") * table.column("ceiling") * share
     world.state.adopters[...] = start
 

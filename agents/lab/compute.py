@@ -46,11 +46,10 @@ class LabCompute(LabColumns):
     @decision
     def allot_fleet(labs, market: FleetSignals, p: Config) -> None:
         """Split the fleet between training and serving, after what the served models need."""
-        rules = p.lab
         need = market.serving_need / np.maximum(market.fleet_serving, 1e-9)
-        target = clip(need, rules.least_serving, rules.most_serving)
+        target = clip(need, p.lab.least_serving, p.lab.most_serving)
         labs.serving_share = labs.serving_share + market.adjust * (target - labs.serving_share)
-        attention = rules.llm_share_start + (rules.llm_share_most - rules.llm_share_start) * (market.attention)
+        attention = p.lab.llm_share_start + (p.lab.llm_share_most - p.lab.llm_share_start) * (market.attention)
         own_business = labs.archetype == BIG_TECH
         labs.llm_share = where(own_business, attention, 1.0)
 
@@ -60,15 +59,15 @@ class LabCompute(LabColumns):
 
         A ban that is announced but not yet in force makes buyers stock up.
         """
-        rules = p.chip_market
+        chip_market = p.chip_market
         value = market.class_value
         best = argmax_k(value)
         worth = pick_k(value, best)
         price = pick_k(market.class_price, best)
         rush = pick_k(market.class_rush, best)
-        spare = np.maximum(labs.cash - rules.cash_months * labs.cost, 0.0)
+        spare = np.maximum(labs.cash - chip_market.cash_months * labs.cost, 0.0)
         budget = labs.chip_budget * market.years * rush
-        own = rules.chip_share_of_cash * spare * market.months * (labs.archetype == UNICORN)
+        own = chip_market.chip_share_of_cash * spare * market.months * (labs.archetype == UNICORN)
         units = np.floor((budget + own) / np.maximum(price, 1e-9))
         orders = labs.alive & (worth > 0.0) & (units > 0.0)
         labs.order_class = where(orders, best, MISSING)
@@ -77,9 +76,8 @@ class LabCompute(LabColumns):
     @decision
     def rent_compute(labs, market: RentSignals, p: Config) -> None:
         """Rent for training what the purse allows beyond the own fleet."""
-        rules = p.lab
-        budget = rules.rent_share * np.maximum(labs.cash - rules.rent_reserve * labs.cost, 0.0)
-        budget = budget / rules.rent_horizon + rules.parent_rent_share * labs.parent_support / 12.0
+        budget = p.lab.rent_share * np.maximum(labs.cash - p.lab.rent_reserve * labs.cost, 0.0)
+        budget = budget / p.lab.rent_horizon + p.lab.parent_rent_share * labs.parent_support / 12.0
         budget = budget + p.rental.credit_pace * labs.compute_credit
         wanted = budget / np.maximum(market.rent_month, 1e-9)
         active = labs.alive & (labs.mode != APP_COMPANY)

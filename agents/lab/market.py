@@ -61,23 +61,24 @@ class LabMarket(LabColumns):
         Ecosystem and reputation, demand for the own cloud, and damage to a rival's rent
         stand against the margin given up and the data exposed (M12, M46).
         """
-        rules = p.openness
+        openness = p.openness
         margin = np.maximum(labs.price_flagship - labs.marginal_cost, 0.0)
-        lost_margin = rules.margin_weight * market.share + rules.rent_weight * np.log1p(margin) * (market.lead > 0.0)
-        behind = clip(-market.lead, 0.0, rules.behind_most)
+        leader_rent = openness.rent_weight * np.log1p(margin) * (market.lead > 0.0)
+        lost_margin = openness.margin_weight * market.share + leader_rent
+        behind = clip(-market.lead, 0.0, openness.behind_most)
         returns = (
-            rules.ecosystem
-            + rules.cloud * market.has_cloud
-            + rules.rival_rent * behind
-            + rules.champion * (labs.archetype == OPEN_CHAMPION)
-            + rules.academic * (labs.archetype == ACADEMIC)
-            + rules.children_return * labs.children / (labs.children + rules.community_half)
+            openness.ecosystem
+            + openness.cloud * market.has_cloud
+            + openness.rival_rent * behind
+            + openness.champion * (labs.archetype == OPEN_CHAMPION)
+            + openness.academic * (labs.archetype == ACADEMIC)
+            + openness.children_return * labs.children / (labs.children + openness.community_half)
             + market.subsidy
         )
-        exposure = rules.exposure * np.maximum(market.lead, 0.0)
-        all_open = returns - lost_margin - exposure - rules.all_threshold
-        light = rules.light_share * returns - rules.light_margin * lost_margin - rules.light_threshold
-        noise = 2.0 * (labs.draws("openness") - 0.5) * rules.noise
+        exposure = openness.exposure * np.maximum(market.lead, 0.0)
+        all_open = returns - lost_margin - exposure - openness.all_threshold
+        light = openness.light_share * returns - openness.light_margin * lost_margin - openness.light_threshold
+        noise = 2.0 * (labs.draws("openness") - 0.5) * openness.noise
         choice = where(light + noise > 0.0, LIGHT_OPEN, CLOSED)
         choice = where((all_open + noise > 0.0) & (all_open > light), ALL_OPEN, choice)
         settle_openness(labs, market, choice)
@@ -88,9 +89,9 @@ class LabMarket(LabColumns):
 
         Investors and users credit what looks like a model of its own; academics name their sources.
         """
-        rules = p.lineage
+        lineage = p.lineage
         derived = labs.alive & (labs.base_id >= 0) & (labs.archetype != ACADEMIC)
-        labs.claims = where(market.fresh, derived & (labs.honesty < rules.hiding), labs.claims)
+        labs.claims = where(market.fresh, derived & (labs.honesty < lineage.hiding), labs.claims)
 
     @decision
     def set_price(labs, market: PriceSignals, p: Config) -> None:
@@ -102,14 +103,14 @@ class LabMarket(LabColumns):
         An open flagship is hosted by others near cost, so its author can ask no more. What lies
         below a lawful floor rises to it at once.
         """
-        rules = p.model_market
-        worth = rules.strategic_weight * labs.strategic_value
-        elastic = rules.price_sensitivity * market.elasticity_factor
+        model_market = p.model_market
+        worth = model_market.strategic_weight * labs.strategic_value
+        elastic = model_market.price_sensitivity * market.elasticity_factor
         pace = market.adjust
         for product in products_of(labs):
             price, cost = getattr(labs, product.price), product.cost
-            mark_up = (price + rules.hassle_cost) / elastic
-            target = cost + mark_up - worth * cost / (cost + rules.strategic_cost)
+            mark_up = (price + model_market.hassle_cost) / elastic
+            target = cost + mark_up - worth * cost / (cost + model_market.strategic_cost)
             target = bounded_price(labs, market, product, target, p)
             setattr(labs, product.price, np.maximum(price + pace * (target - price), market.price_floor))
 
@@ -129,8 +130,8 @@ def products_of(labs: LabColumns) -> Iterator[Product]:
 
 def bounded_price(labs: LabColumns, market: PriceSignals, product: Product, target: PerAgent, p: Config) -> PerAgent:
     """Price that can be asked, CNY/Mtok: others host open weights near cost; the law sets a floor."""
-    rules = p.model_market
-    hosted = product.cost * (1.0 + rules.hosting_margin)
+    model_market = p.model_market
+    hosted = product.cost * (1.0 + model_market.hosting_margin)
     target = where(labs.openness >= product.opened_at, np.minimum(target, hosted), target)
-    floor = np.maximum(market.price_floor, rules.least_price)
-    return clip(target, floor, rules.most_price)
+    floor = np.maximum(market.price_floor, model_market.least_price)
+    return clip(target, floor, model_market.most_price)

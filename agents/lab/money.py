@@ -83,41 +83,41 @@ class LabMoney(LabColumns):
 
         The share of product work rises as users stay away, and with what products earn (001, M28, M67).
         """
-        rules = p.organisation
-        pressure = rules.unused * market.unused + rules.revenue * market.earning
-        base = where(labs.archetype == BIG_TECH, rules.big_tech_product, rules.lab_product)
-        base = where(labs.mode == APP_COMPANY, rules.app_company_product, base)
-        target = clip(base + pressure, rules.least_product, rules.most_product)
+        organisation = p.organisation
+        pressure = organisation.unused * market.unused + organisation.revenue * market.earning
+        base = where(labs.archetype == BIG_TECH, organisation.big_tech_product, organisation.lab_product)
+        base = where(labs.mode == APP_COMPANY, organisation.app_company_product, base)
+        target = clip(base + pressure, organisation.least_product, organisation.most_product)
         labs.product_share = labs.product_share + market.adjust * (target - labs.product_share)
 
     @decision
     def hire(labs, market: HireSignals, p: Config) -> None:
         """Set the staff wanted: what income and cash can pay, in the mix that the mode of work needs."""
-        rules = p.talent
+        talent = p.talent
         income = labs.revenue + labs.parent_support / 12.0
-        runway = np.maximum(labs.cash, 0.0) / rules.hire_horizon
-        payroll = rules.payroll_share * (income + runway)
+        runway = np.maximum(labs.cash, 0.0) / talent.hire_horizon
+        payroll = talent.payroll_share * (income + runway)
         mix = where(labs.mode == FROM_SCRATCH, market.mix_train, market.mix_build)
         wage = sum_k(mix * market.wages)
         heads = payroll / np.maximum(wage / 12.0, 1e-9)
         now = sum_k(labs.staff)
-        heads = clip(heads, market.slowest * now, np.maximum(market.fastest * now, rules.least_staff))
-        heads = np.minimum(heads, rules.most_staff)
+        heads = clip(heads, market.slowest * now, np.maximum(market.fastest * now, talent.least_staff))
+        heads = np.minimum(heads, talent.most_staff)
         labs.wanted_staff = where(labs.alive, mix * heads, 0.0)
 
     @decision
     def seek_funding(labs, market: FundingSignals, p: Config) -> None:
         """Ask for a funding round when the runway is short, or when hype makes money cheap."""
-        rules = p.capital
+        capital = p.capital
         burn = np.maximum(labs.cost - labs.revenue - labs.parent_support / 12.0, 0.01)
         runway = np.maximum(labs.cash, 0.0) / burn
-        need = runway < rules.runway_trigger
-        eager = (runway < rules.eager_runway) & (market.hype > rules.eager_hype)
+        need = runway < capital.runway_trigger
+        eager = (runway < capital.eager_runway) & (market.hype > capital.eager_hype)
         venture = (labs.archetype >= UNICORN) & (labs.archetype != VERTICAL) & (labs.region == CN)
         venture = venture | ((labs.archetype == CHALLENGER) & (labs.region == ROW))
-        able = labs.alive & venture & (labs.since_round > rules.least_gap)
+        able = labs.alive & venture & (labs.since_round > capital.least_gap)
         asks = able & (need | eager)
-        size = clip(market.round_size, rules.least_round, rules.most_round)
+        size = clip(market.round_size, capital.least_round, capital.most_round)
         labs.asking = where(asks, size, 0.0)
 
     @decision
@@ -127,16 +127,16 @@ class LabMoney(LabColumns):
         A lab is behind by what the open base leads, and by what a launch at the frontier costs
         more than the largest that it could pay for, beyond what it may hope to catch up (M03).
         """
-        rules = p.entry_exit
+        entry_exit = p.entry_exit
         scratch = labs.mode == FROM_SCRATCH
         dearer = np.maximum(market.frontier_launch - labs.affordable - p.training.launch_reach, 0.0)
-        lag = rules.base_shock * market.base_lead + p.training.frontier_cost * dearer
-        cannot = labs.alive & scratch & (lag > rules.pivot_gap + rules.pride * market.pride)
+        lag = entry_exit.base_shock * market.base_lead + p.training.frontier_cost * dearer
+        cannot = labs.alive & scratch & (lag > entry_exit.pivot_gap + entry_exit.pride * market.pride)
         labs.behind = where(labs.alive & (lag > 0.0), labs.behind + market.months, 0.0)
-        to_base = cannot & (labs.behind > rules.pivot_patience) & ~labs.running
-        unused = labs.alive & labs.released & (market.share < rules.unused_share)
+        to_base = cannot & (labs.behind > entry_exit.pivot_patience) & ~labs.running
+        unused = labs.alive & labs.released & (market.share < entry_exit.unused_share)
         labs.unused_for = where(unused, labs.unused_for + market.months, 0.0)
-        done = (labs.unused_for > rules.app_patience) & ~labs.running
+        done = (labs.unused_for > entry_exit.app_patience) & ~labs.running
         to_app = labs.alive & (labs.mode == OPEN_BASE) & done & (labs.archetype != VERTICAL)
         mode = where(to_base, OPEN_BASE, labs.mode)
         labs.mode = where(to_app, APP_COMPANY, mode)
@@ -149,22 +149,22 @@ class LabMoney(LabColumns):
         anybody can download and with a model that nobody uses, and is silenced by hype and by what
         announcements added to its own value. An app company that lives on its products ends its lab.
         """
-        rules = p.entry_exit
+        entry_exit = p.entry_exit
         alone = labs.alive & (labs.parent_support <= 0.0)
-        unused = labs.released & (market.share < rules.unused_share)
-        doubt = rules.parent_doubt * np.maximum(market.parent_gap, 0.0) + rules.parent_tires
-        doubt = doubt + rules.parent_unused * unused
-        calmed = rules.parent_hype * market.hype + p.capital.announce_patience * labs.parent_gain
+        unused = labs.released & (market.share < entry_exit.unused_share)
+        doubt = entry_exit.parent_doubt * np.maximum(market.parent_gap, 0.0) + entry_exit.parent_tires
+        doubt = doubt + entry_exit.parent_unused * unused
+        calmed = entry_exit.parent_hype * market.hype + p.capital.announce_patience * labs.parent_gain
         gives_up = labs.draws("parent") < 1.0 - np.exp(-doubt * np.exp(-calmed) * market.years)
         rich = labs.parent_support > p.capital.rich_parent
         gives_up = labs.alive & gives_up & (labs.parent_support > 0.0) & ~rich
-        turns = labs.draws("to_apps") < 1.0 - np.exp(-rules.leaves_models * market.years)
+        turns = labs.draws("to_apps") < 1.0 - np.exp(-entry_exit.leaves_models * market.years)
         turns = labs.alive & turns & (labs.mode == APP_COMPANY) & unused
         # A parent that keeps the product and drops the model: the team goes on as an app.
         turns = turns | (gives_up & (labs.draws("keeps_product") < labs.product_share))
-        short = alone & (labs.cash < rules.distress_months * labs.cost)
-        short = short & (labs.cost > rules.distress_cost * labs.revenue)
-        labs.for_sale = short & (labs.draws("sell") < 1.0 - np.exp(-rules.sells * market.years))
+        short = alone & (labs.cash < entry_exit.distress_months * labs.cost)
+        short = short & (labs.cost > entry_exit.distress_cost * labs.revenue)
+        labs.for_sale = short & (labs.draws("sell") < 1.0 - np.exp(-entry_exit.sells * market.years))
         reason = where(turns, TO_APPS, where(gives_up, PARENT_WITHDREW, ALIVE))
         reason = where(alone & (labs.cash < 0.0), INSOLVENT, reason)
         labs.exit_reason = where(labs.alive, reason, labs.exit_reason)

@@ -88,28 +88,28 @@ class LabTraining(LabColumns):
         the leap beyond the largest run done (001: a rocket launch), the gain grows with the
         logarithm of compute. There is one launch per purse.
         """
-        rules = p.training
+        training = p.training
         months, sizes, ready = run_options(labs, market, p)
         on_base = (labs.mode != FROM_SCRATCH) & (market.base_pretrained[0] > NO_MODEL + 0.5)
         chance = success_chance(labs, np.log10(sizes), on_base, p)
         plain, written = (
             _expected_gain(labs, market, Launch(sizes, on_base, each), chance, p) for each in (False, True)
         )
-        net = np.maximum(plain, written) - rules.impatience * months
+        net = np.maximum(plain, written) - training.impatience * months
         best = argmax_k(net)
         value = pick_k(net, best)
         chosen = Launch(pick_k(sizes, best), on_base, pick_k(written > plain, best))
         # No second launch without a new round, unless a parent stands behind it (001).
         barred = spent_last_round(labs, p) & ~(market.parent_launch > 0.0)
-        start_runs(labs, market, p, ready & (value > rules.least_gain) & ~barred, chosen)
+        start_runs(labs, market, p, ready & (value > training.least_gain) & ~barred, chosen)
 
     @decision
     def choose_path(labs, market: PathSignals, p: Config) -> None:
         """Duplicate the known recipe, or explore: by appetite for risk and the tolerance of failure (M50)."""
-        rules = p.exploration
+        exploration = p.exploration
         able = labs.alive & (labs.mode == FROM_SCRATCH)
         thinks = able & ((labs.draws("path") < market.chance) | (labs.founded == market.step))
-        bold = rules.propensity * labs.risk_appetite * market.tolerance
+        bold = exploration.propensity * labs.risk_appetite * market.tolerance
         labs.explores = where(thinks, labs.draws("path_choice") < bold, labs.explores & able)
 
 
@@ -125,14 +125,14 @@ def run_options(labs: LabColumns, market: LaunchSignals, p: Config) -> tuple[Arr
     ready : boolean array (worlds, labs)
         Labs that may start one at all.
     """
-    rules = p.training
+    training = p.training
     months = labs.xp.asarray(RUN_MONTHS).reshape(-1, 1, 1)
     flop = np.maximum(market.training_speed * months, 1.0)
     # One launch per purse: what must be rented and paid may not exceed a share of cash.
-    purse = rules.launch_purse * np.maximum(labs.cash, 0.0) + market.parent_launch
+    purse = training.launch_purse * np.maximum(labs.cash, 0.0) + market.parent_launch
     flop = np.minimum(flop, purse / np.maximum(market.flop_cost, 1e-30))
     # A run beyond the end of scaling is worth no more, and nobody endures one that is too long.
-    too_long = months > np.maximum(rules.longest_run, RUN_MONTHS[0])
+    too_long = months > np.maximum(training.longest_run, RUN_MONTHS[0])
     flop = where(too_long, 0.0, np.minimum(flop, market.scaling_ceiling))
     ready = labs.alive & ~labs.running & ~labs.trained & (labs.mode != APP_COMPANY)
     return months, np.maximum(flop, LEAST_RUN), ready
@@ -144,11 +144,11 @@ def success_chance(labs: LabColumns, log_flop: Array, on_base: PerAgent, p: Conf
     P = 1 - risk (1 - P0), logit P0 = b + b_infra z_infra + b_runs ln(1 + runs) - b_leap log10(C / largest
     done). Going on from a base is a smaller leap.
     """
-    rules = p.training
-    leap = np.maximum(log_flop - labs.log_largest, 0.0) * where(on_base, rules.base_leap, 1.0)
-    logit = rules.success_base + rules.success_infra * labs.skill + where(on_base, rules.base_easier, 0.0)
-    logit = logit + rules.success_runs * np.log1p(labs.runs_done) - rules.success_leap * leap
-    return 1.0 - rules.failure_risk * logistic(-logit)
+    training = p.training
+    leap = np.maximum(log_flop - labs.log_largest, 0.0) * where(on_base, training.base_leap, 1.0)
+    logit = training.success_base + training.success_infra * labs.skill + where(on_base, training.base_easier, 0.0)
+    logit = logit + training.success_runs * np.log1p(labs.runs_done) - training.success_leap * leap
+    return 1.0 - training.failure_risk * logistic(-logit)
 
 
 def spent_last_round(labs: LabColumns, p: Config) -> PerAgent:
@@ -188,15 +188,16 @@ def trained_capability(labs: LabColumns, run: Run, market: LaunchSignals, p: Con
     array (3, ..., worlds, labs)
         Options of runs, where there are any, stand behind the axes.
     """
-    tech = p.technology
+    technology = p.technology
     ample = labs.data_quality * np.exp(labs.log_efficiency)
-    useful = useful_flop(run.flop * (1.0 - tech.synthetic_cost * run.synthetic), market.scaling_ceiling, tech)
+    kept = 1.0 - technology.synthetic_cost * run.synthetic
+    useful = useful_flop(run.flop * kept, market.scaling_ceiling, technology)
     more = np.exp(market.synthetic_gain * run.synthetic)
-    worked_off = run.foreign * (1.0 - np.exp(-run.flop / tech.foreign_worked_off))
-    weak = (tech.foreign_language, tech.foreign_knowledge, 0.0)
+    worked_off = run.foreign * (1.0 - np.exp(-run.flop / technology.foreign_worked_off))
+    weak = (technology.foreign_language, technology.foreign_knowledge, 0.0)
     axes = []
     for axis in range(3):
-        limited = data_limited_flop(useful, market.unique_tokens[axis] * more, tech.data_patience)
+        limited = data_limited_flop(useful, market.unique_tokens[axis] * more, technology.data_patience)
         base = np.exp(np.log(10.0) * (run.inherits[axis] + weak[axis] * worked_off))
         axes.append(np.log10(np.maximum(ample * limited / FLOP_UNIT + base, 1e-3)))
     return np.stack(np.broadcast_arrays(*axes))

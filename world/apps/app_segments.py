@@ -20,6 +20,6 @@ def segment_of_apps(world: World, table: Array) -> Array:
 
 def native_level(world: World) -> Array:
     """Mean capability of the best model that CN users can reach, ``(worlds, 1)``."""
-    state, p = world.state, world.parameters.app_market
-    foreign = state.frontier_all - p.foreign_reach * (1.0 + world.policy.data.cross_border)
+    state, app_market = world.state, world.parameters.app_market
+    foreign = state.frontier_all - app_market.foreign_reach * (1.0 + world.policy.data.cross_border)
     return np.maximum(state.frontier_cn, foreign)

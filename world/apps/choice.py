@@ -30,9 +30,9 @@ def notice_models(world: World) -> None:
     It hears of the models that others use and that made news: an inverse-transform draw on
     their awareness, for those who listen this month.
     """
-    apps, labs, p = world.apps, world.labs, world.parameters.app_market
+    apps, labs, app_market = world.apps, world.labs, world.parameters.app_market
     heard = apps.draws("notice")
-    listening = apps.alive & ((heard < world.clock.fraction(p.notice)) | (apps.age <= 0.0))
+    listening = apps.alive & ((heard < world.clock.fraction(app_market.notice)) | (apps.age <= 0.0))
     worlds, rows = nonzero(listening)
     if not len(rows):
         return
@@ -54,19 +54,19 @@ def notice_models(world: World) -> None:
 
 def _awareness(world: World) -> Array:
     """How likely an app hears of each lab: usage, recent news, and access from CN."""
-    labs, p = world.labs, world.parameters.app_market
-    news = np.exp(-labs.since_news / p.news_memory)
-    weight = p.awareness_base + world.state.token_share + p.awareness_news * news
+    labs, app_market = world.labs, world.parameters.app_market
+    news = np.exp(-labs.since_news / app_market.news_memory)
+    weight = app_market.awareness_base + world.state.token_share + app_market.awareness_news * news
     border = np.maximum(world.policy.data.cross_border, world.policy.licensing.wrapper_ban)
-    weight = weight * where(labs.region == CN, 1.0, p.awareness_foreign * (1.0 - border))
+    weight = weight * where(labs.region == CN, 1.0, app_market.awareness_foreign * (1.0 - border))
     return where(labs.alive & labs.released, weight, 0.0)
 
 
 def choose_bases(world: World) -> None:
     """Some apps reconsider their base, and all who have lost theirs."""
-    apps, labs, p = world.apps, world.labs, world.parameters.app_market
+    apps, labs, app_market = world.apps, world.labs, world.parameters.app_market
     valid = points_at(apps.base_lab[0], apps.base_id[0], labs)
-    movers = apps.alive & ((apps.draws("switch") < world.clock.fraction(p.reconsider)) | ~valid)
+    movers = apps.alive & ((apps.draws("switch") < world.clock.fraction(app_market.reconsider)) | ~valid)
     # A copy, for a decision of some writes into the column.
     before = apps.base_id[0].copy()
     some = apps.where(movers)
@@ -143,7 +143,8 @@ def base_utility(app, base, p):
     To those who tune, what open weights and a hub to tune and deploy them are worth (M68). An owner that
     builds products of its own competes with the apps on its model (M67).
     """
-    a = p.app_market
-    tuning = (app.source[0] == OPEN_MODEL) * (a.open_fit * base.opened + a.hub_hold * base.hub)
-    rival = a.rival_owner * base.product_share
-    return a.base_quality * base.quality - a.base_price * base.log_price + tuning - rival + a.taste * base.draw
+    app_market = p.app_market
+    tuning = (app.source[0] == OPEN_MODEL) * (app_market.open_fit * base.opened + app_market.hub_hold * base.hub)
+    rival = app_market.rival_owner * base.product_share
+    worth = app_market.base_quality * base.quality - app_market.base_price * base.log_price
+    return worth + tuning - rival + app_market.taste * base.draw

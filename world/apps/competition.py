@@ -59,16 +59,16 @@ def compete(world: World) -> None:
     An app stands out by what it adds (less what has been absorbed) and by a better base than
     users have; rework in progress costs it while rivals go on.
     """
-    apps, state, p = world.apps, world.state, world.parameters.app_market
+    apps, state, app_market = world.apps, world.state, world.parameters.app_market
     pull = pull_of(world, added_by(world), *_public(world))
     apps.users, total = users_won(world, pull)
-    taken = ratio(total, p.bare_weight + total) * world.segments.addressable[:CN_SEGMENTS]
+    taken = ratio(total, app_market.bare_weight + total) * world.segments.addressable[:CN_SEGMENTS]
     share = np.zeros_like(state.adopters)
     share[:CN_SEGMENTS] = taken.T[..., None]
     state.app_share = share
     state.eyes, state.hands = _eyes_and_hands(world)
     per_user = tokens_each(world)
-    apps.tokens = where(apps.source == API, apps.users * per_user, apps.users * per_user * p.own_model_calls)
+    apps.tokens = where(apps.source == API, apps.users * per_user, apps.users * per_user * app_market.own_model_calls)
 
 
 def added_by(world: World) -> Array:
@@ -118,10 +118,11 @@ def pull(app, standing, months, p):
 
     An app's advantage over the bare model, by who knows it and whom it reaches.
     """
-    a = p.app_market
-    better = a.advantage * (where(standing.valid, standing.base, 0.0) - standing.native + standing.added)
-    better = better - a.rework_penalty * np.minimum(app.rework / a.rework_scale, a.rework_most) - standing.missed
-    unknown = np.exp(-np.maximum(app.age + months + app.head_start, 0.0) / a.ramp_months)
+    app_market = p.app_market
+    better = app_market.advantage * (where(standing.valid, standing.base, 0.0) - standing.native + standing.added)
+    rework = np.minimum(app.rework / app_market.rework_scale, app_market.rework_most)
+    better = better - app_market.rework_penalty * rework - standing.missed
+    unknown = np.exp(-np.maximum(app.age + months + app.head_start, 0.0) / app_market.ramp_months)
     weight = np.exp(np.minimum(np.maximum(better, -20.0), 8.0)) * (1.0 - unknown) * standing.reached
     return where(app.alive & standing.valid, weight, 0.0)
 
@@ -167,27 +168,28 @@ def needs_filing(world: World) -> Array:
 
 def _eyes_and_hands(world: World) -> tuple[Array, Array]:
     """Eyes and hands of each segment: what its apps have built, on top of what comes with the models."""
-    apps, p = world.apps, world.parameters.app_market
+    apps, app_market = world.apps, world.parameters.app_market
     year = world.clock.year(world.step_number)
     abroad = world.segments.column("region") == ROW
     result = []
-    for part, start in (("eye", p.eye_start), ("hand", p.hand_start)):
+    for part, start in (("eye", app_market.eye_start), ("hand", app_market.hand_start)):
         built = sum_by_group(where(apps.alive, apps.columns[part], 0.0), apps.segment, CN_SEGMENTS)
         level = np.zeros_like(world.state.adopters)
-        grown = start + p.tool_growth * year
-        level[:CN_SEGMENTS] = (grown + p.built_gain * (1.0 - np.exp(-built / p.built_scale))).T[..., None]
-        level[CN_SEGMENTS:] = grown + p.built_abroad * p.built_gain
+        grown = start + app_market.tool_growth * year
+        gain = app_market.built_gain * (1.0 - np.exp(-built / app_market.built_scale))
+        level[:CN_SEGMENTS] = (grown + gain).T[..., None]
+        level[CN_SEGMENTS:] = grown + app_market.built_abroad * app_market.built_gain
         if part == "eye":
-            level = level + p.multimodal_eyes * where(abroad, *world.state.multimodal[::-1])
-        result.append(clip(level, p.least_limb, 1.0))
+            level = level + app_market.multimodal_eyes * where(abroad, *world.state.multimodal[::-1])
+        result.append(clip(level, app_market.least_limb, 1.0))
     return result[0], result[1]
 
 
 def pay_staff(world: World) -> None:
     """Apps earn from their users and pay their people; API bills were paid when served."""
-    apps, p = world.apps, world.parameters.app_market
+    apps, app_market = world.apps, world.parameters.app_market
     arpu = segment_of_apps(world, world.segments.column("arpu")[:CN_SEGMENTS])
-    income = where(apps.alive, apps.users * arpu * p.arpu_scale * world.clock.months, 0.0) * apps.customers
+    income = where(apps.alive, apps.users * arpu * app_market.arpu_scale * world.clock.months, 0.0) * apps.customers
     wages = where(apps.alive, wage_bill(world), 0.0)
     world.accounts.pay("app sales", "users", (apps, income))
     world.accounts.pay("app wages", (apps, wages), "workers")
@@ -197,6 +199,6 @@ def pay_staff(world: World) -> None:
 
 def wage_bill(world: World) -> Array:
     """Wages and overhead of an app's people in a step; CNY million."""
-    apps, p = world.apps, world.parameters.app_market
+    apps, app_market = world.apps, world.parameters.app_market
     monthly = (apps.engineers + apps.tuners) * world.state.wages[CN][3] / 12.0
-    return monthly * world.clock.months * (1.0 + p.overhead)
+    return monthly * world.clock.months * (1.0 + app_market.overhead)

@@ -37,10 +37,10 @@ def _into_pool(world: World, people: Array) -> None:
 
 def found_teams(world: World, entrants) -> None:
     """Founders come out of the pool, and from outside the industry when it is empty."""
-    p, state = entrants.view(world.parameters).app_market, world.state
-    founders = np.zeros_like(entrants.cash) + p.founders
+    app_market, state = entrants.view(world.parameters).app_market, world.state
+    founders = np.zeros_like(entrants.cash) + app_market.founders
     entrants.engineers = founders
-    entrants.team = founders + p.team * entrants.draws("team")
+    entrants.team = founders + app_market.team * entrants.draws("team")
     needed = entrants.by_world(founders[0])
     taken = np.minimum(needed, state.pool[CN][APPLICATION])
     _into_pool(world, -taken)
@@ -93,7 +93,8 @@ def dissolve(world: World, gone: Array) -> None:
 
 def tuned_quality(world: World) -> Array:
     """What tuning adds to a product, while the general model falls short of the segment's work."""
-    apps, p = world.apps, world.parameters.app_market
+    apps, app_market = world.apps, world.parameters.app_market
     need = segment_of_apps(world, world.segments.column("threshold")[:CN_SEGMENTS])
-    worth = p.tuned_value * logistic((need + p.buy_margin - native_level(world)) / p.tuned_width)
-    return where(apps.source == API, 0.0, worth) * np.minimum(apps.tuners / np.maximum(p.tuners, 1e-9), 1.0)
+    short = need + app_market.buy_margin - native_level(world)
+    worth = app_market.tuned_value * logistic(short / app_market.tuned_width)
+    return where(apps.source == API, 0.0, worth) * np.minimum(apps.tuners / np.maximum(app_market.tuners, 1e-9), 1.0)

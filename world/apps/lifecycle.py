@@ -56,10 +56,10 @@ class AppLifeState(State):
 
 def found_apps(world: World) -> None:
     """Apps are founded with hype and with what models can do, less where it is crowded."""
-    state, p, apps = world.state, world.parameters.app_market, world.apps
+    state, app_market, apps = world.state, world.parameters.app_market, world.apps
     alive = count_where(apps.alive)
-    reach = p.entry_floor + clip(state.frontier_cn - p.entry_level, 0.0, p.entry_reach)
-    now = p.entry_base * np.exp(p.entry_hype * state.hype) * reach / (1.0 + alive / p.crowd)
+    reach = app_market.entry_floor + clip(state.frontier_cn - app_market.entry_level, 0.0, app_market.entry_reach)
+    now = app_market.entry_base * np.exp(app_market.entry_hype * state.hype) * reach / (1.0 + alive / app_market.crowd)
     rate = 0.5 * (now + where(np.isnan(state.app_entry_rate), now, state.app_entry_rate))
     state.app_entry_rate = now
     u = world.streams.per_world("app entry", 1)[0]
@@ -76,9 +76,10 @@ def add_apps(world: World, count: Array, step: int) -> None:
     found(world, entrants)
     entrants = _without_who_stays_out(world, entrants)
     labour.found_teams(world, entrants)
-    p = entrants.view(world.parameters).app_market
-    money = p.purse * np.exp(p.purse_sigma * normal(entrants.draws("purse"), entrants.draws("lender")))
-    money = money * where(entrants.incumbent, p.incumbent_purse, 1.0)
+    app_market = entrants.view(world.parameters).app_market
+    z = normal(entrants.draws("purse"), entrants.draws("lender"))
+    money = app_market.purse * np.exp(app_market.purse_sigma * z)
+    money = money * where(entrants.incumbent, app_market.incumbent_purse, 1.0)
     purse = np.zeros_like(world.apps.cash)
     purse[entrants.worlds, entrants.rows] = money[0]
     world.accounts.pay("founding", "outside", (world.apps, purse))
@@ -98,30 +99,32 @@ def _without_who_stays_out(world: World, entrants):
 
 def found(world: World, entrants) -> None:
     """Give new apps a segment, a product, an answer to the models, a hidden aim and a place (M40)."""
-    own, table = entrants.view(world.parameters), world.segments
-    p = own.app_market
+    p, table = entrants.view(world.parameters), world.segments
+    app_market = p.app_market
     weight = np.cumsum(table.addressable[:CN_SEGMENTS] * np.sqrt(table.population[:CN_SEGMENTS]))
     segment = np.searchsorted(weight / weight[-1], entrants.draws("segment")[0])
     entrants.segment = np.minimum(segment, CN_SEGMENTS - 1)[None]
-    entrants.incumbent = entrants.draws("incumbent") < p.share_incumbent
+    entrants.incumbent = entrants.draws("incumbent") < app_market.share_incumbent
     old_tools = segment_of_apps(world, table.column("old_tools")[:CN_SEGMENTS])
     entrants.answer_models(IncumbentSignals(old_tools=old_tools))
     remade, adds = entrants.answer == REMAKE, entrants.answer == ADD
     u = entrants.draws("product")
-    product = where(u < p.share_wrapper, WRAPPER, where(u < 1.0 - p.share_platform, DEEP, PLATFORM_APP))
+    deep_or_platform = where(u < 1.0 - app_market.share_platform, DEEP, PLATFORM_APP)
+    product = where(u < app_market.share_wrapper, WRAPPER, deep_or_platform)
     entrants.product = where(remade, DEEP, product)
     deep = entrants.product == DEEP
-    entrants.coupling = where(deep, p.coupling_deep, p.coupling_light)
-    entrants.head_start = where(adds, p.incumbent_known, where(remade, -p.remake_months, 0.0))
-    entrants.customers = where(adds, p.incumbent_customers, 1.0)
-    _aim(world, entrants, own)
-    _place(entrants, p, where(deep, p.deep_value, 1.0) * where(remade, p.remake_value, 1.0))
-    single = p.share_single * (1.0 - p.multimodal_shock * world.state.multimodal[CN][entrants.worlds, 0])
+    entrants.coupling = where(deep, app_market.coupling_deep, app_market.coupling_light)
+    entrants.head_start = where(adds, app_market.incumbent_known, where(remade, -app_market.remake_months, 0.0))
+    entrants.customers = where(adds, app_market.incumbent_customers, 1.0)
+    _aim(world, entrants, p)
+    _place(entrants, app_market, where(deep, app_market.deep_value, 1.0) * where(remade, app_market.remake_value, 1.0))
+    multimodal = world.state.multimodal[CN][entrants.worlds, 0]
+    single = app_market.share_single * (1.0 - app_market.multimodal_shock * multimodal)
     u = entrants.draws("modality")
-    entrants.modality = where(u < single * p.share_image, IMAGE, where(u < single, SPEECH, TEXT))
+    entrants.modality = where(u < single * app_market.share_image, IMAGE, where(u < single, SPEECH, TEXT))
     source = entrants.draws("source")
-    open_model = source < p.share_api + p.share_open
-    entrants.source = where(source < p.share_api, API, where(open_model, OPEN_MODEL, OWN_MODEL))
+    open_model = source < app_market.share_api + app_market.share_open
+    entrants.source = where(source < app_market.share_api, API, where(open_model, OPEN_MODEL, OWN_MODEL))
     # Only who is just founded decides now.
     entrants.make_or_buy(labour.weighing(world, 0.0))
 
@@ -135,15 +138,15 @@ def _aim(world: World, entrants: Selection, p: Any) -> None:
     entrants.threshold = native_level(world)[entrants.worlds, 0][None] + entrants.aim
 
 
-def _place(entrants, p, more: Array) -> None:
+def _place(entrants, app_market, more: Array) -> None:
     """Where the product adds: thinking, or sensing and acting (001: eye, brain, hand) (M30)."""
-    value = p.added_value * (p.added_least + entrants.draws("added")) * more
-    thinks = entrants.draws("place") < p.share_brain
-    entrants.brain = where(thinks, 1.0, p.brain_of_body) * value
-    body = where(thinks, p.body_of_brain, p.body_value) * value
+    value = app_market.added_value * (app_market.added_least + entrants.draws("added")) * more
+    thinks = entrants.draws("place") < app_market.share_brain
+    entrants.brain = where(thinks, 1.0, app_market.brain_of_body) * value
+    body = where(thinks, app_market.body_of_brain, app_market.body_value) * value
     sees = entrants.draws("limb") < 0.5
-    entrants.eye = where(sees, 1.0, p.lesser_limb) * body
-    entrants.hand = where(sees, p.lesser_limb, 1.0) * body
+    entrants.eye = where(sees, 1.0, app_market.lesser_limb) * body
+    entrants.hand = where(sees, app_market.lesser_limb, 1.0) * body
 
 
 # ---------------------------------------------------------------------- closing
@@ -224,16 +227,16 @@ def live(world: World) -> None:
 
 def founders_resolve(world: World) -> AppExitSignals:
     """How soon founders give up what is hopeless."""
-    p = world.parameters.app_market
+    app_market = world.parameters.app_market
     return AppExitSignals(
-        resolve=world.clock.chance(12.0 * p.resolve),
-        resolve_outdated=world.clock.chance(12.0 * p.rework_resolve),
+        resolve=world.clock.chance(12.0 * app_market.resolve),
+        resolve_outdated=world.clock.chance(12.0 * app_market.rework_resolve),
     )
 
 
 def _pivoting(world: World) -> AppPivotSignals:
-    p = world.parameters.app_market
+    app_market = world.parameters.app_market
     return AppPivotSignals(
         native=native_level(world),
-        pivot_chance=world.clock.fraction(p.pivot_rate),
+        pivot_chance=world.clock.fraction(app_market.pivot_rate),
     )

@@ -30,22 +30,23 @@ def round_sizes(world: World) -> FundingSignals:
     their models are used. ``round_covers_launch`` raises every round
     to the cost of the launch that would match the largest one at home.
     """
-    labs, p, state = world.labs, world.parameters.capital, world.state
+    labs, capital, state = world.labs, world.parameters.capital, world.state
     star = (labs.archetype == UNICORN) | (labs.region == ROW)
-    near = where(labs.released, mean_k(labs.served) + misread(world) - state.frontier_cn, p.pedigree)
-    leader = star & (near > -p.leader_gap)
-    grown = star | (labs.released & (near > -p.growth_gap) & (state.token_share > p.growth_share))
-    median = where(leader, p.leader_round, where(grown, p.growth_round, p.seed_round))
-    sigma = where(leader, p.leader_sigma, where(grown, p.growth_sigma, p.seed_sigma))
+    near = where(labs.released, mean_k(labs.served) + misread(world) - state.frontier_cn, capital.pedigree)
+    leader = star & (near > -capital.leader_gap)
+    grown = star | (labs.released & (near > -capital.growth_gap) & (state.token_share > capital.growth_share))
+    median = where(leader, capital.leader_round, where(grown, capital.growth_round, capital.seed_round))
+    sigma = where(leader, capital.leader_sigma, where(grown, capital.growth_sigma, capital.seed_sigma))
     z = normal(labs.draws("round_size"), labs.draws("round_luck"))
-    size = median * np.exp(sigma * z) * (p.size_calm + p.size_hype * state.hype)
-    return FundingSignals(hype=state.hype, round_size=np.maximum(size, p.round_covers_launch * launch_cost(world)))
+    size = median * np.exp(sigma * z) * (capital.size_calm + capital.size_hype * state.hype)
+    size = np.maximum(size, capital.round_covers_launch * launch_cost(world))
+    return FundingSignals(hype=state.hype, round_size=size)
 
 
 def launch_cost(world: World) -> Array:
     """CNY million that a launch as large as the largest one in CN costs to rent, ``(worlds, 1)``."""
-    p = world.parameters.capital
-    hours = world.state.largest_run[CN] / (p.launch_flop_a_second * 3600.0)
+    capital = world.parameters.capital
+    hours = world.state.largest_run[CN] / (capital.launch_flop_a_second * 3600.0)
     return hours * world.state.rent_training[CN] / 1e6
 
 
@@ -87,18 +88,18 @@ def _signal(world: World) -> Array:
 
     Product staff bias it upwards. A lead at home counts less than one abroad (M64).
     """
-    labs, state, p = world.labs, world.state, world.parameters.capital
+    labs, state, capital = world.labs, world.state, world.parameters.capital
     home = where(labs.region == CN, state.frontier_cn, state.frontier_all)
     gap = mean_k(labs.served) + misread(world) - home
-    shown = where(labs.released, clip(gap, -p.signal_least, p.signal_most), p.pedigree)
-    return shown - p.domestic_doubt * p.explorer_doubt * (labs.explores & (labs.region == CN))
+    shown = where(labs.released, clip(gap, -capital.signal_least, capital.signal_most), capital.pedigree)
+    return shown - capital.domestic_doubt * capital.explorer_doubt * (labs.explores & (labs.region == CN))
 
 
 def misread(world: World) -> Array:
     """Error of a benchmark, OOM: noise, and bias by product staff."""
-    labs, p = world.labs, world.parameters.capital
+    labs, capital = world.labs, world.parameters.capital
     noise = normal(labs.draws("noise"), labs.draws("lender"))
-    return p.benchmark_noise * noise + p.gaming * (labs.product_share - p.usual_product)
+    return capital.benchmark_noise * noise + capital.gaming * (labs.product_share - capital.usual_product)
 
 
 def _penalty(world: World) -> Array:
@@ -107,27 +108,27 @@ def _penalty(world: World) -> Array:
     Investors penalise a model that stays unused and a firm that adds nothing to open weights (M36),
     unless it hides its base (M60).
     """
-    labs, state, p = world.labs, world.state, world.parameters.capital
-    stale = np.maximum(labs.since_news - p.burn_tolerance, 0.0)
+    labs, state, capital = world.labs, world.state, world.parameters.capital
+    stale = np.maximum(labs.since_news - capital.burn_tolerance, 0.0)
     failed = (labs.runs_failed > 0) & (labs.since_failure < labs.since_round)
     age = (world.step_number - labs.founded) * world.clock.months
-    unused = labs.released & (age > p.unused_after) & (state.token_share < p.unused_share)
+    unused = labs.released & (age > capital.unused_after) & (state.token_share < capital.unused_share)
     own = mean_k(labs.served) + misread(world)
-    spare = clip((state.frontier_open - own) / p.commodity_width + 1.0, 0.0, 1.0)
+    spare = clip((state.frontier_open - own) / capital.commodity_width + 1.0, 0.0, 1.0)
     commodity = spare * (labs.released & (labs.base_id >= 0) & ~hides_its_base(labs))
-    exposed = labs.since_exposed < p.exposed_memory
-    penalty = p.stale_penalty * stale + p.failure_penalty * failed + p.unused_penalty * unused
-    penalty = penalty + p.commodity_penalty * commodity + p.exposed_penalty * exposed
-    return penalty - p.young_lab * ((labs.releases == 0) & (labs.since_news < p.young_months))
+    exposed = labs.since_exposed < capital.exposed_memory
+    penalty = capital.stale_penalty * stale + capital.failure_penalty * failed + capital.unused_penalty * unused
+    penalty = penalty + capital.commodity_penalty * commodity + capital.exposed_penalty * exposed
+    return penalty - capital.young_lab * ((labs.releases == 0) & (labs.since_news < capital.young_months))
 
 
 def app_deals(world: World) -> tuple[Array, Array, Array]:
     """Appraisal of asking apps by users and growth, and matches through the lab they build on."""
-    apps, p = world.apps, world.parameters.capital
-    growth = where(apps.users >= p.app_growing * apps.peak_users, p.app_growth_credit, -p.app_decline)
-    signal = growth - p.app_absorbed * apps.absorbed
-    revenue = np.log1p(p.app_revenue_scale * apps.revenue)
-    penalty = np.full_like(signal, 1.0) * p.app_penalty
+    apps, capital = world.apps, world.parameters.capital
+    growth = where(apps.users >= capital.app_growing * apps.peak_users, capital.app_growth_credit, -capital.app_decline)
+    signal = growth - capital.app_absorbed * apps.absorbed
+    revenue = np.log1p(capital.app_revenue_scale * apps.revenue)
+    penalty = np.full_like(signal, 1.0) * capital.app_penalty
     base = np.maximum(apps.base_lab[0], 0)
     ties = np.stack(
         [where(apps.base_lab[0] >= 0, take_rows(tie, base), MISSING) for tie in world.ties.lab_investor[:4]]
@@ -146,11 +147,11 @@ def asking_rows(population) -> tuple[Array, Array]:
 def _deal_flow(world: World, worlds: Array, rows: Array) -> Array:
     """Investors that each asking lab meets: acquaintances, and strangers drawn by its awareness."""
     labs, investors = world.labs, world.investors
-    p = labs.select(worlds, rows).view(world.parameters).capital
+    capital = labs.select(worlds, rows).view(world.parameters).capital
     known = world.ties.lab_investor[:, worlds, rows]
     holders = _not_met(labs.holder_row[:, worlds, rows], known)
-    fame = p.inbound_fame * labs.awareness[worlds, rows]
-    fame = fame + p.inbound * (labs.archetype[worlds, rows] == UNICORN)
+    fame = capital.inbound_fame * labs.awareness[worlds, rows]
+    fame = fame + capital.inbound * (labs.archetype[worlds, rows] == UNICORN)
     slots = labs.xp.arange(int(world.config.capital.inbound_most)).reshape(-1, 1)
     u = world.streams.pairs("inbound", worlds, labs.id[worlds, rows], slots)
     here = labs.region[worlds, rows] == CN

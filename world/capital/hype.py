@@ -33,9 +33,9 @@ def domestic_leap(world: World, before: Array) -> None:
     ``push = (1 - doubt) hype_leap (x_cn - x_cn before)``. Source: 004, on the reception of a
     domestic model against that of foreign ones.
     """
-    state, p = world.state, world.parameters.capital
+    state, capital = world.state, world.parameters.capital
     leap = np.maximum(state.frontier_cn - before, 0.0)
-    state.hype_push = state.hype_push + (1.0 - p.domestic_doubt) * p.hype_leap * leap
+    state.hype_push = state.hype_push + (1.0 - capital.domestic_doubt) * capital.hype_leap * leap
 
 
 def move(world: World) -> None:
@@ -44,25 +44,25 @@ def move(world: World) -> None:
     News J dt of a step adds up, as each leaves a share exp(-J dt) of the room, and comes evenly over the
     step: the solution is exact, however long the step.
     """
-    state, p = world.state, world.parameters.capital
-    fades = np.log(2.0) * world.clock.months / p.hype_half_life
+    state, capital = world.state, world.parameters.capital
+    fades = np.log(2.0) * world.clock.months / capital.hype_half_life
     both = fades + state.hype_push
     state.hype = state.hype + (1.0 - np.exp(-both)) * (state.hype_push / both - state.hype)
-    target = np.minimum(state.hype * p.attention_hype, 1.0)
-    state.attention = state.attention + world.clock.fraction(p.attention_pace) * (target - state.attention)
+    target = np.minimum(state.hype * capital.attention_hype, 1.0)
+    state.attention = state.attention + world.clock.fraction(capital.attention_pace) * (target - state.attention)
 
 
 def attend(world: World, guided: Array) -> None:
     """Update investors' attention from hype and from that of their acquaintances (M42)."""
-    investors, p = world.investors, world.parameters.capital
-    recent = investors.since_deal < p.recent_months
+    investors, capital = world.investors, world.parameters.capital
+    recent = investors.since_deal < capital.recent_months
     investors.pay_attention(
         AttentionSignals(
             hype=world.state.hype,
             neighbours_investing=neighbour_share(recent, world.ties.investor_investor, investors.alive),
             kept_back=where(investors.region == CN, world.policy.capital.cooling, 0.0),
             guided=guided,
-            adjust=world.clock.fraction(p.investor_pace),
+            adjust=world.clock.fraction(capital.investor_pace),
             elapsed=world.clock.year(world.step_number),
             years=world.clock.years,
         )

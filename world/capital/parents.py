@@ -27,13 +27,13 @@ def announce(world: World) -> None:
     Each announcement is worth ``announce_gain / (1 + number / announce_tired)`` of the parent's
     value (004). The remaining gain raises the parent's support and lowers its doubt.
     """
-    labs, state, p = world.labs, world.state, world.parameters.capital
+    labs, state, capital = world.labs, world.state, world.parameters.capital
     listed = labs.alive & (labs.region == CN) & ((labs.archetype == BIG_TECH) | (labs.archetype == VERTICAL))
     released = labs.released & (labs.since_news <= 0.0)
     planned = (labs.founded == world.step_number) & (labs.founded > 0)
     announced = (listed & (released | planned)).astype(float)
-    gain = p.announce_gain / (1.0 + state.announcements / p.announce_tired)
-    fade = np.exp(-world.clock.months / p.announce_memory)
+    gain = capital.announce_gain / (1.0 + state.announcements / capital.announce_tired)
+    fade = np.exp(-world.clock.months / capital.announce_memory)
     labs.parent_gain = labs.parent_gain * fade + announced * gain
     number = row_sum(announced)
     state.announcements = state.announcements + number
@@ -43,18 +43,18 @@ def announce(world: World) -> None:
 
 def support_labs(world: World) -> None:
     """Pay parents' support to labs, less the more cash they hold, and for planned chip purchases."""
-    labs, p = world.labs, world.parameters.capital
+    labs, capital = world.labs, world.parameters.capital
     # A parent pays in full while the purse holds little, less the more there is, and then nothing.
     purse = labs.cash / np.maximum(labs.parent_support, 1e-9)
-    pays = labs.parent_support * (1.0 + p.announce_support * labs.parent_gain)
-    part = clip(1.0 - (purse - p.parent_purse) / p.parent_purse_fade, 0.0, 1.0)
+    pays = labs.parent_support * (1.0 + capital.announce_support * labs.parent_gain)
+    part = clip(1.0 - (purse - capital.parent_purse) / capital.parent_purse_fade, 0.0, 1.0)
     paid = where(labs.alive, pays, 0.0) * world.clock.years * part
     labs.parent_support = labs.parent_support * np.exp(
-        where(labs.region == CN, p.parent_growth_cn, p.parent_growth_row)
-        * (labs.parent_support > p.rich_parent)
+        where(labs.region == CN, capital.parent_growth_cn, capital.parent_growth_row)
+        * (labs.parent_support > capital.rich_parent)
         * world.clock.years
     )
-    grows = where(labs.region == CN, p.chip_growth_cn, p.chip_growth_row)
+    grows = where(labs.region == CN, capital.chip_growth_cn, capital.chip_growth_row)
     labs.chip_budget = labs.chip_budget * np.exp(grows * world.clock.years)
     chips = where((labs.chip_budget > 0.0) & labs.alive, world.state.chip_bill, 0.0)
     world.accounts.pay("parents", "outside", (labs, paid + chips))

@@ -95,14 +95,14 @@ def first_purses(world: World) -> Array:
 
 def pay_holders(world: World, amount: Array) -> None:
     """Distribute a payment for a lab to its holders by their stakes, the rest to its founders."""
-    labs, investors, vendors, p = world.labs, world.investors, world.vendors, world.parameters.capital
+    labs, investors, vendors, capital = world.labs, world.investors, world.vendors, world.parameters.capital
     stake = where(points_at(labs.holder_row, labs.holder_id, investors), labs.holder_stake, 0.0)
     # A cloud that gave compute for equity holds like any other.
     host_stake = where(points_at(labs.host, labs.host_id, vendors), labs.host_stake, 0.0)
     total = sum_k(stake) + host_stake
-    hosts = amount * p.holders_share * ratio(host_stake, total)
+    hosts = amount * capital.holders_share * ratio(host_stake, total)
     world.accounts.pay("returns", "outside", (vendors, sum_by_group(hosts, labs.host, vendors.capacity)))
-    share = p.holders_share * ratio(stake, total[None])
+    share = capital.holders_share * ratio(stake, total[None])
     paid = amount * share
     returned = np.zeros_like(investors.cash)
     for rows, part in zip(labs.holder_row, paid, strict=True):
@@ -127,27 +127,27 @@ def _match(world: World, population, deals) -> Array:
     who = ties if ties.ndim == 2 else ties[:, worlds, rows]
     known = (who >= 0) & investors.alive[worlds, np.maximum(who, 0)]
     who = np.maximum(who, 0)
-    p = population.select(worlds, rows).view(world.parameters).capital
-    appraisal = _appraise(world, p, facts[:, worlds, rows], worlds, who)
+    capital = population.select(worlds, rows).view(world.parameters).capital
+    appraisal = _appraise(world, capital, facts[:, worlds, rows], worlds, who)
     home = CN if "region" not in population.columns else population.region[worlds, rows]
-    appraisal = appraisal - p.home_bias * (investors.region[worlds, who] != home)
+    appraisal = appraisal - capital.home_bias * (investors.region[worlds, who] != home)
     ids = population.id[worlds, rows]
     domain = f"deal {population.agent_class.domain}"
     u = world.streams.pairs(domain, worlds, ids, investors.id[worlds, who])
     chance = logistic(appraisal)
-    yes = known & (u < chance) & (investors.ready[worlds, who] > p.least_ticket)
+    yes = known & (u < chance) & (investors.ready[worlds, who] > capital.least_ticket)
     asked = population.asking[worlds, rows]
     pledged = where(yes, asked / np.maximum(sum_k(yes.astype(float)), 1.0), 0.0)
     paid = _cut_pledges(world, worlds, who, pledged)
     total = sum_k(paid)
-    closes = total >= (p.least_close * asked[None])[0]
+    closes = total >= (capital.least_close * asked[None])[0]
     paid = where(closes, paid, 0.0)
     _pay_in(world, population, (worlds, rows), who, paid)
     raised[worlds, rows] = where(closes, total, 0.0)
     return raised
 
 
-def _appraise(world: World, p: View, facts: Array, worlds: Array, who: Array) -> Array:
+def _appraise(world: World, capital: View, facts: Array, worlds: Array, who: Array) -> Array:
     """Logit of a yes by kind of investor: young ones weight capability, senior ones revenue (M51)."""
     investors = world.investors
     signal, revenue, penalty = facts
@@ -156,9 +156,9 @@ def _appraise(world: World, p: View, facts: Array, worlds: Array, who: Array) ->
         for name in ("weight_capability", "weight_revenue", "weight_hype", "attention")
     }
     hype = world.state.hype[worlds, 0]
-    logit = p.appraisal + look["weight_capability"] * signal + look["weight_revenue"] * revenue
-    logit = logit + look["weight_hype"] * (hype - p.neutral_hype) - penalty
-    return logit + p.attention_weight * np.log(np.maximum(look["attention"], 0.01))
+    logit = capital.appraisal + look["weight_capability"] * signal + look["weight_revenue"] * revenue
+    logit = logit + look["weight_hype"] * (hype - capital.neutral_hype) - penalty
+    return logit + capital.attention_weight * np.log(np.maximum(look["attention"], 0.01))
 
 
 def _cut_pledges(world: World, worlds: Array, who: Array, pledged: Array) -> Array:
@@ -203,9 +203,9 @@ def _hold(labs, worlds: Array, rows: Array, paid: Array, **stakes: Array) -> Non
 
 def _refill(world: World) -> None:
     """Call capital from limited partners as funds are spent."""
-    investors, p = world.investors, world.parameters.capital
-    target = investors.annual_budget * p.fund_years
-    call = np.maximum(target - investors.cash, 0.0) * world.clock.fraction(p.refill)
+    investors, capital = world.investors, world.parameters.capital
+    target = investors.annual_budget * capital.fund_years
+    call = np.maximum(target - investors.cash, 0.0) * world.clock.fraction(capital.refill)
     call = where(investors.alive, call, 0.0)
     world.accounts.pay("capital calls", "outside", (investors, call))
 

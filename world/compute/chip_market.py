@@ -170,14 +170,14 @@ def outside_orders(world: World, offer: Offers) -> tuple[Array, Array, Array]:
     units, classes, region : arrays (worlds, 2 (classes + 1))
         Spending is spread over what is on offer by value for money.
     """
-    rules, year = world.parameters.chip_market, world.clock.year(world.step_number)
+    chip_market, year = world.parameters.chip_market, world.clock.year(world.step_number)
     units, classes = [], []
     for region, start, growth, fade in (
-        (CN, rules.outside_cn, rules.outside_cn_growth, rules.outside_cn_fade),
-        (ROW, rules.outside_row, rules.outside_row_growth, rules.outside_row_fade),
+        (CN, chip_market.outside_cn, chip_market.outside_cn_growth, chip_market.outside_cn_fade),
+        (ROW, chip_market.outside_row, chip_market.outside_row_growth, chip_market.outside_row_fade),
     ):
         spending = start * np.exp(growth * fade * (1.0 - np.exp(-year / fade))) * world.clock.years
-        taste = offer.value[region] ** rules.outside_focus
+        taste = offer.value[region] ** chip_market.outside_focus
         share = ratio(taste, sum_k(taste))
         if region == CN:
             share = share + _loyal(world) * (_at_home(world, taste) - share)
@@ -191,8 +191,8 @@ def outside_orders(world: World, offer: Offers) -> tuple[Array, Array, Array]:
 
 def _loyal(world: World) -> Array:
     """Share of buyers outside the industry in CN that turn to domestic chips once any chip is barred (M07)."""
-    rules = world.parameters.chip_market
-    return rules.loyal * rules.substitution * float(world.policy.embargo.bars.any())
+    chip_market = world.parameters.chip_market
+    return chip_market.loyal * chip_market.substitution * float(world.policy.embargo.bars.any())
 
 
 def _at_home(world: World, taste: Array) -> Array:
@@ -271,14 +271,14 @@ def _supply(world: World, demand: dict[int, Array]) -> dict[int, Array]:
 
 def _grey_supply(world: World) -> Array:
     """Chips smuggled into CN: s0 premium^eta (1 - enforcement), in chips a step."""
-    rules, state = world.parameters.chip_market, world.state
+    chip_market, state = world.parameters.chip_market, world.state
     grey = grey_class(world)
     if grey == MISSING:
         return world.xp.zeros((world.worlds, 1))
-    eager = np.exp(rules.grey_elasticity * np.log(np.maximum(state.grey_premium, 1e-6)))
+    eager = np.exp(chip_market.grey_elasticity * np.log(np.maximum(state.grey_premium, 1e-6)))
     enforcement = world.policy.stance.enforcement
-    flow = rules.grey_scale * eager * (1.0 - enforcement) * world.clock.years
-    return np.minimum(flow, world.clock.fraction(rules.grey_tap) * state.outside_chips[ROW][grey])
+    flow = chip_market.grey_scale * eager * (1.0 - enforcement) * world.clock.years
+    return np.minimum(flow, world.clock.fraction(chip_market.grey_tap) * state.outside_chips[ROW][grey])
 
 
 def _ship(world: World, offer, got, out_class, out_region) -> None:
@@ -348,7 +348,7 @@ def take_rows_of_maker(world: World, classes: Array) -> Array:
 
 def _book_keeping(world: World, demand, supply, sold) -> None:
     """Update totals of production and smuggling, and fill rates."""
-    state, chips, rules = world.state, world.chips, world.parameters.chip_market
+    state, chips, chip_market = world.state, world.chips, world.parameters.chip_market
     state.chips_made = state.chips_made + state.produced
     grey = max(grey_class(world), 0)
     # Smuggled chips come out of stocks abroad.
@@ -359,9 +359,9 @@ def _book_keeping(world: World, demand, supply, sold) -> None:
     state.grey_stock = state.grey_stock + state.grey_shipped * chips.h100e[grey]
     for region in (CN, ROW):
         rate = where(demand[region] > 0.0, ratio(sold[region], demand[region]), 0.5)
-        pace = world.clock.fraction(rules.fill_pace)
+        pace = world.clock.fraction(chip_market.fill_pace)
         state.class_fill[region] = clip(
-            state.class_fill[region] + pace * (rate - state.class_fill[region]), rules.fill_least, 1.0
+            state.class_fill[region] + pace * (rate - state.class_fill[region]), chip_market.fill_least, 1.0
         )
 
 
@@ -392,17 +392,17 @@ def _backlogs(world: World, demand) -> Array:
 
 def _street_prices(world: World, demand, supply) -> None:
     """The street premium in CN and the grey premium follow scarcity."""
-    state, rules = world.state, world.parameters.chip_market
+    state, chip_market = world.state, world.parameters.chip_market
     pace = world.clock.months
     foreign = made_in(world, "US")
     legal = sum_k(where(foreign, demand[CN][:-1], 0.0)) / (sum_k(where(foreign, supply[CN][:-1], 0.0)) + 1.0)
-    drift = rules.street_pace * clip(np.log(np.maximum(legal, 1e-3)), -1.0, 1.0)
-    premium = state.cn_premium + pace * (drift - rules.street_decay * state.cn_premium)
-    state.cn_premium = clip(premium, 0.0, rules.street_most)
+    drift = chip_market.street_pace * clip(np.log(np.maximum(legal, 1e-3)), -1.0, 1.0)
+    premium = state.cn_premium + pace * (drift - chip_market.street_decay * state.cn_premium)
+    state.cn_premium = clip(premium, 0.0, chip_market.street_most)
     if grey_class(world) != MISSING:
         tight = np.log((demand[CN][-1] + 1.0) / (supply[CN][-1] + 1.0))
-        move = np.exp(pace * rules.grey_pace * clip(tight, -1.0, 1.0))
-        state.grey_premium = clip(state.grey_premium * move, rules.grey_least, rules.grey_most)
+        move = np.exp(pace * chip_market.grey_pace * clip(tight, -1.0, 1.0))
+        state.grey_premium = clip(state.grey_premium * move, chip_market.grey_least, chip_market.grey_most)
 
 
 def install(world: World) -> None:
@@ -411,9 +411,9 @@ def install(world: World) -> None:
     Once before training, rents and serving and once at the end of the step: they see the fleet of
     the step's middle, however long a step is.
     """
-    rules, state, half = world.parameters.chip_market, world.state, 0.5 * world.clock.months
-    installed = 1.0 - np.exp(-half / rules.deploy_months)
-    wear = 1.0 - np.exp(-rules.wear * half / 12.0)
+    chip_market, state, half = world.parameters.chip_market, world.state, 0.5 * world.clock.months
+    installed = 1.0 - np.exp(-half / chip_market.deploy_months)
+    wear = 1.0 - np.exp(-chip_market.wear * half / 12.0)
     worn = 0.0
     for population in (world.labs, world.vendors):
         moved = population.incoming * installed

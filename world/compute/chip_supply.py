@@ -46,34 +46,35 @@ def made_in(world: World, home: str) -> Array:
 
 def produce(world: World) -> None:
     """Phase 3: chipmakers make chips of each generation; yields and software of domestic ones improve (M32)."""
-    state, rules, chips = world.state, world.parameters.chip_market, world.chips
+    state, chip_market, chips = world.state, world.parameters.chip_market, world.chips
     capacity = {}
     for name, series in world.supply.items():
         first = chips.generations.index(name)
-        scale = rules.supply_scale if chips.homes[first] != "CN" else 1.0
-        scale = rules.sparse_supply if chips.kinds[first] == "inference" else scale
+        scale = chip_market.supply_scale if chips.homes[first] != "CN" else 1.0
+        scale = chip_market.sparse_supply if chips.kinds[first] == "inference" else scale
         capacity[name] = _quarterly(series, world) * world.clock.months * scale
-    memory = rules.memory_control if world.policy.embargo.memory_control else 1.0
+    memory = chip_market.memory_control if world.policy.embargo.memory_control else 1.0
     # Half the growth of a step before it, half after: steps of any length make the same chips.
     half = np.exp(0.5 * fab_growth(world) * world.clock.years)
     starts = state.domestic_dies * half * world.clock.years * memory
     state.domestic_dies = state.domestic_dies * half * half
     # The yield of the step's middle, when half of its chips have been learned from.
     teaches = 0.5 * (1.0 + world.policy.industrial.yield_programme)
-    at_first = starts * _yields(rules, state.domestic_learned)
-    good = _yields(rules, state.domestic_learned + teaches * at_first)
-    capacity["ascend"] = starts * good * rules.ascend_share
-    capacity["other_domestic"] = starts * good * (1.0 - rules.ascend_share)
+    at_first = starts * _yields(chip_market, state.domestic_learned)
+    good = _yields(chip_market, state.domestic_learned + teaches * at_first)
+    capacity["ascend"] = starts * good * chip_market.ascend_share
+    capacity["other_domestic"] = starts * good * (1.0 - chip_market.ascend_share)
     state.generation_capacity = np.stack(
         [_unless_unsold(world, state.generation_stock[g], capacity[name]) for g, name in enumerate(chips.lines)]
     )
     _mature(world)
 
 
-def _yields(rules, learned: Array) -> Array:
+def _yields(chip_market, learned: Array) -> Array:
     """Share of good dies after so many chips made: Y = Y_max - (Y_max - Y_0) (1 + n/n_0)^-e."""
-    experience = np.log1p(learned / rules.learning_scale)
-    return rules.yield_limit - (rules.yield_limit - rules.yield_start) * np.exp(-rules.learning_exponent * experience)
+    experience = np.log1p(learned / chip_market.learning_scale)
+    left = np.exp(-chip_market.learning_exponent * experience)
+    return chip_market.yield_limit - (chip_market.yield_limit - chip_market.yield_start) * left
 
 
 def _unless_unsold(world: World, unsold: Array, units: Array) -> Array:
@@ -107,13 +108,14 @@ def _mature(world: World) -> None:
     dS/dt = c [ln(1 + n/n0) + ln(1 + l/l0) + P p]: n domestic chips in use, l infra people of
     labs by the domestic share of their fleets, P the platform's strength.
     """
-    labs, state, rules = world.labs, world.state, world.parameters.chip_market
+    labs, state, chip_market = world.labs, world.state, world.parameters.chip_market
     domestic = of_kind(world, "domestic")
     share = ratio(sum_k(where(domestic, labs.fleet, 0.0)), sum_k(labs.fleet))
     people = sum_where(labs.alive, labs.staff[INFRA] * share)
-    work = np.log1p(state.domestic_installed / rules.codesign_chips) + np.log1p(people / rules.codesign_people)
-    work = work + rules.codesign_platform * state.platform_strength
-    state.domestic_software = state.domestic_software + rules.codesign * work * world.clock.years
+    chips = state.domestic_installed / chip_market.codesign_chips
+    work = np.log1p(chips) + np.log1p(people / chip_market.codesign_people)
+    work = work + chip_market.codesign_platform * state.platform_strength
+    state.domestic_software = state.domestic_software + chip_market.codesign * work * world.clock.years
 
 
 def software_maturity(world: World) -> Array:
@@ -173,19 +175,19 @@ def grey_class(world: World) -> int:
 
 def chip_worth(world: World, training: Array) -> Array:
     """Speed of a chip to a buyer with a given weight on training, ``(classes, worlds, 1)``."""
-    chips, rules = world.chips, world.parameters.chip_market
+    chips, chip_market = world.chips, world.parameters.chip_market
     maturity = software_maturity(world)
     speed = training * chips.training_speed * maturity + (1.0 - training) * serving_speed(world) * maturity
-    speed = where(of_kind(world, "consumer"), rules.consumer_discount * speed, speed)
+    speed = where(of_kind(world, "consumer"), chip_market.consumer_discount * speed, speed)
     # One fast chip is worth more than slow ones of the same sum: racks, power and networks.
-    return np.exp(rules.density_premium * np.log(speed))
+    return np.exp(chip_market.density_premium * np.log(speed))
 
 
 def rent_weight(world: World, region: int) -> Array:
     """Weight of training speed to buyers that rent out, from the earnings of either use."""
-    state, rules = world.state, world.parameters.chip_market
+    state, chip_market = world.state, world.parameters.chip_market
     earns = state.rent_training[region] / (state.rent_training[region] + state.rent_serving[region])
-    return rules.training_weight + rules.rent_steers * (earns - rules.training_weight)
+    return chip_market.training_weight + chip_market.rent_steers * (earns - chip_market.training_weight)
 
 
 def _instead(world: World, value: Array) -> Array:
@@ -221,7 +223,7 @@ def offers(world: World, for_rent: bool = False) -> Offers:
     for_rent : bool
         Whether for those who rent the chips out, who look at rents.
     """
-    state, rules, embargo = world.state, world.parameters.chip_market, world.policy.embargo
+    state, chip_market, embargo = world.state, world.parameters.chip_market, world.policy.embargo
     listed = list_prices(world)
     grey = grey_class(world)
     grey_price = listed[max(grey, 0)] * (1.0 + state.grey_premium)
@@ -229,20 +231,20 @@ def offers(world: World, for_rent: bool = False) -> Offers:
         CN: np.concatenate([prices_cn(world), grey_price[None]]),
         ROW: np.concatenate([listed, np.full_like(grey_price, np.inf)[None]]),
     }
-    weight = {r: rent_weight(world, r) if for_rent else rules.training_weight for r in (CN, ROW)}
+    weight = {r: rent_weight(world, r) if for_rent else chip_market.training_weight for r in (CN, ROW)}
     speed = {r: np.broadcast_to(chip_worth(world, weight[r]), listed.shape) for r in (CN, ROW)}
     quick = {
         CN: where(embargo.offered_cn, speed[CN] * _instead(world, speed[CN] / price[CN][:-1]), 0.0),
         ROW: where(embargo.offered_row, speed[ROW], 0.0),
     }
-    smuggled = speed[CN][max(grey, 0)] * rules.grey_discount * rules.substitution * (grey != MISSING)
+    smuggled = speed[CN][max(grey, 0)] * chip_market.grey_discount * chip_market.substitution * (grey != MISSING)
     last = {CN: smuggled, ROW: np.zeros_like(grey_price)}
     value = {}
     for region in (CN, ROW):
         usable = np.concatenate([quick[region], np.broadcast_to(last[region], grey_price.shape)[None]])
         # What is ordered in vain buys nothing.
-        usable = usable * np.exp(rules.fill_weight * np.log(state.class_fill[region]))
+        usable = usable * np.exp(chip_market.fill_weight * np.log(state.class_fill[region]))
         value[region] = ratio(usable, where(np.isfinite(price[region]), price[region], 1.0))
-    rush = np.broadcast_to(1.0 + rules.stockpile * embargo.announced, listed.shape)
+    rush = np.broadcast_to(1.0 + chip_market.stockpile * embargo.announced, listed.shape)
     rushed = np.concatenate([rush, np.ones_like(grey_price)[None]])
     return Offers(value=value, price=price, rush={CN: rushed, ROW: np.ones_like(rushed)})

@@ -137,11 +137,12 @@ def goodput(chips: Array, failures_per_hour: Array, detect_hours: float, restart
     return 1.0 / (1.0 + np.sqrt(2.0 * detect_hours * strain) + restart_hours * strain)
 
 
-def tokens_per_second(active: Array, tflops: Array, bandwidth: Array, p) -> Array:
+def tokens_per_second(active: Array, tflops: Array, bandwidth: Array, serving) -> Array:
     """Tokens a second and chip: the lesser of arithmetic and memory traffic.
 
     T = min(peak MFU / 2N, bw B / (N bytes + B kv)) utilisation, for N active parameters.
     """
-    arithmetic = tflops * 1e12 * p.serving_mfu / (2.0 * active)
-    traffic = bandwidth * 1e12 * p.batch / (active * p.bytes_per_parameter + p.batch * p.kv_bytes)
-    return np.minimum(arithmetic, traffic) * p.utilisation
+    arithmetic = tflops * 1e12 * serving.serving_mfu / (2.0 * active)
+    read = active * serving.bytes_per_parameter + serving.batch * serving.kv_bytes
+    traffic = bandwidth * 1e12 * serving.batch / read
+    return np.minimum(arithmetic, traffic) * serving.utilisation

@@ -35,16 +35,16 @@ def _chest(world: World, share: Array) -> Array:
 
 def _compute_for_equity(world: World) -> None:
     """Give compute for equity to hosted labs without a rich parent, near the best at home."""
-    labs, vendors, state, p = world.labs, world.vendors, world.state, world.parameters.rental
+    labs, vendors, state, rental = world.labs, world.vendors, world.state, world.parameters.rental
     venture = is_one_of(labs.archetype, (CHALLENGER, UNICORN, ACADEMIC, FOLLOWER)) & (labs.mode != APP_COMPANY)
     best = where(labs.region == CN, state.frontier_cn, state.frontier_all)
     behind = np.maximum(best - mean_k(labs.served), 0.0)
     hosted = labs.alive & labs.released & venture & points_at(labs.host, labs.host_id, vendors)
-    promise = where(hosted, np.maximum(1.0 - behind / p.equity_promise, 0.0), 0.0)
+    promise = where(hosted, np.maximum(1.0 - behind / rental.equity_promise, 0.0), 0.0)
     rows = where(hosted, labs.host, -1)
     rivals = take_rows(sum_by_group(promise, rows, vendors.capacity), rows)
-    chest = take_rows(_chest(world, p.equity_share), rows)
-    grant = chest * np.minimum(ratio(promise, rivals), p.equity_most)
+    chest = take_rows(_chest(world, rental.equity_share), rows)
+    grant = chest * np.minimum(ratio(promise, rivals), rental.equity_most)
     world.accounts.pay("compute for equity", (vendors, sum_by_group(grant, rows, vendors.capacity)), (labs, grant))
     labs.compute_credit = labs.compute_credit + grant
     labs.host_stake = labs.host_stake + grant
@@ -53,13 +53,13 @@ def _compute_for_equity(world: World) -> None:
 
 def _seed_apps(world: World) -> None:
     """Seed the young apps that build on labs hosted by a cloud in CN."""
-    apps, labs, vendors, p = world.apps, world.labs, world.vendors, world.parameters.rental
-    young = apps.alive & (apps.age < p.seed_months) & points_at(apps.base_lab[0], apps.base_id[0], labs)
+    apps, labs, vendors, rental = world.apps, world.labs, world.vendors, world.parameters.rental
+    young = apps.alive & (apps.age < rental.seed_months) & points_at(apps.base_lab[0], apps.base_id[0], labs)
     hosted = (labs.region == CN) & points_at(labs.host, labs.host_id, vendors)
     at_home = take_rows(where(hosted, labs.host, -1), apps.base_lab[0])
     rows = where(young, at_home, -1)
     count = sum_by_group((rows >= 0).astype(float), rows, vendors.capacity)
-    each = take_rows(ratio(_chest(world, p.seed_share), count), rows)
+    each = take_rows(ratio(_chest(world, rental.seed_share), count), rows)
     seed = where(rows >= 0, each, 0.0)
     given = sum_by_group(seed, rows, vendors.capacity)
     world.accounts.pay("seeds", (vendors, given), (apps, seed), operating=True)

@@ -30,7 +30,7 @@ class PlatformState(State):
 
 def develop(world: World) -> None:
     """Phase 4, middle layer: the builder spends, the platform grows or decays, labs join or leave."""
-    vendors, state, p = world.vendors, world.state, world.parameters.platform
+    vendors, state, platform = world.vendors, world.state, world.parameters.platform
     name = world.policy.compute.builder
     builder = world.config.builders[name]
     mine = (vendors.kind == PLATFORM) & vendors.alive
@@ -38,12 +38,12 @@ def develop(world: World) -> None:
     vendors.builder = where(mine, BUILDERS.index(name), vendors.builder)
     _spend(world, mine, builder)
     money = builder["resources"] + world.policy.compute.builder_budget
-    target = money / (money + p.half_resources) * builder["licence"] * builder["product"]
-    years = where(target > state.platform_built, p.build_years, p.decay_years)
+    target = money / (money + platform.half_resources) * builder["licence"] * builder["product"]
+    years = where(target > state.platform_built, platform.build_years, platform.decay_years)
     pace = 1.0 - np.exp(-world.clock.years / years)
     state.platform_built = state.platform_built + pace * (target - state.platform_built)
     _adopt(world, builder)
-    state.platform_strength = p.scale * state.platform_built * members_share(world)
+    state.platform_strength = platform.scale * state.platform_built * members_share(world)
 
 
 def _spend(world: World, mine: Array, builder: dict) -> None:
@@ -58,14 +58,14 @@ def _spend(world: World, mine: Array, builder: dict) -> None:
 
 def _adopt(world: World, builder: dict) -> None:
     """Let labs join or leave, by the state of the platform, social trust and the builder's neutrality."""
-    labs, p = world.labs, world.parameters.platform
+    labs, platform = world.labs, world.parameters.platform
     built = world.state.platform_built
-    shunned = p.rivalry * (1.0 - builder["neutrality"])
-    trusted = world.state.trust[CN] * (1.0 - shunned * where(labs.archetype == BIG_TECH, 1.0, p.rivalry_others))
+    shunned = platform.rivalry * (1.0 - builder["neutrality"])
+    trusted = world.state.trust[CN] * (1.0 - shunned * where(labs.archetype == BIG_TECH, 1.0, platform.rivalry_others))
     labs.join_platform(
         PlatformSignals(
-            joins=world.clock.chance(p.join * built * trusted),
-            leaves=world.clock.chance(p.leave * (1.0 - built)),
+            joins=world.clock.chance(platform.join * built * trusted),
+            leaves=world.clock.chance(platform.leave * (1.0 - built)),
         )
     )
 

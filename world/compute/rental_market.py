@@ -28,8 +28,8 @@ HOURS_A_YEAR = 8766.0
 
 def _rent_before(world: World) -> Array:
     """Rents of compute before the first step, ``(regions, 1 or worlds, 1)``."""
-    p = world.parameters.rental
-    return stack_k(p.start_usd_cn, p.start_usd_row, xp=world.xp) * CNY_A_USD
+    rental = world.parameters.rental
+    return stack_k(rental.start_usd_cn, rental.start_usd_row, xp=world.xp) * CNY_A_USD
 
 
 class RentalState(State):
@@ -47,13 +47,13 @@ class RentalState(State):
     training_bill = flow("CNY million", "labs", text="What training costs a lab in a step")
 
 
-def rent_pressure(demand: Array, supply: Array, months: float, p) -> Array:
+def rent_pressure(demand: Array, supply: Array, months: float, rental) -> Array:
     """Factor on the rent in a step: exp(months k clip(ln(D/S), -1, 1)), k the pace of rents.
 
     With two to four quarters between order and supply, rents overshoot both ways.
     """
     tight = np.log((demand + 1e-9) / (supply + 1e-9))
-    return np.exp(months * p.rent_pace * clip(tight, -1.0, 1.0))
+    return np.exp(months * rental.rent_pace * clip(tight, -1.0, 1.0))
 
 
 def split_flexible(flexible: Array, dedicated: Array, training: Array, serving: Array) -> Array:
@@ -92,11 +92,11 @@ def _abroad(world: World) -> Array:
     The loophole is worth taking as far as rents abroad, with a premium, are lower; it closes
     with the rule on clouds, and is none where no chip is barred.
     """
-    state, p = world.state, world.parameters.rental
+    state, rental = world.state, world.parameters.rental
     embargo = world.policy.embargo
     open_ = bool(embargo.bars.any()) and not embargo.cloud_rule
-    dearer = np.log(state.rent_training[CN] / (state.rent_training[ROW] * (1.0 + p.abroad_premium)))
-    return p.abroad_share * clip(dearer, 0.0, 1.0) * open_
+    dearer = np.log(state.rent_training[CN] / (state.rent_training[ROW] * (1.0 + rental.abroad_premium)))
+    return rental.abroad_share * clip(dearer, 0.0, 1.0) * open_
 
 
 def _find_hosts(world: World, wanted: Array) -> None:
@@ -129,9 +129,9 @@ def _seen_by_labs(world: World) -> RentSignals:
 
 def own_use(world: World) -> Array:
     """Depreciation of the own fleet in training use, CNY million a step, at list prices."""
-    labs, p = world.labs, world.parameters.rental
+    labs, rental = world.labs, world.parameters.rental
     worth = sum_k(labs.fleet * list_prices(world)) * labs.llm_share * (1.0 - labs.serving_share)
-    return worth * p.value_decline * world.clock.years
+    return worth * rental.value_decline * world.clock.years
 
 
 def fleet_serving(world: World) -> Array:
@@ -162,27 +162,27 @@ def serving_rent_need(world: World) -> Array:
 
 def _move_rents(world: World, region: int, wants: tuple[Array, Array], supply: tuple[Array, Array]) -> None:
     """Rents of training and serving after this step, and the most that one tenant may train on in the next."""
-    state, p = world.state, world.parameters.rental
+    state, rental = world.state, world.parameters.rental
     for rent, want, offer in zip((state.rent_training, state.rent_serving), wants, supply, strict=True):
-        rent[region] = _floor(rent[region] * rent_pressure(want, offer, world.clock.months, p), p)
-    state.rent_cap[region] = p.largest_tenant * np.maximum(supply[0], 1.0)
+        rent[region] = _floor(rent[region] * rent_pressure(want, offer, world.clock.months, rental), rental)
+    state.rent_cap[region] = rental.largest_tenant * np.maximum(supply[0], 1.0)
 
 
 def _clear_region(world: World, region: int, training: Array, serving: Array) -> tuple[Array, Array]:
     """Clear both uses in one region; returns what labs pay and vendors earn this step."""
-    labs, vendors, state, p = world.labs, world.vendors, world.state, world.parameters.rental
+    labs, vendors, state, rental = world.labs, world.vendors, world.state, world.parameters.rental
     here = (vendors.region == region) & (vendors.kind != CHIPMAKER) & vendors.alive
     offered = where(here, vendors.fleet * vendors.offered_share, 0.0)
     maturity = software_maturity(world)
     speed, memory = world.chips.training_speed * maturity, serving_speed(world) * maturity
-    serves_better = memory > p.dedicated_ratio * speed
+    serves_better = memory > rental.dedicated_ratio * speed
     flexible = sum_k(where(serves_better, 0.0, offered * speed))
     dedicated = sum_k(where(serves_better, offered * memory, 0.0))
     idle = _idle_big_tech(world, region)
     idle_tech = row_sum(idle)
     other = outside_demand(world, region)
-    wants_training = row_sum(training) + p.outside_training * other
-    wants_serving = row_sum(serving) + (1.0 - p.outside_training) * other
+    wants_training = row_sum(training) + rental.outside_training * other
+    wants_serving = row_sum(serving) + (1.0 - rental.outside_training) * other
     # Serving chips that nobody needs for serving train, at the speed that they have.
     spare = np.maximum(1.0 - ratio(wants_serving, row_sum(dedicated)), 0.0) * (row_sum(dedicated) > 0.0)
     slow = sum_k(where(serves_better, offered * speed, 0.0)) * spare
@@ -199,7 +199,7 @@ def _clear_region(world: World, region: int, training: Array, serving: Array) ->
     hours = HOURS_A_YEAR * world.clock.years / 1e6
     rent_t, rent_s = state.rent_training[region], state.rent_serving[region]
     # Who rents abroad what may not be bought pays a premium.
-    dear = 1.0 + p.abroad_premium * ((labs.region == CN) & (region == ROW))
+    dear = 1.0 + rental.abroad_premium * ((labs.region == CN) & (region == ROW))
     paid = (got_training * rent_t * dear + got_serving * rent_s) * hours
     capacity = flexible + dedicated
     part = ratio(capacity, row_sum(capacity))
@@ -238,26 +238,26 @@ def in_two_ranks(wanted: Array, first: Array, all_wants: Array, supply: Array) -
     return where(first, wanted * fill_first, wanted * fill), fill
 
 
-def _floor(rent: Array, p) -> Array:
+def _floor(rent: Array, rental) -> Array:
     """Bound rents by running cost and the ceiling."""
-    return clip(rent, p.rent_least_usd * CNY_A_USD, p.rent_most_usd * CNY_A_USD)
+    return clip(rent, rental.rent_least_usd * CNY_A_USD, rental.rent_most_usd * CNY_A_USD)
 
 
 def _idle_big_tech(world: World, region: int) -> Array:
     """Own chips that big-tech firms rent out through their clouds, H100e."""
-    labs, p = world.labs, world.parameters.rental
+    labs, rental = world.labs, world.parameters.rental
     own = (labs.region == region) & (labs.archetype == BIG_TECH) & labs.alive
     speed = world.chips.training_speed * software_maturity(world)
     fleet = sum_k(labs.fleet * speed) * (1.0 - labs.llm_share)
-    return where(own, fleet * p.big_tech_offer, 0.0)
+    return where(own, fleet * rental.big_tech_offer, 0.0)
 
 
 def outside_demand(world: World, region: int) -> Array:
     """Demand of tenants outside this industry, H100e; it falls with the rent."""
-    p, state = world.parameters.rental, world.state
-    start = p.outside_cn if region == CN else p.outside_row
-    rent = state.rent_training[region] / (p.reference_usd * CNY_A_USD)
+    rental, state = world.parameters.rental, world.state
+    start = rental.outside_cn if region == CN else rental.outside_row
+    rent = state.rent_training[region] / (rental.reference_usd * CNY_A_USD)
     year = world.clock.year(world.step_number)
-    growth = p.outside_growth * p.outside_fade * (1.0 - np.exp(-year / p.outside_fade))
-    hype = 1.0 + p.outside_hype * state.hype
-    return start * np.exp(growth - p.rent_elasticity * np.log(rent)) * hype
+    growth = rental.outside_growth * rental.outside_fade * (1.0 - np.exp(-year / rental.outside_fade))
+    hype = 1.0 + rental.outside_hype * state.hype
+    return start * np.exp(growth - rental.rent_elasticity * np.log(rent)) * hype

@@ -20,12 +20,13 @@ def acquire(world: World) -> None:
     A buyer is drawn in proportion to its cash among those for whom the price is a small part of
     it; each takes one team at a time. ``merger_rule`` bars the leaders, or all labs, from buying.
     """
-    labs, p = world.labs, world.parameters.entry_exit
+    labs, entry_exit = world.labs, world.parameters.entry_exit
     failing = (labs.exit_reason == INSOLVENT) | (labs.exit_reason == PARENT_WITHDREW)
-    worth = p.acquisition * clip(labs.skill + p.worth_skill, p.worth_least, p.worth_most)
+    skill = clip(labs.skill + entry_exit.worth_skill, entry_exit.worth_least, entry_exit.worth_most)
+    worth = entry_exit.acquisition * skill
     offered = labs.alive & ((failing & (labs.draws("acquired") < worth)) | labs.for_sale)
     labs.for_sale = np.zeros_like(labs.for_sale)
-    price = p.price_a_head * sum_k(labs.staff)
+    price = entry_exit.price_a_head * sum_k(labs.staff)
     worlds, rows = nonzero(offered)
     if not len(rows):
         return
@@ -41,12 +42,12 @@ def acquire(world: World) -> None:
 
 def _buyers(world: World, worlds: Array, rows: Array, price: Array) -> Array:
     """Row of the buyer of each lab on offer, -1 for none."""
-    labs, p = world.labs, world.parameters.entry_exit
+    labs, entry_exit = world.labs, world.parameters.entry_exit
     rule = world.policy.capital.merger_rule
     able = labs.alive & (labs.exit_reason == ALIVE) & (labs.archetype <= UNICORN)
-    lawful = (rule != "none") & ((rule != "no_leader") | (world.state.token_share < p.leader_share))
+    lawful = (rule != "none") & ((rule != "no_leader") | (world.state.token_share < entry_exit.leader_share))
     able = able & (lawful | (labs.region != CN))
-    purse = (labs.cash * p.purse_share)[worlds]
+    purse = (labs.cash * entry_exit.purse_share)[worlds]
     fits = able[worlds] & (labs.region[worlds] == labs.region[worlds, rows][:, None]) & (purse > price[:, None])
     fits = fits & (labs.xp.arange(labs.capacity) != rows[:, None])
     ladder = np.cumsum(where(fits, purse, 0.0), axis=-1)

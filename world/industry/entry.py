@@ -65,14 +65,18 @@ def entry_rate(world: World) -> Array:
     month, which falls with open bases and cheap compute (M48); X the exits of a year per
     potential entrant, which deter entry.
     """
-    state, p = world.state, world.parameters.entry_exit
-    funding = np.log(p.entry_money + np.minimum(state.funding_12 / 10_000.0, p.entry_money_most))
+    state, entry_exit = world.state, world.parameters.entry_exit
+    funding = np.log(entry_exit.entry_money + np.minimum(state.funding_12 / 10_000.0, entry_exit.entry_money_most))
     rent = np.log(state.rent_training[CN] / state.rent_start)
-    base = p.base_cheapens * np.maximum(state.frontier_open - state.open_start, 0.0)
+    base = entry_exit.base_cheapens * np.maximum(state.frontier_open - state.open_start, 0.0)
     cost = rent - base
-    room = np.maximum(1.0 - state.entrants / p.entrant_pool, 0.0)
-    heat = p.entry_hype * state.hype + p.entry_elasticity * (funding - cost) - p.discouraged * state.exit_rate
-    return p.entry_base * np.exp(heat) * room
+    room = np.maximum(1.0 - state.entrants / entry_exit.entrant_pool, 0.0)
+    heat = (
+        entry_exit.entry_hype * state.hype
+        + entry_exit.entry_elasticity * (funding - cost)
+        - entry_exit.discouraged * state.exit_rate
+    )
+    return entry_exit.entry_base * np.exp(heat) * room
 
 
 def _found_labs(world: World, archetype: int, count: np.ndarray) -> None:

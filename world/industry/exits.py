@@ -43,7 +43,7 @@ class ExitState(State):
 
 def leave(world: World) -> None:
     """Phase 16: pivots, closures, acquisitions."""
-    labs, state, p = world.labs, world.state, world.parameters.entry_exit
+    labs, state, entry_exit = world.labs, world.state, world.parameters.entry_exit
     base, post, *_ = best_known_base(world)
     own = mean_k(labs.pretrained + labs.post)
     lead = mean_k(base + post) - own
@@ -62,7 +62,7 @@ def leave(world: World) -> None:
     labs.wind_up(
         ExitSignals(
             # What a parent could have without a lab of its own: open weights, or any firm's API.
-            parent_gap=clip(np.maximum(lead, state.frontier_cn - own), 0.0, p.parent_gap_most) * labs.released,
+            parent_gap=clip(np.maximum(lead, state.frontier_cn - own), 0.0, entry_exit.parent_gap_most) * labs.released,
             share=state.token_share,
             hype=state.hype,
             years=world.clock.years,
@@ -85,9 +85,9 @@ def leave(world: World) -> None:
 
 def _remember(world: World, gone: Array) -> None:
     """Exits a year in CN per potential entrant, as founders see them: a mean that fades."""
-    state, p = world.state, world.parameters.entry_exit
-    yearly = count_where(gone & (world.labs.region == CN)) / p.entrant_pool / world.clock.years
-    fade = np.exp(-world.clock.months / p.exit_memory)
+    state, entry_exit = world.state, world.parameters.entry_exit
+    yearly = count_where(gone & (world.labs.region == CN)) / entry_exit.entrant_pool / world.clock.years
+    fade = np.exp(-world.clock.months / entry_exit.exit_memory)
     state.exit_rate = state.exit_rate * fade + yearly * (1.0 - fade)
 
 
@@ -97,8 +97,8 @@ def _cover(world: World) -> None:
     kept = labs.alive & (labs.exit_reason == ALIVE)
     deficit = where(kept, np.maximum(-labs.cash, 0.0), 0.0)
     world.accounts.pay("parents cover", "outside", (labs, deficit))
-    rules = world.parameters.rental
-    buffer = rules.kept_months * vendors.cost + rules.kept_least
+    rental = world.parameters.rental
+    buffer = rental.kept_months * vendors.cost + rental.kept_least
     gap = where(vendors.alive, np.maximum(-vendors.cash, 0.0), 0.0)
     public = vendors.kind == CENTRE
     world.accounts.pay("public compute", "government", (vendors, where(public, gap, 0.0)))

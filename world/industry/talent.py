@@ -13,6 +13,7 @@ from baimo.world.apps import labour
 from baimo.world.engine.arrays import Array, clip, count_where, mean_k, ratio, row_sum, stack_k, sum_k, sum_where, where
 from baimo.world.engine.state import State
 from baimo.world.network.social import neighbour_best
+from baimo.world.technology.training import wanted_mix
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -20,16 +21,16 @@ if TYPE_CHECKING:
 
 def _pool_before(world: World) -> Array:
     """People who look for work before the first step, ``(regions, talent, 1 or worlds, 1)``."""
-    p, xp = world.parameters.talent, world.xp
-    pool = stack_k(p.pool_infra, p.pool_scaling, p.pool_research, p.pool_application, xp=xp)
-    return pool * stack_k(p.pool_cn, p.pool_row, xp=xp)[:, None]
+    talent, xp = world.parameters.talent, world.xp
+    pool = stack_k(talent.pool_infra, talent.pool_scaling, talent.pool_research, talent.pool_application, xp=xp)
+    return pool * stack_k(talent.pool_cn, talent.pool_row, xp=xp)[:, None]
 
 
 def first_wages(world: World) -> Array:
     """Wages before the first step, ``(regions, talent, 1 or worlds, 1)``; they keep within multiples of these."""
-    p, xp = world.parameters.talent, world.xp
-    wages = stack_k(p.wage_infra, p.wage_scaling, p.wage_research, p.wage_application, xp=xp)
-    return wages * stack_k(1.0, p.row_wages, xp=xp)[:, None]
+    talent, xp = world.parameters.talent, world.xp
+    wages = stack_k(talent.wage_infra, talent.wage_scaling, talent.wage_research, talent.wage_application, xp=xp)
+    return wages * stack_k(1.0, talent.row_wages, xp=xp)[:, None]
 
 
 class TalentState(State):
@@ -59,11 +60,11 @@ def move_staff(world: World) -> None:
 
 def _standing(world: World) -> EffortSignals:
     """Share of use and coverage of costs of each lab."""
-    labs, state, p = world.labs, world.state, world.parameters.organisation
+    labs, state, organisation = world.labs, world.state, world.parameters.organisation
     return EffortSignals(
-        unused=labs.released * clip(1.0 - state.token_share / p.used_share, 0.0, 1.0),
+        unused=labs.released * clip(1.0 - state.token_share / organisation.used_share, 0.0, 1.0),
         earning=np.minimum(ratio(labs.service_revenue, labs.cost), 1.0),
-        adjust=world.clock.fraction(p.pace),
+        adjust=world.clock.fraction(organisation.pace),
     )
 
 
@@ -73,16 +74,15 @@ def _seen(world: World) -> HireSignals:
     Teams that may want f times their size grow at the rate k (f - 1), k the pace of hiring: what they
     want in a step is 1 + (exp(k (f - 1) t) - 1)/(1 - exp(-k t)), which is f for a short one.
     """
-    p = world.parameters.talent
-    pace = world.clock.fraction(p.hire_pace)
+    talent = world.parameters.talent
+    pace = world.clock.fraction(talent.hire_pace)
     growth = -np.log1p(-pace)
-    fastest, slowest = (1.0 + ratio(np.expm1(growth * (f - 1.0)), pace) for f in (p.fastest, p.slowest))
-    train = stack_k(p.train_infra, p.train_scaling, p.train_research, p.train_application, xp=world.xp)
-    build = stack_k(p.build_infra, p.build_scaling, p.build_research, p.build_application, xp=world.xp)
+    fastest, slowest = (1.0 + ratio(np.expm1(growth * (f - 1.0)), pace) for f in (talent.fastest, talent.slowest))
+    train, build = wanted_mix(world)
     return HireSignals(
         wages=world.by_region(world.state.wages),
-        mix_train=train / sum_k(train),
-        mix_build=build / sum_k(build),
+        mix_train=train,
+        mix_build=build,
         fastest=fastest,
         slowest=slowest,
     )
@@ -94,15 +94,15 @@ def _leave(world: World) -> None:
     rate = turnover + b (gap at home) + s (1 - |2 q - 1|) (1 - revenue/cost) for a small lab with a share q
     of product work, where research earns no revenue (001, M28). A mobility limit bars moves in CN.
     """
-    labs, state, p = world.labs, world.state, world.parameters.talent
+    labs, state, talent = world.labs, world.state, world.parameters.talent
     best = where(labs.region == CN, state.frontier_cn, state.frontier_all)
-    behind = clip(best - mean_k(labs.served), 0.0, p.most_behind) * labs.released
-    small = sum_k(labs.staff) < p.small_lab
+    behind = clip(best - mean_k(labs.served), 0.0, talent.most_behind) * labs.released
+    small = sum_k(labs.staff) < talent.small_lab
     split = 1.0 - np.abs(2.0 * labs.product_share - 1.0)
     poor = 1.0 - np.minimum(ratio(labs.service_revenue, labs.cost), 1.0)
-    unrest = p.leave_split * split * small * poor
+    unrest = talent.leave_split * split * small * poor
     free = where(labs.region == CN, 1.0 - world.policy.talent.mobility_limit, 1.0)
-    rate = (p.turnover + p.leave_behind * behind) * free
+    rate = (talent.turnover + talent.leave_behind * behind) * free
     rate = np.stack([rate + unrest * free * (kind != APPLICATION) for kind in range(4)])
     leaving = labs.staff * (1.0 - np.exp(-rate * world.clock.years))
     labs.staff = labs.staff - leaving
@@ -114,12 +114,12 @@ def _leave(world: World) -> None:
 
 def _train(world: World) -> None:
     """Add trained people to the pools, from hype and from public programmes (M49)."""
-    state, p = world.state, world.parameters.talent
-    mix = stack_k(p.pool_infra, p.pool_scaling, p.pool_research, p.pool_application, xp=world.xp)
+    state, talent = world.state, world.parameters.talent
+    mix = stack_k(talent.pool_infra, talent.pool_scaling, talent.pool_research, talent.pool_application, xp=world.xp)
     programme = np.full_like(state.hype, world.policy.talent.training)
     _pay_programme(world, programme * world.clock.years)
-    for region, size, public in ((CN, p.inflow_cn, programme), (ROW, p.inflow_row, 0.0)):
-        rush = size * (p.inflow_base + p.inflow_hype * state.hype)
+    for region, size, public in ((CN, talent.inflow_cn, programme), (ROW, talent.inflow_row, 0.0)):
+        rush = size * (talent.inflow_base + talent.inflow_hype * state.hype)
         new = (mix * rush + ratio(mix, sum_k(mix)) * public) * world.clock.years
         state.pool[region] = state.pool[region] + new
         state.trained_people[region] = state.trained_people[region] + new
@@ -158,18 +158,18 @@ def _hire(world: World, region: int) -> None:
 
 def _carry_know_how(world: World, hired: Array, here: Array) -> None:
     """Transfer know-how with staff hired from acquaintances."""
-    labs, p = world.labs, world.parameters.talent
+    labs, talent = world.labs, world.parameters.talent
     known = neighbour_best(labs.log_efficiency, world.ties.lab_lab, labs.alive, -9.0)
     share = ratio(sum_k(hired), sum_k(labs.staff) + 1e-9)
     free = where(labs.region == CN, 1.0 - world.policy.talent.mobility_limit, 1.0)
-    gain = p.know_how * free * share * np.maximum(known - labs.log_efficiency, 0.0)
+    gain = talent.know_how * free * share * np.maximum(known - labs.log_efficiency, 0.0)
     labs.log_efficiency = labs.log_efficiency + where(here, gain, 0.0)
 
 
 def _wages_move(world: World) -> None:
     """Move wages by the scarcity of each pool."""
-    state, p = world.state, world.parameters.talent
-    drift = p.wage_pace * clip(np.log(state.tightness + 0.05) - np.log(p.wage_neutral), -1.0, 1.0)
+    state, talent = world.state, world.parameters.talent
+    drift = talent.wage_pace * clip(np.log(state.tightness + 0.05) - np.log(talent.wage_neutral), -1.0, 1.0)
     first = first_wages(world)
     wages = state.wages * np.exp(drift * world.clock.years)
-    state.wages = clip(wages, p.least_wage * first, p.most_wage * first)
+    state.wages = clip(wages, talent.least_wage * first, talent.most_wage * first)

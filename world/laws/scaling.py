@@ -67,12 +67,13 @@ def data_limited_flop(flop: Array, unique: Array, patience: float) -> Array:
     return np.exp(np.log(REDUCED / loss) / GAMMA)
 
 
-def useful_flop(flop: Array, ceiling: Array, p) -> Array:
+def useful_flop(flop: Array, ceiling: Array, technology) -> Array:
     """Compute that counts: ref (min(C, ceiling) / ref)^s, with s the strength of the scaling law (M01).
 
     With s = 1 every FLOP counts up to where scaling ends; with s = 0 compute buys nothing.
     """
-    return p.scaling_reference * np.exp(p.scaling * np.log(np.minimum(flop, ceiling) / p.scaling_reference))
+    reference = technology.scaling_reference
+    return reference * np.exp(technology.scaling * np.log(np.minimum(flop, ceiling) / reference))
 
 
 def absorptive_capacity(research: Array, scale: float) -> Array:
@@ -80,7 +81,7 @@ def absorptive_capacity(research: Array, scale: float) -> Array:
     return 1.0 - np.exp(-research / scale)
 
 
-def efficiency_growth(behind: Array, openness: Array, capacity: Array, lead: Array, p) -> Array:
+def efficiency_growth(behind: Array, openness: Array, capacity: Array, lead: Array, technology) -> Array:
     """Yearly growth of private algorithmic efficiency, d ln A / dt, for who is ``ln A_open - ln A`` behind (M13).
 
     AC (0.75 Omega + 0.8 (ln A_open - ln A)+) + 0.30 min((R/R_top5)^0.5, 2) - m Omega (1 - AC):
@@ -88,15 +89,17 @@ def efficiency_growth(behind: Array, openness: Array, capacity: Array, lead: Arr
     the compute for a fixed capability every eight months (Ho et al. 2024). Who cannot read
     papers is led astray by those that report what does not work (002), at a rate m.
     """
-    catch_up = p.catch_up * np.maximum(behind, 0.0)
-    own = p.own_research * np.minimum(np.sqrt(lead), p.own_most)
-    return capacity * (p.public_progress * openness + catch_up) + own - p.misled * openness * (1.0 - capacity)
+    catch_up = technology.catch_up * np.maximum(behind, 0.0)
+    own = technology.own_research * np.minimum(np.sqrt(lead), technology.own_most)
+    misled = technology.misled * openness * (1.0 - capacity)
+    return capacity * (technology.public_progress * openness + catch_up) + own - misled
 
 
-def active_parameters(capability: Array, years: float, p) -> Array:
+def active_parameters(capability: Array, years: float, technology) -> Array:
     """Active parameters of a model that is sized for its capability (M23).
 
     Sparse experts and better training shrink the model that carries a given capability by
     ``active_shrink`` e-folds a year.
     """
-    return p.active_at_unit * np.exp(np.log(10.0) * p.active_slope * capability - p.active_shrink * years)
+    folds = np.log(10.0) * technology.active_slope * capability - technology.active_shrink * years
+    return technology.active_at_unit * np.exp(folds)

@@ -153,8 +153,8 @@ def reconsidering(world: World) -> Array:
 
     Interoperability lets some of those choose who would not have bothered.
     """
-    table, p = world.segments, world.parameters.model_market
-    eased = p.portability * world.policy.market.interoperability * (table.column("region") == CN)
+    table, model_market = world.segments, world.parameters.model_market
+    eased = model_market.portability * world.policy.market.interoperability * (table.column("region") == CN)
     stays = (1.0 - table.column("reconsider")) * world.parameters.moat.users * (1.0 - eased)
     return 1.0 - clip(stays, 0.0, 1.0)
 
@@ -171,13 +171,13 @@ def _adopt(world: World) -> Array:
     The solution of Bass (1969) carries a step exactly: with z = adopters over ceiling,
     (1 - z)/(a + b z) falls as exp(-(a + b) t), for innovation a and imitation b.
     """
-    state, table, p = world.state, world.segments, world.parameters.model_market
-    pull = np.minimum(state.best_quality / p.full_quality, 1.0)
+    state, table, model_market = world.state, world.segments, world.parameters.model_market
+    pull = np.minimum(state.best_quality / model_market.full_quality, 1.0)
     ceiling = table.column("population") * table.column("ceiling") * pull
     before = np.minimum(ratio(state.adopters, np.maximum(ceiling, 1e-9)), 1.0)
-    share = p.bass_scale * table.column("bass_innovate") * (1.0 + p.bass_hype * state.hype)
+    share = model_market.bass_scale * table.column("bass_innovate") * (1.0 + model_market.bass_hype * state.hype)
     innovate = -np.log1p(-np.minimum(share, 0.9))
-    imitate = p.bass_scale * table.column("bass_imitate")
+    imitate = model_market.bass_scale * table.column("bass_imitate")
     left = ratio(1.0 - before, innovate + imitate * before) * np.exp(-(innovate + imitate) * world.clock.months)
     after = (1.0 - innovate * left) / (1.0 + imitate * left)
     new = np.maximum(ceiling * (after - before), 0.0)
@@ -192,13 +192,13 @@ def tokens_per_user(use, lab, seg, p):
     p is the price of the mix of both models. Less is asked of models than could be: not what old tools
     do better (M16), nor what an orchestrator hands on (M38).
     """
-    m = p.model_market
-    h1, pays = m.use_offset, 1.0 - m.free_insensitive * seg.free
+    model_market = p.model_market
+    h1, pays = model_market.use_offset, 1.0 - model_market.free_insensitive * seg.free
     flagship, light = np.log(lab.price_flagship + h1), np.log(lab.price_light + h1)
     price = flagship + use.second * (light - flagship)
-    cheap = np.exp(np.minimum(seg.elasticity * (np.log(seg.price + h1) - price), np.log(m.most_use)) * pays)
+    cheap = np.exp(np.minimum(seg.elasticity * (np.log(seg.price + h1) - price), np.log(model_market.most_use)) * pays)
     amount = seg.tokens * 1000.0 * cheap * (1.0 + seg.lift * use.quality)
-    return amount * m.use_scale * logistic(use.value - use.outside) * (1.0 - orchestrated(seg, p))
+    return amount * model_market.use_scale * logistic(use.value - use.outside) * (1.0 - orchestrated(seg, p))
 
 
 def _where_served(world: World, use: Use) -> None:

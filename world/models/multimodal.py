@@ -28,11 +28,11 @@ def level(world: World) -> Array | float:
 
 def spread_multimodal(world: World) -> None:
     """Multimodal models spread among users, in CN only in part while they are foreign."""
-    labs, state, p = world.labs, world.state, world.parameters.app_market
-    pace = world.clock.fraction(p.multimodal_pace)
+    labs, state, app_market = world.labs, world.state, world.parameters.app_market
+    pace = world.clock.fraction(app_market.multimodal_pace)
     sees = labs.alive & labs.released & labs.multimodal
     home, abroad = ((sees & (labs.region == region)).any(-1, keepdims=True) for region in (CN, ROW))
-    foreign = abroad * p.awareness_foreign * (1.0 - world.policy.data.cross_border)
+    foreign = abroad * app_market.awareness_foreign * (1.0 - world.policy.data.cross_border)
     reach = np.stack([np.maximum(home, foreign), (home | abroad).astype(float)])
     # What is known is not forgotten when its maker closes.
     state.multimodal = state.multimodal + pace * np.maximum(reach - state.multimodal, 0.0)

@@ -23,12 +23,12 @@ def gather_data(world: World) -> None:
 
     dL/dt = g (1 - L) - L / life, g = pace (work + feedback): solved for the step.
     """
-    labs, p = world.labs, world.parameters.model_market
-    work = 1.0 - np.exp(-labs.staff[APPLICATION] / p.layer_staff)
-    aging = 1.0 / p.layer_life
+    labs, model_market = world.labs, world.parameters.model_market
+    work = 1.0 - np.exp(-labs.staff[APPLICATION] / model_market.layer_staff)
+    aging = 1.0 / model_market.layer_life
     layers = []
     for level, use in zip(labs.layers, _use(world), strict=True):
-        growth = p.layer_pace * (work + use / (use + p.layer_use))
+        growth = model_market.layer_pace * (work + use / (use + model_market.layer_use))
         rate = growth + aging
         layers.append(level + (growth / rate - level) * (1.0 - np.exp(-rate * world.clock.years)))
     # Industry data is gathered by those who were founded for an industry.

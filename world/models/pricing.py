@@ -34,19 +34,19 @@ def owners_power(world: World) -> Array:
 
 def set_prices(world: World) -> None:
     """Phase 8: costs are known, rivals counted, prices move."""
-    labs, state, p = world.labs, world.state, world.parameters.model_market
+    labs, state, model_market = world.labs, world.state, world.parameters.model_market
     serving_costs(world)
     cloud = ((labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER)).astype(float)
-    data = p.data_value / (1.0 + labs.usage_data / p.data_scale)
-    labs.strategic_value = p.cloud_value * cloud + data
+    data = model_market.data_value / (1.0 + labs.usage_data / model_market.data_scale)
+    labs.strategic_value = model_market.cloud_value * cloud + data
     floor = world.policy.market.floor
     labs.set_price(
         PriceSignals(
             elasticity_factor=elasticity_factor(
-                state.sales_share, state.nest_share, p.nest_correlation, owners_power(world)
+                state.sales_share, state.nest_share, model_market.nest_correlation, owners_power(world)
             ),
             price_floor=where(labs.region == CN, floor, 0.0),
-            adjust=world.clock.fraction(p.price_adjustment),
+            adjust=world.clock.fraction(model_market.price_adjustment),
             going_price=world.by_region(going_price(world)),
         )
     )
@@ -54,8 +54,8 @@ def set_prices(world: World) -> None:
 
 def entry_price(world: World) -> Array:
     """What the first ones asked, ``(2, 1 or worlds, 1)``."""
-    p = world.parameters.model_market
-    return stack_k(p.entry_price_cn, p.entry_price_row, xp=world.xp)
+    model_market = world.parameters.model_market
+    return stack_k(model_market.entry_price_cn, model_market.entry_price_row, xp=world.xp)
 
 
 def going_price(world: World) -> Array:

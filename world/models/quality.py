@@ -89,9 +89,9 @@ def retrieval(world: World) -> Array:
 
     R = r eye (1 - exp(-t / t_r)); an app that senses (searches, reads files) is what retrieves.
     """
-    p = world.parameters.model_market
-    learned = 1.0 - np.exp(-world.clock.year(world.step_number) / p.retrieval_years)
-    return p.retrieval * world.state.eyes * learned
+    model_market = world.parameters.model_market
+    learned = 1.0 - np.exp(-world.clock.year(world.step_number) / model_market.retrieval_years)
+    return model_market.retrieval * world.state.eyes * learned
 
 
 # ---------------------------------------------------------------------- quality
@@ -129,11 +129,11 @@ def own_data(offer, lab, seg, p):
     segment it was founded for, M39), L3 scenes (work in firms, which free users do not show).
     And data of use: what is used more gets better (003, the flywheel of M45).
     """
-    m = p.model_market
-    language = where(seg.region == lab.region, m.language_gain * lab.layers[0], 0.0)
-    industry = where(seg.number == lab.home_segment, m.vertical_gain * lab.layers[1], 0.0)
-    scene = (1.0 - seg.free) * (m.scene_gain * lab.layers[2])
-    return np.minimum(language + industry + scene + p.moat.data * m.usage_fit * offer.use, 1.0)
+    model_market = p.model_market
+    language = where(seg.region == lab.region, model_market.language_gain * lab.layers[0], 0.0)
+    industry = where(seg.number == lab.home_segment, model_market.vertical_gain * lab.layers[1], 0.0)
+    scene = (1.0 - seg.free) * (model_market.scene_gain * lab.layers[2])
+    return np.minimum(language + industry + scene + p.moat.data * model_market.usage_fit * offer.use, 1.0)
 
 
 @equation
@@ -188,13 +188,14 @@ def nuisance(offer, lab, seg, p):
     fall with knowledge, with what is looked up, with a vertical lab's own data at home, and with work
     done by older models, whose results are reliable (002).
     """
-    m = p.model_market
-    h = np.exp(-np.maximum(offer.capability[KNOWLEDGE], 0.0) / m.hallucination_scale)
-    cured = where(seg.number == lab.home_segment, 1.0 - m.vertical_truth * lab.layers[1], 1.0)
-    careful = seg.precision * (1.0 - m.retrieval_truth * offer.retrieval) * (1.0 - orchestrated(seg, p))
+    model_market = p.model_market
+    h = np.exp(-np.maximum(offer.capability[KNOWLEDGE], 0.0) / model_market.hallucination_scale)
+    cured = where(seg.number == lab.home_segment, 1.0 - model_market.vertical_truth * lab.layers[1], 1.0)
+    careful = seg.precision * (1.0 - model_market.retrieval_truth * offer.retrieval) * (1.0 - orchestrated(seg, p))
     x = (offer.capability[0] + offer.capability[1] + offer.capability[2]) / 3.0
-    beyond = np.minimum(np.maximum(x - (threshold(seg, p) + m.surplus_margin), 0.0), m.surplus_most)
-    return m.hallucination * careful * (h * cured) + m.surplus * (1.0 - seg.free) * beyond
+    beyond = np.maximum(x - (threshold(seg, p) + model_market.surplus_margin), 0.0)
+    beyond = np.minimum(beyond, model_market.surplus_most)
+    return model_market.hallucination * careful * (h * cured) + model_market.surplus * (1.0 - seg.free) * beyond
 
 
 # ---------------------------------------------------------------------- devices
@@ -206,8 +207,8 @@ def on_devices(world: World) -> Array:
     d logistic((e - tau)/nu): what needs no more than models on devices can do. Their level e
     grows with edge chips, faster or slower by ``policy.technology.edge_growth``.
     """
-    p = world.parameters.model_market
-    grown = p.edge_progress * world.clock.year(world.step_number)
+    model_market = world.parameters.model_market
+    grown = model_market.edge_progress * world.clock.year(world.step_number)
     grown = grown + world.policy.technology.edge_growth * world.policy.technology.years_in_force
-    level = p.edge_start + grown / np.log(10.0)
-    return p.device_most * logistic((level - world.segments.column("threshold")) / p.edge_width)
+    level = model_market.edge_start + grown / np.log(10.0)
+    return model_market.device_most * logistic((level - world.segments.column("threshold")) / model_market.edge_width)

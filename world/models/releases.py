@@ -85,7 +85,7 @@ def _stakes(world: World) -> OpennessSignals:
 
 
 def _go_out(world: World, out: Array) -> None:
-    labs, tech = world.labs, world.parameters.technology
+    labs, technology = world.labs, world.parameters.technology
     year = world.clock.year(world.step_number)
     best = capability(labs)
     mean = mean_k(best)
@@ -94,9 +94,9 @@ def _go_out(world: World, out: Array) -> None:
     labs.light = where(out, np.maximum(light, labs.light), labs.light)
     opened = where(labs.openness == ALL_OPEN, best, where(labs.openness == LIGHT_OPEN, light, NO_MODEL))
     labs.open_weights = where(out, np.maximum(labs.open_weights, opened), labs.open_weights)
-    size = active_parameters(mean, year, tech)
+    size = active_parameters(mean, year, technology)
     labs.active_parameters = where(out, size, labs.active_parameters)
-    labs.light_parameters = where(out, size * tech.light_size, labs.light_parameters)
+    labs.light_parameters = where(out, size * technology.light_size, labs.light_parameters)
     fresh = out & (sum_k(opened) >= sum_k(labs.open_weights) - 1e-9)
     labs.open_post = where(fresh, labs.post, labs.open_post)
     labs.released = labs.released | out
@@ -106,10 +106,10 @@ def _go_out(world: World, out: Array) -> None:
     labs.model_id = where(out, labs.id * RELEASES + labs.releases.astype(np.int64), labs.model_id)
     labs.open_model = where(fresh & (labs.openness != CLOSED), labs.model_id, labs.open_model)
     labs.since_news = where(out, 0.0, labs.since_news + world.clock.months)
-    labs.reputation = labs.reputation + where(out, tech.release_reputation, 0.0)
+    labs.reputation = labs.reputation + where(out, technology.release_reputation, 0.0)
     first = out & (labs.releases <= 1.0)
     labs.price_flagship = where(first, world.by_region(_entry_price(world)), labs.price_flagship)
-    labs.price_light = where(first, labs.price_flagship * tech.light_price, labs.price_light)
+    labs.price_light = where(first, labs.price_flagship * technology.light_price, labs.price_light)
 
 
 def _entry_price(world: World) -> Array:
@@ -122,7 +122,7 @@ def _make_news(world: World, out: Array, mean: Array, before: Array) -> None:
 
     What leaps at home is news of its own, which is believed less (``hype.domestic_leap``).
     """
-    state, p = world.state, world.parameters.capital
+    state, capital = world.state, world.parameters.capital
     labs = world.labs
     abroad = out & (labs.region == ROW)
     leap = np.maximum(row_max(where(abroad, mean, NO_MODEL)) - before, 0.0)
@@ -130,17 +130,21 @@ def _make_news(world: World, out: Array, mean: Array, before: Array) -> None:
     me_too = count_where(out)
     # Each release of a step is one of those so far: they count as at its middle.
     heard = state.models_released + 0.5 * me_too
-    push = p.hype_leap * leap + p.hype_foreign * foreign + p.hype_me_too * me_too / (1.0 + heard / p.hype_tired)
+    push = (
+        capital.hype_leap * leap
+        + capital.hype_foreign * foreign
+        + capital.hype_me_too * me_too / (1.0 + heard / capital.hype_tired)
+    )
     state.models_released = state.models_released + me_too
     state.hype_push = push + world.policy.news
 
 
 def _write_down(world: World) -> None:
     """A stronger open base makes past training worthless (M36): book value is lost."""
-    labs, p = world.labs, world.parameters.technology
+    labs, technology = world.labs, world.parameters.technology
     mine = mean_k(labs.served)
-    over = clip((world.state.frontier_open - mine) / p.write_down_width, 0.0, 1.0)
-    yearly = 1.0 - np.exp(-p.write_down * world.clock.years * over)
+    over = clip((world.state.frontier_open - mine) / technology.write_down_width, 0.0, 1.0)
+    yearly = 1.0 - np.exp(-technology.write_down * world.clock.years * over)
     lost = where(labs.alive & labs.released, labs.sunk_value * yearly, 0.0)
     labs.sunk_value = labs.sunk_value - lost
     world.count("sunk_value_lost", lost)

@@ -69,13 +69,13 @@ def _app_traffic(world: World) -> list[tuple[Array, Array]]:
 def _lock_in(world: World, traffic: tuple[Array, Array]) -> None:
     """Share of a lab's sales that cannot leave: apps tied to one base, firms that do not reconsider (M47)."""
     labs, apps, table, state = world.labs, world.apps, world.segments, world.state
-    p, moat = world.parameters.model_market, world.parameters.moat
+    model_market, moat = world.parameters.model_market, world.parameters.moat
     single = apps.base_lab[1] < 0
     tie = np.minimum(apps.coupling * moat.ecosystem, 1.0) * single
     rows, tokens = traffic
     eased = 1.0 - world.policy.market.interoperability * (labs.region == CN)
     tied = sum_by_group(tokens * tie, rows, labs.capacity) * eased
-    captive = (1.0 - table.column("free")) * np.power(1.0 - reconsidering(world), p.captive_months)
+    captive = (1.0 - table.column("free")) * np.power(1.0 - reconsidering(world), model_market.captive_months)
     held = weigh_k(captive, state.tokens_by_segment)
     labs.lock_in = ratio(tied + held, sum_k(state.tokens_by_segment) + state.asked_by_apps)
 
@@ -98,11 +98,11 @@ def _limit(world: World) -> None:
 
 def _sales(world: World) -> Array:
     """API revenue: users at the realised share of the list price, apps at list (M22: no lock)."""
-    labs, state, p = world.labs, world.state, world.parameters.model_market
+    labs, state, model_market = world.labs, world.state, world.parameters.model_market
     days = DAYS_A_MONTH * world.clock.months
     # Licences of open weights are broken: a part of what is due does not come (M68).
-    royalty = p.realised_open * world.parameters.openness.licence_kept
-    realised = where(labs.openness == ALL_OPEN, royalty, p.realised_price)
+    royalty = model_market.realised_open * world.parameters.openness.licence_kept
+    realised = where(labs.openness == ALL_OPEN, royalty, model_market.realised_price)
     list_value = state.paid_flagship * labs.price_flagship + state.paid_light * labs.price_light
     direct = (list_value * labs.capacity_share + state.overflow_value) * realised * days / 1e6
     world.accounts.pay("model sales", "users", (labs, direct))
@@ -127,9 +127,9 @@ def _app_bills(world: World, traffic: list[tuple[Array, Array]]) -> Array:
 def _subscriptions(world: World) -> Array:
     """Free services earn from the few who subscribe."""
     labs, state, table = world.labs, world.state, world.segments
-    p = world.parameters.model_market
+    model_market = world.parameters.model_market
     per_user = table.column("arpu") * table.column("free") * world.clock.months
-    growing = 1.0 - np.exp(-world.clock.year(world.step_number) / p.subscription_years)
+    growing = 1.0 - np.exp(-world.clock.year(world.step_number) / model_market.subscription_years)
     income = sum_k(labs.users * state.direct_share * per_user) * growing * labs.capacity_share
     world.accounts.pay("subscriptions", "users", (labs, income))
     return income
@@ -140,12 +140,12 @@ def _projects(world: World) -> Array:
 
     They earn early, bind application engineers, and give control, not capability (001, M22).
     """
-    labs, state, table, p = world.labs, world.state, world.segments, world.parameters.model_market
-    wanted = sum_k(labs.users * (table.column("privacy") * p.project_value))
-    state.projects = np.minimum(wanted, labs.staff[APPLICATION] / p.project_staff)
-    state.bound_staff = state.projects * p.project_staff
-    control = state.bound_staff / (state.bound_staff + p.control_staff)
-    labs.control = labs.control + world.clock.fraction(p.control_pace) * (control - labs.control)
+    labs, state, table, model_market = world.labs, world.state, world.segments, world.parameters.model_market
+    wanted = sum_k(labs.users * (table.column("privacy") * model_market.project_value))
+    state.projects = np.minimum(wanted, labs.staff[APPLICATION] / model_market.project_staff)
+    state.bound_staff = state.projects * model_market.project_staff
+    control = state.bound_staff / (state.bound_staff + model_market.control_staff)
+    labs.control = labs.control + world.clock.fraction(model_market.control_pace) * (control - labs.control)
     income = state.projects * world.clock.months
     world.accounts.pay("projects", "users", (labs, income))
     return income
@@ -153,36 +153,37 @@ def _projects(world: World) -> Array:
 
 def _reputation(world: World) -> None:
     """Reputation grows with use, slowly, and fades (M31)."""
-    labs, p = world.labs, world.parameters.model_market
-    fade = np.exp(-world.clock.months / p.reputation_memory)
-    earned = p.reputation_gain * np.log1p(100.0 * world.state.token_share)
+    labs, model_market = world.labs, world.parameters.model_market
+    fade = np.exp(-world.clock.months / model_market.reputation_memory)
+    earned = model_market.reputation_gain * np.log1p(100.0 * world.state.token_share)
     labs.reputation = where(labs.alive, labs.reputation * fade + earned * (1.0 - fade), 0.0)
 
 
 def _awareness(world: World) -> None:
     """Users think of a lab through its channels, its product people, its news, and each other."""
-    labs, p = world.labs, world.parameters.model_market
+    labs, model_market = world.labs, world.parameters.model_market
     own_channel = (labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER)
     # Who works on customers' projects works on no product.
     people = np.maximum(labs.staff[APPLICATION] * labs.product_share - world.state.bound_staff, 0.0)
-    news = np.exp(-labs.since_news / p.news_months) * labs.released
-    reach = p.channel * own_channel + people / p.awareness_people + p.awareness_news * news
-    reach = reach + p.word_of_mouth * world.parameters.moat.users * world.state.token_share
+    news = np.exp(-labs.since_news / model_market.news_months) * labs.released
+    reach = model_market.channel * own_channel + people / model_market.awareness_people
+    reach = reach + model_market.awareness_news * news
+    reach = reach + model_market.word_of_mouth * world.parameters.moat.users * world.state.token_share
     target = 1.0 - np.exp(-reach)
-    pace = world.clock.fraction(p.awareness_pace)
+    pace = world.clock.fraction(model_market.awareness_pace)
     labs.awareness = clip(labs.awareness + pace * (target - labs.awareness), 0.001, 1.0)
 
 
 def _running_costs(world: World) -> None:
     """Power for own chips, and operation beside compute: support, review, traffic (M04)."""
-    labs, vendors, p = world.labs, world.vendors, world.parameters.serving
-    operation = sum_k(labs.users) * p.operation * world.clock.months
+    labs, vendors, serving = world.labs, world.vendors, world.parameters.serving
+    operation = sum_k(labs.users) * serving.operation * world.clock.months
     world.accounts.pay("operation", (labs, operation), "outside", operating=True)
     hours = HOURS_A_YEAR * world.clock.years
     for population in (labs, vendors):
-        kw = sum_k(population.fleet * world.chip_kw) * p.server_power * p.pue
-        price = where(population.region == 0, p.power_price_cn, p.power_price_row)
-        bill = kw * hours * price / 1e6 * p.power_load
+        kw = sum_k(population.fleet * world.chip_kw) * serving.server_power * serving.pue
+        price = where(population.region == 0, serving.power_price_cn, serving.power_price_row)
+        bill = kw * hours * price / 1e6 * serving.power_load
         world.accounts.pay("power", (population, bill), "outside", operating=True)
 
 
@@ -192,13 +193,13 @@ def serving_costs(world: World) -> None:
     Engines improve each year, and who serves much fills batches and evens out peaks:
     T (1 + m g log10(1 + need / n0)), the moat of compute (M31). A cost of zero (M04) serves free.
     """
-    labs, state, p = world.labs, world.state, world.parameters.serving
-    better = np.exp(p.engine_growth * world.clock.year(world.step_number))
-    gain = p.scale_gain * world.parameters.moat.compute
-    better = better * (1.0 + gain * np.log10(1.0 + state.serving_need / p.scale_reference))
+    labs, state, serving = world.labs, world.state, world.parameters.serving
+    better = np.exp(serving.engine_growth * world.clock.year(world.step_number))
+    gain = serving.scale_gain * world.parameters.moat.compute
+    better = better * (1.0 + gain * np.log10(1.0 + state.serving_need / serving.scale_reference))
     for name, size in (("flagship", labs.active_parameters), ("light", labs.light_parameters)):
-        speed = tokens_per_second(size, H100_TFLOPS, 3.35, p) * better
+        speed = tokens_per_second(size, H100_TFLOPS, 3.35, serving) * better
         setattr(state, f"tokens_h100_{name}", speed)
-    rent = world.by_region(state.rent_serving) * p.rented_premium * p.cost_scale
+    rent = world.by_region(state.rent_serving) * serving.rented_premium * serving.cost_scale
     labs.marginal_cost = rent / (state.tokens_h100_flagship * 3600.0) * 1e6
     labs.marginal_cost_light = rent / (state.tokens_h100_light * 3600.0) * 1e6

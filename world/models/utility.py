@@ -49,26 +49,29 @@ def named_weight(seg, state, p):
 @equation
 def dearness(offer, seg, p):
     """alpha (ln(P + h0) - ln(WTP + h0)): utility lost to a price above what users are ready to pay."""
-    m = p.model_market
-    alpha, h0 = m.price_sensitivity * (1.0 - m.free_insensitive * seg.free), m.hassle_cost
+    model_market = p.model_market
+    alpha = model_market.price_sensitivity * (1.0 - model_market.free_insensitive * seg.free)
+    h0 = model_market.hassle_cost
     return alpha * (np.log(offer.price + h0) - np.log(seg.price + h0))
 
 
 @equation
 def border(lab, seg, rules, p):
     """Utility lost abroad. Weights on users' own machines cross no border (M55)."""
-    m = p.model_market
-    crossing = where(seg.region == CN, m.foreign_in_cn + m.cross_border * rules.data.cross_border, m.cn_abroad)
-    kept = m.private_share * seg.privacy * (lab.openness == ALL_OPEN)
+    model_market = p.model_market
+    into_cn = model_market.foreign_in_cn + model_market.cross_border * rules.data.cross_border
+    crossing = where(seg.region == CN, into_cn, model_market.cn_abroad)
+    kept = model_market.private_share * seg.privacy * (lab.openness == ALL_OPEN)
     return where(seg.region != lab.region, crossing * (1.0 - kept), 0.0)
 
 
 @equation
 def licence(lab, seg, rules, p):
     """Utility lost in licensed segments by labs of CN that are not filed, or by a beta where one is allowed."""
-    m, needs, allowed = p.model_market, rules.licensing.needs_licence, rules.licensing.beta_allowed
+    model_market, needs, allowed = p.model_market, rules.licensing.needs_licence, rules.licensing.beta_allowed
     unfiled = (lab.filing != FILED) & (lab.region == CN)
-    return unfiled * (seg.licensed * (m.unlicensed * needs + m.beta * (1.0 - needs) * (1.0 - allowed)))
+    lost = model_market.unlicensed * needs + model_market.beta * (1.0 - needs) * (1.0 - allowed)
+    return unfiled * (seg.licensed * lost)
 
 
 @equation
@@ -79,12 +82,12 @@ def wall(lab, seg, state, p):
     where the work is hard: users take the leader's (001).
     Easy segments are content with less; to users in CN the frontier abroad is only partly in reach.
     """
-    m = p.model_market
+    model_market = p.model_market
     x = (lab.served[0] + lab.served[1] + lab.served[2]) / 3.0
     abroad = state.frontier_all
-    frontier = where(seg.region == CN, np.maximum(state.frontier_cn, abroad - m.wall_border), abroad)
-    hard = m.wall * np.maximum(seg.threshold - m.wall_from, 0.0)
-    return hard * np.maximum(frontier - m.wall_slack - x, 0.0)
+    frontier = where(seg.region == CN, np.maximum(state.frontier_cn, abroad - model_market.wall_border), abroad)
+    hard = model_market.wall * np.maximum(seg.threshold - model_market.wall_from, 0.0)
+    return hard * np.maximum(frontier - model_market.wall_slack - x, 0.0)
 
 
 @equation
@@ -94,12 +97,12 @@ def common_utility(lab, seg, state, rules, p):
     Who is not thought of is not weighed: awareness multiplies a model's weight in its nest. Users whose
     data may not leave like a lab whose projects gave them control (M22).
     """
-    m = p.model_market
-    known = m.reliability * np.log(np.maximum(lab.capacity_share, 0.05))
-    known = known + (1.0 - m.nest_correlation) * np.log(lab.awareness)
+    model_market = p.model_market
+    known = model_market.reliability * np.log(np.maximum(lab.capacity_share, 0.05))
+    known = known + (1.0 - model_market.nest_correlation) * np.log(lab.awareness)
     named = named_weight(seg, state, p) * p.moat.reputation * lab.reputation
     absent = where(lab.alive & lab.released, 0.0, -200.0)
-    control = seg.privacy * (m.control_weight * p.moat.tuning * lab.control)
+    control = seg.privacy * (model_market.control_weight * p.moat.tuning * lab.control)
     lost = border(lab, seg, rules, p)
     return known + named + absent - lost - licence(lab, seg, rules, p) + control - wall(lab, seg, state, p)
 
@@ -121,17 +124,17 @@ def utility(offer, lab, seg, p):
 
     Whose data may not leave wants weights w of their own (M55).
     """
-    m = p.model_market
-    worth = m.quality_weight * appeal(offer, p) - nuisance(offer, lab, seg, p)
-    worth = worth + m.privacy_weight * seg.privacy * offer.opened
+    model_market = p.model_market
+    worth = model_market.quality_weight * appeal(offer, p) - nuisance(offer, lab, seg, p)
+    worth = worth + model_market.privacy_weight * seg.privacy * offer.opened
     return worth - dearness(offer, seg, p) + offer.common
 
 
 @equation
 def outside_value(seg, p):
     """Utility of the old tools, ``(segments, 1 or worlds, 1)``: of no strength, they are worth nothing (M16)."""
-    m = p.model_market
-    return seg.old_tools + m.old_tools_weight + np.log(np.maximum(m.old_tools_strength, 1e-30))
+    model_market = p.model_market
+    return seg.old_tools + model_market.old_tools_weight + np.log(np.maximum(model_market.old_tools_strength, 1e-30))
 
 
 @equation
@@ -141,6 +144,6 @@ def routed(flagship, light, seg, p):
     A router picks the cheapest model that is good enough, request by request (M53): the light one with the odds of a
     logit. Who pays nothing is served by the light model.
     """
-    m = p.model_market
-    second = np.maximum(logistic((light - flagship) / m.router_width), m.free_light * seg.free)
-    return flagship + m.routing * np.maximum(light - flagship, 0.0), m.routing * second
+    model_market = p.model_market
+    second = np.maximum(logistic((light - flagship) / model_market.router_width), model_market.free_light * seg.free)
+    return flagship + model_market.routing * np.maximum(light - flagship, 0.0), model_market.routing * second

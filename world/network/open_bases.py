@@ -61,8 +61,8 @@ def _published(world: World, score: Array) -> dict[str, Array]:
 
 def foreign_penalty(world: World) -> Array:
     """Capability that a foreign base lacks in Chinese, by axis, ``(3, 1, 1)`` (M58)."""
-    p = world.parameters.technology
-    return stack_k(p.foreign_language, p.foreign_knowledge, 0.0, xp=world.xp)
+    technology = world.parameters.technology
+    return stack_k(technology.foreign_language, technology.foreign_knowledge, 0.0, xp=world.xp)
 
 
 def best_known_base(world: World) -> tuple[Array, Array, Array, Array, Array, Array]:

@@ -16,19 +16,20 @@ from baimo.world.engine.device import to_host
 from baimo.world.engine.kernels import one_pass
 
 if TYPE_CHECKING:
+    from baimo.conf.parameters.network import Graph
     from baimo.world.engine.world import World
 
 
 TIE_KINDS = ("lab_lab", "lab_investor", "investor_investor")
 
 
-def generate(places: int, p: Any, seed: tuple[int, ...], regions: np.ndarray) -> nx.Graph:
+def generate(places: int, settings: Graph, seed: tuple[int, ...], regions: np.ndarray) -> nx.Graph:
     """One social graph over ``places`` nodes in the topology that ``conf/graph`` names.
 
     Parameters
     ----------
     places : int
-    p : GraphParameters
+    settings : Graph
         ``topology``, ``degree``, ``rewiring``, ``path``.
     seed : tuple of int
         Seed words; the graph is a function of these alone.
@@ -36,20 +37,20 @@ def generate(places: int, p: Any, seed: tuple[int, ...], regions: np.ndarray) ->
         Block of each place, for the topology of regional blocks.
     """
     rng = np.random.default_rng(seed)
-    degree = min(int(p.degree), places - 1)
-    if p.topology == "small_world":
-        graph = nx.watts_strogatz_graph(places, degree, p.rewiring, seed=rng)
-    elif p.topology == "scale_free":
+    degree = min(int(settings.degree), places - 1)
+    if settings.topology == "small_world":
+        graph = nx.watts_strogatz_graph(places, degree, settings.rewiring, seed=rng)
+    elif settings.topology == "scale_free":
         graph = nx.barabasi_albert_graph(places, max(degree // 2, 1), seed=rng)
-    elif p.topology == "complete":
+    elif settings.topology == "complete":
         graph = nx.complete_graph(places)
-    elif p.topology == "blocks":
-        graph = _blocks(regions, degree, p.rewiring, rng)
-    elif p.topology == "empty":
+    elif settings.topology == "blocks":
+        graph = _blocks(regions, degree, settings.rewiring, rng)
+    elif settings.topology == "empty":
         graph = nx.empty_graph(places)
     else:
-        graph = _from_file(p.path, places)
-    return nx.relabel_nodes(graph, dict(enumerate(rng.permutation(places).tolist()))) if p.shuffled else graph
+        graph = _from_file(settings.path, places)
+    return nx.relabel_nodes(graph, dict(enumerate(rng.permutation(places).tolist()))) if settings.shuffled else graph
 
 
 def _blocks(regions: np.ndarray, degree: int, between: float, rng: np.random.Generator) -> nx.Graph:
@@ -98,50 +99,50 @@ def _draw_all(world: World, blocks: int) -> dict[str, Array]:
     start, investors = world.parameters.graph.places, world.investors.capacity
     tables: dict[str, list] = {kind: [] for kind in TIE_KINDS}
     shared = None
-    p = world.parameters.graph
+    graph = world.parameters.graph
     for index, identity in enumerate(world.random_ids):
-        if shared is None or not p.common:
+        if shared is None or not graph.common:
             regions = _place_regions(world, index, start)
-            shared = _tables(world, 0 if p.common else int(identity), blocks, investors, regions)
+            shared = _tables(world, 0 if graph.common else int(identity), blocks, investors, regions)
         for kind in TIE_KINDS:
             tables[kind].append(shared[kind])
-    return {kind: _pad(tables[kind], p.most_ties) for kind in TIE_KINDS}
+    return {kind: _pad(tables[kind], graph.most_ties) for kind in TIE_KINDS}
 
 
 def _tables(world: World, identity: int, blocks: int, investors: int, regions: np.ndarray) -> dict:
     """Neighbour lists of one world, for as many blocks of rows as there are."""
-    p, start = world.parameters.graph, world.parameters.graph.places
+    graph, start = world.parameters.graph, world.parameters.graph.places
     joined: dict[str, list[list[int]]] = {kind: [] for kind in TIE_KINDS}
     for block in range(blocks):
         seed = (world.seed, identity, block)
-        lists = _neighbours(p, seed, start, investors, regions)
+        lists = _neighbours(graph, seed, start, investors, regions)
         offset = block * start
         joined["lab_lab"] += [[offset + other for other in ties] for ties in lists["lab_lab"]]
         joined["lab_investor"] += lists["lab_investor"]
         if block == 0:
             joined["investor_investor"] = lists["investor_investor"]
             continue
-        for row in range(start if p.topology != "empty" else 0):
+        for row in range(start if graph.topology != "empty" else 0):
             joined["lab_lab"][row].append(offset + row)
             joined["lab_lab"][offset + row].append(row)
     return joined
 
 
-def _neighbours(p: Any, seed: tuple[int, ...], start: int, investors: int, regions: np.ndarray) -> dict:
+def _neighbours(settings: Graph, seed: tuple[int, ...], start: int, investors: int, regions: np.ndarray) -> dict:
     """Neighbour lists of one drawn graph; not to be changed, for they are kept.
 
     Drawing is nine tenths of the time that it takes to build a world, and an experiment builds the
     same worlds for each of its settings.
     """
-    if p.topology == "graphml":  # the file may have changed
-        return _split(generate(start + investors, p, seed, regions), start, investors)
-    return _drawn(tuple(sorted(vars(p).items())), seed, start, investors, tuple(regions.tolist()))
+    if settings.topology == "graphml":  # the file may have changed
+        return _split(generate(start + investors, settings, seed, regions), start, investors)
+    return _drawn(tuple(sorted(vars(settings).items())), seed, start, investors, tuple(regions.tolist()))
 
 
 @lru_cache(maxsize=128)
-def _drawn(settings: tuple, seed: tuple[int, ...], start: int, investors: int, regions: tuple[int, ...]) -> dict:
-    p = SimpleNamespace(**dict(settings))
-    return _split(generate(start + investors, p, seed, np.array(regions)), start, investors)
+def _drawn(items: tuple, seed: tuple[int, ...], start: int, investors: int, regions: tuple[int, ...]) -> dict:
+    settings: Any = SimpleNamespace(**dict(items))
+    return _split(generate(start + investors, settings, seed, np.array(regions)), start, investors)
 
 
 def _place_regions(world: World, index: int, start: int) -> np.ndarray:

@@ -53,17 +53,17 @@ def _tokens(world: World) -> Array:
 @output("price_gpt4_level", "CNY/Mtok", "the price of a GPT-4-level model; the cheapest", "Price, GPT-4", log=True)
 def prices(world: World) -> tuple:
     """Prices by what is sold, and at fixed capability."""
-    labs, p = world.labs, world.parameters.measures
+    labs, measures = world.labs, world.parameters.measures
     out = labs.alive & labs.released
     cn = out & (labs.region == CN)
-    near = cn & (mean_k(labs.served) > world.state.frontier_cn - p.flagship_reach)
+    near = cn & (mean_k(labs.served) > world.state.frontier_cn - measures.flagship_reach)
     sold = _tokens(world) + 1e-9
     margin = ratio(labs.price_flagship - labs.marginal_cost, labs.price_flagship)
     return (
         weighted_mean(labs.price_flagship, sold * near),
         weighted_mean(labs.price_light, sold * cn),
         weighted_mean(margin, sold * near),
-        *(_cheapest(labs, out, level) for level in (p.gpt35_level, p.gpt4_level)),
+        *(_cheapest(labs, out, level) for level in (measures.gpt35_level, measures.gpt4_level)),
     )
 
 
@@ -98,15 +98,15 @@ def _cheapest(labs, out: Array, level: Array) -> Array:
 @output("public_filed_share_cn", "share", "the share of use in licensed segments that filed services serve")
 def tokens(world: World) -> tuple:
     """Tokens by place of use and provider, and shares of those below parity and of filed services."""
-    labs, state, p = world.labs, world.state, world.parameters.model_market
+    labs, state, model_market = world.labs, world.state, world.parameters.model_market
     by_segment, home = state.tokens_by_segment, world.segments.cn
     total = _tokens(world)
     served = sum_k(by_segment[home]) * labs.capacity_share + _cn(world, state.overflow)
     at_home, apps = row_sum(served), row_sum(labs.tokens_api)
     # Work is hard where the wall stands.
-    hard = world.segments.column("threshold")[home] > p.wall_from
+    hard = world.segments.column("threshold")[home] > model_market.wall_from
     hard_tokens = _cn(world, sum_k(where(hard, by_segment[home], 0.0)))
-    below = mean_k(labs.served) < state.frontier_cn - p.wall_slack
+    below = mean_k(labs.served) < state.frontier_cn - model_market.wall_slack
     public = _cn(world, sum_k([by_segment[k] for k in world.segments.rows_licensed]))
     return (
         at_home + apps,
@@ -155,10 +155,10 @@ def use_and_shares(world: World) -> tuple:
 )
 def consumer_surplus(world: World) -> Array:
     """Consumer surplus of the choice of models, in money."""
-    state, p = world.state, world.parameters.model_market
-    old_tools = world.segments.column("old_tools") + p.old_tools_weight
+    state, model_market = world.state, world.parameters.model_market
+    old_tools = world.segments.column("old_tools") + model_market.old_tools_weight
     each = (state.chosen_worth - old_tools) * state.adopters * world.segments.column("arpu")
-    return sum_k(each[world.segments.cn]) * world.clock.months / p.price_sensitivity
+    return sum_k(each[world.segments.cn]) * world.clock.months / model_market.price_sensitivity
 
 
 # ---------------------------------------------------------------------- serving
@@ -184,10 +184,10 @@ def consumer_surplus(world: World) -> Array:
 )
 def serving(world: World) -> tuple:
     """Compute and cost of serving, and use by place."""
-    labs, state, p = world.labs, world.state, world.parameters.serving
+    labs, state, p = world.labs, world.state, world.parameters
     compute = labs.tokens_flagship * labs.marginal_cost + labs.tokens_light * labs.marginal_cost_light
-    cost = compute * DAYS_A_MONTH / 1e6 + sum_k(labs.users) * p.operation
-    kw = world.chips.kw[world.chips.names.index("H100")] * p.server_power * p.pue
+    cost = compute * DAYS_A_MONTH / 1e6 + sum_k(labs.users) * p.serving.operation
+    kw = world.chips.kw[world.chips.names.index("H100")] * p.serving.server_power * p.serving.pue
     load = row_sum(_cn(world, state.serving_need * labs.capacity_share))
     overflow = _cn(world, state.overflow)
     fourth = np.sort(state.token_share, axis=-1)[..., -4, None]

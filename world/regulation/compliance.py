@@ -32,15 +32,15 @@ def comply(world: World) -> None:
 
 def _content_duty(world: World) -> None:
     """Charge filed services for content teams, and for light tokens to check each of their own."""
-    labs, state, p = world.labs, world.state, world.parameters.compliance
+    labs, state, compliance = world.labs, world.state, world.parameters.compliance
     licensed = world.segments.licensed
     public = (
         sum_k([state.tokens_by_segment[k] * licensed[k] for k in world.segments.rows_licensed]) * labs.capacity_share
     )
     duty = labs.alive & (labs.region == CN) & (labs.filing == FILED)
     days = DAYS_A_MONTH * world.clock.months
-    checks = p.content_duty * public * labs.marginal_cost_light * days / 1e6
-    _pay(world, "content duty", where(duty, checks + p.content_team * world.clock.years, 0.0))
+    checks = compliance.content_duty * public * labs.marginal_cost_light * days / 1e6
+    _pay(world, "content duty", where(duty, checks + compliance.content_team * world.clock.years, 0.0))
 
 
 def _clean(world: World) -> None:
@@ -52,15 +52,15 @@ def _clean(world: World) -> None:
 
 def _suits(world: World) -> None:
     """Settle suits of rights holders over training data, at a hazard that grows with use."""
-    labs, p = world.labs, world.parameters.compliance
+    labs, compliance = world.labs, world.parameters.compliance
     used = labs.tokens_flagship + labs.tokens_light
-    hoard = 1.0 + p.tainted_suits * labs.usage_data / (labs.usage_data + p.suit_scale)
+    hoard = 1.0 + compliance.tainted_suits * labs.usage_data / (labs.usage_data + compliance.suit_scale)
     levy = where(labs.region == CN, world.policy.data.copyright_levy, 0.0)
-    rate = p.suit_rate * np.log1p(used / p.suit_scale) * hoard * np.exp(-levy / p.levy_peace)
+    rate = compliance.suit_rate * np.log1p(used / compliance.suit_scale) * hoard * np.exp(-levy / compliance.levy_peace)
     sued = labs.alive & labs.released & (labs.draws("suit") < world.clock.chance(rate))
-    damages = where(sued, p.least_damages + p.damages * 12.0 * labs.service_revenue, 0.0)
+    damages = where(sued, compliance.least_damages + compliance.damages * 12.0 * labs.service_revenue, 0.0)
     _pay(world, "damages", damages)
-    labs.reputation = labs.reputation - where(sued, p.suit_reputation, 0.0)
+    labs.reputation = labs.reputation - where(sued, compliance.suit_reputation, 0.0)
     world.count("suits", sued)
     world.log("suit", sued, damages)
 
@@ -74,9 +74,10 @@ def _levy(world: World) -> None:
 
 def _fine_dominance(world: World) -> None:
     """Fine dominant labs in proportion to their market share above the threshold."""
-    labs, p = world.labs, world.parameters.licensing
-    beyond = np.maximum(world.state.token_share - p.dominance, 0.0) * (labs.region == CN)
-    fine = p.dominance_fine * world.policy.stance.competition * beyond * labs.service_revenue * world.clock.months
+    labs, licensing = world.labs, world.parameters.licensing
+    beyond = np.maximum(world.state.token_share - licensing.dominance, 0.0) * (labs.region == CN)
+    rate = licensing.dominance_fine * world.policy.stance.competition * beyond
+    fine = rate * labs.service_revenue * world.clock.months
     world.accounts.pay("antitrust fines", (labs, fine), "government", operating=True)
     world.tally("antitrust_fines", row_sum(fine))
 
@@ -97,12 +98,12 @@ def on_foreign(world: World) -> Array:
 
 def _cut_foreign(world: World) -> None:
     """Enforce the rule on cross-border data: wrappers of foreign models lose their base or are fined."""
-    apps, p, border = world.apps, world.parameters.compliance, world.policy.data.cross_border
+    apps, compliance, border = world.apps, world.parameters.compliance, world.policy.data.cross_border
     foreign = on_foreign(world)
-    risk = p.foreign_risk * border * apps.revenue * world.clock.months
+    risk = compliance.foreign_risk * border * apps.revenue * world.clock.months
     risk = where(foreign, np.minimum(risk, np.maximum(apps.cash, 0.0)), 0.0)
     world.accounts.pay("fines", (apps, risk), "government")
-    cut = foreign & (apps.draws("cut") < world.clock.chance(p.foreign_cut * border))
+    cut = foreign & (apps.draws("cut") < world.clock.chance(compliance.foreign_cut * border))
     cut = cut | (foreign & (world.policy.licensing.wrapper_ban > 0.0))
     world.tally("apps_cut_off", count_where(cut))
     if compacts(world.xp) and not cut.any():

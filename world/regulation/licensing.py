@@ -49,8 +49,8 @@ def review(world: World) -> None:
 
     Sessions follow the pace of governance (M18); review capacity accumulates in between.
     """
-    labs, apps, state, p = world.labs, world.apps, world.state, world.parameters.licensing
-    open_ = (p.needed > 0.0) & ((world.policy.stance.capacity > 0.0) | world.policy.licensing.opens)
+    labs, apps, state, licensing = world.labs, world.apps, world.state, world.parameters.licensing
+    open_ = (licensing.needed > 0.0) & ((world.policy.stance.capacity > 0.0) | world.policy.licensing.opens)
     applies = labs.alive & labs.released & (labs.region == CN) & (labs.filing == NOT_APPLIED) & open_
     labs.filing = where(applies, PROVINCIAL, labs.filing)
     labs.filing_since = where(applies, world.step_number, labs.filing_since)
@@ -65,19 +65,21 @@ def review(world: World) -> None:
 
 def _session(world: World) -> None:
     """Approve files that have passed both stages in one session, first come, first served."""
-    labs, apps, state, p = world.labs, world.apps, world.state, world.parameters.licensing
+    labs, apps, state, licensing = world.labs, world.apps, world.state, world.parameters.licensing
     now, months = world.step_number, world.clock.months
-    slow = np.maximum(1.0 + p.strict_delay * (world.policy.stance.stringency - p.usual_stringency), p.quickest)
+    strict = world.policy.stance.stringency - licensing.usual_stringency
+    slow = np.maximum(1.0 + licensing.strict_delay * strict, licensing.quickest)
     # Applications come in the middle of a step, on average; sessions are at its end.
     waited = (now - labs.filing_since + 0.5) * months
-    labs.filing = where((labs.filing == PROVINCIAL) & (waited >= p.provincial_months * slow), CENTRAL, labs.filing)
-    ready = labs.alive & (labs.filing == CENTRAL) & (waited >= p.least_months * slow)
+    passed_on = (labs.filing == PROVINCIAL) & (waited >= licensing.provincial_months * slow)
+    labs.filing = where(passed_on, CENTRAL, labs.filing)
+    ready = labs.alive & (labs.filing == CENTRAL) & (waited >= licensing.least_months * slow)
     done = earliest(ready, labs.filing_since, np.floor(state.review_budget))
     labs.filing = where(done, FILED, labs.filing)
-    labs.reputation = labs.reputation + where(done, p.filed_reputation, 0.0)
+    labs.reputation = labs.reputation + where(done, licensing.filed_reputation, 0.0)
     state.review_budget = state.review_budget - count_where(done)
     waited_apps = (now - apps.filing_since + 0.5) * months
-    ready = apps.alive & ~apps.filed & (apps.filing_since >= 0) & (waited_apps >= p.app_months * slow)
+    ready = apps.alive & ~apps.filed & (apps.filing_since >= 0) & (waited_apps >= licensing.app_months * slow)
     passed = earliest(ready, apps.filing_since, np.floor(state.review_budget))
     apps.filed = apps.filed | passed
     state.review_budget = state.review_budget - count_where(passed)
@@ -99,7 +101,7 @@ def _gate_opens(world: World, done: Array) -> None:
 
 def _apps_apply(world: World, open_: Array) -> None:
     """Enter applications of apps that must be filed."""
-    apps, p = world.apps, world.parameters.licensing
-    keen = apps.draws("file") < world.clock.fraction(p.app_applies)
+    apps, licensing = world.apps, world.parameters.licensing
+    keen = apps.draws("file") < world.clock.fraction(licensing.app_applies)
     applies = apps.alive & needs_filing(world) & (apps.filing_since < 0) & open_ & keen
     apps.filing_since = where(applies, world.step_number, apps.filing_since)

@@ -30,21 +30,21 @@ class TrustState(State):
 
 def incidents(world: World) -> None:
     """Phase 12: incidents happen where there is use; regulation builds trust in the system."""
-    labs, state, p = world.labs, world.state, world.parameters.trust
+    labs, state, trust = world.labs, world.state, world.parameters.trust
     used = labs.tokens_flagship + labs.tokens_light
-    careless = where(labs.filing == FILED, p.filed_care, 1.0)
+    careless = where(labs.filing == FILED, trust.filed_care, 1.0)
     guarded = world.parameters.platform.security * state.platform_strength * labs.on_platform
-    rate = p.rate * careless * (1.0 - guarded) * np.log1p(used / p.token_scale)
+    rate = trust.rate * careless * (1.0 - guarded) * np.log1p(used / trust.token_scale)
     hit = labs.alive & labs.released & (labs.draws("incident") < world.clock.chance(rate))
-    labs.reputation = labs.reputation - where(hit, p.culprit, 0.0)
+    labs.reputation = labs.reputation - where(hit, trust.culprit, 0.0)
     world.log("incident", hit, used)
     world.count("incidents", hit)
-    ruled = world.policy.stance.stringency * np.minimum(world.policy.licensing.needs_licence + p.unruled, 1.0)
-    fade = np.exp(-world.clock.months / p.memory)
+    ruled = world.policy.stance.stringency * np.minimum(world.policy.licensing.needs_licence + trust.unruled, 1.0)
+    fade = np.exp(-world.clock.months / trust.memory)
     settles = 1.0 - np.exp(-world.clock.months / world.parameters.pace.culture)
     harm = np.stack([count_where(hit & (labs.region == region)) for region in (CN, ROW)])
-    growth = p.build * stack_k(ruled, p.build_row, xp=world.xp) * (1.0 - state.trust) * world.clock.years
-    state.trust = clip(state.trust + growth - p.everybody * harm, p.least, 1.0)
+    growth = trust.build * stack_k(ruled, trust.build_row, xp=world.xp) * (1.0 - state.trust) * world.clock.years
+    state.trust = clip(state.trust + growth - trust.everybody * harm, trust.least, 1.0)
     # Habits follow at the pace of culture.
     state.trust_habit = state.trust_habit + settles * (state.trust - state.trust_habit)
     state.incident_memory = state.incident_memory * fade + harm

@@ -27,23 +27,23 @@ def explore(world: World) -> None:
     every other explorer by the share ``signal`` of it; duplicating labs gain only by spillovers
     and publication.
     """
-    labs, p = world.labs, world.parameters.exploration
+    labs, exploration = world.labs, world.parameters.exploration
     labs.choose_path(
         PathSignals(
-            tolerance=world.by_region(stack_k(p.tolerance_cn, p.tolerance_row, xp=world.xp)),
+            tolerance=world.by_region(stack_k(exploration.tolerance_cn, exploration.tolerance_row, xp=world.xp)),
             step=world.step_number,
-            chance=world.clock.chance(p.reconsider),
+            chance=world.clock.chance(exploration.reconsider),
         )
     )
     scale = world.parameters.technology.absorption_scale
-    rate = p.breakthrough_rate * absorptive_capacity(research_budget(world), scale)
+    rate = exploration.breakthrough_rate * absorptive_capacity(research_budget(world), scale)
     seekers = labs.alive & labs.explores
     found = seekers & (labs.draws("breakthrough") < world.clock.chance(rate))
     number = count_where(found)
     # Its own in full; a share of what the others found.
-    gain = p.breakthrough_gain * (found + p.signal * (number - found))
+    gain = exploration.breakthrough_gain * (found + exploration.signal * (number - found))
     labs.log_efficiency = labs.log_efficiency + where(seekers, gain, 0.0)
-    world.log("breakthrough", found, p.breakthrough_gain * np.ones_like(labs.cash))
+    world.log("breakthrough", found, exploration.breakthrough_gain * np.ones_like(labs.cash))
     world.count("breakthroughs", found)
     world.tally("breakthroughs_row", count_where(found & (labs.region == ROW)))
 

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 def record(world: World, out: Array) -> None:
     """Record the base of each released model, true and declared (M60)."""
-    labs, p = world.labs, world.parameters.lineage
+    labs, lineage = world.labs, world.parameters.lineage
     labs.declare(ReleaseSignals(fresh=out))
-    labs.reputation = labs.reputation + p.claim_reputation * (out & labs.claims)
+    labs.reputation = labs.reputation + lineage.claim_reputation * (out & labs.claims)
 
     def keep(rows: dict[str, np.ndarray]) -> None:
         if len(rows["worlds"]):
@@ -44,15 +44,15 @@ def expose(world: World) -> None:
     Hazard a year: ``exposed_rate ln(1 + share / exposed_share)``. Reputation falls at once, and
     investors count it in later rounds.
     """
-    labs, p = world.labs, world.parameters.lineage
+    labs, lineage = world.labs, world.parameters.lineage
     labs.since_exposed = labs.since_exposed + world.clock.months
-    rate = p.exposed_rate * np.log1p(world.state.token_share / p.exposed_share)
+    rate = lineage.exposed_rate * np.log1p(world.state.token_share / lineage.exposed_share)
     found = labs.alive & labs.claims & (labs.draws("exposed") < world.clock.chance(rate))
     labs.claims = labs.claims & ~found
     # Once found out, a lab tells the truth.
     labs.honesty = where(found, 1.0, labs.honesty)
     labs.since_exposed = where(found, 0.0, labs.since_exposed)
-    labs.reputation = labs.reputation - p.exposed_reputation * found
+    labs.reputation = labs.reputation - lineage.exposed_reputation * found
     world.count("exposures", found)
     world.log("exposed", found, world.state.token_share)
 
@@ -70,19 +70,19 @@ def community(world: World) -> None:
     ``d ln A / dt = community n / (n + n_half)`` for n labs whose models stand on its weights, as
     long as it goes on opening models.
     """
-    labs, p = world.labs, world.parameters.openness
+    labs, openness = world.labs, world.parameters.openness
     on = authors(world)
     labs.children = sum_by_group((on >= 0).astype(float), on, labs.capacity)
-    gain = p.community * labs.children / (labs.children + p.community_half) * world.clock.years
+    gain = openness.community * labs.children / (labs.children + openness.community_half) * world.clock.years
     open_now = labs.alive & (labs.openness != CLOSED)
     labs.log_efficiency = labs.log_efficiency + where(open_now, gain, 0.0)
 
 
 def pay_authors(world: World) -> None:
     """Pay authors a share of the revenue of others on their weights, under a licence (M46)."""
-    labs, p = world.labs, world.parameters.openness
+    labs, openness = world.labs, world.parameters.openness
     on = authors(world)
-    share = p.royalty * p.licence_kept
+    share = openness.royalty * openness.licence_kept
     due = where(on >= 0, share * labs.service_revenue * world.clock.months, 0.0)
     income = sum_by_group(due, on, labs.capacity)
     world.accounts.pay("licences of open weights", (labs, due), (labs, income), operating=True)

@@ -78,87 +78,87 @@ def _turning_points(world: World) -> None:
 
 def _efficiency(world: World) -> None:
     """Raise efficiency by own research, publications and spillovers along social ties (M13, M26)."""
-    labs, state, p = world.labs, world.state, world.parameters.technology
+    labs, state, technology = world.labs, world.state, world.parameters.technology
     spent = research_budget(world)
-    capacity = absorptive_capacity(spent, p.absorption_scale)
+    capacity = absorptive_capacity(spent, technology.absorption_scale)
     top_five = np.maximum(largest(spent, 5) / 5.0, 1e-6)
     lead = spent / top_five
     behind = state.public_efficiency - labs.log_efficiency
-    growth = efficiency_growth(behind, state.research_openness, capacity, lead, p)
+    growth = efficiency_growth(behind, state.research_openness, capacity, lead, technology)
     known = neighbour_best(labs.log_efficiency, world.ties.lab_lab, labs.alive, -9.0)
-    tricks = p.spillover * capacity * np.maximum(known - labs.log_efficiency, 0.0)
+    tricks = technology.spillover * capacity * np.maximum(known - labs.log_efficiency, 0.0)
     step = (growth + tricks) * world.clock.years
     labs.log_efficiency = where(labs.alive, labs.log_efficiency + step, labs.log_efficiency)
 
 
 def _openness_of_research(world: World) -> None:
     """Move openness of research, which falls with the use of closed models, and the public frontier (M61)."""
-    labs, state, p = world.labs, world.state, world.parameters.technology
+    labs, state, technology = world.labs, world.state, world.parameters.technology
     used = where(labs.region == ROW, state.token_share, 0.0)
     closed = ratio(row_sum(where(labs.openness == ALL_OPEN, 0.0, used)), row_sum(used))
-    fades = p.openness_fade * closed * (state.research_openness - p.openness_least)
+    fades = technology.openness_fade * closed * (state.research_openness - technology.openness_least)
     state.research_openness = state.research_openness - fades * world.clock.years
     leader = row_max(where(labs.alive, labs.log_efficiency, -9.0))
-    follows = p.public_follow * np.maximum(leader - state.public_efficiency, 0.0)
-    public = p.public_progress * state.research_openness + follows * state.research_openness
+    follows = technology.public_follow * np.maximum(leader - state.public_efficiency, 0.0)
+    public = technology.public_progress * state.research_openness + follows * state.research_openness
     state.public_efficiency = state.public_efficiency + public * world.clock.years
 
 
 def _post_training(world: World) -> None:
     """d post_k = own work + teaching by the best model within reach (M14, M52)."""
-    labs, state, p = world.labs, world.state, world.parameters.technology
+    labs, state, technology = world.labs, world.state, world.parameters.technology
     staff = labs.staff[RESEARCH] * (1.0 - labs.product_share)
-    effort = 1.0 - np.exp(-staff / p.post_staff)
-    data = world.parameters.moat.data * data_from_use(labs, p)
-    strength = effort * (1.0 + p.usage_gain * data)
+    effort = 1.0 - np.exp(-staff / technology.post_staff)
+    data = world.parameters.moat.data * data_from_use(labs, technology)
+    strength = effort * (1.0 + technology.usage_gain * data)
     year = world.clock.year(world.step_number)
     own = capability(labs)
-    drift = (p.teach_language, p.teach_knowledge, p.teach_reasoning)
-    alike = (p.teach_language + p.teach_knowledge + p.teach_reasoning) / 3.0
-    drift = [each + p.teach_alike * (alike - each) for each in drift]
-    ceiling = (p.post_language, p.post_knowledge, p.post_reasoning)
-    growth = (0.0, 0.0, p.post_growth)
+    drift = (technology.teach_language, technology.teach_knowledge, technology.teach_reasoning)
+    alike = (technology.teach_language + technology.teach_knowledge + technology.teach_reasoning) / 3.0
+    drift = [each + technology.teach_alike * (alike - each) for each in drift]
+    ceiling = (technology.post_language, technology.post_knowledge, technology.post_reasoning)
+    growth = (0.0, 0.0, technology.post_growth)
     taught = labs.alive & labs.released | labs.trained
     layers = []
     for axis in range(3):
         most = ceiling[axis] + growth[axis] * year
         room = np.maximum(most * labs.craft - labs.post[axis], 0.0)
-        build = np.minimum(p.post_pace * strength * world.clock.years, 1.0) * room
-        gap = clip(state.teacher[axis] - p.teacher_margin - own[axis], 0.0, p.teacher_reach)
-        reach = state.teacher[axis] - own[axis] < p.teacher_horizon
+        build = np.minimum(technology.post_pace * strength * world.clock.years, 1.0) * room
+        gap = clip(state.teacher[axis] - technology.teacher_margin - own[axis], 0.0, technology.teacher_reach)
+        reach = state.teacher[axis] - own[axis] < technology.teacher_horizon
         learn = world.clock.fraction(drift[axis]) * gap * effort * reach
         # What can be copied is common to all; what a team adds of its own depends on its craft.
         learn = np.minimum(learn, np.maximum(most - labs.post[axis] - build, 0.0))
         layers.append(labs.post[axis] + where(taught, build + learn, 0.0))
     labs.post = np.stack(layers)
-    fade = np.exp(-world.clock.months / p.usage_memory)
+    fade = np.exp(-world.clock.months / technology.usage_memory)
     used = labs.tokens_flagship + labs.tokens_light
     labs.usage_data = labs.usage_data * fade + used * (1.0 - fade)
 
 
-def data_from_use(labs, p) -> Array:
+def data_from_use(labs, technology) -> Array:
     """Value of usage data to a lab, 0 to 1: u / (u + u0 + c U), U the use of all (M45).
 
     The data of rivals raise the half-saturation, so that one or two labs gain most (003).
     """
     everybody = row_sum(labs.usage_data)
-    return labs.usage_data / (labs.usage_data + p.usage_half + p.usage_crowd * everybody)
+    return labs.usage_data / (labs.usage_data + technology.usage_half + technology.usage_crowd * everybody)
 
 
 def _serve_updates(world: World) -> None:
     """Served models are updated with better post-training between releases."""
-    labs, p = world.labs, world.parameters.technology
-    pace = world.clock.fraction(p.update_pace)
-    served = labs.served + pace * (np.minimum(capability(labs), labs.served + p.update_most) - labs.served)
+    labs, technology = world.labs, world.parameters.technology
+    pace = world.clock.fraction(technology.update_pace)
+    served = labs.served + pace * (np.minimum(capability(labs), labs.served + technology.update_most) - labs.served)
     current = labs.released & ~labs.trained
     labs.served = where(current, served, labs.served)
 
 
 def light_capability(world: World, flagship: Array) -> Array:
     """Capability of a light model: its teacher's less a gap in OOM that falls with years of distillation."""
-    p = world.parameters.technology
+    technology = world.parameters.technology
     year = world.clock.year(world.step_number)
-    return flagship - p.light_gap * np.exp(-p.light_catch_up * year)
+    return flagship - technology.light_gap * np.exp(-technology.light_catch_up * year)
 
 
 def frontiers(world: World) -> dict[str, Array]:

@@ -40,13 +40,21 @@ class TrainingState(State):
 
 def update_skill(world: World) -> None:
     """Update MFU and success odds from infra and scaling staff (M33), and MFU from common software."""
-    labs, p = world.labs, world.parameters.training
+    labs, training = world.labs, world.parameters.training
     infra, scaling = labs.staff[INFRA], labs.staff[SCALING]
-    size = np.log((infra + 2.0 * scaling + 1.0) / p.skill_reference)
-    labs.skill = clip(size + p.weakest_link * balance(world), -p.skill_most, p.skill_most)
-    commons = p.mfu_commons * (1.0 - np.exp(-world.clock.year(world.step_number) / p.mfu_commons_years))
-    depth = 1.0 / (1.0 + np.exp(-p.mfu_slope * (labs.skill - p.mfu_middle)))
-    labs.mfu = p.mfu_least + (p.mfu_most - p.mfu_least) * depth + commons
+    size = np.log((infra + 2.0 * scaling + 1.0) / training.skill_reference)
+    labs.skill = clip(size + training.weakest_link * balance(world), -training.skill_most, training.skill_most)
+    commons = training.mfu_commons * (1.0 - np.exp(-world.clock.year(world.step_number) / training.mfu_commons_years))
+    depth = 1.0 / (1.0 + np.exp(-training.mfu_slope * (labs.skill - training.mfu_middle)))
+    labs.mfu = training.mfu_least + (training.mfu_most - training.mfu_least) * depth + commons
+
+
+def wanted_mix(world: World) -> tuple[Array, Array]:
+    """Shares of the kinds of staff that training from scratch and building on a base need, ``(talent, 1, 1)`` each."""
+    talent, xp = world.parameters.talent, world.xp
+    train = stack_k(talent.train_infra, talent.train_scaling, talent.train_research, talent.train_application, xp=xp)
+    build = stack_k(talent.build_infra, talent.build_scaling, talent.build_research, talent.build_application, xp=xp)
+    return train / sum_k(train), build / sum_k(build)
 
 
 def balance(world: World) -> Array:
@@ -56,11 +64,10 @@ def balance(world: World) -> Array:
     of work needs, n_k = staff_k quality_k / need_k: (sum need_k n_k^-r)^(-1/r), a complement of
     elasticity 1/(1 + r), over sum need_k n_k.
     """
-    labs, p, training = world.labs, world.parameters.talent, world.parameters.training
+    labs, training = world.labs, world.parameters.training
     r = training.complements
-    train = stack_k(p.train_infra, p.train_scaling, p.train_research, p.train_application, xp=world.xp)
-    build = stack_k(p.build_infra, p.build_scaling, p.build_research, p.build_application, xp=world.xp)
-    need = where(labs.mode == FROM_SCRATCH, train / sum_k(train), build / sum_k(build))
+    train, build = wanted_mix(world)
+    need = where(labs.mode == FROM_SCRATCH, train, build)
     # Where nobody holds a position the others do a little of its work in passing.
     people = (labs.staff + training.in_passing) * labs.key_people
     share = people / sum_k(people)
@@ -70,19 +77,19 @@ def balance(world: World) -> Array:
 
 def cluster(world: World) -> tuple[Array, Array]:
     """Training speed in H100s of the chips of one run, and the number of those chips."""
-    labs, p, chips = world.labs, world.parameters.training, world.chips
-    in_use = labs.fleet * labs.llm_share * (1.0 - labs.serving_share) * p.run_share * left_to_research(world)
+    labs, training, chips = world.labs, world.parameters.training, world.chips
+    in_use = labs.fleet * labs.llm_share * (1.0 - labs.serving_share) * training.run_share * left_to_research(world)
     maturity = software_maturity(world)
     speed = sum_k(in_use * chips.training_speed * maturity)
     count = sum_k(in_use)
     square = sum_k(in_use * in_use)
     concentration = ratio(square, count * count)
     platform = world.state.platform_strength
-    mixed = p.mixed_loss * (1.0 - concentration) * (1.0 - platform)
+    mixed = training.mixed_loss * (1.0 - concentration) * (1.0 - platform)
     speed = speed * where(count > 0.0, 1.0 - mixed, 1.0)
-    rented_speed = world.by_region(stack_k(p.rented_speed_cn, p.rented_speed_row, xp=world.xp))
+    rented_speed = world.by_region(stack_k(training.rented_speed_cn, training.rented_speed_row, xp=world.xp))
     rented_count = labs.rented_training / rented_speed
-    return speed + labs.rented_training * p.run_share, count + rented_count * p.run_share
+    return speed + labs.rented_training * training.run_share, count + rented_count * training.run_share
 
 
 def delivered_flop(world: World) -> Array:
@@ -92,17 +99,18 @@ def delivered_flop(world: World) -> Array:
     power, cooling and network bind above the size of the largest cluster (M09). What clusters
     lose to both is kept for the record.
     """
-    labs, p, chips = world.labs, world.parameters.training, world.chips
+    labs, training, chips = world.labs, world.parameters.training, world.chips
     speed, count = cluster(world)
     year = world.clock.year(world.step_number)
-    experience = np.log(10.0) * p.cluster_experience * (labs.log_largest - 23.0)
-    most = p.cluster_limit * np.exp(p.cluster_growth * year + p.cluster_skill * labs.skill + experience)
+    experience = np.log(10.0) * training.cluster_experience * (labs.log_largest - 23.0)
+    growth = training.cluster_growth * year + training.cluster_skill * labs.skill + experience
+    most = training.cluster_limit * np.exp(growth)
     kept = 1.0 / (1.0 + count / most)
     frail = weigh_k(chips.failure_factor, labs.fleet) + 1e-9
     frailty = frail / (sum_k(labs.fleet) + 1e-9)
     frailty = where(sum_k(labs.fleet) > 0.0, frailty, 1.0)
-    failing = weakness(count, frailty, speed, p.weak_cards) * kept
-    good = goodput(failing, 1.0 / p.hours_between_failures, p.checkpoint_hours, p.restart_hours)
+    failing = weakness(count, frailty, speed, training.weak_cards) * kept
+    good = goodput(failing, 1.0 / training.hours_between_failures, training.checkpoint_hours, training.restart_hours)
     world.state.cluster_use = np.stack([speed, speed * good, speed * kept])
     seconds = SECONDS_A_DAY * 365.25 / 12.0
     return speed * kept * good * labs.mfu * H100_TFLOPS * 1e12 * seconds
@@ -137,9 +145,10 @@ def unique_tokens(world: World) -> Array:
 
     U_k q^s (1 + corpus in CN): quality substitutes for size (000).
     """
-    labs, tech = world.labs, world.parameters.technology
-    tokens = stack_k(tech.tokens_language, tech.tokens_knowledge, tech.tokens_reasoning, xp=world.xp) * 1e12
-    good = np.exp(tech.quality_substitutes * np.log(labs.data_quality))
+    labs, technology = world.labs, world.parameters.technology
+    trillions = technology.tokens_language, technology.tokens_knowledge, technology.tokens_reasoning
+    tokens = stack_k(*trillions, xp=world.xp) * 1e12
+    good = np.exp(technology.quality_substitutes * np.log(labs.data_quality))
     corpus = 1.0 + where(labs.region == CN, world.policy.data.public_corpus, 0.0)
     return tokens * good * corpus
 
@@ -149,11 +158,11 @@ def synthetic_gain(world: World, base: Array) -> Array:
 
     Its own, the best open base that it knows, or what is on sale at home, which only answers.
     """
-    labs, state, tech = world.labs, world.state, world.parameters.technology
-    sold = world.by_region(np.stack([state.frontier_cn, state.frontier_all])) - tech.synthetic_by_api
+    labs, state, technology = world.labs, world.state, world.parameters.technology
+    sold = world.by_region(np.stack([state.frontier_cn, state.frontier_all])) - technology.synthetic_by_api
     own = mean_k(labs.pretrained + labs.post)
     writer = np.maximum(np.maximum(own, base), sold)
-    return tech.synthetic_growth * np.maximum(writer - tech.synthetic_from, 0.0)
+    return technology.synthetic_growth * np.maximum(writer - technology.synthetic_from, 0.0)
 
 
 def public_corpus(world: World) -> None:
@@ -193,19 +202,19 @@ def advance(world: World) -> None:
 
 def _stop_doomed(world: World) -> None:
     """Stop failing runs early, at a rate that rises with scaling staff (M34)."""
-    labs, p = world.labs, world.parameters.training
+    labs, training = world.labs, world.parameters.training
     scaling = labs.staff[SCALING]
-    rate = p.detection * scaling / (scaling + p.detection_half)
+    rate = training.detection * scaling / (scaling + training.detection_half)
     seen = labs.draws("run_detect") < 1.0 - np.exp(-rate * world.clock.months)
     _fail(world, labs.running & labs.run_doomed & seen)
 
 
 def _fail(world: World, failed: Array) -> None:
-    labs, p = world.labs, world.parameters.training
+    labs, training = world.labs, world.parameters.training
     labs.running = labs.running & ~failed
     labs.runs_failed = labs.runs_failed + failed
     # A failed trial is forgiven, a failed launch, which took much of the purse, is not (001).
-    launch = labs.run_cost > p.launch_size * (np.maximum(labs.cash, 0.0) + labs.run_cost)
+    launch = labs.run_cost > training.launch_size * (np.maximum(labs.cash, 0.0) + labs.run_cost)
     labs.since_failure = where(failed & launch, 0.0, labs.since_failure)
     world.count("training_failures", failed)
     world.count("training_wasted", where(failed, labs.run_cost, 0.0))
@@ -216,19 +225,19 @@ def _fail(world: World, failed: Array) -> None:
 
 def _complete(world: World, seen: LaunchSignals) -> None:
     """Complete runs that have their compute or reach the longest duration, as a model or a failure."""
-    labs, p = world.labs, world.parameters.training
+    labs, training = world.labs, world.parameters.training
     enough = labs.run_delivered >= labs.run_planned
-    over = labs.running & (enough | (labs.run_age >= p.longest_run))
+    over = labs.running & (enough | (labs.run_age >= training.longest_run))
     _fail(world, over & labs.run_doomed)
     done = over & ~labs.run_doomed
     chosen = labs.where(done)
     world.state.largest_run = _largest(world, done)
     if not len(chosen.rows):
         return
-    own, market = chosen.view(world.parameters), chosen.view(seen)
+    p, market = chosen.view(world.parameters), chosen.view(seen)
     flop = clip(chosen.run_delivered, 1e17, np.maximum(chosen.run_planned, 1e17))
     run = Run(flop, chosen.run_inherits, chosen.run_foreign, chosen.run_synthetic)
-    reached = trained_capability(chosen, run, market, own)
+    reached = trained_capability(chosen, run, market, p)
     better = sum_k(reached) > sum_k(chosen.pretrained)
     chosen.pretrained = where(better, reached, chosen.pretrained)
     chosen.runs_done = chosen.runs_done + 1.0
@@ -237,24 +246,24 @@ def _complete(world: World, seen: LaunchSignals) -> None:
     chosen.post = where(better, np.maximum(chosen.post, chosen.run_inherits_post), chosen.post)
     chosen.trained = chosen.trained | better
     # A new base is another model: data of layers comes along as far as it is portable (M66).
-    kept = where(better & (chosen.run_base >= 0), own.technology.layer_portable, 1.0)
+    kept = where(better & (chosen.run_base >= 0), p.technology.layer_portable, 1.0)
     chosen.layers = chosen.layers * kept
     chosen.base_lab = where(better, chosen.run_base, chosen.base_lab)
     chosen.base_id = where(better, chosen.run_base_id, chosen.base_id)
     chosen.base_foreign = where(better, chosen.run_foreign, chosen.base_foreign)
     chosen.base_model = where(better, chosen.run_base_model, chosen.base_model)
     chosen.sunk_value = chosen.sunk_value + chosen.run_cost
-    delay = release_delay(chosen, own.training)
+    delay = release_delay(chosen, p.training)
     chosen.waiting = where(better, delay, chosen.waiting)
 
 
-def release_delay(labs, p) -> Array:
+def release_delay(labs, training) -> Array:
     """Months from a trained model to its release: red-teaming, approval, integration."""
-    frontier = p.release_delay_frontier * (labs.archetype == FRONTIER)
-    big = p.release_delay_big_tech * (labs.archetype == BIG_TECH)
+    frontier = training.release_delay_frontier * (labs.archetype == FRONTIER)
+    big = training.release_delay_big_tech * (labs.archetype == BIG_TECH)
     # Approval takes half its usual time at the least, and has a long tail.
     draw = 0.5 - 0.5 * np.log(labs.draws("approval"))
-    return (p.release_delay + frontier + big) * draw
+    return (training.release_delay + frontier + big) * draw
 
 
 def _largest(world: World, done: Array) -> Array:
