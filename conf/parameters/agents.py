@@ -1,7 +1,7 @@
-"""Rules by which labs decide: their own (``model``), or random ones that are feasible.
+"""Decision rules of labs: those of the model (``model``), or random feasible ones.
 
-A random rule shows what a decision contributes: what does not change when it is drawn at random
-is made by the markets around it (Gode and Sunder 1993, "zero intelligence").
+A random rule shows the contribution of a decision: what does not change when it is drawn at random
+is due to the markets around it (Gode and Sunder 1993, "zero intelligence").
 """
 
 from dataclasses import dataclass

@@ -30,14 +30,14 @@ class Embargo:
 
 @dataclass
 class OpenSource:
-    """What is asked of open releases."""
+    """Rules and subsidies of open releases."""
 
     since: Date = None
     until: Date = None
     champion: str = "free"
     mandate_above: float | None = None
-    subsidy: float = par(0.0, "1", -5, 5, "prior", "weight that labs in CN give to what the state pays")
-    subsidy_paid: float = par(0.0, "CNY million/release", 0, 10000, "prior", "what the state pays for an open release")
+    subsidy: float = par(0.0, "1", -5, 5, "prior", "weight of the subsidy in the return of an open release in CN")
+    subsidy_paid: float = par(0.0, "CNY million/release", 0, 10000, "prior", "subsidy of an open release")
     ban: bool = False
 
 
@@ -52,7 +52,7 @@ class LicensingPolicy:
 
 @dataclass
 class ComputePolicy:
-    """Vouchers, public centres, the platform and who builds it, priority in allocation."""
+    """Vouchers, public centres, the platform and its builder, priority in allocation."""
 
     since: Date = None
     until: Date = None
@@ -66,7 +66,7 @@ class ComputePolicy:
 
 @dataclass
 class IndustrialPolicy:
-    """Help for domestic chips."""
+    """Support of domestic chips."""
 
     since: Date = None
     until: Date = None
@@ -78,12 +78,12 @@ class IndustrialPolicy:
 
 @dataclass
 class CapitalPolicy:
-    """Guidance fund, cooling, merger rule."""
+    """Guidance fund, cooling of private funding, merger rule."""
 
     since: Date = None
     until: Date = None
     guidance_fund: float = par(0.0, "CNY million/year", 0, 1e6, "prior", "public money for state funds")
-    cooling: float = par(0.0, "share", 0, 1, "prior", "share of private money that is kept back")
+    cooling: float = par(0.0, "share", 0, 1, "prior", "share of private money held back")
     merger_rule: str = "free"
 
 
@@ -93,9 +93,9 @@ class MarketPolicy:
 
     since: Date = None
     until: Date = None
-    floor: float = par(0.0, "CNY/Mtok", 0, 1000, "prior", "lowest lawful list price in CN")
-    interoperability: float = par(0.0, "share", 0, 1, "prior", "share of switching costs that is taken away")
-    antitrust: float = par(0.0, "share", 0, 1, "prior", "share of owners' power over dependent customers taken away")
+    floor: float = par(0.0, "CNY/Mtok", 0, 1000, "prior", "lower bound of list prices in CN")
+    interoperability: float = par(0.0, "share", 0, 1, "prior", "share of switching costs removed")
+    antitrust: float = par(0.0, "share", 0, 1, "prior", "share of owners' power over captive customers removed")
 
 
 @dataclass
@@ -158,17 +158,19 @@ class PolicyGroups:
 
 @dataclass
 class Pace:
-    """The pace layers: how often each layer moves, and what it costs to rule one at another's pace."""
+    """Time scales of the pace layers, and costs of regulating one at the pace of another."""
 
-    fashion: float = par(3.0, "months", 0.1, 60, "000 001", "life of a fashion among apps")
-    commerce: float = par(3.0, "months", 0.1, 60, "000", "business reports its results")
-    infrastructure: float = par(36.0, "months", 1, 600, "000", "a fab or a grid pays back")
-    governance: float = par(1.0, "months", 0.1, 120, "000", "authorities sit in session")
-    culture: float = par(24.0, "months", 1, 1200, "000", "habits of trust change")
-    shut_out: float = par(0.8, "share", 0, 1, "000", "public that an app cannot reach before it is filed")
-    late: float = par(0.6, "utility", 0, 10, "001", "pull that an app loses for each fashion it waited through")
-    late_most: float = par(2.0, "fashions", 0, 20, "prior", "waiting beyond which no more is lost")
-    short_returns: float = par(0.1, "share", 0, 1, "000", "growth of fabs lost where commerce rules them")
+    fashion: float = par(3.0, "months", 0.1, 60, "000 001", "lifetime of a fashion among apps")
+    commerce: float = par(3.0, "months", 0.1, 60, "000", "reporting interval of business")
+    infrastructure: float = par(36.0, "months", 1, 600, "000", "payback time of a fab or a grid")
+    governance: float = par(1.0, "months", 0.1, 120, "000", "interval between sessions of authorities")
+    culture: float = par(24.0, "months", 1, 1200, "000", "time constant of habits of trust")
+    shut_out: float = par(0.8, "share", 0, 1, "000", "share of its public that an app cannot reach before it is filed")
+    late: float = par(
+        0.6, "utility", 0, 10, "001", "disutility of each fashion that passed while an app waited to be filed"
+    )
+    late_most: float = par(2.0, "fashions", 0, 20, "prior", "waiting beyond which that disutility is constant")
+    short_returns: float = par(0.1, "share", 0, 1, "000", "share of the growth of fabs lost where commerce leads them")
 
 
 #: Values that words may take.

@@ -1,4 +1,4 @@
-"""Yardsticks of the output columns; nothing in the market looks at them."""
+"""Parameters of the output columns; the market does not read them."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ from baimo.conf.declare import par
 
 @dataclass
 class Measures:
-    """Yardsticks of the output columns; nothing in the market looks at them."""
+    """Reference levels of the output columns; the market does not read them."""
 
     flagship_reach: float = par(
-        0.35, "OOM", 0, 6, "prior", "distance to the home frontier within which a price is a flagship's"
+        0.35, "OOM", 0, 6, "prior", "distance to the home frontier within which a price counts as a flagship's"
     )
-    early_months: float = par(6.0, "months", 0.5, 60, "002", "age up to which what an app earns is earned early")
+    early_months: float = par(6.0, "months", 0.5, 60, "002", "age up to which the income of an app counts as early")
     gpt35_level: float = par(1.7, "OOM", -3, 9, "PRIORS: capability path", "capability that counts as GPT-3.5")
     gpt4_level: float = par(2.7, "OOM", -3, 9, "PRIORS: capability path", "capability that counts as GPT-4")
