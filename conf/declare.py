@@ -1,4 +1,4 @@
-"""The words that declare: parameters of the configuration, columns of agents and of the output, memory of the world."""
+"""Declarations: parameters of the configuration, columns of agents and of the output, state of the world."""
 
 from __future__ import annotations
 
@@ -115,12 +115,12 @@ class Output(NamedTuple):
 
     @property
     def phrase(self) -> str:
-        """The text as far as it fits into a sentence."""
+        """The text up to its first colon or semicolon, for use within a sentence."""
         return re.split("[;:]", self.text)[0]
 
 
 def output(name: str, unit: str, text: str, label: str = "", log: bool = False) -> Callable[[Callable], Callable]:
-    """Declare what a function of a world returns: one column of the market table.
+    """Declare one column of the market table, returned by a function of a world.
 
     Several of them stand above a function that returns a tuple, in the same order. A family, named with a hole
     such as ``<class>``, is one array or list along it.
@@ -148,7 +148,7 @@ def output(name: str, unit: str, text: str, label: str = "", log: bool = False) 
 
 @dataclass(frozen=True)
 class Memory:
-    """What the world remembers under a name (see :func:`stock`, :func:`flow` and :func:`history`).
+    """Declaration of one variable of the world's state (see :func:`stock`, :func:`flow` and :func:`history`).
 
     Attributes
     ----------
@@ -174,12 +174,12 @@ class Memory:
 
 
 def stock(unit: str, *dimensions: str, text: str, first: Any = 0.0, dtype: type = float) -> Memory:
-    """Declare memory that is kept between steps."""
+    """Declare a state variable that is kept between steps."""
     return Memory("stock", unit, dimensions, text, first, dtype)
 
 
 def flow(unit: str, *dimensions: str, text: str, first: Any = 0.0, dtype: type = float) -> Memory:
-    """Declare memory of one step: whoever owns it writes it anew in each."""
+    """Declare a state variable of one step, written anew in each."""
     return Memory("flow", unit, dimensions, text, first, dtype)
 
 

@@ -1,4 +1,4 @@
-"""The configuration: what may be set, in which unit and range, and how it is checked."""
+"""Schema of the configuration: settings, units, ranges and checks."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ from baimo.conf.parameters.technology import Exploration, Lineage, Technology, T
 
 
 class ConfigError(ValueError):
-    """A setting that the model refuses; the message names it and says what would be right."""
+    """Error: a setting that the model refuses; the message names it and a valid value."""
 
 
 @dataclass
 class OutputSettings:
-    """What is written, and where."""
+    """Settings of the output: level, folder, panels."""
 
     folder: str = "outputs"
     level: str = par("full", "name", 0, 0, "", "market, labs or full")
@@ -148,7 +148,7 @@ def compose(overrides: list[str] | tuple[str, ...] = ()) -> DictConfig:
 
 @lru_cache(maxsize=64)
 def _composed(overrides: tuple[str, ...]) -> bytes:
-    """Composing reads two dozen files: the same overrides are composed once in a process."""
+    """Compose and check overrides, once in a process: composing reads two dozen files."""
     before = GlobalHydra.instance().hydra
     GlobalHydra.instance().hydra = None
     try:
@@ -164,7 +164,7 @@ def _composed(overrides: tuple[str, ...]) -> bytes:
 
 
 def check(config: DictConfig) -> None:
-    """Refuse what the model cannot run, with one clear message.
+    """Check a configuration; the message names the first setting that is wrong.
 
     Raises
     ------
@@ -233,7 +233,7 @@ def _check_dates(plain: Config) -> None:
 
 
 def _check_graph(graph: Graph) -> None:
-    """A topology from a file needs one that can be read."""
+    """Check that the file of a topology can be read."""
     if graph.topology != "graphml":
         return
     if not graph.path:
@@ -258,7 +258,7 @@ def _check_date(key: str, value: Any, needed: bool) -> None:
 
 
 def _check_tables(plain: Config) -> None:
-    """Every number of the tables is finite, and the tables are there."""
+    """Check that the tables are there and every number is finite."""
     tables = {
         "hardware.chips": plain.hardware.get("chips", []),
         "segments": plain.segments,
@@ -295,7 +295,7 @@ def to_parameters(config: Any) -> Config:
 
 
 def _switch_off(plain: Config, mechanism: Any, off: Any = True) -> None:
-    """Set the parameters of a mechanism to what removes it, where ``off`` (an array, a flag a world)."""
+    """Set the parameters of a mechanism to their neutral values, where ``off`` (an array, a flag a world)."""
     for key, neutral in mechanism.off.items():
         section, _, name = key.partition(".")
         part = getattr(plain, section)

@@ -1,4 +1,4 @@
-"""How a mechanism is declared: what it says, how it is taken out, and where it shows."""
+"""Declaration of a mechanism: its claim, its off-switch, and the outputs in which it shows."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ CAPITAL = (
     Mechanism(
         "M24",
         "burn_tolerance",
-        "nobody endures a burn without news for more than six months, which bounds the size of runs",
+        "investors tolerate a burn without news for six months at most, which bounds the size of runs",
         "001",
         off={"capital.stale_penalty": 0.0, "training.longest_run": 24.0, "training.impatience": 0.0},
         shows=("largest_run_cn_flop", "largest_run_row_flop"),

@@ -94,7 +94,7 @@ MODELS = (
     Mechanism(
         "M46",
         "open_sustains",
-        "whether open source can sustain itself: what returns to who opens",
+        "open source sustains itself by what returns to labs that open",
         "003",
         off={
             "openness.ecosystem": 0.0,

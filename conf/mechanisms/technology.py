@@ -172,7 +172,7 @@ TECHNOLOGY = (
     Mechanism(
         "M62",
         "weakest_link",
-        "every position needs talent, and papers mislead who cannot read them",
+        "every position needs talent, and papers mislead labs without absorptive capacity",
         "002",
         off={"training.weakest_link": 0.0, "technology.misled": 0.0},
         shows=("mfu_best_cn", "largest_run_cn_flop"),

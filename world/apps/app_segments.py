@@ -1,4 +1,4 @@
-"""Segments as apps see them: the table of their own segment, what the bare models can do."""
+"""Segments of apps: values of their own segment, capability of the bare models."""
 
 from __future__ import annotations
 

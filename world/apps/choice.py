@@ -1,4 +1,4 @@
-"""Choice of bases: apps hear of models and pick the one that serves them best."""
+"""Choice of bases: awareness and comparison of models by apps."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NEVER = -100.0
 
 
 def notice_models(world: World) -> None:
-    """One of the models an app knows is replaced by one it hears of.
+    """Replacement of one model in an app's consideration set by one that it becomes aware of.
 
     It hears of the models that others use and that made news: an inverse-transform draw on
     their awareness, for those who listen this month.
@@ -53,7 +53,7 @@ def notice_models(world: World) -> None:
 
 
 def _awareness(world: World) -> Array:
-    """How likely an app hears of each lab: usage, recent news, and access from CN."""
+    """Weight of each lab in apps' awareness: use, recent news, and access from CN."""
     labs, app_market = world.labs, world.parameters.app_market
     news = np.exp(-labs.since_news / app_market.news_memory)
     weight = app_market.awareness_base + world.state.token_share + app_market.awareness_news * news
@@ -63,7 +63,7 @@ def _awareness(world: World) -> Array:
 
 
 def choose_bases(world: World) -> None:
-    """Some apps reconsider their base, and all who have lost theirs."""
+    """Choice of a base by apps that reconsider or have lost theirs."""
     apps, labs, app_market = world.apps, world.labs, world.parameters.app_market
     valid = points_at(apps.base_lab[0], apps.base_id[0], labs)
     movers = apps.alive & ((apps.draws("switch") < world.clock.fraction(app_market.reconsider)) | ~valid)
@@ -76,7 +76,7 @@ def choose_bases(world: World) -> None:
 
 
 def _choice(world: World, some: Selection, movers: Array, valid: Array) -> BaseSignals:
-    """What movers think of the models they know, and of the one they have."""
+    """Utilities of the models in movers' consideration sets, and of their present base."""
     labs = world.labs
     # The base that an app has is no candidate for a switch, but what others are weighed against.
     known, ids = some.known_lab[:, 0], some.known_id[:, 0]
@@ -124,7 +124,7 @@ class Base:
 
 
 def _utility(world: World, some: Selection, rows: Array) -> Array:
-    """What bases in some rows of labs (k, n) are worth to some apps (n)."""
+    """Utility of the bases in some rows of labs (k, n) to some apps (n)."""
     labs, state = world.labs, world.state
     rows, worlds = np.maximum(rows, 0), some.worlds
     place = worlds * labs.capacity + rows
@@ -138,7 +138,7 @@ def _utility(world: World, some: Selection, rows: Array) -> Array:
 
 @equation
 def base_utility(app, base, p):
-    """u = b Q - c ln(P + h0) + tuning - r (product work of the owner) + e Gumbel, of a base to an app.
+    """u = b Q - c ln(P + h0) + tuning - r (product work of the owner) + e Gumbel: utility of a base to an app.
 
     To those who tune, what open weights and a hub to tune and deploy them are worth (M68). An owner that
     builds products of its own competes with the apps on its model (M67).

@@ -33,15 +33,19 @@ if TYPE_CHECKING:
 
 
 class AppMarketState(State):
-    """What apps add to models, by segment."""
+    """State of the market for apps, by segment."""
 
     app_share = stock("share", "segments", text="Use that goes through apps")
-    eyes = stock("1", "segments", first="app_market.eye_start", text="How well models sense, with what apps have built")
-    hands = stock("1", "segments", first="app_market.hand_start", text="How well they act")
+    eyes = stock(
+        "1", "segments", first="app_market.eye_start", text="Eyes: how well models sense, with what apps have built"
+    )
+    hands = stock(
+        "1", "segments", first="app_market.hand_start", text="Hands: how well models act, with what apps have built"
+    )
 
 
 def generation(world: World) -> GenerationSignals:
-    """The generation of each app's base, and what the models can do by themselves."""
+    """Generation of each app's base, and what the models do without apps."""
     apps, labs = world.apps, world.labs
     valid = points_at(apps.base_lab[0], apps.base_id[0], labs)
     current = where(valid, take_rows(labs.model_id, apps.base_lab[0]), apps.base_model)
@@ -54,7 +58,7 @@ def generation(world: World) -> GenerationSignals:
 
 
 def compete(world: World) -> None:
-    """Users of a segment choose between the bare model and the apps on top of it.
+    """Choice of users between the bare model and the apps on top of it.
 
     An app stands out by what it adds (less what has been absorbed) and by a better base than
     users have; rework in progress costs it while rivals go on.
@@ -72,7 +76,7 @@ def compete(world: World) -> None:
 
 
 def added_by(world: World) -> Array:
-    """Quality that an app adds to its base: what has not been absorbed, and what it tuned."""
+    """Quality that an app adds to its base: what is not absorbed, and what tuning adds."""
     apps = world.apps
     added = apps.brain * (1.0 - apps.absorbed) + (apps.eye + apps.hand) * (1.0 - apps.body_lost)
     return added + labour.tuned_quality(world)
@@ -80,7 +84,7 @@ def added_by(world: World) -> Array:
 
 @dataclass(slots=True)
 class Standing:
-    """An app in its segment, ``(worlds, apps)``.
+    """Position of an app in its segment, ``(worlds, apps)``.
 
     Attributes
     ----------
@@ -103,7 +107,7 @@ class Standing:
 
 
 def pull_of(world: World, added: Array, reached: Array | float = 1.0, missed: Array | float = 0.0) -> Array:
-    """Weight of each app in its segment's choice, from what it adds and how it reaches its public."""
+    """Weight of each app in its segment's choice, from its added quality and the public that it reaches."""
     apps = world.apps
     native = segment_of_apps(world, best_native(world))
     valid = points_at(apps.base_lab[0], apps.base_id[0], world.labs)
@@ -144,7 +148,7 @@ def tokens_each(world: World) -> Array:
 
 
 def _public(world: World) -> tuple[Array, Array]:
-    """What reaches its public before it is filed, and what waiting costs (M18).
+    """Share of its public that an app reaches before it is filed, and the disutility of waiting (M18).
 
     Six months of filing against three months of fashion: an app of a licensed segment finds
     part of its public closed, and when it opens the fashion has moved on. A wrapper is as good
@@ -161,13 +165,13 @@ def _public(world: World) -> tuple[Array, Array]:
 
 
 def needs_filing(world: World) -> Array:
-    """Apps that face the public with more than a wrapper, and must be filed, ``(worlds, apps)``."""
+    """Mask of apps for the public that are more than a wrapper and must be filed, ``(worlds, apps)``."""
     apps = world.apps
     return (world.segments.licensed[apps.segment] > 0.0) & (apps.product != WRAPPER)
 
 
 def _eyes_and_hands(world: World) -> tuple[Array, Array]:
-    """Eyes and hands of each segment: what its apps have built, on top of what comes with the models."""
+    """Eyes and hands of each segment: those built by apps, on top of those of the models."""
     apps, app_market = world.apps, world.parameters.app_market
     year = world.clock.year(world.step_number)
     abroad = world.segments.column("region") == ROW
@@ -186,7 +190,7 @@ def _eyes_and_hands(world: World) -> tuple[Array, Array]:
 
 
 def pay_staff(world: World) -> None:
-    """Apps earn from their users and pay their people; API bills were paid when served."""
+    """Revenue of apps from users, and payment of staff; API bills were paid when served."""
     apps, app_market = world.apps, world.parameters.app_market
     arpu = segment_of_apps(world, world.segments.column("arpu")[:CN_SEGMENTS])
     income = where(apps.alive, apps.users * arpu * app_market.arpu_scale * world.clock.months, 0.0) * apps.customers
@@ -198,7 +202,7 @@ def pay_staff(world: World) -> None:
 
 
 def wage_bill(world: World) -> Array:
-    """Wages and overhead of an app's people in a step; CNY million."""
+    """Wages and overhead of apps in a step, CNY million."""
     apps, app_market = world.apps, world.parameters.app_market
     monthly = (apps.engineers + apps.tuners) * world.state.wages[CN][3] / 12.0
     return monthly * world.clock.months * (1.0 + app_market.overhead)

@@ -1,7 +1,7 @@
-"""People of apps: founders, teams, and the engineers who tune models until models are bought (M44).
+"""Staff of apps: founders, teams, and engineers who tune models until models are bought (M44).
 
-Apps and labs hire application engineers from one pool; who is displaced or loses an employer
-returns to it.
+Apps and labs hire application engineers from one pool, to which displaced people and those of closed
+employers return.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class AppLabourState(State):
-    """Who lost work to models."""
+    """State of the labour of apps: displacement."""
 
     displaced = stock("people", "home_segments", text="Tuning engineers displaced so far")
 
@@ -36,7 +36,7 @@ def _into_pool(world: World, people: Array) -> None:
 
 
 def found_teams(world: World, entrants) -> None:
-    """Founders come out of the pool, and from outside the industry when it is empty."""
+    """Hire founders from the pool, and from outside the industry when it is empty."""
     app_market, state = entrants.view(world.parameters).app_market, world.state
     founders = np.zeros_like(entrants.cash) + app_market.founders
     entrants.engineers = founders
@@ -48,7 +48,7 @@ def found_teams(world: World, entrants) -> None:
 
 
 def weighing(world: World, pace: Array | float) -> BuySignals:
-    """What make or buy is weighed on, when a share ``pace`` a month of the makers weigh it."""
+    """Signals of make or buy, for a share ``pace`` a month of the makers."""
     table = world.segments
     return BuySignals(
         native=native_level(world),
@@ -59,7 +59,7 @@ def weighing(world: World, pace: Array | float) -> BuySignals:
 
 
 def make_or_buy(world: World) -> None:
-    """Apps that now buy let their tuning engineers go: displaced people, by segment."""
+    """Decide make or buy, and displace tuning engineers of apps that now buy, by segment."""
     apps, state = world.apps, world.state
     apps.make_or_buy(weighing(world, world.parameters.app_market.buy_pace), among=apps.source != API)
     left = where(apps.source == API, apps.tuners, 0.0)
@@ -70,7 +70,7 @@ def make_or_buy(world: World) -> None:
 
 
 def wanted(world: World, pace: Array) -> Array:
-    """People by kind that apps would hire in this step, ``(kinds, worlds, 1)``."""
+    """Vacancies of apps by kind in this step, ``(kinds, worlds, 1)``."""
     apps = world.apps
     apps.hire()
     people = np.zeros_like(world.state.pool[CN])
@@ -79,20 +79,20 @@ def wanted(world: World, pace: Array) -> Array:
 
 
 def join(world: World, share: Array) -> None:
-    """A share ``(worlds, 1)`` of the vacancies of apps is filled."""
+    """Fill a share ``(worlds, 1)`` of the vacancies of apps."""
     apps = world.apps
     apps.engineers = apps.engineers + apps.vacancies * share
     apps.tuners = apps.tuners + apps.tuner_vacancies * share
 
 
 def dissolve(world: World, gone: Array) -> None:
-    """People of closed apps return to the pool."""
+    """Return people of closed apps to the pool."""
     apps = world.apps
     _into_pool(world, sum_where(gone, apps.engineers + apps.tuners))
 
 
 def tuned_quality(world: World) -> Array:
-    """What tuning adds to a product, while the general model falls short of the segment's work."""
+    """Quality that tuning adds, while the general model falls short of the segment's work."""
     apps, app_market = world.apps, world.parameters.app_market
     need = segment_of_apps(world, world.segments.column("threshold")[:CN_SEGMENTS])
     short = need + app_market.buy_margin - native_level(world)

@@ -1,4 +1,4 @@
-"""The life of apps: who is founded with what aim, who closes, and how long they live."""
+"""Life cycle of apps: founding and hidden aims, closure, survival."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 
 class AppLifeState(State):
-    """How apps come and go."""
+    """State of entry and exit of apps."""
 
     app_entry_rate = stock("apps/month", first=np.nan, text="Rate of entry at the end of the last step")
     death_ages = stock("apps", "ages", text="Closures so far by age in months")
@@ -55,7 +55,7 @@ class AppLifeState(State):
 
 
 def found_apps(world: World) -> None:
-    """Apps are founded with hype and with what models can do, less where it is crowded."""
+    """Founding of apps, by hype, capability of models and crowding."""
     state, app_market, apps = world.state, world.parameters.app_market, world.apps
     alive = count_where(apps.alive)
     reach = app_market.entry_floor + clip(state.frontier_cn - app_market.entry_level, 0.0, app_market.entry_reach)
@@ -86,7 +86,7 @@ def add_apps(world: World, count: Array, step: int) -> None:
 
 
 def _without_who_stays_out(world: World, entrants):
-    """Incumbents that leave AI alone are counted and gone; the rest are founded."""
+    """Count incumbents by their answer and remove those that stay out; the rest are founded."""
     answer = entrants.answer[0]
     for choice, name in ((REMAKE, "incumbents_remade"), (ADD, "incumbents_added"), (LEAVE, "incumbents_left")):
         world.tally(name, entrants.by_world(answer == choice))
@@ -98,7 +98,7 @@ def _without_who_stays_out(world: World, entrants):
 
 
 def found(world: World, entrants) -> None:
-    """Give new apps a segment, a product, an answer to the models, a hidden aim and a place (M40)."""
+    """Endow new apps with a segment, a product, an answer to the models, a hidden aim and a place (M40)."""
     p, table = entrants.view(world.parameters), world.segments
     app_market = p.app_market
     weight = np.cumsum(table.addressable[:CN_SEGMENTS] * np.sqrt(table.population[:CN_SEGMENTS]))
@@ -125,12 +125,12 @@ def found(world: World, entrants) -> None:
     source = entrants.draws("source")
     open_model = source < app_market.share_api + app_market.share_open
     entrants.source = where(source < app_market.share_api, API, where(open_model, OPEN_MODEL, OWN_MODEL))
-    # Only who is just founded decides now.
+    # Only entrants decide here.
     entrants.make_or_buy(labour.weighing(world, 0.0))
 
 
 def _aim(world: World, entrants: Selection, p: Any) -> None:
-    """The hidden aim: how far beyond what models can do the product lies."""
+    """Hidden aim: distance of the product beyond what models can do."""
     aim, kind = draw_aim(entrants, p)
     deep = entrants.product == DEEP
     entrants.aim = aim + where(deep, p.app_market.coupling_aim, 0.0)
@@ -139,7 +139,7 @@ def _aim(world: World, entrants: Selection, p: Any) -> None:
 
 
 def _place(entrants, app_market, more: Array) -> None:
-    """Where the product adds: thinking, or sensing and acting (001: eye, brain, hand) (M30)."""
+    """Value of the product by place: thinking, sensing or acting (001: eye, brain, hand) (M30)."""
     value = app_market.added_value * (app_market.added_least + entrants.draws("added")) * more
     thinks = entrants.draws("place") < app_market.share_brain
     entrants.brain = where(thinks, 1.0, app_market.brain_of_body) * value
@@ -153,7 +153,7 @@ def _place(entrants, app_market, more: Array) -> None:
 
 
 def close(world: World) -> None:
-    """Apps that gave up close: people return to the pool, what is left to the founders."""
+    """Closure: people return to the pool, cash to the founders."""
     apps, state = world.apps, world.state
     gone = apps.alive & (apps.exit_reason != ALIVE)
     world.tally("app_deaths", count_where(gone))
@@ -181,7 +181,7 @@ def _report(world: World, gone: Array) -> None:
 
 
 def _by_age(world: World, mask: Array) -> Array:
-    """Number of apps by the months they have lived, to the nearest, ``(ages, worlds, 1)``; the oldest stand together.
+    """Number of apps by age in months, rounded, ``(ages, worlds, 1)``; the oldest in one class.
 
     They are founded and close in the middle of a step, on average: whole months gone would be half a
     month less in weeks than in months.
@@ -192,7 +192,7 @@ def _by_age(world: World, mask: Array) -> Array:
 
 
 def survival(world: World) -> Array:
-    """Share of apps that live longer than each age in months, ``(ages, worlds, 1)``: Kaplan-Meier (1958).
+    """Kaplan-Meier (1958) estimate of survival beyond each age in months, ``(ages, worlds, 1)``.
 
     S(t) = product over ages a up to t of (1 - d_a / n_a): d_a died at age a, n_a ever reached
     it; who lives and is younger is at risk no longer and tells nothing about later ages.
@@ -209,7 +209,7 @@ def median_survival(alive: Array) -> Array:
 
 
 def live(world: World) -> None:
-    """Phase 11: apps hear of models, choose bases, adapt, sell, are absorbed, close."""
+    """Phase 11: awareness, choice of bases, adaptation, competition, absorption, closure."""
     apps = world.apps
     multimodal.spread_multimodal(world)
     notice_models(world)
@@ -226,7 +226,7 @@ def live(world: World) -> None:
 
 
 def founders_resolve(world: World) -> AppExitSignals:
-    """How soon founders give up what is hopeless."""
+    """Hazards of closing, as chances in this step."""
     app_market = world.parameters.app_market
     return AppExitSignals(
         resolve=world.clock.chance(12.0 * app_market.resolve),

@@ -64,11 +64,11 @@ class ChipMarketState(State):
     grey_stock = stock("H100e", text="Smuggled chips in use in CN")
     grey_shipped = flow("chips", text="Chips smuggled in a step")
     grey_premium = stock("share", first="chip_market.grey_start", text="Premium on the list price of a smuggled chip")
-    cn_premium = stock("share", text="Premium on list prices in the streets of CN")
+    cn_premium = stock("share", text="Premium on list prices in CN outside official channels")
     class_fill = stock("share", "regions", "classes", first=0.5, text="Share of orders that has been filled")
-    chip_bill = flow("CNY million", "labs", text="What labs pay for chips in a step")
-    delivered_labs = flow("chips", "labs", text="Chips shipped to labs by law-abiding makers")
-    delivered_vendors = flow("chips", "vendors", text="Chips shipped to vendors by law-abiding makers")
+    chip_bill = flow("CNY million", "labs", text="Payments of labs for chips in a step")
+    delivered_labs = flow("chips", "labs", text="Chips shipped to labs, without smuggled ones")
+    delivered_vendors = flow("chips", "vendors", text="Chips shipped to vendors, without smuggled ones")
 
 
 def ration(supply: Array, orders: Array, classes: Array, weight: Array) -> Array:

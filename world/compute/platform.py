@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class PlatformState(State):
     """State of the middle layer."""
 
-    platform_built = stock("share", text="How far the platform is built")
-    platform_strength = stock("1", text="What it does for its members")
+    platform_built = stock("share", text="Progress of building the platform")
+    platform_strength = stock("1", text="Effect of the platform on its members")
 
 
 def develop(world: World) -> None:

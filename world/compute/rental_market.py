@@ -43,8 +43,8 @@ class RentalState(State):
         text="Rent of compute for serving",
     )
     rent_start = stock("CNY/H100e-hour", first=lambda world: _rent_before(world)[CN], text="Rent at the start, CN")
-    rent_cap = stock("H100e", "regions", first=100.0, text="The most that one tenant gets")
-    training_bill = flow("CNY million", "labs", text="What training costs a lab in a step")
+    rent_cap = stock("H100e", "regions", first=100.0, text="Upper bound of the compute of one tenant")
+    training_bill = flow("CNY million", "labs", text="Cost of training in a step")
 
 
 def rent_pressure(demand: Array, supply: Array, months: float, rental) -> Array:

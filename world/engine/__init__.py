@@ -1,1 +1,1 @@
-"""The engine: worlds, populations, accounts, arrays, kernels and random streams; knows no market."""
+"""Engine: worlds, populations, accounts, arrays, kernels and random streams, independent of any market."""

@@ -1,4 +1,4 @@
-"""Array arithmetic that both NumPy and CuPy understand, in shapes of the model.
+"""Array functions for NumPy and CuPy, in the shapes of the model.
 
 Shapes
 ------
@@ -39,7 +39,7 @@ def namespace(array: Array) -> Any:
 
 
 def where(mask: Array, yes: Any, no: Any) -> Array:
-    """``numpy.where``, by either library."""
+    """``numpy.where`` for NumPy and CuPy."""
     # Asked a thousand times a step, and so without the wrapper of ``one_pass``.
     if mask.__class__ is np.ndarray and kernels.in_use():
         return kernels.where(mask, yes, no)
@@ -48,7 +48,7 @@ def where(mask: Array, yes: Any, no: Any) -> Array:
 
 @one_pass(kernels.clip)
 def clip(value: Array, low: Any, high: Any) -> Array:
-    """``numpy.clip``, by either library."""
+    """``numpy.clip`` for NumPy and CuPy."""
     return np.clip(value, low, high)
 
 
@@ -96,7 +96,7 @@ def sum_where(mask: Array, values: Array) -> Array:
 
 
 def count_where(mask: Array) -> Array:
-    """How many rows of a mask there are, as ``(worlds, 1)``."""
+    """Number of rows of a mask, as ``(worlds, 1)``."""
     return sum_where(mask, 1.0)
 
 
@@ -147,13 +147,13 @@ def row_dot(one: Array, other: Array) -> Array:
 
 @one_pass(kernels.argmax_k)
 def argmax_k(array: Array) -> Array:
-    """Layer of the largest, the first of equals: ``(k, worlds, rows)`` without NaN to integers ``(worlds, rows)``."""
+    """Index of the largest layer, the first of equals: ``(k, worlds, rows)`` without NaN to ``(worlds, rows)``."""
     return np.argmax(array, axis=0)
 
 
 @one_pass(kernels.pick_k)
 def pick_k(table: Array, place: Array) -> Array:
-    """Of each element the layer that ``place`` names: ``(k, worlds, rows)`` by ``(worlds, rows)``."""
+    """Layer named by ``place`` for each element: ``(k, worlds, rows)`` by ``(worlds, rows)``."""
     return np.take_along_axis(table, place[None], 0)[0]
 
 
@@ -169,7 +169,7 @@ def logistic(x: Array) -> Array:
 
 @one_pass(kernels.ratio, judged_by=1)
 def ratio(numerator: Array, denominator: Array) -> Array:
-    """Divide, giving 0 where the denominator is 0."""
+    """Quotient, 0 where the denominator is 0."""
     empty = denominator == 0
     return where(empty, 0.0, numerator / where(empty, 1.0, denominator))
 
@@ -182,7 +182,7 @@ def one_hot(index: Array, count: int) -> Array:
 
 @one_pass(kernels.take_rows)
 def take_rows(table: Array, rows: Array) -> Array:
-    """Look rows of other agents up.
+    """Values of other agents by their rows.
 
     Parameters
     ----------
@@ -206,7 +206,7 @@ def take_rows(table: Array, rows: Array) -> Array:
 
 @one_pass(kernels.sum_by_group)
 def sum_by_group(values: Array, group: Array, groups: int) -> Array:
-    """Add values up by group within each world.
+    """Sum of values by group within each world.
 
     Parameters
     ----------
@@ -238,7 +238,7 @@ def sum_by_group(values: Array, group: Array, groups: int) -> Array:
 
 
 def sum_by_world(values: Array, worlds: Array, rows: Array, shape: tuple[int, int]) -> Array:
-    """Add the values of some rows up within each world.
+    """Sum of the values of some rows within each world.
 
     Parameters
     ----------
@@ -260,17 +260,17 @@ def sum_by_world(values: Array, worlds: Array, rows: Array, shape: tuple[int, in
 
 
 def add_at(target: Array, place: tuple[Array, ...], values: Any) -> None:
-    """Add values at places that may come twice, in place."""
+    """Add values at indices that may repeat, in place."""
     namespace(target).add.at(target, place, values)
 
 
 def compacts(xp: Any) -> bool:
-    """Whether work on a few rows pays for picking them: a GPU works on all rather than wait for their number."""
+    """Whether to select a few rows before working on them: a GPU works on all rather than wait for their number."""
     return xp is np
 
 
 def codes_in_use(codes: Array, count: int) -> Array:
-    """Which of the codes 0 to ``count - 1`` are there, in order; all of them where looking would not pay."""
+    """Codes among 0 to ``count - 1`` that occur, in order; all of them where a search would not pay."""
     xp = namespace(codes)
     if not compacts(xp):
         return xp.arange(count)
@@ -286,7 +286,7 @@ def is_one_of(values: Array, codes: tuple[int, ...] | list[int]) -> Array:
 
 
 def to_device(tree: Any, xp: Any) -> Any:
-    """An array, a dataclass of arrays, or a dataclass of such, with its arrays on the device of ``xp``."""
+    """Array, dataclass of arrays, or dataclass of such, with its arrays on the device of ``xp``."""
     if xp is np:
         return tree
     if isinstance(tree, np.ndarray):

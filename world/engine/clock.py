@@ -57,7 +57,7 @@ class Clock:
         return (step + 0.5) * self.years
 
     def fraction(self, monthly: float) -> float:
-        """Share that moves in one step when ``monthly`` of a stock moves in a month."""
+        """Share of a stock that moves in one step at a pace of ``monthly`` a month."""
         return 1.0 - np.power(1.0 - monthly, self.months)
 
     def chance(self, yearly_rate: float) -> float:
@@ -69,12 +69,12 @@ class Clock:
         return step == 0 or int(step * self.months / months) != int((step - 1) * self.months / months)
 
     def closes(self, step: int, months: float) -> bool:
-        """Whether a step ends nearest to the end of a period of so many calendar months."""
+        """Whether the end of a step is the nearest to the end of a period of so many calendar months."""
         before, after = (self._calendar_months(self.date(step + k) + dt.timedelta(days=3)) for k in (0, 1))
         return int(before / months) != int(after / months)
 
     def _calendar_months(self, date: dt.date) -> float:
-        """Months of the calendar since the start, whole ones and the part of the last."""
+        """Calendar months since the start, whole and fractional."""
         length = calendar.monthrange(date.year, date.month)[1]
         whole = 12 * (date.year - self.start.year) + date.month - self.start.month
         return whole + (date.day - 1) / length

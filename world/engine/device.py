@@ -1,4 +1,4 @@
-"""The device that arrays live on: NumPy on the host, or CuPy on a GPU.
+"""Device of the arrays: NumPy on the host, or CuPy on a GPU.
 
 Behaviour is written once, in functions that both know. Here stand what only a GPU needs: the
 check that there is one, how many worlds its memory holds, copies that do not make the host wait,
@@ -29,7 +29,7 @@ class NoDevice(RuntimeError):
 
 
 def find(engine: str) -> Any:
-    """Module of arrays of an engine: numpy, or cupy (whose memory comes from its pool).
+    """Array module of an engine: numpy, or cupy (with memory from its pool).
 
     Raises
     ------
@@ -55,7 +55,7 @@ def find(engine: str) -> Any:
 
 
 def _what_is_wrong(error: str) -> str:
-    """Explanation of a CUDA error, and what to do about it."""
+    """Message for a CUDA error, with a remedy."""
     if "InsufficientDriver" in error:
         return "there is no NVIDIA driver, or it is older than CuPy's CUDA; install or update the driver"
     if "NoDevice" in error:
@@ -67,13 +67,13 @@ def _what_is_wrong(error: str) -> str:
 
 
 def free_bytes(xp: Any) -> int:
-    """Free memory of the device; what CuPy's pool holds for reuse counts as such."""
+    """Free memory of the device, including the reusable part of CuPy's pool."""
     free, _ = xp.cuda.runtime.memGetInfo()
     return int(free) + int(xp.get_default_memory_pool().free_bytes())
 
 
 def worlds_that_fit(free: int, columns: int) -> int:
-    """How many worlds the free memory holds, from the bytes of one world's columns.
+    """Number of worlds that fit the free memory, from the bytes of one world's columns.
 
     Examples
     --------
@@ -99,7 +99,7 @@ def worlds_that_fit(free: int, columns: int) -> int:
 
 
 class TransferQueue:
-    """Queue of arrays that are copied to the host, which waits for them only when it reads them.
+    """Queue of asynchronous copies to the host, which waits only when it reads them.
 
     On a GPU they are copied into pinned memory on a stream of their own, behind what computes them.
 
@@ -144,7 +144,7 @@ class TransferQueue:
 
 
 class EventBuffer:
-    """Buffer of selected rows for the host: filled during a step, sent in one copy at its end.
+    """Buffer of selected rows for the host, filled during a step and sent in one copy at its end.
 
     NumPy's rows are handed on at once.
     """
@@ -194,7 +194,7 @@ def wide(array: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _hand_out(sheet: np.ndarray, kinds: list) -> None:
-    """Give the rows of each entry to its receiver."""
+    """Pass the rows of each entry to its receiver."""
     for entry, (types, store) in enumerate(kinds):
         mine = sheet[:, sheet[0] == entry]
         columns = zip(types.items(), mine[2:], strict=False)
@@ -202,12 +202,12 @@ def _hand_out(sheet: np.ndarray, kinds: list) -> None:
 
 
 def to_host(array: Any) -> Any:
-    """An array as NumPy's, which it may be already."""
+    """Array as NumPy's, copied only from a GPU."""
     return array.get() if hasattr(array, "get") and hasattr(array, "shape") else array
 
 
 class Mirror:
-    """A world, or a part of it, as the host sees it: its arrays are copied when they are read, once."""
+    """Lazy view of a world, or a part of it, on the host: arrays are copied once, when read."""
 
     def __init__(self, source: Any):
         self._source = source
@@ -224,7 +224,7 @@ class Mirror:
 
 
 def _reflect(value: Any) -> Any:
-    """A copy of arrays and tables for the host, a mirror of what holds arrays, anything else as it is."""
+    """Copy of arrays and tables for the host, mirror of an owner of arrays, anything else unchanged."""
     if hasattr(value, "get") and hasattr(value, "shape"):
         return value.get()
     if dataclasses.is_dataclass(value):
@@ -237,7 +237,7 @@ def _reflect(value: Any) -> Any:
 
 
 def mirror(world: Any) -> Any:
-    """A world whose arrays are NumPy's: itself, or a mirror of one on a GPU."""
+    """World with NumPy arrays: itself, or a mirror of one on a GPU."""
     return world if world.xp is np else Mirror(world)
 
 
@@ -283,6 +283,6 @@ _TEXTS = {
 
 @cache
 def kernel(xp: Any, name: str) -> Any:
-    """A kernel of this file, compiled at its first call."""
+    """Kernel of this file, compiled at its first call."""
     inputs, outputs, text = _TEXTS[name]
     return xp.ElementwiseKernel(inputs, outputs, text, name)

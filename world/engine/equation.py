@@ -1,4 +1,4 @@
-"""Equations of the model, written once over records and compiled into as few loops as they allow.
+"""Equations of the model, written once over records and compiled into as few loops as possible.
 
 An equation is a function of records (labs, segments, parameters: whatever has attributes) whose body
 is straight-line arithmetic. With NumPy, and with CuPy, the body runs as it stands, a pass for each
@@ -78,7 +78,7 @@ def equation(function: Callable) -> Callable:
 
 
 class _Steps:
-    """An equation as steps: values by name, each from those before.
+    """Equation as a sequence of assignments, each from values before it.
 
     While it is read, a value is an expression in names and numbers, or the text of what a record holds
     (``"lab.price"``), which becomes a leaf where it is computed with.
@@ -100,7 +100,7 @@ class _Steps:
         self.results = [self._name(each).id for each in self._body(function, {each: each for each in parameters})]
 
     def _body(self, function: Callable, names: dict[str, Any]) -> list[ast.expr]:
-        """Results of a function for which some names stand for values."""
+        """Results of a function after names were substituted by values."""
         if any(each.default is not each.empty for each in inspect.signature(function).parameters.values()):
             raise TypeError(f"{function.__qualname__}: an equation has no defaults")
         *lines, last = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0].body
@@ -127,13 +127,13 @@ class _Steps:
         return {label: each if isinstance(each, str) else self._name(each, label) for label, each in found.items()}
 
     def _leaf(self, value: Any) -> ast.expr:
-        """What records hold by its name, among the leaves; an expression as it is."""
+        """Name of an input read off a record; an expression unchanged."""
         if not isinstance(value, str):
             return value
         return ast.Name(self.leaves.setdefault(self._read(value), self._read(value)))
 
     def _read(self, text: str) -> str:
-        """The name under which something is read, once, and its owner before."""
+        """Name of a value that is read once, and its owner before it."""
         if text not in self.held:
             cut = max(text.rfind("."), text.rfind("["))
             owner, self.held[text] = self._read(text[:cut]), f"_{len(self.held)}"
@@ -141,7 +141,7 @@ class _Steps:
         return self.held[text]
 
     def _name(self, value: ast.expr, label: str = "value") -> ast.expr:
-        """A name or a number for a value: a step, unless it is one already."""
+        """Name or number of a value, which becomes a step unless it has one."""
         if isinstance(value, (ast.Name, ast.Constant)):
             return value
         return self._step(label, value)
@@ -205,7 +205,7 @@ class _Steps:
         _refuse(node, function)
 
     def staged(self, loops: dict[str, Callable]) -> Callable:
-        """The equation by loops, with functions of NumPy between them; on arrays of another kind as it stands."""
+        """Evaluate by loops, with NumPy functions between them; on arrays of another kind as written."""
         given, there = ", ".join(inspect.signature(self.function).parameters), set(self.leaves)
         lines = [f"def staged({given}):", *self.reading]
         lines += [f"if not known.issuperset(({''.join(f'{each}.__class__, ' for each in self.leaves)})):"]
@@ -230,7 +230,7 @@ class _Steps:
         return self.defined("staged", "\n ".join([*lines, f"return {', '.join(self.results)}"]), space)
 
     def defined(self, name: str, text: str, space: dict[str, Any]) -> Callable:
-        """A function from its text, as one of the file of the equation: beside it numba keeps what it compiles."""
+        """Function from its text, as if of the file of the equation, where numba caches it."""
         space = {each.__name__: each for each in INSIDE} | {"__name__": self.function.__module__} | space
         exec(compile(text, inspect.getfile(self.function), "exec"), space)
         return space[name]
@@ -241,7 +241,7 @@ def _refuse(node: ast.AST, function: Callable) -> NoReturn:
 
 
 def _slice(steps: _Steps, wanted: list[str]) -> tuple[list[str], list[str]]:
-    """Lines that lead to some values, and the leaves and values computed between loops that they start from."""
+    """Lines that some values depend on, and the leaves and values between loops that these start from."""
     lines, needed, given = [], set(wanted), list(steps.leaves)
     for name, step in reversed(steps.steps.items()):
         if isinstance(step, tuple):
@@ -253,7 +253,7 @@ def _slice(steps: _Steps, wanted: list[str]) -> tuple[list[str], list[str]]:
 
 
 class _Loop:
-    """The part of an equation that leads to some values, as a loop over elements for each kind of arguments."""
+    """Part of an equation as a loop over elements, compiled for each kind of arguments."""
 
     def __init__(self, steps: _Steps, wanted: list[str], loops: dict[str, Callable]):
         self.steps, self.wanted, self.loops = steps, wanted, loops
@@ -276,7 +276,7 @@ class _Loop:
         return out
 
     def _form(self, given: tuple) -> tuple | None:
-        """The loop for arguments like these, the shapes in which it takes them, and shape and types of the results."""
+        """Loop for arguments like these, their shapes in it, and shape and types of the results."""
         shape = np.broadcast_shapes(*[each[1] for each in given if each.__class__ is tuple])
         if not 2 <= len(shape) <= 3 or self.operations * (CALL + math.prod(shape)) < PAYS:
             return None
@@ -295,7 +295,7 @@ class _Loop:
         return self.loops[key], layers, shape, [each.dtype for each in results]
 
     def _compiled(self, kinds: tuple[str, ...]) -> Callable:
-        """The loop for arguments of some kinds, kept by numba beside the file of the equation.
+        """Compiled loop for arguments of some kinds, cached beside the file of the equation.
 
         Its name tells all that it depends on: the steps, the types, and this file.
         """
@@ -321,7 +321,7 @@ class _Loop:
 
 
 def _as_layers(given: Any, rows: int) -> tuple[str, tuple | None]:
-    """What an argument is, and its shape as a loop takes it: None for a number.
+    """Kind of an argument and its shape in a loop; None for a number.
 
     ``w`` is a three-dimensional array that has rows, ``n`` one that has none, ``s`` a number; the type follows.
     """

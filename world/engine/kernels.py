@@ -1,4 +1,4 @@
-"""Kernels that numba compiles for the CPU: in one pass what NumPy says in several.
+"""Kernels compiled by numba for the CPU, each in one pass over its arrays.
 
 Each stands for a function in NumPy, beside which it is named (``@one_pass(kernel)``) and whose
 numbers it gives, bit for bit but for the sign of zero: the extra ``fast`` changes how long a run
@@ -35,13 +35,13 @@ _IN_USE = [numba is not None and os.environ.get("HUNDRED_MODELS_COMPILED") != "0
 
 
 def in_use() -> bool:
-    """Whether kernels are compiled here and not switched off."""
+    """Whether compiled kernels are available and switched on."""
     return _IN_USE[0]
 
 
 @contextmanager
 def plain() -> Iterator[None]:
-    """NumPy's forms only, to compare with them."""
+    """Context without compiled kernels, for comparisons."""
     before = _IN_USE[0]
     _IN_USE[0] = False
     try:
@@ -51,7 +51,7 @@ def plain() -> Iterator[None]:
 
 
 def one_pass(kernel: Callable, judged_by: int = 0) -> Callable:
-    """Let a compiled kernel stand in for a function wherever its arrays are NumPy's.
+    """Decorator that replaces a function by a compiled kernel where its arrays are NumPy's.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def one_pass(kernel: Callable, judged_by: int = 0) -> Callable:
 
 
 def kept(compiler: Callable, function: Callable, **options: Any) -> Callable:
-    """What a compiler of numba makes of a function, kept on disk where there is a place for it."""
+    """Function compiled by numba, cached on disk where possible."""
     try:
         return compiler(cache=True, **options)(function)
     except RuntimeError:  # nowhere to write: compiled anew by each process
@@ -86,12 +86,12 @@ def kept(compiler: Callable, function: Callable, **options: Any) -> Callable:
 
 
 def loop(function: Callable) -> Callable:
-    """A loop over arrays of one set of types, compiled at its first call; never rearranged."""
+    """Compile a loop over arrays of one set of types at its first call, without reordering arithmetic."""
     return function if numba is None else kept(numba.njit, function, error_model="numpy")
 
 
 def loop_by_type(function: Callable) -> Callable:
-    """The same for any type of its first array: a kernel for each."""
+    """Compile one kernel for each type of the first array."""
     kernels: dict[Any, Callable] = {}
 
     def of_type(*arguments: Any) -> Any:
@@ -108,19 +108,19 @@ def loop_by_type(function: Callable) -> Callable:
 
 
 def whole(array: np.ndarray, kind: Any = None) -> np.ndarray:
-    """An array as kernels take it, rows side by side and open to writing, which else were another type to numba."""
+    """Contiguous, writable array, which is one type to numba."""
     if array.flags.carray and (kind is None or array.dtype == kind):
         return array
     return np.array(array, kind, order="C")
 
 
 def inlined(function: Callable) -> Callable:
-    """A part of such a loop, put in its place before it is compiled: it would keep it from running by vectors."""
+    """Inline a part of a loop before compilation, so that the loop is still vectorised."""
     return function if numba is None else numba.njit(error_model="numpy", inline="always")(function)
 
 
 def _element(*kinds: str) -> Callable:
-    """A rule for one element as a ufunc of the given types."""
+    """Compile a rule for one element as a ufunc of the given types."""
 
     def build(function: Callable) -> Callable:
         if numba is None:
@@ -145,13 +145,13 @@ def _element(*kinds: str) -> Callable:
     "float64(boolean,float64,float64)",
 )
 def select(mask, yes, no):
-    """``numpy.where``, which jumps at each element and is slow where the mask is irregular."""
+    """``numpy.where`` without branches, which are slow where the mask is irregular."""
     return yes if mask else no
 
 
 @_element("float64(float64,float64)")
 def ratio(numerator, denominator):
-    """The quotient, 0 where the denominator is 0."""
+    """Quotient, 0 where the denominator is 0."""
     # By vectors both sides of a choice are computed: nothing is divided by zero even where it is not wanted.
     empty = denominator == 0.0
     quotient = numerator / (denominator + empty)
@@ -184,7 +184,7 @@ _MANY = 2048
 
 
 def where(mask: np.ndarray, yes: Any, no: Any) -> np.ndarray:
-    """``numpy.where`` by the quickest of the ways above; short floats and integers come back long."""
+    """``numpy.where`` by the fastest kernel for its arguments; short floats and integers come back long."""
     if mask.dtype != bool:
         return np.where(mask, yes, no)
     number = no.__class__
@@ -359,7 +359,7 @@ def _argmax_layers(flat, best, place):
 
 
 def argmax_k(array: np.ndarray) -> Any:
-    """Layer of the largest, the first of equals; no NaN."""
+    """Index of the largest layer, the first of equals; no NaN."""
     if array.dtype != np.float64 or not array.flags.carray or array.ndim < 2:
         return NotImplemented
     place = np.empty(array.shape[1:], np.int64)
@@ -377,7 +377,7 @@ def _pick_layers(flat, place, picked):
 
 
 def pick_k(table: np.ndarray, place: np.ndarray) -> Any:
-    """Of each element the layer that it names."""
+    """Layer named for each element."""
     if table.shape[1:] != place.shape or not table.flags.carray or not place.flags.carray:
         return NotImplemented
     picked = np.empty(place.shape, table.dtype)
@@ -401,7 +401,7 @@ def _take_rows(table, rows, taken):
 
 
 def take_rows(table: np.ndarray, rows: np.ndarray) -> Any:
-    """Look rows of other agents up, ``(..., worlds, n)`` by ``(worlds, m)``."""
+    """Values of other agents by their rows, ``(..., worlds, n)`` by ``(worlds, m)``."""
     inner = table.shape[:-2]
     if rows.ndim != 2 or len(rows) != table.shape[-2]:
         return NotImplemented
@@ -426,7 +426,7 @@ def _best_tied(values, ties, missing, best, row):
 
 
 def best_tied(values: np.ndarray, ties: np.ndarray, missing: float) -> Any:
-    """Greatest value among those tied, and its row."""
+    """Greatest value among neighbours, and its row."""
     if values.dtype != np.float64 or values.shape != ties.shape[1:]:
         return NotImplemented
     best, row = np.empty(values.shape), np.empty(values.shape, np.int64)
@@ -447,7 +447,7 @@ def _split(flat, width):
 
 
 def nonzero(mask: np.ndarray) -> Any:
-    """Places of a mask ``(worlds, rows)``: NumPy is quick on a flat one only."""
+    """Indices of a mask ``(worlds, rows)``, through a flat view, on which NumPy is fast."""
     if mask.ndim != 2 or mask.dtype != bool or not mask.flags.c_contiguous:
         return NotImplemented
     return _split(mask.reshape(-1).nonzero()[0], mask.shape[1])
@@ -494,7 +494,7 @@ def _first_above(ladder, worlds, level):
 
 
 def first_above(ladder: np.ndarray, worlds: np.ndarray, level: np.ndarray) -> Any:
-    """First row whose value passes a level, by bisection; the worlds are taken to be there."""
+    """First row whose value passes a level, by bisection; every world is assumed to be there."""
     if ladder.dtype != np.float64 or level.dtype != np.float64 or worlds.dtype != np.int64:
         return NotImplemented
     return _first_above(*(whole(each) for each in (ladder, worlds, level)))

@@ -1,4 +1,4 @@
-"""Philox 4x32 (Salmon et al. 2011) as compiled loops: the numbers of :mod:`baimo.world.engine.random`, to the bit."""
+"""Compiled loops of Philox 4x32 (Salmon et al. 2011), bit-equal to :mod:`baimo.world.engine.random`."""
 
 from __future__ import annotations
 

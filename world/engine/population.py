@@ -4,7 +4,7 @@ A :class:`Population` holds one array of shape ``(worlds, rows)`` for each decla
 (``(k, worlds, rows)`` for columns with an inner dimension). Rows are stable: a dead agent
 leaves a tombstone, an entrant takes the lowest free row and every column is reset. A row
 is not an identity: ids are made from the step of entry, so that an extra entrant in one
-policy arm leaves everybody else's random numbers alone.
+policy arm leaves the random numbers of all others alone.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from baimo.world.engine.kernels import one_pass
 
 #: Ids are ``step * MAX_ENTRANTS + ordinal``; ordinals count entrants of one step.
 MAX_ENTRANTS = 4096
-#: Who comes in larger crowds is numbered in the upper half of 32 bits, and a crowd of founders at its end.
+#: Larger groups of entrants are numbered in the upper half of 32 bits, a large group of founders at its end.
 CROWD, CROWD_MOST = 2**31, 2**17
 FOUNDERS_MOST = 2**22
 
-#: Agents who are so few that one call for all their streams costs less than a call for each four.
+#: Number of agents up to which one call for all their streams costs less than a call for each four.
 FEW = 256
 
 
@@ -121,7 +121,7 @@ class View:
 
 @dataclass_transform(kw_only_default=True, eq_default=False)
 class Observables:
-    """What agents see when they decide, frozen before anybody decides.
+    """Signals that agents observe when they decide, frozen before any of them decides.
 
     A subclass declares its fields with their shapes (``going_price: PerAgent``) and is made with all
     of them by name. Every array is ``(..., worlds, rows)`` (one value an agent of the deciding type)
@@ -182,7 +182,7 @@ class Columns(dict):
 
 
 class Selection:
-    """Some rows of a population, in any worlds: what a decision sees as its agents.
+    """Some rows of a population, in any worlds: the agents of a decision.
 
     Reading a column gives a ``(..., 1, n)`` array (a copy), assigning writes the rows back.
     """
@@ -244,7 +244,7 @@ class Selection:
 
 
 class Population:
-    """All agents of one type in all worlds; reads and decides as a selection of everyone.
+    """All agents of one type in all worlds; reads and decides as a selection of every row.
 
     Parameters
     ----------
@@ -346,7 +346,7 @@ class Population:
         return self._slab[block][place]
 
     def new_step(self) -> None:
-        """Forget the random numbers of the last step."""
+        """Discard the random numbers of the last step."""
         object.__setattr__(self, "_slab", {})
 
     # ------------------------------------------------------------------ decisions
@@ -374,7 +374,7 @@ class Population:
         if len(implementations) == 1 and (among is None or not compacts(self.xp)):
             next(iter(implementations)).run(self, observed)
             return
-        # Masks are taken first: a decision may end a life, and nobody may decide twice.
+        # Masks are taken first: a decision may end a life, and no agent may decide twice.
         present = self.alive if among is None else self.alive & among
         alike = len(implementations) == 1
         chosen = [
@@ -412,7 +412,7 @@ class Population:
             implementation(self.world.agent_at(self, int(row)), *observed)
 
     def add_class(self, special: type) -> int:
-        """Let rows behave as a subclass; returns its number. New columns of it are added."""
+        """Register a subclass for rows and return its number; its new columns are added."""
         if special not in self.classes:
             if not issubclass(special, self.agent_class):
                 raise TypeError(f"{special.__name__} is not a {self.agent_class.__name__}")
@@ -426,7 +426,7 @@ class Population:
     # ------------------------------------------------------------------ entry and exit
 
     def enter(self, worlds: Array, ordinals: Array, step: int) -> Selection:
-        """Give entrants the lowest free rows, with ids of their own and fresh columns.
+        """Place entrants in the lowest free rows, with ids of their own and default columns.
 
         Parameters
         ----------
@@ -475,7 +475,7 @@ class Population:
             self.world.grown(self)
 
     def bury(self, mask: Array) -> None:
-        """Mark rows dead; neutral values keep the tombstones out of every sum."""
+        """Mark rows dead; their cleared columns are neutral in every sum."""
         worlds, rows = nonzero(mask)
         if not len(rows):
             return

@@ -125,7 +125,7 @@ def draws_of_pairs(
 
 
 class Streams:
-    """The random numbers of a block of worlds.
+    """Random streams of a block of worlds, from one seed.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The world's memory: what the districts declare, as arrays under one name, as wide as the populations."""
+"""State of the world: declared variables as arrays, as wide as the populations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from baimo.world.engine.arrays import Array
 
 
 class State:
-    """Base of the classes in which the districts declare their memory, each beside the code that writes it.
+    """Base class of the declarations of state, each in the file that writes it.
 
     Examples
     --------
@@ -22,7 +22,7 @@ class State:
 
 
 def collect(classes: list[type]) -> dict[str, Memory]:
-    """All memory that some classes declare, by name.
+    """All state variables that some classes declare, by name.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def _place(declares: type) -> str:
 
 
 class WorldState(SimpleNamespace):
-    """``world.state``: the memory of a block of worlds; a name that no district declares is refused."""
+    """``world.state``: state of a block of worlds; undeclared names are refused."""
 
     __slots__ = ("_world", "_declared")
 
@@ -78,7 +78,7 @@ class WorldState(SimpleNamespace):
         return (*inner, world.worlds, *(rows or [1]))
 
     def grow(self, population: str) -> None:
-        """Widen what is declared along a population to its rows."""
+        """Widen the variables along a population to its rows."""
         for name, memory in self._declared.items():
             if population in memory.dimensions:
                 old, fresh = getattr(self, name), self._first(name)
@@ -86,7 +86,7 @@ class WorldState(SimpleNamespace):
                 setattr(self, name, fresh)
 
     def _first(self, name: str) -> Array:
-        """A fresh array of what holds before the first step."""
+        """Array of the values before the first step."""
         memory = self._declared[name]
         array = self._world.xp.empty(self.shape(name), dtype=DTYPES[memory.dtype])
         if isinstance(memory.first, tuple):

@@ -1,4 +1,4 @@
-"""The world: populations, markets and the memory between steps, for a block of worlds."""
+"""World: populations, markets and state of a block of worlds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class World:
-    """Everything that a step reads and writes.
+    """Everything that a step reads and writes, for a block of worlds.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class World:
         self.populations: dict[str, Population] = {}
 
     def settle(self, kinds: dict[str, type], start: dict[str, int], most: dict[str, int]) -> None:
-        """Make room for agents, ``start`` rows of each kind and ``most`` at last; open accounts and memory.
+        """Allocate populations, ``start`` rows of each kind and ``most`` at last, accounts and state.
 
         What is remembered may take its first values from the tables that the world has by then.
         """
@@ -126,7 +126,7 @@ class World:
         return self.chip_masks[key]
 
     def grown(self, population: Population) -> None:
-        """Memory by row follows a population that has grown."""
+        """Widen the state along a population that has grown."""
         self.state.grow(next(name for name, each in self.populations.items() if each is population))
 
     def agent_at(self, population: Population, row: int) -> Any:
@@ -164,7 +164,7 @@ class World:
         self.event_buffer.add(mask, {"ids": ids, "region": region, "amount": amount, "detail": codes}, enter)
 
     def announce(self, kind: str, detail: str) -> None:
-        """Enter what happens to everybody in CN, in every world, in the event log."""
+        """Enter an event that concerns all of CN, in every world, in the event log."""
         missing = np.full(self.worlds, MISSING)
         self.events.append(
             {

@@ -36,10 +36,12 @@ def first_wages(world: World) -> Array:
 class TalentState(State):
     """The labour market."""
 
-    pool = stock("people", "regions", "talent", first=_pool_before, text="People who look for work")
+    pool = stock("people", "regions", "talent", first=_pool_before, text="Labour pool")
     trained_people = stock("people", "regions", "talent", text="People who came from outside the industry so far")
     wages = stock("CNY million/year", "regions", "talent", first=first_wages, text="Wages")
-    tightness = stock("1/month", "regions", "talent", first="talent.wage_neutral", text="Vacancies for each who looks")
+    tightness = stock(
+        "1/month", "regions", "talent", first="talent.wage_neutral", text="Vacancies for each person in the pool"
+    )
 
 
 def move_staff(world: World) -> None:

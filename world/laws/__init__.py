@@ -1,1 +1,1 @@
-"""Laws in closed form, each with its source: they take numbers and know no world."""
+"""Laws in closed form, each with its source, as functions of numbers alone."""

@@ -16,7 +16,7 @@ from baimo.world.engine.equation import equation
 
 
 def elasticity_factor(share: Array, nest_share: Array, correlation: float, captive: Array | float = 0.0) -> Array:
-    """k = (1/(1-sigma) - sigma/(1-sigma) s_nest - s) (1 - l): how elastic the demand for one firm is.
+    """k = (1/(1-sigma) - sigma/(1-sigma) s_nest - s) (1 - l): factor of the own-price elasticity of demand.
 
     Source: nested-logit own-price derivative (Berry 1994). Twelve equal firms have k near
     4.6, a monopolist of its nest 1 - s. Sales to the share l that cannot leave do not answer.
@@ -31,7 +31,7 @@ def nested_shares(value: Array, open_nest: Array, outside: Array, correlation: f
     Parameters
     ----------
     value : array (segments, worlds, labs)
-        Utility; far below zero for whoever is not there.
+        Utility; far below zero for options that are not available.
     open_nest : boolean array (worlds, labs)
     outside : array (segments, 1 or worlds, 1)
         Utility of the old tools.
@@ -58,7 +58,7 @@ def nested_shares(value: Array, open_nest: Array, outside: Array, correlation: f
 
 @equation
 def nest_weights(value, top, opened, sigma):
-    """exp((V - V_best)/(1 - sigma)) of those who are there at all, in the nest of open weights and in the other."""
+    """exp((V - V_best)/(1 - sigma)) of available options, in the nest of open weights and in the other."""
     weight = np.exp(np.maximum((value - top) / (1.0 - sigma), -700.0))
     there = value > -100.0
     return where(opened & there, weight, 0.0), where(~opened & there, weight, 0.0)
@@ -66,7 +66,7 @@ def nest_weights(value, top, opened, sigma):
 
 @equation
 def nest_value(total, sigma):
-    """(sum of weights)^(1 - sigma), what a nest weighs against the others."""
+    """(sum of weights)^(1 - sigma): weight of a nest against the others."""
     return where(total > 0.0, np.exp((1.0 - sigma) * np.log(np.maximum(total, 1e-300))), 0.0)
 
 

@@ -1,4 +1,4 @@
-"""Scaling law, data, algorithmic efficiency, post-training: what compute buys.
+"""Scaling law, data, algorithmic efficiency and model size.
 
 Capability x is in orders of magnitude (OOM) of effective compute above 1e23 FLOP, on three
 axes: language, knowledge, reasoning.
@@ -30,7 +30,7 @@ def optimal_tokens(flop: Array) -> Array:
 
 
 def effective_tokens(tokens: Array, unique: Array, patience: float) -> Array:
-    """Worth of repeated data: D' = U + U R* (1 - exp(-R/R*)), R repetitions beyond the first.
+    """Effective unique tokens of repeated data: D' = U + U R* (1 - exp(-R/R*)), R repetitions beyond the first.
 
     Source: Muennighoff et al. 2023; R* is ``patience``.
     """
@@ -68,7 +68,7 @@ def data_limited_flop(flop: Array, unique: Array, patience: float) -> Array:
 
 
 def useful_flop(flop: Array, ceiling: Array, technology) -> Array:
-    """Compute that counts: ref (min(C, ceiling) / ref)^s, with s the strength of the scaling law (M01).
+    """Effective compute: ref (min(C, ceiling) / ref)^s, s the strength of the scaling law (M01).
 
     With s = 1 every FLOP counts up to where scaling ends; with s = 0 compute buys nothing.
     """
@@ -77,17 +77,17 @@ def useful_flop(flop: Array, ceiling: Array, technology) -> Array:
 
 
 def absorptive_capacity(research: Array, scale: float) -> Array:
-    """AC = 1 - exp(-R / scale): who does no research understands nobody else's."""
+    """Absorptive capacity: AC = 1 - exp(-R / scale), R the research budget."""
     return 1.0 - np.exp(-research / scale)
 
 
 def efficiency_growth(behind: Array, openness: Array, capacity: Array, lead: Array, technology) -> Array:
-    """Yearly growth of private algorithmic efficiency, d ln A / dt, for who is ``ln A_open - ln A`` behind (M13).
+    """Yearly growth of private algorithmic efficiency, d ln A / dt, of a lab ``ln A_open - ln A`` behind (M13).
 
-    AC (0.75 Omega + 0.8 (ln A_open - ln A)+) + 0.30 min((R/R_top5)^0.5, 2) - m Omega (1 - AC):
-    with full capacity and openness a leader gains about 1.05 a year, the observed halving of
-    the compute for a fixed capability every eight months (Ho et al. 2024). Who cannot read
-    papers is led astray by those that report what does not work (002), at a rate m.
+    AC (g Omega + c (ln A_open - ln A)+) + r min((R/R_top5)^0.5, most) - m Omega (1 - AC), with AC the
+    absorptive capacity and Omega the openness of research. A leader with both in full gains what halves the
+    compute for a fixed capability every eight months (Ho et al. 2024). Labs without absorptive capacity
+    lose efficiency to papers that report what does not work (002), at a rate m.
     """
     catch_up = technology.catch_up * np.maximum(behind, 0.0)
     own = technology.own_research * np.minimum(np.sqrt(lead), technology.own_most)

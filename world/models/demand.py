@@ -36,20 +36,20 @@ if TYPE_CHECKING:
 
 
 class DemandState(State):
-    """What users of models have become and do."""
+    """State of demand: adoption, use, quality of what is used."""
 
     adopters = stock("million users", "segments", text="Users of models, by any lab")
     quality = flow("1", "segments", "labs", text="Quality of a lab's model in the work of a segment")
     best_quality = flow("1", "segments", text="Quality of the best model on sale")
     chosen_worth = flow("1", "segments", text="Expected utility of a user's choice")
-    direct_share = flow("share", "segments", text="Use of models that no app stands between")
+    direct_share = flow("share", "segments", text="Share of use without an app")
     tokens_per_user = flow("tokens/day", "segments", "labs", text="Tokens of one user")
     tokens_by_segment = flow("Mtok/day", "segments", "labs", text="Tokens asked of the labs' clouds")
     tokens_device = flow("Mtok/day", text="Tokens served on users' devices, CN")
     tokens_private = flow("Mtok/day", text="Tokens served on firms' own machines, CN")
     open_private = flow("share", text="Open weights in the use of firms whose data may not leave, CN")
     asked_by_users = flow("Mtok/day", "labs", text="Tokens of flagships that users ask of the labs' clouds")
-    asked_light = flow("Mtok/day", "labs", text="Tokens of light models asked of them, by users alone")
+    asked_light = flow("Mtok/day", "labs", text="Tokens of light models that users ask of the labs' clouds")
     paid_flagship = flow("Mtok/day", "labs", text="Tokens of flagships that are paid for")
     paid_light = flow("Mtok/day", "labs", text="Tokens of light models that are paid for")
     sales_share = stock("share", "labs", text="Share of the sales of the home region's labs")
@@ -58,7 +58,7 @@ class DemandState(State):
 
 @dataclass(slots=True)
 class Choice:
-    """What users of each segment do this step, arrays ``(segments, worlds, labs)`` and ``(segments, worlds, 1)``.
+    """Choices of users in a step, arrays ``(segments, worlds, labs)`` and ``(segments, worlds, 1)``.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ class Choice:
 
 @dataclass(slots=True)
 class Use:
-    """What users ask of models, arrays ``(segments, worlds, labs)`` or ``(segments, worlds, 1)``.
+    """Use of models, arrays ``(segments, worlds, labs)`` or ``(segments, worlds, 1)``.
 
     Attributes
     ----------
@@ -104,7 +104,7 @@ class Use:
 
 
 def choose_models(world: World) -> None:
-    """Phase 9: adoption diffuses, reconsidering users choose, usage follows."""
+    """Phase 9: adoption, choice of reconsidering users, use."""
     labs, state, seg, p = world.labs, world.state, world.segments.columns, world.parameters
     flagship, light, quality = utilities(world)
     value, second = routed(flagship, light, seg, p)
@@ -130,26 +130,26 @@ def choose_models(world: World) -> None:
 
 @equation
 def remembered(lab, share, months, p):
-    """s~ e^(-dt/T) + s (1 - e^(-dt/T)), a mean of past shares that fades over a year (M26)."""
+    """s~ e^(-dt/T) + s (1 - e^(-dt/T)): exponentially weighted mean of past shares (M26)."""
     fade = np.exp(-months / p.model_market.yesterday)
     return lab.chosen * fade + share * (1.0 - fade)
 
 
 @equation
 def followed(choice, p):
-    """f s + (1 - f) s~, by which users choose: today's shares, as far as they follow them, else yesterday's (M26)."""
+    """f s + (1 - f) s~: shares by which users choose, a mix of today's and past ones (M26)."""
     f = p.model_market.follow
     return choice.share + (1.0 - f) * (choice.past * choice.scale - choice.share)
 
 
 @equation
 def reconsidered(lab, choice, p):
-    """u (1 - r) + held + choosing s: who stays, who is held, and who chooses anew."""
+    """u (1 - r) + held + choosing s: users who stay, are held, and choose anew."""
     return lab.users * (1.0 - choice.reconsider) + choice.stays + choice.choosing * followed(choice, p)
 
 
 def reconsidering(world: World) -> Array:
-    """Share of a segment's users who choose anew each month: inertia is the moat of users (M31).
+    """Share of a segment's users who choose anew each month; inertia is the moat of users (M31).
 
     Interoperability lets some of those choose who would not have bothered.
     """

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class LeadershipState(State):
-    """Who leads the market of CN, and for how long."""
+    """Concentration of the market of CN, its leader and the leader's tenure."""
 
     hhi_tokens = flow("1", text="Herfindahl index of tokens")
     share_cn = stock("share", "labs", text="Share of the tokens of the labs of CN")
     share_turbulence = flow("share", text="Half the sum of changes in shares within a step")
     leader = stock("id", first=MISSING, dtype=int, text="Lab that serves most")
-    leads_since = stock("months", text="How long it has")
+    leads_since = stock("months", text="Tenure of the leader")
 
 
 def concentrate(world: World) -> None:

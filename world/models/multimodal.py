@@ -1,4 +1,4 @@
-"""Multimodality: from some capability on new models see and hear, which ends single-modality firms (M25)."""
+"""Multimodality: capability from which new models see and hear, and its diffusion (M25)."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 
 class MultimodalState(State):
-    """How far multimodal models have come."""
+    """Diffusion of multimodal models."""
 
-    multimodal = stock("share", "regions", text="Users whom models that see and hear have reached")
+    multimodal = stock("share", "regions", text="Users reached by multimodal models")
 
 
 def level(world: World) -> Array | float:
-    """Capability from which a release is natively multimodal; from the date of a scenario, any is."""
+    """Capability from which a release is natively multimodal; none after the date of a scenario."""
     return -np.inf if world.policy.technology.multimodal else world.parameters.app_market.multimodal_level
 
 
 def spread_multimodal(world: World) -> None:
-    """Multimodal models spread among users, in CN only in part while they are foreign."""
+    """Diffusion of multimodal models among users, in CN only in part while they are foreign."""
     labs, state, app_market = world.labs, world.state, world.parameters.app_market
     pace = world.clock.fraction(app_market.multimodal_pace)
     sees = labs.alive & labs.released & labs.multimodal

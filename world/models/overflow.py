@@ -1,4 +1,4 @@
-"""Overflow: demand that finds its lab full goes to labs at home with capacity to spare (M21)."""
+"""Overflow: demand beyond a lab's capacity goes to labs at home with spare capacity (M21)."""
 
 from __future__ import annotations
 
@@ -16,41 +16,41 @@ if TYPE_CHECKING:
 
 
 class OverflowState(State):
-    """Demand that found its lab full."""
+    """Demand beyond the capacity of its lab."""
 
-    overflow = flow("Mtok/day", "labs", text="Tokens received from labs that are full")
-    overflow_light = flow("Mtok/day", "labs", text="The part of them that light models serve")
-    overflow_value = flow("CNY/day", "labs", text="What they are worth at list prices")
-    unserved = flow("Mtok/day", "regions", text="Tokens that nobody had room for")
+    overflow = flow("Mtok/day", "labs", text="Tokens received from labs without capacity")
+    overflow_light = flow("Mtok/day", "labs", text="The part of it that light models serve")
+    overflow_value = flow("CNY/day", "labs", text="Value of the part that is paid for, at list prices")
+    unserved = flow("Mtok/day", "regions", text="Tokens for which there was no capacity")
 
 
 def spill(unserved: Array, asked: Array, room: Array) -> Array:
-    """Deal unserved demand out in proportion to share times free capacity.
+    """Ration unserved demand in proportion to share times free capacity.
 
     Parameters
     ----------
     unserved : array (worlds, 1)
         Tokens that found no capacity.
     asked : array (worlds, labs)
-        What is asked of each lab anyway: who is not known gets no overflow.
+        Tokens asked of each lab itself, as a weight of its being known.
     room : array (worlds, labs)
         Tokens that each lab could still serve.
 
     Returns
     -------
     array (worlds, labs)
-        Tokens received: nobody more than it has room for, together no more than was unserved.
-        Who finds the second choice full goes without.
+        Tokens received: by each lab no more than its room, in sum no more than was unserved. Demand
+        that finds the second choice full is lost.
     """
     weight = asked * room
     return np.minimum(unserved * ratio(weight, row_sum(weight)), room)
 
 
 def spill_over(world: World, need: Array, have: Array) -> None:
-    """Unserved users at home try another lab, and pay it.
+    """Pass unserved demand on to labs at home, with what it pays.
 
-    While capacity can be rented (``serving.elastic``) hardly anybody has to: for a weak lab
-    no overflow is to be had (001).
+    Where capacity can be rented (``serving.elastic``) there is little of it, so that weak labs receive
+    no overflow (001).
     """
     labs, state, table = world.labs, world.state, world.segments
     asked = state.asked_flagship + state.asked_light

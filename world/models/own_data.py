@@ -1,4 +1,4 @@
-"""Data of layers on top of a base: L1 language, L2 industry, L3 scene (002; M39, M66).
+"""Data of layers on a base: L1 language, L2 industry, L3 scene (002; M39, M66).
 
 They are a lab's own: what it gathers by work and by use survives a change of base, which
 apps' coupling to that base does not.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def gather_data(world: World) -> None:
-    """Layers grow with application engineers and with use, layer by layer, and age.
+    """Growth and ageing of layers, by application engineers and by use.
 
     dL/dt = g (1 - L) - L / life, g = pace (work + feedback): solved for the step.
     """
@@ -37,7 +37,7 @@ def gather_data(world: World) -> None:
 
 
 def _use(world: World) -> tuple[Array, Array, Array]:
-    """Tokens a day from which each layer learns: at home, in the own trade, in firms and apps."""
+    """Tokens a day that feed each layer: at home, in the lab's own industry, in firms and apps."""
     labs, state, table = world.labs, world.state, world.segments
     served = state.tokens_by_segment
     at_home = sum_k(where(table.column("region") == labs.region, served, 0.0))
@@ -46,7 +46,7 @@ def _use(world: World) -> tuple[Array, Array, Array]:
 
 
 def trade_of(u: Array, privacy: Array) -> Array:
-    """Segment that a vertical lab is founded for, from a uniform draw.
+    """Home segment of a vertical lab, from a uniform draw.
 
     Industries build for themselves where their data may not leave: weights as ``privacy``.
     """

@@ -1,4 +1,4 @@
-"""Prices of models: costs are known, rivals counted, prices move."""
+"""Prices of models: costs, strategic values, mark-ups."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def owners_power(world: World) -> Array:
-    """Share of sales that does not answer to the price, as the owner uses it (M47).
+    """Share of sales that is captive and exploited by its owner (M47).
 
     phi lock_in (1 - antitrust): apps coupled to one base and firms that rarely reconsider.
     """
@@ -33,7 +33,7 @@ def owners_power(world: World) -> Array:
 
 
 def set_prices(world: World) -> None:
-    """Phase 8: costs are known, rivals counted, prices move."""
+    """Phase 8: costs, strategic values, prices."""
     labs, state, model_market = world.labs, world.state, world.parameters.model_market
     serving_costs(world)
     cloud = ((labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER)).astype(float)
@@ -53,13 +53,13 @@ def set_prices(world: World) -> None:
 
 
 def entry_price(world: World) -> Array:
-    """What the first ones asked, ``(2, 1 or worlds, 1)``."""
+    """Initial list prices by region, ``(2, 1 or worlds, 1)``."""
     model_market = world.parameters.model_market
     return stack_k(model_market.entry_price_cn, model_market.entry_price_row, xp=world.xp)
 
 
 def going_price(world: World) -> Array:
-    """What the flagships sold at home cost on average, ``(2, worlds, 1)``; before any sale, the first ones' price."""
+    """Mean price of the flagships sold, by home region, ``(2, worlds, 1)``; before any sale, the initial price."""
     labs, found = world.labs, []
     sold = labs.tokens_flagship * labs.alive
     for region in (CN, ROW):

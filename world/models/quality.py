@@ -1,4 +1,4 @@
-"""Quality of models to users of each segment: brain, eyes and hands, data of their own, and nuisance.
+"""Quality of models to users of each segment: brain, eyes and hands, own data, nuisance.
 
 Every function gives arrays ``(segments, worlds, labs)`` or, where all labs are alike, ``(segments, 1 or worlds, 1)``.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Offer:
-    """A model of each lab, its flagship or its light one, as users of each segment meet it.
+    """Models of one size of all labs, as users of each segment compare them.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class Offer:
 
 
 def offer(world: World, capability: Array, **of_lab: Array) -> Offer:
-    """What users meet in models of some capability.
+    """Offer of models of some capability.
 
     The logistic of :func:`brain` separates, exp((T - x)/nu) = exp(T/nu) exp(-x/nu), so that exp is
     taken once a model and width, not once a segment.
@@ -70,22 +70,22 @@ def offer(world: World, capability: Array, **of_lab: Array) -> Offer:
 
 @equation
 def orchestrated(seg, p):
-    """d = o (work that older models can do): the share of a segment's work that an orchestrator hands to them.
+    """d = o (work that older models can do): share of a segment's work that an orchestrator delegates to them.
 
-    Firms have them and they work (002: why throw them away?): the large model only understands
-    what is asked, calls them, and puts the report together (M38).
+    Firms keep models that work (002): the large model only interprets the request, calls them and
+    combines their results (M38).
     """
     return p.model_market.orchestration * seg.old_models
 
 
 @equation
 def threshold(seg, p):
-    """T = tau - e d, what the brain must pass, OOM: the harder part is left to the older models (M38)."""
+    """T = tau - e d: capability threshold of the brain, OOM, less for work delegated to older models (M38)."""
     return seg.threshold - p.model_market.orchestration_ease * orchestrated(seg, p)
 
 
 def retrieval(world: World) -> Array:
-    """Share of knowledge work that is looked up: it grows with eyes and with time (M65).
+    """R = r eye (1 - exp(-t / t_r)): share of knowledge work that is looked up (M65).
 
     R = r eye (1 - exp(-t / t_r)); an app that senses (searches, reads files) is what retrieves.
     """
@@ -123,7 +123,7 @@ def brain(offer, seg, p):
 
 @equation
 def own_data(offer, lab, seg, p):
-    """Share of what its model cannot do that a lab makes up for with data of its own, at most all.
+    """Share of the shortfall of its model that a lab makes up by data of its own, at most all.
 
     The layers of 002 on top of a base: L1 language (at home), L2 industry (a vertical lab in the
     segment it was founded for, M39), L3 scenes (work in firms, which free users do not show).
@@ -138,7 +138,7 @@ def own_data(offer, lab, seg, p):
 
 @equation
 def with_eyes_and_hands(brains, seg, state, p):
-    """(a b^-2 + e eye^-2 + h hand^-2)^-1/2, where the hand is no stronger than the permission that trust grants."""
+    """(a b^-2 + e eye^-2 + h hand^-2)^-1/2, the hand bounded by the permission that trust grants."""
     e, h = p.model_market.limits * seg.eye, p.model_market.limits * seg.hand
     least = p.trust.permission
     permitted = np.minimum(state.hands, least + (1.0 - least) * by_home(state.trust, seg))
@@ -160,17 +160,16 @@ def quality(offer, lab, seg, state, p):
 
 
 def home_segment(world: World) -> Array:
-    """Which segment each vertical lab was founded for, booleans."""
+    """Mask of the segment that each vertical lab was founded for."""
     return world.segments.columns.number == world.labs.home_segment
 
 
 @equation
 def appeal(offer, p):
-    """A = Q_best - m d^2 / (d + d_0), d = (Q_best - Q)+: quality as users weigh it.
+    """A = Q_best - m d^2 / (d + d_0), d = (Q_best - Q)+: quality as it enters utility.
 
-    Performance is a moat where it is a cliff (001): who is ten per cent worse is hardly worse
-    to users, who is far behind falls short by nearly all of it. Without this moat (m = 0, M31)
-    every model passes for the best.
+    A small shortfall hardly counts, a large one in nearly all of its size (001: performance is a moat
+    where it is a cliff). Without this moat (m = 0, M31) all models count as the best.
     """
     m, d_0 = p.moat.performance, p.model_market.close_enough
     d = np.maximum(offer.best - offer.quality, 0.0)
@@ -184,7 +183,7 @@ def appeal(offer, p):
 def nuisance(offer, lab, seg, p):
     """N = m precision h + s (1 - free) min((x - T - margin)+, most), h = exp(-x_knowledge / scale).
 
-    Utility lost by mistakes where precision counts and by abilities that nobody asked for (M69). Mistakes
+    Disutility of mistakes where precision counts and of surplus capability (M69). Mistakes
     fall with knowledge, with what is looked up, with a vertical lab's own data at home, and with work
     done by older models, whose results are reliable (002).
     """

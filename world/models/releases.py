@@ -1,4 +1,4 @@
-"""Releases: a trained model becomes a served one, open or closed, and makes news."""
+"""Releases: trained models enter service, open or closed, and make news."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ RELEASES = 1024
 
 
 class ReleaseState(State):
-    """What has been released so far."""
+    """Releases so far, and the history of the frontier."""
 
     models_released = stock("models", first="capital.models_before", text="Releases that users have heard of")
     frontier_history = history("OOM", text="Frontier of all labs at the end of each step")
 
 
 def release(world: World) -> None:
-    """Phase 6: approved models go out; everybody's past investment is revalued."""
+    """Phase 6: release of approved models, news, revaluation of past training."""
     labs, state = world.labs, world.state
     labs.choose_openness(_stakes(world), among=labs.trained)
     labs.waiting = np.maximum(labs.waiting - world.clock.months, 0.0)
@@ -59,7 +59,7 @@ def release(world: World) -> None:
 
 
 def _subsidise(world: World, out: Array) -> None:
-    """The state pays what it promises for open releases in CN."""
+    """Payment of the subsidy of open releases in CN."""
     labs = world.labs
     opened = out & (labs.openness != CLOSED) & (labs.region == CN)
     paid = world.policy.open_source.subsidy_paid * opened
@@ -67,20 +67,20 @@ def _subsidise(world: World, out: Array) -> None:
 
 
 def _stakes(world: World) -> OpennessSignals:
-    """What openness is weighed on: lead over rivals at home, market share, policy."""
+    """Signals of the choice of openness: lead over rivals at home, market share, policy."""
     labs = world.labs
     most = world.parameters.openness.lead_most
     mine = mean_k(capability(labs))
     best = where(labs.region == CN, world.state.frontier_cn, world.state.frontier_all)
-    level, told = world.policy.open_source.mandate_above, world.policy.open_source.champion
+    level, rule = world.policy.open_source.mandate_above, world.policy.open_source.champion
     champion = labs.archetype == OPEN_CHAMPION
     return OpennessSignals(
         lead=clip(mine - best, -most, most),
         share=world.state.token_share,
         has_cloud=((labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER)).astype(float),
         subsidy=where(labs.region == CN, world.policy.open_source.subsidy, 0.0),
-        mandate=(mine >= (np.inf if level is None else level)) | (champion & (told == "all")),
-        ban=world.xp.full(mine.shape, world.policy.open_source.ban) | (champion & (told == "none")),
+        mandate=(mine >= (np.inf if level is None else level)) | (champion & (rule == "all")),
+        ban=world.xp.full(mine.shape, world.policy.open_source.ban) | (champion & (rule == "none")),
     )
 
 
@@ -113,12 +113,12 @@ def _go_out(world: World, out: Array) -> None:
 
 
 def _entry_price(world: World) -> Array:
-    """A newcomer asks what the market at home asks, and no more than the first ones did."""
+    """Initial price of a newcomer: the going price at home, at most that of the first ones."""
     return np.minimum(going_price(world), entry_price(world))
 
 
 def _make_news(world: World, out: Array, mean: Array, before: Array) -> None:
-    """A leap of the frontier abroad makes hype; a me-too release makes less each time (M42, M49).
+    """Hype from leaps of the frontier abroad and from further releases, which make less each time (M42, M49).
 
     What leaps at home is news of its own, which is believed less (``hype.domestic_leap``).
     """
@@ -140,7 +140,7 @@ def _make_news(world: World, out: Array, mean: Array, before: Array) -> None:
 
 
 def _write_down(world: World) -> None:
-    """A stronger open base makes past training worthless (M36): book value is lost."""
+    """Write-down of past training by a stronger open base (M36)."""
     labs, technology = world.labs, world.parameters.technology
     mine = mean_k(labs.served)
     over = clip((world.state.frontier_open - mine) / technology.write_down_width, 0.0, 1.0)

@@ -1,4 +1,4 @@
-"""Serving, usage and revenue: what is sold is served, billed and paid for."""
+"""Serving, use and revenue: capacity, bills and payments."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ DAYS_A_MONTH = 365.25 / 12.0
 
 
 class ServingState(State):
-    """What is served, and what that takes."""
+    """State of serving: demand, compute, projects."""
 
     asked_by_apps = flow("Mtok/day", "labs", text="Tokens of flagships that apps ask of the labs' clouds")
-    asked_flagship = flow("Mtok/day", "labs", text="Tokens of flagships asked of them, by users and apps")
+    asked_flagship = flow("Mtok/day", "labs", text="Tokens of flagships that users and apps ask of the labs' clouds")
     token_share = stock("share", "labs", text="Share of the tokens that the home region's labs serve")
-    serving_need = stock("H100e", "labs", text="Compute that all demand would take")
+    serving_need = stock("H100e", "labs", text="Compute that all demand takes")
     tokens_h100_flagship = flow("tok/s", "labs", text="Speed of one H100 with the flagship")
     tokens_h100_light = flow("tok/s", "labs", text="Speed of one H100 with the light model")
     projects = flow("CNY million/month", "labs", text="Income from projects for enterprises")
@@ -37,7 +37,7 @@ class ServingState(State):
 
 
 def serve(world: World) -> None:
-    """Phase 10: capacity limits what is served; users, apps and hosts pay."""
+    """Phase 10: capacity, sales, payments by users, apps and hosts."""
     labs, state = world.labs, world.state
     traffic = _app_traffic(world)
     state.asked_by_apps = sum_k([sum_by_group(tokens, rows, labs.capacity) for rows, tokens in traffic])
@@ -58,7 +58,7 @@ def serve(world: World) -> None:
 
 
 def _app_traffic(world: World) -> list[tuple[Array, Array]]:
-    """Where the tokens of apps come from: lab rows (-1 for none) and tokens, by base."""
+    """Traffic of apps by base: lab rows (-1 for none) and tokens."""
     apps, labs = world.apps, world.labs
     valid = [points_at(rows, ids, labs) & apps.alive for rows, ids in zip(apps.base_lab, apps.base_id, strict=True)]
     split = where(valid[1], world.parameters.app_market.second_base, 0.0)
@@ -67,7 +67,7 @@ def _app_traffic(world: World) -> list[tuple[Array, Array]]:
 
 
 def _lock_in(world: World, traffic: tuple[Array, Array]) -> None:
-    """Share of a lab's sales that cannot leave: apps tied to one base, firms that do not reconsider (M47)."""
+    """Captive share of a lab's sales: apps tied to one base, users who do not reconsider (M47)."""
     labs, apps, table, state = world.labs, world.apps, world.segments, world.state
     model_market, moat = world.parameters.model_market, world.parameters.moat
     single = apps.base_lab[1] < 0
@@ -81,7 +81,7 @@ def _lock_in(world: World, traffic: tuple[Array, Array]) -> None:
 
 
 def _limit(world: World) -> None:
-    """Demand beyond the serving capacity is turned away, and spills over to others."""
+    """Limit of demand by the serving capacity, and overflow to others."""
     labs, state = world.labs, world.state
     need = serving_need_total(world)
     have = fleet_serving(world) * labs.serving_share + labs.rented_serving
@@ -110,7 +110,7 @@ def _sales(world: World) -> Array:
 
 
 def _app_bills(world: World, traffic: list[tuple[Array, Array]]) -> Array:
-    """Apps pay for the tokens that they draw."""
+    """Payments of apps for the tokens that they use."""
     apps, labs = world.apps, world.labs
     days = DAYS_A_MONTH * world.clock.months
     bill, income = np.zeros_like(apps.cash), np.zeros_like(labs.cash)
@@ -125,7 +125,7 @@ def _app_bills(world: World, traffic: list[tuple[Array, Array]]) -> Array:
 
 
 def _subscriptions(world: World) -> Array:
-    """Free services earn from the few who subscribe."""
+    """Subscription revenue of free services."""
     labs, state, table = world.labs, world.state, world.segments
     model_market = world.parameters.model_market
     per_user = table.column("arpu") * table.column("free") * world.clock.months
@@ -136,7 +136,7 @@ def _subscriptions(world: World) -> Array:
 
 
 def _projects(world: World) -> Array:
-    """Enterprise projects: private deployment and tuning for those whose data may not leave.
+    """Projects for enterprises: private deployment and tuning where data may not leave.
 
     They earn early, bind application engineers, and give control, not capability (001, M22).
     """
@@ -152,7 +152,7 @@ def _projects(world: World) -> Array:
 
 
 def _reputation(world: World) -> None:
-    """Reputation grows with use, slowly, and fades (M31)."""
+    """Slow adjustment of reputation to use (M31)."""
     labs, model_market = world.labs, world.parameters.model_market
     fade = np.exp(-world.clock.months / model_market.reputation_memory)
     earned = model_market.reputation_gain * np.log1p(100.0 * world.state.token_share)
@@ -160,7 +160,7 @@ def _reputation(world: World) -> None:
 
 
 def _awareness(world: World) -> None:
-    """Users think of a lab through its channels, its product people, its news, and each other."""
+    """Adjustment of awareness to channels, product people, news and word of mouth."""
     labs, model_market = world.labs, world.parameters.model_market
     own_channel = (labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER)
     # Who works on customers' projects works on no product.
@@ -175,7 +175,7 @@ def _awareness(world: World) -> None:
 
 
 def _running_costs(world: World) -> None:
-    """Power for own chips, and operation beside compute: support, review, traffic (M04)."""
+    """Costs of power for own chips, and of operation: support, review, traffic (M04)."""
     labs, vendors, serving = world.labs, world.vendors, world.parameters.serving
     operation = sum_k(labs.users) * serving.operation * world.clock.months
     world.accounts.pay("operation", (labs, operation), "outside", operating=True)
@@ -188,7 +188,7 @@ def _running_costs(world: World) -> None:
 
 
 def serving_costs(world: World) -> None:
-    """Tokens a second of one H100 for each model, and what a million tokens costs.
+    """Serving speed of one H100 for each model, and marginal cost of a million tokens.
 
     Engines improve each year, and who serves much fills batches and evens out peaks:
     T (1 + m g log10(1 + need / n0)), the moat of compute (M31). A cost of zero (M04) serves free.

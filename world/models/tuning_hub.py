@@ -1,4 +1,4 @@
-"""The hub where open models are tuned keeps those who tune there (M68): 001's moat of the tuning platform."""
+"""Hub where open models are tuned, and the private deployments that it retains (M68; 001)."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 def hubs(world: World) -> Array:
-    """Labs that run a hub, ``(worlds, labs)``: owners of clouds and champions with weights to tune."""
+    """Mask of labs that run a hub, ``(worlds, labs)``: owners of clouds and champions with open weights."""
     labs = world.labs
     host = (labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER) | (labs.archetype == OPEN_CHAMPION)
     return host & labs.alive & labs.released & (labs.open_weights[0] > NO_MODEL)
 
 
 def stays(world: World, reconsider: Array) -> Array:
-    """Users who would reconsider but whose private deployment hangs on a hub, ``(segments, worlds, labs)``."""
+    """Users who would reconsider but are retained by a hub, ``(segments, worlds, labs)``."""
     kept = world.parameters.model_market.hub_private * world.segments.column("privacy") * hubs(world)
     return reconsider * kept * world.labs.users

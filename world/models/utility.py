@@ -1,4 +1,4 @@
-"""Utility of models to users of each segment, from quality, price, standing and access."""
+"""Utility of models to users of each segment, from quality, price, reputation and access."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def utilities(world: World) -> tuple[Array, Array, Array]:
 
 @equation
 def named_weight(seg, state, p):
-    """1 + s (t_neutral - trust), the weight of reputation: where society is not trusted, names are (M05)."""
+    """1 + s (t_neutral - trust): weight of reputation, which substitutes for social trust (M05)."""
     return 1.0 + p.trust.substitution * (p.trust.neutral - by_home(state.trust_habit, seg))
 
 
 @equation
 def dearness(offer, seg, p):
-    """alpha (ln(P + h0) - ln(WTP + h0)): utility lost to a price above what users are ready to pay."""
+    """alpha (ln(P + h0) - ln(WTP + h0)): disutility of a price above the willingness to pay."""
     model_market = p.model_market
     alpha = model_market.price_sensitivity * (1.0 - model_market.free_insensitive * seg.free)
     h0 = model_market.hassle_cost
@@ -57,7 +57,7 @@ def dearness(offer, seg, p):
 
 @equation
 def border(lab, seg, rules, p):
-    """Utility lost abroad. Weights on users' own machines cross no border (M55)."""
+    """Disutility of foreign models; weights on users' own machines cross no border (M55)."""
     model_market = p.model_market
     into_cn = model_market.foreign_in_cn + model_market.cross_border * rules.data.cross_border
     crossing = where(seg.region == CN, into_cn, model_market.cn_abroad)
@@ -67,7 +67,7 @@ def border(lab, seg, rules, p):
 
 @equation
 def licence(lab, seg, rules, p):
-    """Utility lost in licensed segments by labs of CN that are not filed, or by a beta where one is allowed."""
+    """Disutility of unfiled labs of CN in licensed segments, less where a trial is allowed."""
     model_market, needs, allowed = p.model_market, rules.licensing.needs_licence, rules.licensing.beta_allowed
     unfiled = (lab.filing != FILED) & (lab.region == CN)
     lost = model_market.unlicensed * needs + model_market.beta * (1.0 - needs) * (1.0 - allowed)
@@ -76,11 +76,10 @@ def licence(lab, seg, rules, p):
 
 @equation
 def wall(lab, seg, state, p):
-    """w (T - T_hard)+ (x_frontier - slack - x)+: utility lost in hard segments short of the frontier in reach (M19).
+    """w (T - T_hard)+ (x_frontier - slack - x)+: disutility in hard segments short of the frontier in reach (M19).
 
-    A model whose run is worth less than the leader's (efficiency times spending) sells next to nothing
-    where the work is hard: users take the leader's (001).
-    Easy segments are content with less; to users in CN the frontier abroad is only partly in reach.
+    Where the work is hard, a model whose run is worth less than the leader's (efficiency times spending)
+    sells little (001). To users in CN the frontier abroad is only partly in reach.
     """
     model_market = p.model_market
     x = (lab.served[0] + lab.served[1] + lab.served[2]) / 3.0
@@ -92,10 +91,10 @@ def wall(lab, seg, state, p):
 
 @equation
 def common_utility(lab, seg, state, rules, p):
-    """U, of both models of a lab: standing, less what stands between it and its users, plus control, less wall.
+    """U, common to both models of a lab: awareness, reputation and control, less border, licence and wall.
 
-    Who is not thought of is not weighed: awareness multiplies a model's weight in its nest. Users whose
-    data may not leave like a lab whose projects gave them control (M22).
+    Awareness multiplies a model's weight in its nest. Users whose data may not leave value control, which
+    projects give (M22).
     """
     model_market = p.model_market
     known = model_market.reliability * np.log(np.maximum(lab.capacity_share, 0.05))
@@ -108,11 +107,11 @@ def common_utility(lab, seg, state, rules, p):
 
 
 def expected_only(world: World, share: Array) -> Array:
-    """How much better users expect their choice to be than it is, ``(segments, worlds, 1)``.
+    """Utility that users expect of their choice but do not get, ``(segments, worlds, 1)``.
 
-    Users lean on names where society is not trusted, and are served no better for it; where it is trusted more than
-    ``trust.neutral`` they heed names too little, and are served better than they expect. What a choice is worth is its
-    log-sum less the mean of what was only expected: the formula of Train (2015), Journal of Choice Modelling 16.
+    Where social trust is below ``trust.neutral`` users give reputation more weight than its plain one, without being
+    served better; above it less. The welfare of a choice is its log-sum less the mean of what was only expected:
+    the formula of Train (2015), Journal of Choice Modelling 16.
     """
     leaning = named_weight(world.segments.columns, world.state, world.parameters) - 1.0
     return leaning * world.parameters.moat.reputation * row_sum(share * world.labs.reputation)
@@ -120,9 +119,9 @@ def expected_only(world: World, share: Array) -> Array:
 
 @equation
 def utility(offer, lab, seg, p):
-    """V = beta A(Q) - N + omega privacy w - alpha (ln(P + h0) - ln(WTP + h0)) + what both models of a lab share, U.
+    """V = beta A(Q) - N + omega privacy w - alpha (ln(P + h0) - ln(WTP + h0)) + U, utility of a model.
 
-    Whose data may not leave wants weights w of their own (M55).
+    Open weights w have a value of their own where data may not leave (M55).
     """
     model_market = p.model_market
     worth = model_market.quality_weight * appeal(offer, p) - nuisance(offer, lab, seg, p)
@@ -132,7 +131,7 @@ def utility(offer, lab, seg, p):
 
 @equation
 def outside_value(seg, p):
-    """Utility of the old tools, ``(segments, 1 or worlds, 1)``: of no strength, they are worth nothing (M16)."""
+    """Utility of the old tools, ``(segments, 1 or worlds, 1)`` (M16)."""
     model_market = p.model_market
     return seg.old_tools + model_market.old_tools_weight + np.log(np.maximum(model_market.old_tools_strength, 1e-30))
 
@@ -142,7 +141,7 @@ def routed(flagship, light, seg, p):
     """Utility of both models of a lab, V + r (V_light - V)+, and the share of requests that the light one serves.
 
     A router picks the cheapest model that is good enough, request by request (M53): the light one with the odds of a
-    logit. Who pays nothing is served by the light model.
+    logit. Free use is served by the light model.
     """
     model_market = p.model_market
     second = np.maximum(logistic((light - flagship) / model_market.router_width), model_market.free_light * seg.free)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @output("app_deaths_cn", "apps a step", "deaths of apps in China")
 @output("app_deaths_absorbed_cn", "apps a step", "deaths of apps whose work a model can do alone")
 @output("app_deaths_insolvent_cn", "apps a step", "deaths of apps without money")
-@output("app_deaths_outdated_cn", "apps a step", "deaths of apps left behind")
+@output("app_deaths_outdated_cn", "apps a step", "deaths of apps overtaken during rework")
 @output("app_deaths_single_modality_cn", "apps a step", "deaths of apps in one modality; image or speech")
 @output("app_switches_cn", "apps a step", "apps that leave a living base for another")
 @output("app_incumbents_remade_cn", "firms a step", "software firms that remake their product")
@@ -49,7 +49,11 @@ def turnover_of_apps(world: World) -> tuple:
 @output(
     "app_survival_6_months_share", "share", "the share of apps that live longer than six months; after Kaplan and Meier"
 )
-@output("app_lifeline_median_months", "months", "the median age at death of apps; shorter, for it leaves out who lives")
+@output(
+    "app_lifeline_median_months",
+    "months",
+    "the median age at death of apps; shorter than the median life, for it leaves out the living",
+)
 def app_lives(world: World) -> tuple:
     """Life spans of apps."""
     alive = lifecycle.survival(world)

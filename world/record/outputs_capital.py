@@ -55,7 +55,7 @@ def attention(world: World) -> tuple:
 @output("cash_labs_cn", "CNY million", "the cash of labs in China")
 @output("cost_labs_cn", "CNY million a month", "all that labs in China spend")
 @output("valuation_cn", "CNY million", "what investors value labs in China at")
-@output("sunk_value_lost_cn", "CNY million a step", "past investment of labs in China made worthless")
+@output("sunk_value_lost_cn", "CNY million a step", "past investment of labs in China written down")
 @output("public_spending_cn", "CNY million", "public spending so far", "Public money")
 @output(
     "accounts_residual", "share", "the largest gap so far between payments and balances; of all money, zero to rounding"

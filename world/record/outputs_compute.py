@@ -84,7 +84,7 @@ def prices_and_software(world: World) -> tuple:
 
 
 @output("utilisation_cn", "share", "the utilisation of chips in China", "Utilisation")
-@output("idle_compute_cn", "H100e", "chips of vendors in China that nobody rents")
+@output("idle_compute_cn", "H100e", "idle chips of vendors in China")
 @output(
     "revenue_clouds_cn",
     "CNY million a month",

@@ -174,11 +174,9 @@ def consumer_surplus(world: World) -> Array:
 @output("tokens_light_share_cn", "share", "the share of light models in all tokens in China")
 @output("tokens_device_cn", "Mtok a day", "tokens on users' devices; beside those sold")
 @output("tokens_private_cn", "Mtok a day", "tokens on firms' own machines; beside those sold")
-@output("tokens_overflow_cn", "Mtok a day", "demand in China that found its lab full and went to another")
-@output(
-    "overflow_weak_cn", "Mtok a day", "demand in China that found its lab full and went to one beyond the four largest"
-)
-@output("tokens_unserved_cn", "Mtok a day", "demand in China that found its lab full and went nowhere")
+@output("tokens_overflow_cn", "Mtok a day", "demand in China that overflowed to another lab")
+@output("overflow_weak_cn", "Mtok a day", "demand in China that overflowed to a lab beyond the four largest")
+@output("tokens_unserved_cn", "Mtok a day", "unserved demand in China")
 @output(
     "revenue_projects_cn", "CNY million a month", "the revenue of labs in China from projects for customers", log=True
 )
@@ -210,7 +208,7 @@ def serving(world: World) -> tuple:
 @output(
     "product_share_unused_cn",
     "share",
-    "the share of product work in labs with a model on sale; each counted as far as nobody uses it",
+    "the share of product work in labs with a model on sale; each weighted by its lack of use",
 )
 def ties(world: World) -> tuple:
     """Ties between firms, and product work of labs with an unused model (M67)."""

@@ -149,8 +149,8 @@ def run_cost(world: World) -> Array:
 
 @output("efficiency_public", "times", "what published algorithms save; against the start")
 @output("research_openness", "share", "the share of research that is published")
-@output("explorers_cn", "labs", "labs in China that try what nobody has tried")
-@output("explorers_row", "labs", "labs elsewhere that try what nobody has tried")
+@output("explorers_cn", "labs", "labs in China that explore new methods")
+@output("explorers_row", "labs", "labs elsewhere that explore new methods")
 @output("breakthroughs_cn", "a step", "breakthroughs of explorers in China")
 @output("breakthroughs_row", "a step", "breakthroughs of explorers elsewhere")
 def knowledge(world: World) -> tuple:
@@ -165,7 +165,7 @@ def knowledge(world: World) -> tuple:
 @output(
     "post_share_of_variance_cn",
     "share",
-    "the share of post-training in what tells the ten best labs apart; variance, over that of pre-training, too",
+    "the variance of post-training among the ten best labs, over its sum with that of pre-training",
 )
 def post_share(world: World) -> Array:
     """Variance of post-training between the ten best labs, over that plus that of pre-training (M14)."""

@@ -29,8 +29,8 @@ def record(world: World, out: Array) -> None:
         if len(rows["worlds"]):
             world.lineage.append(rows)
 
-    told = {"model": labs.model_id, "base": labs.base_model, "declared": ~labs.claims}
-    world.event_buffer.add(out & (labs.base_model >= 0), told, keep)
+    columns = {"model": labs.model_id, "base": labs.base_model, "declared": ~labs.claims}
+    world.event_buffer.add(out & (labs.base_model >= 0), columns, keep)
 
 
 def hides_its_base(labs) -> Array:
@@ -99,5 +99,5 @@ def lineage_edges(world: World, index: int) -> pl.DataFrame:
     table = pl.DataFrame(frame, schema={"model": pl.Int64, "base": pl.Int64, "declared": pl.Boolean})
     names = pl.format("model:{}", "model").alias("source"), pl.format("model:{}", "base").alias("target")
     true = table.select(pl.lit("derives_from").alias("kind"), *names, pl.lit(1.0).alias("weight"))
-    told = table.filter("declared").select(pl.lit("declares").alias("kind"), *names, pl.lit(1.0).alias("weight"))
-    return pl.concat([true, told])
+    declared = table.filter("declared").select(pl.lit("declares").alias("kind"), *names, pl.lit(1.0).alias("weight"))
+    return pl.concat([true, declared])

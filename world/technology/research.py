@@ -26,7 +26,7 @@ class ResearchState(State):
     """Public knowledge and the capability of the best models."""
 
     research_openness = stock("share", first="technology.openness_start", text="Research that is published")
-    public_efficiency = stock("ln A", text="Algorithmic efficiency that everybody knows of")
+    public_efficiency = stock("ln A", text="Public algorithmic efficiency")
     scaling_ceiling = stock("FLOP", first=np.finfo(float).max, text="Run beyond which scale adds nothing")
     teacher = stock("OOM", "axes", first=NO_MODEL, text="The best model ever served")
     frontier_all = stock("OOM", first=NO_MODEL, text="The best model served")
@@ -141,8 +141,8 @@ def data_from_use(labs, technology) -> Array:
 
     The data of rivals raise the half-saturation, so that one or two labs gain most (003).
     """
-    everybody = row_sum(labs.usage_data)
-    return labs.usage_data / (labs.usage_data + technology.usage_half + technology.usage_crowd * everybody)
+    total = row_sum(labs.usage_data)
+    return labs.usage_data / (labs.usage_data + technology.usage_half + technology.usage_crowd * total)
 
 
 def _serve_updates(world: World) -> None:
