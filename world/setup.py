@@ -16,7 +16,7 @@ from baimo.agents.vendor import InfraVendor
 from baimo.conf.declare import DIMENSIONS
 from baimo.world.apps.lifecycle import add_apps
 from baimo.world.compute.chips import ChipTable, power_draw
-from baimo.world.engine.arrays import Array, mean_k, row_sum, sum_k, to_device, where
+from baimo.world.engine.arrays import Array, by_region, mean_k, row_sum, sum_k, to_device, where
 from baimo.world.engine.device import to_host
 from baimo.world.engine.world import World
 from baimo.world.industry.entry import LAB_SLOTS, endow_lab
@@ -167,7 +167,7 @@ def _served_models(world: World) -> None:
     labs.active_parameters = where(here, size, labs.active_parameters)
     labs.light_parameters = where(here, size * technology.light_size, labs.light_parameters)
     serving_costs(world)
-    labs.price_flagship = world.by_region(entry_price(world))
+    labs.price_flagship = by_region(entry_price(world), labs.region)
     labs.price_light = labs.price_flagship * technology.light_price
 
 

@@ -20,6 +20,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from omegaconf import DictConfig, OmegaConf
@@ -67,7 +68,7 @@ def plain_settings(cfg: DictConfig) -> dict:
     return OmegaConf.to_container(cfg, resolve=True, enum_to_str=True)
 
 
-def leaves(tree: dict, prefix: str = "") -> Iterator[tuple[str, object]]:
+def leaves(tree: Any, prefix: str = "") -> Iterator[tuple[str, object]]:
     """Dotted keys and values of nested dictionaries.
 
     Examples

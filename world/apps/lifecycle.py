@@ -173,8 +173,7 @@ def _report(world: World, gone: Array) -> None:
     output = world.config.output
     if output.level == "full":
         kept = gone & world.xp.asarray(world.world_ids < output.panel_worlds)[:, None]
-        who = world.apps.id, np.full_like(world.apps.id, CN)
-        world.log("app exit", kept, world.apps.age, (APP_EXITS, world.apps.exit_reason), who)
+        world.log("app exit", world.apps, kept, world.apps.age, (APP_EXITS, world.apps.exit_reason))
 
 
 # ---------------------------------------------------------------------- how long they live

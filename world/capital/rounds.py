@@ -63,10 +63,10 @@ def raise_rounds(world: World) -> None:
     labs.stage = labs.stage + (raised > 0.0)
     value = raised / world.parameters.capital.stake_sold
     labs.valuation = where(raised > 0.0, value, labs.valuation)
-    world.log("round", raised > 0.0, raised)
-    world.count("rounds", raised > 0.0)
-    world.count("rounds_adding_nothing", (raised > 0.0) & adds_nothing(world))
-    world.count("rounds_below_launch", (raised > 0.0) & (raised < launch_cost(world)))
+    world.log("round", labs, raised > 0.0, raised)
+    world.count("rounds", labs, raised > 0.0)
+    world.count("rounds_adding_nothing", labs, (raised > 0.0) & adds_nothing(world))
+    world.count("rounds_below_launch", labs, (raised > 0.0) & (raised < launch_cost(world)))
     raised_apps = _match(world, apps, app_deals(world))
     apps.raised = raised_apps
     apps.since_round = where(raised_apps > 0.0, 0.0, apps.since_round)

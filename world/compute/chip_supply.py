@@ -33,12 +33,12 @@ class ChipSupplyState(State):
 
 def of_kind(world: World, *kinds: str) -> Array:
     """Which classes are of the given kinds, ``(classes, 1, 1)``."""
-    return world.chips_where("kinds", *kinds)
+    return world.chips.which("kinds", *kinds)
 
 
 def made_in(world: World, home: str) -> Array:
     """Which classes are made in a country, ``(classes, 1, 1)``."""
-    return world.chips_where("homes", home)
+    return world.chips.which("homes", home)
 
 
 # ---------------------------------------------------------------------- production

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from baimo.world.engine.arrays import Array
+from baimo.world.engine.arrays import Array, namespace
 from baimo.world.engine.clock import as_date
 
 H100_TPP = 15830.0
@@ -80,6 +81,18 @@ class ChipTable:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    @cached_property
+    def _masks(self) -> dict[tuple[str, ...], Array]:
+        return {}
+
+    def which(self, column: str, *words: str) -> Array:
+        """Mask of the classes whose ``column`` is one of the words, ``(classes, 1, 1)``; made once."""
+        key = (column, *words)
+        if key not in self._masks:
+            mask = np.array([each in words for each in getattr(self, column)]).reshape(-1, 1, 1)
+            self._masks[key] = namespace(self.tpp).asarray(mask)
+        return self._masks[key]
 
     @property
     def lines(self) -> dict[str, list[int]]:

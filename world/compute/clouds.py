@@ -48,7 +48,7 @@ def _compute_for_equity(world: World) -> None:
     world.accounts.pay("compute for equity", (vendors, sum_by_group(grant, rows, vendors.capacity)), (labs, grant))
     labs.compute_credit = labs.compute_credit + grant
     labs.host_stake = labs.host_stake + grant
-    world.count("compute_for_equity", grant)
+    world.count("compute_for_equity", labs, grant)
 
 
 def _seed_apps(world: World) -> None:

@@ -17,7 +17,19 @@ from baimo.conf.declare import flow, stock
 from baimo.world.compute.chip_supply import list_prices, serving_speed, software_maturity
 from baimo.world.compute.chips import CNY_A_USD
 from baimo.world.compute.clouds import draw_credit
-from baimo.world.engine.arrays import Array, clip, nonzero, ratio, row_sum, stack_k, sum_by_group, sum_k, weigh_k, where
+from baimo.world.engine.arrays import (
+    Array,
+    by_region,
+    clip,
+    nonzero,
+    ratio,
+    row_sum,
+    stack_k,
+    sum_by_group,
+    sum_k,
+    weigh_k,
+    where,
+)
 from baimo.world.engine.state import State
 
 if TYPE_CHECKING:
@@ -72,7 +84,7 @@ def rent_compute(world: World) -> None:
     away = _abroad(world)
     labs.rented_training = np.zeros_like(labs.cash)
     labs.rented_serving = np.zeros_like(labs.cash)
-    rent = world.by_region(state.rent_training) * HOURS_A_YEAR * world.clock.years / 1e6
+    rent = by_region(state.rent_training, labs.region) * HOURS_A_YEAR * world.clock.years / 1e6
     bill = np.zeros_like(labs.cash)
     income = np.zeros_like(vendors.cash)
     for region, share in ((CN, 1.0 - away), (ROW, away)):
@@ -120,10 +132,11 @@ def _find_hosts(world: World, wanted: Array) -> None:
 
 
 def _seen_by_labs(world: World) -> RentSignals:
-    rent = world.by_region(world.state.rent_training)
+    labs = world.labs
+    rent = by_region(world.state.rent_training, labs.region)
     return RentSignals(
         rent_month=rent * HOURS_A_YEAR / 12.0 / 1e6,
-        rent_cap=world.by_region(world.state.rent_cap),
+        rent_cap=by_region(world.state.rent_cap, labs.region),
     )
 
 

@@ -19,7 +19,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from baimo.conf.declare import ROW_BLOCK
+from baimo.conf.declare import CN, ROW, ROW_BLOCK
 from baimo.world.engine import kernels
 from baimo.world.engine.device import Array, kernel
 from baimo.world.engine.kernels import one_pass
@@ -44,6 +44,11 @@ def where(mask: Array, yes: Any, no: Any) -> Array:
     if mask.__class__ is np.ndarray and kernels.in_use():
         return kernels.where(mask, yes, no)
     return np.where(mask, yes, no)
+
+
+def by_region(pair: Array, region: Array) -> Array:
+    """Pick by each agent's region from ``(2, worlds, 1)``."""
+    return where(region == CN, pair[CN], pair[ROW])
 
 
 @one_pass(kernels.clip)

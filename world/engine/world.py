@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baimo.conf.declare import CN, DIMENSIONS, MISSING, ROW
+from baimo.conf.declare import CN, DIMENSIONS, MISSING
 from baimo.world.engine.accounts import Accounts
-from baimo.world.engine.arrays import Array, sum_where, to_device, where
+from baimo.world.engine.arrays import Array, sum_where, to_device
 from baimo.world.engine.clock import Clock
 from baimo.world.engine.device import EventBuffer, TransferQueue
 from baimo.world.engine.population import Population
@@ -76,7 +76,6 @@ class World:
         self.streams = Streams(self.seed, xp.asarray(self.random_ids))
         self.transfers = TransferQueue(xp)
         self.event_buffer = EventBuffer(xp, self.transfers)
-        self.chip_masks: dict[tuple[str, ...], Array] = {}
         self.observed: dict = {}
         self.ties = SimpleNamespace()
         self.events: list = []
@@ -110,21 +109,6 @@ class World:
         """First day of the present step."""
         return self.clock.date(self.step_number)
 
-    def by_region(self, pair: Array) -> Array:
-        """Pick by each lab's region from ``(2, worlds, 1)``."""
-        return where(self.labs.region == CN, pair[CN], pair[ROW])
-
-    def by_class(self, values: Array) -> Array:
-        """What the host knows of each chip class, ``(classes,)``, where it is computed with, ``(classes, 1, 1)``."""
-        return self.xp.asarray(values).reshape(-1, 1, 1)
-
-    def chips_where(self, column: str, *words: str) -> Array:
-        """Mask of the chip classes whose ``column`` is one of the words, ``(classes, 1, 1)``; made once."""
-        key = (column, *words)
-        if key not in self.chip_masks:
-            self.chip_masks[key] = self.by_class(np.array([each in words for each in getattr(self.chips, column)]))
-        return self.chip_masks[key]
-
     def grown(self, population: Population) -> None:
         """Widen the state along a population that has grown."""
         self.state.grow(next(name for name, each in self.populations.items() if each is population))
@@ -137,21 +121,23 @@ class World:
 
     # ------------------------------------------------------------------ counters and events
 
-    def count(self, name: str, values: Array) -> None:
-        """Add ``(worlds, labs)`` values to a counter of this month, over the labs of CN."""
-        self.tally(name, sum_where(self.labs.region == CN, values))
+    def count(self, name: str, population: Population, values: Array) -> None:
+        """Add ``(worlds, rows)`` values to a counter of this month, over the agents of CN."""
+        self.tally(name, sum_where(population.region == CN, values))
 
     def tally(self, name: str, values: Array) -> None:
         """Add ``(worlds, 1)`` values to a counter of this month, and of all months so far."""
         for counts in (self.monthly, self.totals):
             counts[name] = counts[name] + values
 
-    def log(self, kind: str, mask: Array, amount: Array, detail: Any = None, who: Any = None) -> None:
-        """Enter what happened to labs (or to others, ``who``) in the event log: how much, in which words.
+    def log(self, kind: str, population: Population, mask: Array, amount: Array, detail: Any = None) -> None:
+        """Enter events of agents in the event log: of which kind, for which rows, and how much.
 
         ``detail`` are words and, for each row, the number of one of them. The log is kept on the host.
+        A population without regions is of CN.
         """
-        ids, region = (self.labs.id, self.labs.region) if who is None else who
+        ids = population.id
+        region = population.columns["region"] if "region" in population.columns else np.full_like(ids, CN)
         words, codes = detail or (("",), ids * 0)
         when = {"kind": kind, "step": self.step_number}
 

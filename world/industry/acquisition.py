@@ -65,7 +65,7 @@ def _hand_over(world: World, worlds: Array, rows: Array, buyer: Array, price: Ar
     to[worlds, rows] = buyer
     labs.exit_reason = where(sold, ACQUIRED, labs.exit_reason)
     leads = sold & (take_rows(world.state.token_share, to) >= world.parameters.entry_exit.leader_share)
-    world.count("leader_acquisitions", leads)
+    world.count("leader_acquisitions", labs, leads)
     paid = where(sold, price, 0.0)
     world.accounts.pay("acquisitions", (labs, sum_by_group(paid, to, labs.capacity)), "outside")
     pay_holders(world, paid)

@@ -57,8 +57,8 @@ def leave(world: World) -> None:
             months=world.clock.months,
         )
     )
-    world.count("pivots", labs.mode != before)
-    world.log("pivot", labs.mode != before, labs.cash, (MODES, labs.mode))
+    world.count("pivots", labs, labs.mode != before)
+    world.log("pivot", labs, labs.mode != before, labs.cash, (MODES, labs.mode))
     labs.wind_up(
         ExitSignals(
             # What a parent could have without a lab of its own: open weights, or any firm's API.
@@ -71,12 +71,12 @@ def leave(world: World) -> None:
     acquire(world)
     _cover(world)
     gone = labs.alive & (labs.exit_reason != ALIVE)
-    world.log("exit", gone, labs.cash, (LAB_EXITS, labs.exit_reason))
+    world.log("exit", labs, gone, labs.cash, (LAB_EXITS, labs.exit_reason))
     labs.exit_step = where(gone, world.step_number, labs.exit_step)
-    world.count("exits", gone)
-    world.count("acquisitions", gone & (labs.exit_reason == ACQUIRED))
+    world.count("exits", labs, gone)
+    world.count("acquisitions", labs, gone & (labs.exit_reason == ACQUIRED))
     turned = gone & (labs.exit_reason == TO_APPS)
-    world.count("turned_to_apps", turned)
+    world.count("turned_to_apps", labs, turned)
     state.spin_offs = count_where(turned & (labs.region == CN))
     _remember(world, gone)
     _dissolve(world, gone)

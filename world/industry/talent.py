@@ -10,7 +10,19 @@ from baimo.agents.enums import APPLICATION, CN, INDUSTRY, ROW
 from baimo.agents.lab.money import EffortSignals, HireSignals
 from baimo.conf.declare import stock
 from baimo.world.apps import labour
-from baimo.world.engine.arrays import Array, clip, count_where, mean_k, ratio, row_sum, stack_k, sum_k, sum_where, where
+from baimo.world.engine.arrays import (
+    Array,
+    by_region,
+    clip,
+    count_where,
+    mean_k,
+    ratio,
+    row_sum,
+    stack_k,
+    sum_k,
+    sum_where,
+    where,
+)
 from baimo.world.engine.state import State
 from baimo.world.network.social import neighbour_best
 from baimo.world.technology.training import wanted_mix
@@ -54,7 +66,7 @@ def move_staff(world: World) -> None:
     for region in (CN, ROW):
         _hire(world, region)
     _wages_move(world)
-    wages = sum_k(labs.staff * world.by_region(state.wages)) / 12.0 * world.clock.months
+    wages = sum_k(labs.staff * by_region(state.wages, labs.region)) / 12.0 * world.clock.months
     overhead = wages * world.parameters.talent.overhead
     world.accounts.pay("wages", (labs, wages), "workers", operating=True)
     world.accounts.pay("overhead", (labs, overhead), "outside", operating=True)
@@ -82,7 +94,7 @@ def _seen(world: World) -> HireSignals:
     fastest, slowest = (1.0 + ratio(np.expm1(growth * (f - 1.0)), pace) for f in (talent.fastest, talent.slowest))
     train, build = wanted_mix(world)
     return HireSignals(
-        wages=world.by_region(world.state.wages),
+        wages=by_region(world.state.wages, world.labs.region),
         mix_train=train,
         mix_build=build,
         fastest=fastest,
@@ -108,7 +120,7 @@ def _leave(world: World) -> None:
     rate = np.stack([rate + unrest * free * (kind != APPLICATION) for kind in range(4)])
     leaving = labs.staff * (1.0 - np.exp(-rate * world.clock.years))
     labs.staff = labs.staff - leaving
-    world.count("staff_left", sum_k(leaving))
+    world.count("staff_left", labs, sum_k(leaving))
     for region in (CN, ROW):
         here = labs.region == region
         state.pool[region] = state.pool[region] + sum_where(here, leaving)

@@ -10,6 +10,7 @@ from baimo.agents.enums import BIG_TECH, CN, FRONTIER, ROW
 from baimo.agents.lab.market import PriceSignals
 from baimo.world.engine.arrays import (
     Array,
+    by_region,
     ratio,
     row_sum,
     stack_k,
@@ -47,7 +48,7 @@ def set_prices(world: World) -> None:
             ),
             price_floor=where(labs.region == CN, floor, 0.0),
             adjust=world.clock.fraction(model_market.price_adjustment),
-            going_price=world.by_region(going_price(world)),
+            going_price=by_region(going_price(world), labs.region),
         )
     )
 

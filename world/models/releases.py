@@ -10,7 +10,7 @@ from baimo.agents.enums import ALL_OPEN, BIG_TECH, CLOSED, CN, FRONTIER, LIGHT_O
 from baimo.agents.lab.market import OpennessSignals
 from baimo.conf.declare import history, stock
 from baimo.world.capital.hype import domestic_leap
-from baimo.world.engine.arrays import Array, clip, count_where, mean_k, row_max, sum_k, where
+from baimo.world.engine.arrays import Array, by_region, clip, count_where, mean_k, row_max, sum_k, where
 from baimo.world.engine.state import State
 from baimo.world.laws.scaling import active_parameters
 from baimo.world.models import multimodal
@@ -52,10 +52,10 @@ def release(world: World) -> None:
     lineage.expose(world)
     _write_down(world)
     _subsidise(world, out)
-    world.log("release", out, mean)
-    world.count("releases", out)
-    world.count("open_releases", out & (labs.openness != CLOSED))
-    world.count("light_releases", out & (labs.openness == LIGHT_OPEN))
+    world.log("release", labs, out, mean)
+    world.count("releases", labs, out)
+    world.count("open_releases", labs, out & (labs.openness != CLOSED))
+    world.count("light_releases", labs, out & (labs.openness == LIGHT_OPEN))
 
 
 def _subsidise(world: World, out: Array) -> None:
@@ -108,7 +108,7 @@ def _go_out(world: World, out: Array) -> None:
     labs.since_news = where(out, 0.0, labs.since_news + world.clock.months)
     labs.reputation = labs.reputation + where(out, technology.release_reputation, 0.0)
     first = out & (labs.releases <= 1.0)
-    labs.price_flagship = where(first, world.by_region(_entry_price(world)), labs.price_flagship)
+    labs.price_flagship = where(first, by_region(_entry_price(world), labs.region), labs.price_flagship)
     labs.price_light = where(first, labs.price_flagship * technology.light_price, labs.price_light)
 
 
@@ -147,4 +147,4 @@ def _write_down(world: World) -> None:
     yearly = 1.0 - np.exp(-technology.write_down * world.clock.years * over)
     lost = where(labs.alive & labs.released, labs.sunk_value * yearly, 0.0)
     labs.sunk_value = labs.sunk_value - lost
-    world.count("sunk_value_lost", lost)
+    world.count("sunk_value_lost", labs, lost)

@@ -10,7 +10,18 @@ from baimo.agents.enums import ALL_OPEN, APPLICATION, BIG_TECH, CN, FRONTIER
 from baimo.conf.declare import flow, stock
 from baimo.world.compute.chips import H100_TFLOPS, tokens_per_second
 from baimo.world.compute.rental_market import HOURS_A_YEAR, fleet_serving, serving_need_total
-from baimo.world.engine.arrays import Array, clip, ratio, row_sum, sum_by_group, sum_k, take_rows, weigh_k, where
+from baimo.world.engine.arrays import (
+    Array,
+    by_region,
+    clip,
+    ratio,
+    row_sum,
+    sum_by_group,
+    sum_k,
+    take_rows,
+    weigh_k,
+    where,
+)
 from baimo.world.engine.state import State
 from baimo.world.models.demand import reconsidering
 from baimo.world.models.overflow import spill_over
@@ -200,6 +211,6 @@ def serving_costs(world: World) -> None:
     for name, size in (("flagship", labs.active_parameters), ("light", labs.light_parameters)):
         speed = tokens_per_second(size, H100_TFLOPS, 3.35, serving) * better
         setattr(state, f"tokens_h100_{name}", speed)
-    rent = world.by_region(state.rent_serving) * serving.rented_premium * serving.cost_scale
+    rent = by_region(state.rent_serving, labs.region) * serving.rented_premium * serving.cost_scale
     labs.marginal_cost = rent / (state.tokens_h100_flagship * 3600.0) * 1e6
     labs.marginal_cost_light = rent / (state.tokens_h100_light * 3600.0) * 1e6

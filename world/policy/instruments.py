@@ -158,14 +158,19 @@ def _export_control(world: World) -> None:
     policy.embargo = ExportControl(
         bars=bars,
         sold_abroad=abroad,
-        barred=world.by_class(bars),
-        offered_row=world.by_class(abroad),
-        offered_cn=world.by_class(export_rules.offered(rules, chips, date, world.clock.months)),
-        announced=world.by_class(export_rules.announced(rules, chips, date)),
+        barred=_by_class(world, bars),
+        offered_row=_by_class(world, abroad),
+        offered_cn=_by_class(world, export_rules.offered(rules, chips, date, world.clock.months)),
+        announced=_by_class(world, export_rules.announced(rules, chips, date)),
         memory_control=_come(policy.configured.embargo.memory_control, date),
         cloud_rule=_come(policy.configured.embargo.cloud_rule, date),
         listed=_listed(world),
     )
+
+
+def _by_class(world: World, values: np.ndarray) -> Array:
+    """Values of each chip class on the device, ``(classes,)`` to ``(classes, 1, 1)``."""
+    return world.xp.asarray(values).reshape(-1, 1, 1)
 
 
 def _listed(world: World) -> Array | None:

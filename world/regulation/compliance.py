@@ -61,8 +61,8 @@ def _suits(world: World) -> None:
     damages = where(sued, compliance.least_damages + compliance.damages * 12.0 * labs.service_revenue, 0.0)
     _pay(world, "damages", damages)
     labs.reputation = labs.reputation - where(sued, compliance.suit_reputation, 0.0)
-    world.count("suits", sued)
-    world.log("suit", sued, damages)
+    world.count("suits", labs, sued)
+    world.log("suit", labs, sued, damages)
 
 
 def _levy(world: World) -> None:
@@ -85,7 +85,7 @@ def _fine_dominance(world: World) -> None:
 def _pay(world: World, kind: str, cost: Array) -> None:
     labs = world.labs
     world.accounts.pay(kind, (labs, cost), "outside", operating=True)
-    world.count("compliance_cost", cost)
+    world.count("compliance_cost", labs, cost)
 
 
 def on_foreign(world: World) -> Array:

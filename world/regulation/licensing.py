@@ -86,9 +86,9 @@ def _session(world: World) -> None:
     most = np.maximum(world.policy.stance.capacity * max(world.parameters.pace.governance, months), 1.0)
     state.review_budget = np.minimum(state.review_budget, most)
     _gate_opens(world, done)
-    world.count("filed", done)
+    world.count("filed", labs, done)
     world.tally("filed_apps", count_where(passed))
-    world.log("filing", done, waited)
+    world.log("filing", labs, done, waited)
 
 
 def _gate_opens(world: World, done: Array) -> None:

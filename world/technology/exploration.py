@@ -11,7 +11,7 @@ import numpy as np
 
 from baimo.agents.enums import ROW
 from baimo.agents.lab.training import PathSignals
-from baimo.world.engine.arrays import Array, count_where, stack_k, where
+from baimo.world.engine.arrays import Array, by_region, count_where, stack_k, where
 from baimo.world.laws.scaling import absorptive_capacity
 from baimo.world.technology.research import research_budget
 
@@ -30,7 +30,7 @@ def explore(world: World) -> None:
     labs, exploration = world.labs, world.parameters.exploration
     labs.choose_path(
         PathSignals(
-            tolerance=world.by_region(stack_k(exploration.tolerance_cn, exploration.tolerance_row, xp=world.xp)),
+            tolerance=by_region(stack_k(exploration.tolerance_cn, exploration.tolerance_row, xp=world.xp), labs.region),
             step=world.step_number,
             chance=world.clock.chance(exploration.reconsider),
         )
@@ -43,8 +43,8 @@ def explore(world: World) -> None:
     # Its own in full; a share of what the others found.
     gain = exploration.breakthrough_gain * (found + exploration.signal * (number - found))
     labs.log_efficiency = labs.log_efficiency + where(seekers, gain, 0.0)
-    world.log("breakthrough", found, exploration.breakthrough_gain * np.ones_like(labs.cash))
-    world.count("breakthroughs", found)
+    world.log("breakthrough", labs, found, exploration.breakthrough_gain * np.ones_like(labs.cash))
+    world.count("breakthroughs", labs, found)
     world.tally("breakthroughs_row", count_where(found & (labs.region == ROW)))
 
 

@@ -53,8 +53,8 @@ def expose(world: World) -> None:
     labs.honesty = where(found, 1.0, labs.honesty)
     labs.since_exposed = where(found, 0.0, labs.since_exposed)
     labs.reputation = labs.reputation - lineage.exposed_reputation * found
-    world.count("exposures", found)
-    world.log("exposed", found, world.state.token_share)
+    world.count("exposures", labs, found)
+    world.log("exposed", labs, found, world.state.token_share)
 
 
 def authors(world: World) -> Array:

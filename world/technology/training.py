@@ -16,7 +16,7 @@ from baimo.conf.declare import flow, stock
 from baimo.world.compute.chip_supply import software_maturity
 from baimo.world.compute.chips import H100_TFLOPS, SECONDS_A_DAY, goodput, weakness
 from baimo.world.compute.rental_market import HOURS_A_YEAR, fleet_serving
-from baimo.world.engine.arrays import Array, clip, mean_k, ratio, shares, stack_k, sum_k, weigh_k, where
+from baimo.world.engine.arrays import Array, by_region, clip, mean_k, ratio, shares, stack_k, sum_k, weigh_k, where
 from baimo.world.engine.state import State
 from baimo.world.network.open_bases import best_known_base
 from baimo.world.technology.exploration import beaten_path
@@ -87,7 +87,7 @@ def cluster(world: World) -> tuple[Array, Array]:
     platform = world.state.platform_strength
     mixed = training.mixed_loss * (1.0 - concentration) * (1.0 - platform)
     speed = speed * where(count > 0.0, 1.0 - mixed, 1.0)
-    rented_speed = world.by_region(stack_k(training.rented_speed_cn, training.rented_speed_row, xp=world.xp))
+    rented_speed = by_region(stack_k(training.rented_speed_cn, training.rented_speed_row, xp=world.xp), labs.region)
     rented_count = labs.rented_training / rented_speed
     return speed + labs.rented_training * training.run_share, count + rented_count * training.run_share
 
@@ -120,7 +120,7 @@ def launch_signals(world: World) -> LaunchSignals:
     """Observables of a lab that plans a run."""
     labs, state, p = world.labs, world.state, world.parameters
     speed = delivered_flop(world) * beaten_path(world)
-    rent = world.by_region(state.rent_training)
+    rent = by_region(state.rent_training, labs.region)
     month = labs.rented_training * rent * HOURS_A_YEAR / 12.0 / 1e6
     base, post, row, identity, model, foreign = best_known_base(world)
     return LaunchSignals(
@@ -159,7 +159,7 @@ def synthetic_gain(world: World, base: Array) -> Array:
     Its own, the best open base that it knows, or what is on sale at home, which only answers.
     """
     labs, state, technology = world.labs, world.state, world.parameters.technology
-    sold = world.by_region(np.stack([state.frontier_cn, state.frontier_all])) - technology.synthetic_by_api
+    sold = by_region(np.stack([state.frontier_cn, state.frontier_all]), labs.region) - technology.synthetic_by_api
     own = mean_k(labs.pretrained + labs.post)
     writer = np.maximum(np.maximum(own, base), sold)
     return technology.synthetic_growth * np.maximum(writer - technology.synthetic_from, 0.0)
@@ -216,11 +216,11 @@ def _fail(world: World, failed: Array) -> None:
     # A failed trial is forgiven, a failed launch, which took much of the purse, is not (001).
     launch = labs.run_cost > training.launch_size * (np.maximum(labs.cash, 0.0) + labs.run_cost)
     labs.since_failure = where(failed & launch, 0.0, labs.since_failure)
-    world.count("training_failures", failed)
-    world.count("training_wasted", where(failed, labs.run_cost, 0.0))
-    world.count("failed_planned", where(failed, labs.run_planned, 0.0))
-    world.count("failed_used", where(failed, np.minimum(labs.run_delivered, labs.run_planned), 0.0))
-    world.log("failure", failed, labs.run_delivered)
+    world.count("training_failures", labs, failed)
+    world.count("training_wasted", labs, where(failed, labs.run_cost, 0.0))
+    world.count("failed_planned", labs, where(failed, labs.run_planned, 0.0))
+    world.count("failed_used", labs, where(failed, np.minimum(labs.run_delivered, labs.run_planned), 0.0))
+    world.log("failure", labs, failed, labs.run_delivered)
 
 
 def _complete(world: World, seen: LaunchSignals) -> None:
