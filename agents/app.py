@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from baimo.agents.base import MarketAgent, decision
+from baimo.agents.base import FirmColumns, MarketAgent, decision
 from baimo.agents.enums import (
     ABSORBED,
     ADD,
@@ -90,7 +90,7 @@ class AppPivotSignals(Observables):
     pivot_chance: PerWorld  # chance in this step
 
 
-class AppStartup(MarketAgent):
+class AppStartup(FirmColumns, MarketAgent):
     """A startup that sells a product built on foundation models.
 
     What it adds in the brain is absorbed when the models themselves learn it. How far away
@@ -159,17 +159,12 @@ class AppStartup(MarketAgent):
     revenue = column("CNY million a month", clears=True)
     cost = column("CNY million a month", clears=True)
     api_cost = column("CNY million a month", clears=True)
-    cash = column("CNY million", clears=True)
-    asking = column("CNY million", clears=True)
-    raised = column("CNY million", clears=True)
-    since_round = column("months", default=99.0)
     age = column("months")
     incumbent = column(dtype=bool, default=False)
     filed = column(dtype=bool, default=False)
     filing_since = column("step", dtype=int, default=MISSING)
     shut_out = column("months")
     exit_reason = column(dtype=int, labels=APP_EXITS)
-    exit_step = column("step", dtype=int, default=MISSING)
 
     @decision
     def choose_bases(apps, market: BaseSignals, p: Config) -> None:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import mesa
 
-from baimo.conf.declare import column
+from baimo.conf.declare import MISSING, column
 from baimo.world.engine.population import AgentGone, Population, Selection
 
 
@@ -54,6 +54,16 @@ class decision:
         function(agents, *seen, agents.view(world.parameters))
 
 
+class FirmColumns:
+    """Columns of firms that raise money and may close."""
+
+    cash = column("CNY million", clears=True)
+    asking = column("CNY million", clears=True)
+    raised = column("CNY million", clears=True)
+    since_round = column("months", default=99.0)
+    exit_step = column("step", dtype=int, default=MISSING)
+
+
 @cache
 def _declared(cls: type, kind: type) -> dict[str, Any]:
     """Attributes of one kind that a class and its bases declare, bases first."""
@@ -77,7 +87,7 @@ class MarketAgent(mesa.Agent):
     #: Key of the population's greatest capacity in conf/.
     capacity_key: ClassVar[str] = "max_capacity"
 
-    id = column(dtype=int, default=-1)
+    id = column(dtype=int, default=MISSING)
     alive = column(dtype=bool, default=False)
     founded = column("step", dtype=int, default=0)
     behaviour = column(dtype=int, default=0)

@@ -21,9 +21,9 @@ class StanceSignals(Observables):
     gap_closed: PerWorld  # share of an OOM of lead that is gone
     hhi: PerWorld  # concentration of tokens sold in CN, 0 to 1
     adjust: PerWorld  # share of the way to the target that is gone in this session
-    scheduled_stringency: float  # share
+    scheduled_stringency: PerWorld  # share
     scheduled_capacity: float  # services a month
-    scheduled_enforcement: float  # share
+    scheduled_enforcement: PerWorld  # share
 
 
 class Regulator(MarketAgent):
@@ -36,8 +36,8 @@ class Regulator(MarketAgent):
     adaptive = column(dtype=bool, default=False)
     cash = column("CNY million", clears=True)
     capacity = column("services a month")
-    stringency = column("share", default=0.5)
-    enforcement = column("share", default=0.3)
+    stringency = column("share")
+    enforcement = column("share")
 
     @decision
     def set_stance(regulators, market: StanceSignals, p: Config) -> None:

@@ -8,7 +8,18 @@ import numpy as np
 
 from baimo.agents import random_rules
 from baimo.agents.app import AppStartup
-from baimo.agents.enums import ARCHETYPES, BUILDERS, CN, INVESTOR_KINDS, NO_MODEL, REGULATOR_KINDS, ROW, VENDOR_KINDS
+from baimo.agents.enums import (
+    ARCHETYPES,
+    BUILDERS,
+    CN,
+    CONTENT,
+    EXPORT_CONTROL,
+    INVESTOR_KINDS,
+    NO_MODEL,
+    REGULATOR_KINDS,
+    ROW,
+    VENDOR_KINDS,
+)
 from baimo.agents.investor import Investor
 from baimo.agents.lab import ModelLab
 from baimo.agents.regulator import Regulator
@@ -227,7 +238,9 @@ def _regulators(world: World) -> None:
     chosen.kind = _for_all(world, [REGULATOR_KINDS.index(r["kind"]) for r in rows])
     chosen.region = _for_all(world, [CN if r["region"] == "CN" else ROW for r in rows])
     chosen.adaptive = _for_all(world, [bool(r["adaptive"]) for r in rows])
-    chosen.stringency = where(chosen.kind == REGULATOR_KINDS.index("content"), 0.3, 0.0)
+    before = chosen.view(world.parameters).licensing.stance_before
+    chosen.stringency = where(chosen.kind == CONTENT, before, 0.0)
+    chosen.enforcement = where(chosen.kind == EXPORT_CONTROL, before, 0.0)
 
 
 def _remember_start(world: World) -> None:

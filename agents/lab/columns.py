@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from baimo.agents.base import MarketAgent
+from baimo.agents.base import FirmColumns, MarketAgent
 from baimo.agents.enums import ARCHETYPES, FILING, LAB_EXITS, MISSING, MODES, NO_MODEL, OPENNESS, REGIONS
 from baimo.conf.declare import column
 
 
-class LabColumns(MarketAgent):
+class LabColumns(FirmColumns, MarketAgent):
     """Columns and random streams of a model lab."""
 
     domain = "ModelLab"
@@ -55,11 +55,9 @@ class LabColumns(MarketAgent):
     archetype = column(dtype=int, labels=ARCHETYPES)
     mode = column(dtype=int, labels=MODES)
     exit_reason = column(dtype=int, labels=LAB_EXITS)
-    exit_step = column("step", dtype=int, default=MISSING)
     risk_appetite = column(default=1.0)
 
     # money
-    cash = column("CNY million", clears=True)
     parent_support = column("CNY million a year", clears=True)
     chip_budget = column("CNY million a year", clears=True)
     revenue = column("CNY million a month, last step", clears=True)
@@ -68,10 +66,7 @@ class LabColumns(MarketAgent):
     spent = column("CNY million, this step so far", clears=True)
     service_revenue = column("CNY million a month", clears=True)
     valuation = column("CNY million", clears=True)
-    raised = column("CNY million", clears=True)
-    asking = column("CNY million", clears=True)
     stage = column(dtype=int)
-    since_round = column("months", default=99.0)
     since_news = column("months")
     holder_row = column(dtype=int, default=MISSING, inner="holders", clears=True)
     holder_id = column(dtype=int, default=MISSING, inner="holders", clears=True)

@@ -18,6 +18,14 @@ Schedule = list[Any]
 
 
 @dataclass
+class Dated:
+    """Dates of a group in force from ``since`` to before ``until``."""
+
+    since: Date = None
+    until: Date = None
+
+
+@dataclass
 class Embargo:
     """Dated chip rules, their enforcement, memory control, clouds abroad, listed firms."""
 
@@ -29,11 +37,9 @@ class Embargo:
 
 
 @dataclass
-class OpenSource:
+class OpenSource(Dated):
     """Rules and subsidies of open releases."""
 
-    since: Date = None
-    until: Date = None
     champion: str = "free"
     mandate_above: float | None = None
     subsidy: float = par(0.0, "1", -5, 5, "prior", "weight of the subsidy in the return of an open release in CN")
@@ -51,11 +57,9 @@ class LicensingPolicy:
 
 
 @dataclass
-class ComputePolicy:
+class ComputePolicy(Dated):
     """Vouchers, public centres, the platform and its builder, priority in allocation."""
 
-    since: Date = None
-    until: Date = None
     vouchers: float = par(0.0, "CNY million/year", 0, 1e6, "prior", "compute vouchers for small labs and universities")
     centres: float = par(0.0, "CNY million/year", 0, 1e6, "prior", "further spending on public compute centres")
     builder: str = "private"
@@ -65,11 +69,9 @@ class ComputePolicy:
 
 
 @dataclass
-class IndustrialPolicy:
+class IndustrialPolicy(Dated):
     """Support of domestic chips."""
 
-    since: Date = None
-    until: Date = None
     chip_subsidy: float = par(0.0, "share", 0, 0.9, "prior", "share of the price of domestic chips paid by the state")
     procurement_quota: float = par(0.0, "share", 0, 1, "prior", "share of purchases for rent that must be domestic")
     yield_programme: float = par(0.0, "1", 0, 20, "prior", "further learning of domestic fabs")
@@ -77,33 +79,27 @@ class IndustrialPolicy:
 
 
 @dataclass
-class CapitalPolicy:
+class CapitalPolicy(Dated):
     """Guidance fund, cooling of private funding, merger rule."""
 
-    since: Date = None
-    until: Date = None
     guidance_fund: float = par(0.0, "CNY million/year", 0, 1e6, "prior", "public money for state funds")
     cooling: float = par(0.0, "share", 0, 1, "prior", "share of private money held back")
     merger_rule: str = "free"
 
 
 @dataclass
-class MarketPolicy:
+class MarketPolicy(Dated):
     """Price floor, interoperability, antitrust."""
 
-    since: Date = None
-    until: Date = None
     floor: float = par(0.0, "CNY/Mtok", 0, 1000, "prior", "lower bound of list prices in CN")
     interoperability: float = par(0.0, "share", 0, 1, "prior", "share of switching costs removed")
     antitrust: float = par(0.0, "share", 0, 1, "prior", "share of owners' power over captive customers removed")
 
 
 @dataclass
-class DataPolicy:
+class DataPolicy(Dated):
     """Public corpus, copyright levy, cross-border rule."""
 
-    since: Date = None
-    until: Date = None
     public_corpus: float = par(0.0, "times", 0, 100, "prior", "unique tokens that a public corpus adds for labs in CN")
     corpus_cost: float = par(0.0, "CNY million/year", 0, 1e6, "prior", "public cost of the corpus")
     copyright_levy: float = par(0.0, "share", 0, 1, "prior", "levy on the revenue of models, paid to owners of rights")
@@ -111,26 +107,22 @@ class DataPolicy:
 
 
 @dataclass
-class TalentPolicy:
+class TalentPolicy(Dated):
     """Training programme, limits to mobility."""
 
-    since: Date = None
-    until: Date = None
     training: float = par(0.0, "people/year", 0, 1e6, "prior", "people trained by a public programme in CN")
     training_cost: float = par(0.3, "CNY million/person", 0, 100, "prior", "public cost of training one")
     mobility_limit: float = par(0.0, "share", 0, 1, "prior", "share of moves between labs in CN that is barred")
 
 
 @dataclass
-class TechnologyPolicy:
+class TechnologyPolicy(Dated):
     """Scenarios of technology: the end of scaling, a breakthrough, multimodality, devices.
 
     ``scaling_ends``, ``breakthrough`` and ``multimodal`` are dates; without a ``scaling_ceiling``
     (FLOP) scaling ends at the largest run done by then. ``edge_growth`` holds from ``since`` on.
     """
 
-    since: Date = None
-    until: Date = None
     scaling_ends: Date = None
     scaling_ceiling: float | None = None
     breakthrough: Date = None

@@ -24,6 +24,9 @@ class LicensingRules:
         0.12, "1/month", 0, 0.95, "facts: filings_cn", "rate at which apps of licensed segments apply"
     )
     stance_pace: float = par(0.3, "1/month", 0, 0.95, "000", "partial adjustment of authorities' settings")
+    stance_before: float = par(
+        0.3, "share", 0, 1, "prior", "stringency of content and enforcement of export control before their schedules"
+    )
     incident_response: float = par(0.05, "1/incident", 0, 1, "prior", "response of the content authority to incidents")
     gap_response: float = par(0.5, "1", 0, 1, "prior", "response of the export authority to a closed gap")
     dominance: float = par(0.25, "share", 0, 1, "prior", "share of use at home above which a lab is dominant")

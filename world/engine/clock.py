@@ -90,8 +90,8 @@ def months_between(start: dt.date, end: dt.date) -> float:
     return 12 * (end.year - start.year) + end.month - start.month + (end.day - start.day) / 30.0
 
 
-def at_date(schedule: list[dict[str, Any]], date: dt.date, key: str, before: float) -> float:
-    """Value of a dated step schedule on a date."""
+def at_date(schedule: list[dict[str, Any]], date: dt.date, key: str, before: Any) -> Any:
+    """Value of a dated step schedule on a date; ``before`` its first entry, a number or ``(worlds, 1)``."""
     value = before
     for entry in schedule:
         if as_date(entry["date"]) <= date:

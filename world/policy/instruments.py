@@ -188,14 +188,15 @@ def _listed(world: World) -> Array | None:
 def _stance(world: World, months: float) -> StanceSignals:
     """Observables of the authorities in a session, ``months`` after the last."""
     schedules, date, state = world.policy.configured, world.date, world.state
+    licensing = world.parameters.licensing
     return StanceSignals(
         incidents=state.incident_memory[0],
         gap_closed=clip(1.0 - state.gap_oom, 0.0, 1.0),
         hhi=state.hhi_tokens,
-        adjust=1.0 - np.power(1.0 - world.parameters.licensing.stance_pace, months),
-        scheduled_stringency=at_date(schedules.licensing.phases, date, "stringency", 0.3),
+        adjust=1.0 - np.power(1.0 - licensing.stance_pace, months),
+        scheduled_stringency=at_date(schedules.licensing.phases, date, "stringency", licensing.stance_before),
         scheduled_capacity=at_date(schedules.licensing.phases, date, "capacity", 0.0),
-        scheduled_enforcement=at_date(schedules.embargo.enforcement, date, "strength", 0.3),
+        scheduled_enforcement=at_date(schedules.embargo.enforcement, date, "strength", licensing.stance_before),
     )
 
 
