@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from baimo.world.engine import arrays, equation, kernels, philox_loops, population, random
 from baimo.world.engine.arrays import clip, logistic, ratio, where
+from baimo.world.engine.philox_loops import Draw
 from baimo.world.ensemble import Ensemble
 from baimo.world.network import social
 
@@ -160,14 +161,14 @@ def test_choices_quotients_and_bounds(seed, worlds):
 def test_random_numbers(seed, worlds, key, step):
     rng = np.random.default_rng(seed)
     world_ids = rng.integers(0, 2**32, worlds).astype(np.uint64).reshape(-1, 1)
-    words = key & 0xFFFFFFFF, key >> 32
+    draw = Draw(step, world_ids, (key & 0xFFFFFFFF, key >> 32))
     ids = rng.integers(-1, 2**32, (worlds, 64))
-    same(random.draws_of_all, ids, 2, 1, step, world_ids, words)
+    same(random.draws_of_all, ids, 2, 1, draw)
     some, here = ids.ravel()[:40], rng.integers(0, worlds, 40)
     for n in (40, 0):
-        same(random.draws_of_some, some[:n], here[:n], 3, 0, step, world_ids, words)
+        same(random.draws_of_some, some[:n], here[:n], 3, 0, draw)
         for partners in (rng.integers(0, 2**32, (5, n)), some[:n], np.zeros((1, 1), dtype=int)):
-            same(random.draws_of_pairs, some[:n], here[:n], partners, step, world_ids, words)
+            same(random.draws_of_pairs, some[:n], here[:n], partners, draw)
 
 
 # ---------------------------------------------------------------------- equations

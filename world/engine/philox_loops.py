@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import math
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from baimo.world.engine.kernels import inlined, loop, whole
+
+
+class Draw(NamedTuple):
+    """Part of a draw that all its agents share: step, ids of the worlds ``(worlds, 1)``, key of the domain."""
+
+    step: int
+    world_ids: Any
+    key: tuple[int, int]
 
 
 @inlined
@@ -44,10 +53,10 @@ def _slab(ids, blocks, first, step, world_ids, k, l):  # noqa: E741
     return found
 
 
-def draws_of_all(ids: np.ndarray, blocks: int, first: int, step: int, world_ids: np.ndarray, key: tuple) -> np.ndarray:
+def draws_of_all(ids: np.ndarray, blocks: int, first: int, draw: Draw) -> np.ndarray:
     """Uniforms of every agent in blocks of four streams, ``(blocks, 4, worlds, rows)``."""
     ids = whole(ids, np.int64)
-    return _slab(ids, blocks, first, np.uint64(step), whole(world_ids[:, 0]), *_words(key))
+    return _slab(ids, blocks, first, np.uint64(draw.step), whole(draw.world_ids[:, 0]), *_words(draw.key))
 
 
 @loop
@@ -64,11 +73,10 @@ def _few(ids, world_of, blocks, first, step, k, l):  # noqa: E741
     return found
 
 
-def draws_of_some(
-    ids: np.ndarray, worlds: np.ndarray, blocks: int, first: int, step: int, world_ids: np.ndarray, key: tuple
-) -> np.ndarray:
+def draws_of_some(ids: np.ndarray, worlds: np.ndarray, blocks: int, first: int, draw: Draw) -> np.ndarray:
     """Uniforms of a few agents in blocks of four streams, ``(blocks, 4, n)``."""
-    return _few(whole(ids, np.int64), world_ids[worlds, 0], blocks, first, np.uint64(step), *_words(key))
+    world_of = draw.world_ids[worlds, 0]
+    return _few(whole(ids, np.int64), world_of, blocks, first, np.uint64(draw.step), *_words(draw.key))
 
 
 @loop
@@ -80,14 +88,13 @@ def _pairs(ids, world_of, partners, step, k, l):  # noqa: E741
     return found
 
 
-def draws_of_pairs(
-    ids: np.ndarray, worlds: np.ndarray, partners: np.ndarray, step: int, world_ids: np.ndarray, key: tuple
-) -> np.ndarray:
+def draws_of_pairs(ids: np.ndarray, worlds: np.ndarray, partners: np.ndarray, draw: Draw) -> np.ndarray:
     """One uniform a pair, ``(k, n)``, or ``(n,)`` where each has one partner."""
     shape = np.broadcast_shapes(ids.shape, partners.shape)
     wide = whole(np.broadcast_to(partners, shape), np.int64).reshape(math.prod(shape[:-1]), len(ids))
     ids = whole(ids, np.int64)
-    return _pairs(ids, world_ids[worlds, 0], wide, np.uint64(step), *_words(key)).reshape(shape)
+    world_of = draw.world_ids[worlds, 0]
+    return _pairs(ids, world_of, wide, np.uint64(draw.step), *_words(draw.key)).reshape(shape)
 
 
 def _words(key: tuple[int, int]) -> tuple[np.uint64, np.uint64]:

@@ -243,6 +243,17 @@ class Selection:
         return View(source, self.worlds, self.rows)
 
 
+class Space(NamedTuple):
+    """Array module, numpy or cupy, and number of entries of each inner dimension."""
+
+    xp: Any = np
+    dimensions: dict[str, int] = DIMENSIONS
+
+
+#: Space of populations that say no other.
+HOST = Space()
+
+
 class Population:
     """All agents of one type in all worlds; reads and decides as a selection of every row.
 
@@ -255,10 +266,8 @@ class Population:
         Rows to start with: a multiple of ``ROW_BLOCK``.
     max_capacity : int
         Rows to which the population may grow.
-    xp : module
-        numpy or cupy.
-    dimensions : dict
-        Number of entries of each inner dimension.
+    space : Space, optional
+        Array module and inner dimensions of the columns.
 
     Attributes
     ----------
@@ -267,7 +276,7 @@ class Population:
         (:mod:`baimo.agents.random_rules`). What a special class overrides stays its own.
     """
 
-    def __init__(self, agent_class: type, worlds: int, capacity: int, max_capacity: int, xp=np, dimensions=DIMENSIONS):
+    def __init__(self, agent_class: type, worlds: int, capacity: int, max_capacity: int, space: Space = HOST):
         object.__setattr__(self, "columns", Columns())
         declared = agent_class.declared_columns()
         for name, value in {
@@ -276,8 +285,8 @@ class Population:
             "capacity": capacity,
             "max_capacity": max_capacity,
             "declared": declared,
-            "xp": xp,
-            "dimensions": dimensions,
+            "xp": space.xp,
+            "dimensions": space.dimensions,
             "world": None,
             "_slab": {},
             "growths": 0,
@@ -285,7 +294,7 @@ class Population:
         }.items():
             object.__setattr__(self, name, value)
         for name, column in declared.items():
-            self.columns[name] = column.allocate(worlds, capacity, xp, dimensions)
+            self.columns[name] = column.allocate(worlds, capacity, *space)
 
     # ------------------------------------------------------------------ columns
 

@@ -18,6 +18,7 @@ from baimo.world.engine import philox_loops
 from baimo.world.engine.arrays import Array, namespace
 from baimo.world.engine.device import kernel
 from baimo.world.engine.kernels import one_pass
+from baimo.world.engine.philox_loops import Draw
 
 _M0, _M1 = 0xD2511F53, 0xCD9E8D57
 _W0, _W1 = 0x9E3779B9, 0xBB67AE85
@@ -95,33 +96,31 @@ def poisson(u: Array, rate: Array, most: int) -> Array:
 
 
 @one_pass(philox_loops.draws_of_all)
-def draws_of_all(ids: Array, blocks: int, first: int, step: int, world_ids: Array, key: tuple[int, int]) -> Array:
+def draws_of_all(ids: Array, blocks: int, first: int, draw: Draw) -> Array:
     """Uniforms of every agent ``(worlds, rows)`` in blocks of four streams: ``(blocks, 4, worlds, rows)``."""
     xp = namespace(ids)
     block = xp.arange(first, first + blocks, dtype=np.uint64).reshape(-1, 1, 1)
-    moment = xp.full((1, 1), step, dtype=np.uint64)
-    return uniform(xp.stack(philox((ids[None].astype(np.uint64), block, moment, world_ids), key), axis=1))
+    moment = xp.full((1, 1), draw.step, dtype=np.uint64)
+    counter = (ids[None].astype(np.uint64), block, moment, draw.world_ids)
+    return uniform(xp.stack(philox(counter, draw.key), axis=1))
 
 
 @one_pass(philox_loops.draws_of_some)
-def draws_of_some(
-    ids: Array, worlds: Array, blocks: int, first: int, step: int, world_ids: Array, key: tuple[int, int]
-) -> Array:
+def draws_of_some(ids: Array, worlds: Array, blocks: int, first: int, draw: Draw) -> Array:
     """Uniforms of a few agents, ``ids`` and ``worlds`` (n,): ``(blocks, 4, n)``."""
     xp = namespace(ids)
     block = xp.arange(first, first + blocks, dtype=np.uint64).reshape(-1, 1)
-    moment = xp.full((1,), step, dtype=np.uint64)
-    return uniform(xp.stack(philox((ids.astype(np.uint64), block, moment, world_ids[worlds, 0]), key), axis=1))
+    moment = xp.full((1,), draw.step, dtype=np.uint64)
+    counter = (ids.astype(np.uint64), block, moment, draw.world_ids[worlds, 0])
+    return uniform(xp.stack(philox(counter, draw.key), axis=1))
 
 
 @one_pass(philox_loops.draws_of_pairs)
-def draws_of_pairs(
-    ids: Array, worlds: Array, partners: Array, step: int, world_ids: Array, key: tuple[int, int]
-) -> Array:
+def draws_of_pairs(ids: Array, worlds: Array, partners: Array, draw: Draw) -> Array:
     """One uniform a pair of ``ids`` (n,) in ``worlds`` (n,) and ``partners`` (k, n): ``(k, n)``."""
-    moment = namespace(ids).full((1,), step, dtype=np.uint64)
-    counter = (ids.astype(np.uint64), partners.astype(np.uint64), moment, world_ids[worlds, 0])
-    return uniform(philox(counter, key)[0])
+    moment = namespace(ids).full((1,), draw.step, dtype=np.uint64)
+    counter = (ids.astype(np.uint64), partners.astype(np.uint64), moment, draw.world_ids[worlds, 0])
+    return uniform(philox(counter, draw.key)[0])
 
 
 class Streams:
@@ -145,6 +144,9 @@ class Streams:
         low, high = self.seed & _MASK, self.seed >> 32
         return low, (zlib.crc32(domain.encode()) + high * _W0) & _MASK
 
+    def _draw(self, domain: str) -> Draw:
+        return Draw(self.step, self.world_ids, self.key(domain))
+
     def words(self, domain: str, ids: Array, partner: Array | int = 0) -> tuple[Array, ...]:
         """Four words for each id (worlds, n), optionally for each pair of ids."""
         xp = namespace(ids)
@@ -160,13 +162,13 @@ class Streams:
         array (streams, worlds, rows)
         """
         blocks = -(-streams // 4)
-        drawn = draws_of_all(ids, blocks, first, self.step, self.world_ids, self.key(domain))
+        drawn = draws_of_all(ids, blocks, first, self._draw(domain))
         return drawn.reshape(blocks * 4, *ids.shape)[:streams]
 
     def some(self, domain: str, worlds: Array, ids: Array, streams: int, first: int = 0) -> Array:
         """The slab of a few agents, ``(streams, n)``: ``worlds`` and ``ids`` are (n,)."""
         blocks = -(-streams // 4)
-        drawn = draws_of_some(ids, worlds, blocks, first, self.step, self.world_ids, self.key(domain))
+        drawn = draws_of_some(ids, worlds, blocks, first, self._draw(domain))
         return drawn.reshape(blocks * 4, len(ids))[:streams]
 
     def pairs(self, domain: str, worlds: Array, ids: Array, partners: Array, lasting: bool = False) -> Array:
@@ -174,13 +176,13 @@ class Streams:
 
         A ``lasting`` one is the same in every step: a taste rather than a mood.
         """
-        step = 0 if lasting else self.step
-        return draws_of_pairs(ids, worlds, partners, step, self.world_ids, self.key(domain))
+        draw = self._draw(domain)
+        return draws_of_pairs(ids, worlds, partners, draw._replace(step=0) if lasting else draw)
 
     def per_world(self, domain: str, count: int) -> Array:
         """``count`` uniforms a world: array (count, worlds, 1)."""
         xp = namespace(self.world_ids)
         worlds = xp.arange(len(self.world_ids))
         ids, places = xp.arange(count).repeat(len(worlds)), xp.tile(worlds, count)
-        drawn = draws_of_pairs(ids, places, xp.zeros_like(ids), self.step, self.world_ids, self.key(domain))
+        drawn = draws_of_pairs(ids, places, xp.zeros_like(ids), self._draw(domain))
         return drawn.reshape(count, len(worlds), 1)

@@ -13,7 +13,7 @@ from baimo.world.engine.accounts import Accounts
 from baimo.world.engine.arrays import Array, sum_where, to_device
 from baimo.world.engine.clock import Clock
 from baimo.world.engine.device import EventBuffer, TransferQueue
-from baimo.world.engine.population import Population
+from baimo.world.engine.population import Population, Space
 from baimo.world.engine.random import Streams
 from baimo.world.engine.state import State, WorldState, collect
 
@@ -94,7 +94,7 @@ class World:
         What is remembered may take its first values from the tables that the world has by then.
         """
         for name, kind in kinds.items():
-            population = Population(kind, self.worlds, start[name], most[name], self.xp, self.dimensions)
+            population = Population(kind, self.worlds, start[name], most[name], Space(self.xp, self.dimensions))
             population.world = self
             self.populations[name] = population
             setattr(self, name, population)
