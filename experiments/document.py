@@ -13,7 +13,7 @@ import dataclasses
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from baimo.conf.mechanisms import MECHANISMS
 from baimo.conf.parameters.agents import RULE_WORDS
 from baimo.conf.parameters.policy import WORDS, PolicyGroups
 from baimo.conf.schema import Config, parameters_of
+from baimo.experiments.analysis.tables import markdown_table
 from baimo.experiments.run.compose import UserError
 from baimo.world.ensemble import Ensemble
 from baimo.world.record import codebook, outputs
@@ -68,11 +69,9 @@ def sections() -> dict[str, list[dataclasses.Field]]:
 def _section(name: str, fields: Iterable[dataclasses.Field]) -> str:
     owner = _owner(name)
     says = (owner.__doc__ or "").split("\n")[0] if owner else "The run."
-    lines = [f"### `{name}`: {says}" if name else f"### {says}", ""]
-    lines += ["| key | value | unit | range | source | meaning |", "|---|---|---|---|---|---|"]
-    return "\n".join(
-        [*lines, *(_row(parameter_cells(f"{name}.{each.name}" if name else each.name, each)) for each in fields)]
-    )
+    rows = [parameter_cells(f"{name}.{each.name}" if name else each.name, each) for each in fields]
+    table = markdown_table(("key", "value", "unit", "range", "source", "meaning"), rows)
+    return "\n".join([f"### `{name}`: {says}" if name else f"### {says}", "", *table])
 
 
 def _owner(name: str) -> Any:
@@ -128,28 +127,24 @@ def mechanisms() -> str:
     """The index of mechanisms with their off-switches, where they live and where they show."""
     places = implemented_in()
     head = ("id", "`mechanisms.`", "says", "source", "implemented in", "off", "shows in", "matters in")
-    lines = [_row(head), "|---" * len(head) + "|"]
+    rows = []
     for each in MECHANISMS:
         off = ", ".join(f"`{key}={_value(value)}`" for key, value in each.off.items()) or "none yet"
         shows = ", ".join(f"`{column}`" for column in each.shows)
         where = f"`{' '.join(each.scenario)}`" if each.scenario else "baseline"
         code = ", ".join(f"`{name}`" for name in places.get(each.id, []))
-        lines.append(_row([each.id, f"`{each.name}`", each.says, each.source, code, off, shows, where]))
-    return "\n".join(lines)
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
+        rows.append([each.id, f"`{each.name}`", each.says, each.source, code, off, shows, where])
+    return "\n".join(markdown_table(head, rows))
 
 
 def schedule() -> str:
     """The phases of a step, with the function that does each and what it says of itself."""
-    lines = ["| phase | function | what happens |", "|---|---|---|"]
+    rows = []
     for name, phase, _ in PLAN:
         says = (phase.__doc__ or "").split("\n")[0].partition(": ")[2] or phase.__doc__.split("\n")[0]
         where = f"`{phase.__module__.rpartition('.')[2]}.{phase.__name__}`"
-        lines.append(_row([name, where, says[:1].upper() + says[1:]]))
-    return "\n".join(lines)
+        rows.append([name, where, says[:1].upper() + says[1:]])
+    return "\n".join(markdown_table(("phase", "function", "what happens"), rows))
 
 
 @cache
@@ -176,11 +171,11 @@ def _of_columns(subject: Any) -> str:
 
 
 def _columns(rows: Iterable[dict[str, str]]) -> str:
-    lines = ["| column | unit | scale | meaning |", "|---|---|---|---|"]
-    for row in rows:
-        scale = "log" if row["scale"] == "log" else ""
-        lines.append(_row([f"`{row['name']}`", row["unit"], scale, row["text"].replace("``", "`")]))
-    return "\n".join(lines)
+    cells = [
+        [f"`{row['name']}`", row["unit"], "log" if row["scale"] == "log" else "", row["text"].replace("``", "`")]
+        for row in rows
+    ]
+    return "\n".join(markdown_table(("column", "unit", "scale", "meaning"), cells))
 
 
 #: Tables by the name in their markers.
@@ -192,7 +187,7 @@ SYMBOLS = re.compile(r"(<!-- symbols: (.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 def _symbols(found: re.Match[str]) -> str:
     """The table of the symbols that a comment names."""
     declared = {key: (value, each) for key, value, each in parameters_of(Config())}
-    lines = ["| symbol | parameter | value | unit | range | source |", "|---|---|---|---|---|---|"]
+    rows = []
     for pair in found[2].split(";"):
         symbol, _, key = pair.strip().partition("=")
         if key not in declared:
@@ -200,8 +195,9 @@ def _symbols(found: re.Match[str]) -> str:
         value, each = declared[key]
         facts = each.metadata
         span = f"{_value(facts['low'])} to {_value(facts['high'])}"
-        lines.append(_row([symbol, f"`{key}`", _value(value), facts["unit"], span, facts["source"]]))
-    return f"{found[1]}\n" + "\n".join(lines) + f"\n\n{found[3]}"
+        rows.append([symbol, f"`{key}`", _value(value), facts["unit"], span, facts["source"]])
+    lines = markdown_table(("symbol", "parameter", "value", "unit", "range", "source"), rows)
+    return "\n".join([found[1], *lines, "", found[3]])
 
 
 # ---------------------------------------------------------------------- the page

@@ -21,7 +21,7 @@ from baimo.conf.mechanisms import MECHANISMS
 from baimo.conf.schema import parameters_of, to_parameters
 from baimo.experiments.analysis import paired
 from baimo.experiments.analysis.paired import LAST_YEAR, WHOLE_RUN, Outcome
-from baimo.experiments.run.cells import PAIRED, QUIET, changed, run_cells
+from baimo.experiments.run.cells import changed, run_cells
 from baimo.experiments.run.compose import UserError, compose_run
 
 KINDS = ("mechanisms", "moats", "decisions")
@@ -130,7 +130,7 @@ def run(words: Sequence[str], cfg: DictConfig, chosen: Sequence[Comparison]) -> 
 
     @lru_cache
     def base(scenario: tuple[str, ...]) -> DictConfig:
-        return compose_run([*PAIRED, *words, *scenario, *QUIET]) if scenario else cfg
+        return compose_run([*words, *scenario]) if scenario else cfg
 
     cfgs = [cfg for each in chosen for cfg in (base(each.scenario), changed(base(each.scenario), dict(each.off)))]
     folders = run_cells(cfgs, "ablation", int(cfg.processes))

@@ -9,20 +9,21 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from baimo.experiments.analysis import paired
+from baimo.experiments.analysis import paired, tables
+from baimo.experiments.analysis.tables import Table
 
 #: Head of a column and the text of a row.
 CELLS: tuple[tuple[str, Callable[[dict], str]], ...] = (
     ("column", lambda row: row["column"]),
     ("baseline", lambda row: _level(row)),
     ("effect", lambda row: paired.effect_number(row) + paired.marks(row)),
-    ("95% interval", lambda row: _range(row, "boot_low", "boot_high")),
+    ("95% interval", lambda row: paired.effect_range(row, "boot_low", "boot_high")),
     ("median", lambda row: paired.effect_number(row, "median")),
-    ("5-95% of worlds", lambda row: _range(row, "q05", "q95")),
-    ("same sign", lambda row: _share(row["share_sign"])),
-    ("var. ratio", lambda row: _ratio(row["variance_ratio"])),
-    ("worlds", lambda row: _count(row["n"])),
-    ("needed", lambda row: _count(row["replications"])),
+    ("5-95% of worlds", lambda row: paired.effect_range(row, "q05", "q95")),
+    ("same sign", lambda row: _written(row["share_sign"], ".0%")),
+    ("var. ratio", lambda row: ">1000" if (row["variance_ratio"] or 0.0) > 1000.0 else _written(row["variance_ratio"])),
+    ("worlds", lambda row: _written(row["n"], ".0f")),
+    ("needed", lambda row: _written(row["replications"], ".0f")),
 )
 _NOTE = (
     "Effect: mean difference within pairs of twin worlds, policy less baseline; prices and stocks are compared in "
@@ -31,36 +32,6 @@ _NOTE = (
     "Needed: worlds for a 95% interval of plus or minus {width:g}% of the baseline. * beyond two standard errors, "
     "** false discovery rate below 5% over all rows."
 )
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of words: the first column is text, the others are set to the right."""
-
-    name: str
-    title: str
-    heads: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    note: str = ""
-
-    def latex(self) -> str:
-        """In the style of booktabs."""
-        lines = [
-            r"% needs \usepackage{booktabs}",
-            r"\begin{table}",
-            r"\centering\scriptsize",
-            rf"\caption{{{escaped(f'{self.title}. {self.note}'.strip())}}}",
-            rf"\label{{tab:{self.name}}}",
-            rf"\begin{{tabular}}{{l{'r' * (len(self.heads) - 1)}}}",
-            r"\toprule",
-            " & ".join(map(escaped, self.heads)) + r" \\",
-            r"\midrule",
-            *(" & ".join(map(escaped, row)) + r" \\" for row in self.rows),
-            r"\bottomrule",
-            r"\end{tabular}",
-            r"\end{table}",
-        ]
-        return "\n".join(lines) + "\n"
 
 
 @dataclass(frozen=True)
@@ -101,119 +72,47 @@ class Header:
         return ", ".join(found[:most]) + more
 
 
-def _tables(frame: pl.DataFrame) -> Iterator[tuple[str, str, list[list[str]]]]:
-    """Policy, window and the rows of its table; months are in the Parquet file only."""
-    windows = frame.filter(pl.col("kind") == "window")
-    for (policy, period), part in windows.group_by("policy", "period", maintain_order=True):
-        yield policy, period, [[text(row) for _, text in CELLS] for row in part.iter_rows(named=True)]
-
-
-def plain_tables(frame: pl.DataFrame, header: Header) -> Iterator[Table]:
-    """One table a policy and window, its cells as text."""
-    heads = tuple(head for head, _ in CELLS)
-    for number, (policy, period, rows) in enumerate(_tables(frame), 1):
-        note = header.note() if number == 1 else "As in the first table."
-        yield Table(f"effects-{number}", f"{header.title(policy)}: {period}", heads, tuple(map(tuple, rows)), note)
+def effect_tables(frame: pl.DataFrame, header: Header) -> Iterator[tuple[str, str, Table]]:
+    """Policy, window and their table; months are in the Parquet file only."""
+    heads, windows = tuple(head for head, _ in CELLS), frame.filter(pl.col("kind") == "window")
+    parts = windows.group_by("policy", "period", maintain_order=True)
+    for number, ((policy, period), part) in enumerate(parts, 1):
+        rows = tuple(tuple(text(row) for _, text in CELLS) for row in part.iter_rows(named=True))
+        title = f"{header.title(policy)}: {period}"
+        yield policy, period, Table(f"effects-{number}", title, heads, rows, header.note(), names=True)
 
 
 def terminal(frame: pl.DataFrame, header: Header) -> str:
     """Aligned tables, one a policy and window."""
-    heads, lines, before = [head for head, _ in CELLS], [], None
-    for policy, period, rows in _tables(frame):
+    lines, before = [], None
+    for policy, period, table in effect_tables(frame, header):
         if policy != before:
             lines += [header.title(policy), f"  {header.differs(policy) or 'no setting differs'}", ""]
             before = policy
-        widths = [max(len(row[k]) for row in [heads, *rows]) for k in range(len(heads))]
-        lines.append(period)
-        lines += [_aligned(row, widths) for row in [heads, *rows]]
-        lines.append("")
+        lines += [period, *tables.aligned(table.heads, table.rows), ""]
     return "\n".join([*lines, *textwrap.wrap(header.note(), 110)])
-
-
-def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
-    cells = [row[0].ljust(widths[0]), *(text.rjust(width) for text, width in zip(row[1:], widths[1:], strict=True))]
-    return "  " + "  ".join(cells)
 
 
 def markdown(frame: pl.DataFrame, header: Header) -> str:
     """The same as Markdown."""
-    lines, before = ["# Policy effects", "", header.note().replace("*", r"\*"), ""], None
-    for policy, period, rows in _tables(frame):
+    lines, before = ["# Policy effects", "", _plain(header.note()), ""], None
+    for policy, period, table in effect_tables(frame, header):
         if policy != before:
-            lines += [f"## {header.title(policy)}", "", _code(header.differs(policy)), ""]
+            differs = header.differs(policy).replace("`", "")
+            lines += [f"## {header.title(policy)}", "", f"`{differs}`" if differs else "No setting differs.", ""]
             before = policy
-        lines += [f"### {period}", "", "| " + " | ".join(head for head, _ in CELLS) + " |"]
-        lines += ["|---" + "|---:" * (len(CELLS) - 1) + "|"]
-        lines += ["| " + " | ".join(_plain(each) for each in row) + " |" for row in rows]
-        lines.append("")
+        rows = (map(_plain, row) for row in table.rows)
+        lines += [f"### {period}", "", *tables.markdown_table(table.heads, rows, "---:"), ""]
     return "\n".join(lines)
 
 
 def _plain(text: str) -> str:
-    return text.replace("|", r"\|").replace("*", r"\*").replace("_", r"\_")
-
-
-def _code(text: str) -> str:
-    return f"`{text.replace('`', '')}`" if text else "No setting differs."
-
-
-# ---------------------------------------------------------------------- LaTeX
-
-_SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
-}
-
-
-def escaped(text: str) -> str:
-    """Text as LaTeX prints it.
-
-    Examples
-    --------
-    >>> print(escaped("gap_cn 5% {x} a^b"))
-    gap\\_cn 5\\% \\{x\\} a\\textasciicircum{}b
-    """
-    return "".join(_SPECIAL.get(sign, sign) for sign in text)
-
-
-def _figure(text: str) -> str:
-    """A number or a range: a true minus, stars raised."""
-    stars = len(text) - len(text.rstrip("*"))
-    body = escaped(text.rstrip("*")).replace("-", "$-$") if text != "-" else "--"
-    return body + (f"$^{{{'*' * stars}}}$" if stars else "")
+    return text.replace("*", r"\*").replace("_", r"\_")
 
 
 def latex(frame: pl.DataFrame, header: Header) -> str:
-    """Tables in the style of booktabs (``\\usepackage{booktabs}``), one a policy and window."""
-    heads = " & ".join(escaped(head).replace("5-95", "5--95") for head, _ in CELLS) + r" \\"
-    lines = [r"% needs \usepackage{booktabs}"]
-    for number, (policy, period, rows) in enumerate(_tables(frame), 1):
-        lines += [
-            r"\begin{table}",
-            r"\centering\scriptsize",
-            rf"\caption{{{escaped(header.title(policy))}: {escaped(period)}. {escaped(header.note())}}}",
-            rf"\label{{tab:effects-{number}}}",
-            rf"\begin{{tabular}}{{l{'r' * (len(CELLS) - 1)}}}",
-            r"\toprule",
-            heads,
-            r"\midrule",
-            *(
-                " & ".join([rf"\texttt{{{escaped(row[0])}}}", *(_figure(cell) for cell in row[1:])]) + r" \\"
-                for row in rows
-            ),
-            r"\bottomrule",
-            r"\end{tabular}",
-            r"\end{table}",
-            "",
-        ]
-    return "\n".join(lines)
-
-
-# ---------------------------------------------------------------------- numbers
+    """The same in LaTeX, each with the whole note."""
+    return tables.latex_tables(table for _, _, table in effect_tables(frame, header))
 
 
 def _level(row: dict) -> str:
@@ -225,21 +124,5 @@ def _level(row: dict) -> str:
     return f"{value:.3g}" if abs(value) < 1e5 else f"{value:.2e}"
 
 
-def _range(row: dict, low: str, high: str) -> str:
-    if row[low] is None or row[high] is None:
-        return "-"
-    return f"[{paired.effect_number(row, low)}, {paired.effect_number(row, high)}]"
-
-
-def _share(value: float | None) -> str:
-    return "-" if value is None else f"{100.0 * value:.0f}%"
-
-
-def _ratio(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return ">1000" if value > 1000.0 else f"{value:.1f}"
-
-
-def _count(value: float | None) -> str:
-    return "-" if value is None else f"{value:.0f}"
+def _written(value: float | None, form: str = ".1f") -> str:
+    return "-" if value is None else format(value, form)

@@ -334,3 +334,15 @@ def effect_number(row: dict, key: str = "effect") -> str:
     if size < 0.1:
         return f"{value:+.2g}" if value else "0"
     return f"{value:+.{1 if size >= 10 else 2}f}"
+
+
+def effect_range(row: dict, low: str = "low", high: str = "high") -> str:
+    """Two ends of an effect as they are read, ``[-1.2%, +0.4%]``."""
+    if row[low] is None or row[high] is None:
+        return "-"
+    return f"[{effect_number(row, low)}, {effect_number(row, high)}]"
+
+
+def effect_cell(row: dict, interval: bool = True) -> str:
+    """An effect with its interval and marks."""
+    return f"{effect_number(row)}{f' {effect_range(row)}' if interval else ''}{marks(row)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from baimo.experiments.analysis import tables
 from baimo.experiments.bench.timing import Facts
 
 _NOTE = "Other work on the machine makes all of it slower: trust the best more than the median, and repeat."
@@ -38,13 +39,7 @@ def text_table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -
       one      1.0
       twenty  20.0
     """
-    lines = [list(head), *(list(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    body = [
-        "  ".join([line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True))])
-        for line in lines
-    ]
-    return "\n".join([title, *(f"  {line}".rstrip() for line in body)])
+    return "\n".join([title, *tables.aligned(head, rows)])
 
 
 def _machine(facts: Facts) -> str:

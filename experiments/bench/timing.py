@@ -99,7 +99,7 @@ def processes(worlds: int, steps: int, workers: int, block: int) -> Facts:
     cfg = compose(words)
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        stepping = blocks.simulate(cfg, Path(folder), blocks.build_ensemble, tqdm(disable=True))
+        stepping = blocks.simulate(cfg, Path(folder), blocks.build_ensemble, lambda _: tqdm(disable=True))
         wall = time.perf_counter() - started
         files = sizes((Path(folder) / "blocks").glob("*/*.parquet"))
     facts = {"worlds": worlds, "steps": steps, "processes": workers, "block": block, "wall": wall}

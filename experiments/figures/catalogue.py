@@ -136,8 +136,3 @@ def captions(drawn: Sequence[Drawn]) -> str:
     """Captions as Markdown."""
     parts = [f"## {each.title}\n\n`{each.name}.pdf`\n\n{each.caption}\n" for each in drawn if each.png is not None]
     return "# Captions\n\n" + "\n".join(parts)
-
-
-def sources(arms: Sequence[Arm]) -> Mapping[str, Source]:
-    """What is drawn for each arm, by its label."""
-    return {arm.label: Source(arm.label, tuple(arm.runs.values())) for arm in arms}

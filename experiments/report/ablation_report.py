@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 from omegaconf import DictConfig
 
 from baimo.conf.mechanisms import MECHANISMS
-from baimo.experiments.analysis import paired
+from baimo.experiments.analysis import paired, tables
 from baimo.experiments.analysis.ablate import KINDS, OUTCOMES, ablation_effects, comparisons, inert, run
 from baimo.experiments.analysis.paired import LAST_YEAR, WHOLE_RUN
 from baimo.experiments.figures import heat_map
 from baimo.experiments.report import folder
-from baimo.experiments.run.cells import PAIRED, QUIET
-from baimo.experiments.run.compose import UserError, compose_run, only_settings
+from baimo.experiments.run.cells import paired_settings
+from baimo.experiments.run.compose import UserError
 from baimo.world.engine.clock import Clock
 
 _NOTE = """Effects are paired differences over twin worlds, *with* less *without*: what each thing adds. Prices and
@@ -45,25 +44,18 @@ def ablation_text(frame: pl.DataFrame, cfg: DictConfig) -> str:
 def _table(part: pl.DataFrame) -> list[str]:
     """Markdown rows, one a comparison; what it alone shows stands in the last column."""
     heads = ["", *(each.label for each in OUTCOMES), "its own outputs"]
-    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    lines = []
     for (label, scenario), rows in part.group_by("label", "scenario", maintain_order=True):
         by_column = {row["column"]: row for row in rows.iter_rows(named=True)}
         main = [_cell(by_column.pop(each.column, None)) for each in OUTCOMES]
         own = "; ".join(f"`{name}` {_cell(row)}" for name, row in by_column.items())
         name = f"{label} in `{scenario}`" if scenario else label
-        lines.append("| " + " | ".join([name, *main, own]) + " |")
-    return lines
+        lines.append([name, *main, own])
+    return tables.markdown_table(heads, lines)
 
 
 def _cell(row: dict | None) -> str:
-    if row is None:
-        return ""
-    interval = (
-        f" [{paired.effect_number(row, 'low')}, {paired.effect_number(row, 'high')}]"
-        if abs(row["t"] or 0.0) > 2.0
-        else ""
-    )
-    return f"{paired.effect_number(row)}{interval}{paired.marks(row)}"
+    return "" if row is None else paired.effect_cell(row, interval=abs(row["t"] or 0.0) > 2.0)
 
 
 def _moats_that_hold(here: pl.DataFrame) -> list[str]:
@@ -111,25 +103,21 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def command(options: argparse.Namespace) -> None:
     """Run, compare, write and print."""
-    words = only_settings(options.settings, "ablate")
-    cfg = compose_run([*PAIRED, *words, *QUIET])
-    if cfg.worlds < 2:
-        raise UserError(f"worlds={cfg.worlds}: must be at least 2, for an interval")
+    words, cfg = paired_settings(options.settings, "ablate")
     periods = [LAST_YEAR, WHOLE_RUN, *_months(options.dates, cfg)]
     chosen = comparisons(cfg, [word for word in options.only.split(",") if word])
     runs = run(words, cfg, chosen)
     facts = {"periods": periods, "compared": [[each.label, with_.name, out.name] for each, with_, out in runs]}
-    place = folder.report_folder(runs[0][1].parent, facts)
-    fresh = folder.write_report_folder(place, facts, lambda part: _fill(part, runs, periods, cfg))
+
+    def fill(part: Path) -> None:
+        frame = ablation_effects(runs, periods)
+        frame.write_parquet(part / "effects.parquet")
+        (part / "effects.md").write_text(ablation_text(frame, cfg), encoding="utf-8")
+        heat_map.draw_heat_map(frame, OUTCOMES, part)
+
+    place, fresh = folder.write_report_folder(runs[0][1].parent, facts, fill)
     print((place / "effects.md").read_text(encoding="utf-8"))
-    print(f"{'files' if fresh else 'already there'}   {place}")
-
-
-def _fill(part: Path, runs: Sequence, periods: Sequence[str], cfg: DictConfig) -> None:
-    frame = ablation_effects(runs, periods)
-    frame.write_parquet(part / "effects.parquet")
-    (part / "effects.md").write_text(ablation_text(frame, cfg), encoding="utf-8")
-    heat_map.draw_heat_map(frame, OUTCOMES, part)
+    folder.print_report_folder(place, fresh)
 
 
 def _months(dates: str, cfg: DictConfig) -> list[str]:

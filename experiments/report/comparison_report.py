@@ -57,8 +57,6 @@ def command(flags: argparse.Namespace) -> None:
         "compared": [[arm.label, sorted(run.name for run in arm.runs.values())] for arm in found],
     }
     first = next(iter(found[0].runs.values()))
-    place = Path(flags.to) if flags.to else first.parents[1] / "comparison"
-    place = folder.report_folder(place, facts)
     header = effect_text.Header(
         baseline=base.label,
         seeds=sorted(base.runs),
@@ -71,6 +69,7 @@ def command(flags: argparse.Namespace) -> None:
         (part / "effects.md").write_text(effect_text.markdown(frame, header), encoding="utf-8")
         (part / "effects.tex").write_text(effect_text.latex(frame, header), encoding="utf-8")
 
-    fresh = folder.write_report_folder(place, facts, fill)
+    place = Path(flags.to) if flags.to else first.parents[1] / "comparison"
+    place, fresh = folder.write_report_folder(place, facts, fill)
     print(effect_text.terminal(frame, header))
-    print(f"{'files' if fresh else 'already there'}   {place}")
+    folder.print_report_folder(place, fresh)

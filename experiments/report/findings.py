@@ -9,8 +9,8 @@ import polars as pl
 
 from baimo.experiments.analysis import compare, paired
 from baimo.experiments.analysis.arms import Arm
-from baimo.experiments.analysis.effect_text import Table
 from baimo.experiments.analysis.paired import LAST_YEAR, Outcome
+from baimo.experiments.analysis.tables import Table
 from baimo.experiments.figures import summary
 from baimo.experiments.figures.paper import Source, number
 from baimo.experiments.measures import prices
@@ -108,7 +108,7 @@ def _one_side(row: dict) -> bool:
 
 
 def _interval(row: dict) -> str:
-    return f"[{paired.effect_number(row, 'boot_low')}, {paired.effect_number(row, 'boot_high')}]"
+    return paired.effect_range(row, "boot_low", "boot_high")
 
 
 def _unit(row: dict) -> str:

@@ -46,8 +46,12 @@ def command(flags: argparse.Namespace) -> None:
             print(summary.draw_summary(folder))
         scenario = str(store.manifest(folder).get("scenario", folder.parent.name))
         source, place = Source(scenario, (folder,)), folder / "figures"
+        done = []
         drawn = catalogue.of_runs(source, place, names), catalogue.of_design(source, place, names, over)
-        _told(itertools.chain(*drawn), place)
+        for each in itertools.chain(*drawn):  # each said as soon as it is drawn
+            print(each.png or f"no {each.name}: {each.caption}")
+            done.append(each)
+        _keep_captions(done, place)
     folders = [folder for folder in folders if before or not (folder / "design.parquet").exists()]
     if set(names) & set(catalogue.OF_ARMS) and len({*folders, *before}) > 1:
         _several(folders, before, flags, names)
@@ -70,24 +74,20 @@ def _several(folders: list[Path], before: list[Path], flags: Any, names: Sequenc
         "runs": sorted(run.name for arm in all_arms for run in arm.runs.values()),
         "baseline": base.label if base else None,
     }
-    target = written.report_folder(place, facts)
+    done: list[Drawn] = []
 
     def fill(part: Path) -> None:
-        drawn = list(catalogue.of_arms(all_arms, frame, base, part, names))
-        _told(drawn, part, say=False)
-        for each in drawn:
-            print(target / f"{each.name}.png" if each.png else f"no {each.name}: {each.caption}")
+        done.extend(catalogue.of_arms(all_arms, frame, base, part, names))
+        _keep_captions(done, part)
 
-    if not written.write_report_folder(target, facts, fill):
+    target, fresh = written.write_report_folder(place, facts, fill)
+    for each in done:
+        print(target / f"{each.name}.png" if each.png else f"no {each.name}: {each.caption}")
+    if not fresh:
         print(f"already there   {target}")
 
 
-def _told(drawn: Any, folder: Path, say: bool = True) -> None:
-    """Print each figure as it is done; keep the captions beside them."""
-    done: list[Drawn] = []
-    for each in drawn:
-        done.append(each)
-        if say:
-            print(each.png or f"no {each.name}: {each.caption}")
-    if any(each.png for each in done):
-        (folder / catalogue.CAPTIONS).write_text(catalogue.captions(done), encoding="utf-8")
+def _keep_captions(drawn: Sequence[Drawn], folder: Path) -> None:
+    """Write the captions beside their figures."""
+    if any(each.png for each in drawn):
+        (folder / catalogue.CAPTIONS).write_text(catalogue.captions(drawn), encoding="utf-8")

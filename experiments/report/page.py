@@ -12,7 +12,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from baimo.experiments.analysis.effect_text import Table
+from baimo.experiments.analysis.tables import Table
 from baimo.experiments.figures.catalogue import Drawn
 from baimo.experiments.report.findings import NOT_APART
 from baimo.experiments.report.reproduce import Again

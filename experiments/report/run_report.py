@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import polars as pl
 
 from baimo.experiments.analysis import arms, compare, contexts, effect_text
 from baimo.experiments.analysis.arms import Arm, NotComparable
+from baimo.experiments.analysis.tables import latex_tables
 from baimo.experiments.figures import catalogue
 from baimo.experiments.figures.paper import Source
 from baimo.experiments.read import load
@@ -111,12 +112,7 @@ def write_report(wanted: Wanted) -> Path:
     }
     first = next(iter(arms[0].runs.values()))
     place = Path(wanted.to) if wanted.to else first.parents[1]
-    place = folder.report_folder(place, facts)
-
-    def fill(part: Path) -> None:
-        _fill(part, found, wanted)
-
-    folder.write_report_folder(place, facts, fill)
+    place, _ = folder.write_report_folder(place, facts, lambda part: _fill(part, found, wanted))
     return place
 
 
@@ -160,9 +156,9 @@ def _fill(part: Path, found: Found, wanted: Wanted) -> None:
     facts = findings.against_facts(sources[0])
     tables = [findings.levels(arms, wanted.columns or compare.COLUMNS), *([facts] if facts.rows else [])]
     for table in tables:
-        (tables_folder / f"{table.name}.tex").write_text(table.latex(), encoding="utf-8")
+        (tables_folder / f"{table.name}.tex").write_text(latex_tables([table]), encoding="utf-8")
     said = {f"{sources[0].label}": findings.of_one(sources[0], facts)}
-    effects = ()
+    effects = []
     if base is not None:
         said = _said(found, wanted) | said
     if frame is not None and base is not None:
@@ -170,7 +166,8 @@ def _fill(part: Path, found: Found, wanted: Wanted) -> None:
         frame.write_parquet(part / "effects.parquet")
         (tables_folder / "effects.tex").write_text(effect_text.latex(frame, header), encoding="utf-8")
         (tables_folder / "effects.md").write_text(effect_text.markdown(frame, header), encoding="utf-8")
-        effects = tuple(effect_text.plain_tables(frame, header))
+        effects = [table for _, _, table in effect_text.effect_tables(frame, header)]
+        effects[1:] = [replace(table, note="As in the first table.") for table in effects[1:]]
     content = page.Content(
         title=wanted.title or _title(arms, base),
         question=wanted.question,

@@ -8,12 +8,12 @@ from pathlib import Path
 import polars as pl
 from omegaconf import DictConfig
 
-from baimo.experiments.analysis import paired
+from baimo.experiments.analysis import paired, tables
 from baimo.experiments.analysis.topology import REFERENCE, topologies, topology_effects, topology_measures
 from baimo.experiments.figures import forest
 from baimo.experiments.report import folder
-from baimo.experiments.run.cells import PAIRED, QUIET, run_cells
-from baimo.experiments.run.compose import UserError, compose_run, only_settings
+from baimo.experiments.run.cells import paired_settings, run_cells
+from baimo.experiments.run.compose import UserError, compose_run
 from baimo.world.engine.clock import Clock
 
 
@@ -29,17 +29,11 @@ def topology_text(frame: pl.DataFrame, cfg: DictConfig) -> str:
         "",
     ]
     labels = list(dict.fromkeys(frame["label"]))
-    lines += ["| | " + " | ".join(labels) + " |", "|---" * (len(labels) + 1) + "|"]
     first = {row["label"]: row["without"] for row in frame.iter_rows(named=True)}
-    lines.append("| small world | " + " | ".join(f"{first[label]:.3g}" for label in labels) + " |")
+    rows = [["small world", *(f"{first[label]:.3g}" for label in labels)]]
     for (name,), part in frame.group_by("topology", maintain_order=True):
-        lines.append(f"| {name} | " + " | ".join(_cell(row) for row in part.iter_rows(named=True)) + " |")
-    return "\n".join([*lines, "", *_answers(frame)]) + "\n"
-
-
-def _cell(row: dict) -> str:
-    ends = (paired.effect_number(row, key) for key in ("low", "high"))
-    return f"{paired.effect_number(row)} [{', '.join(ends)}]{paired.marks(row)}"
+        rows.append([name, *(paired.effect_cell(row) for row in part.iter_rows(named=True))])
+    return "\n".join([*lines, *tables.markdown_table(["", *labels], rows), "", *_answers(frame)]) + "\n"
 
 
 def _answers(frame: pl.DataFrame) -> list[str]:
@@ -64,21 +58,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def command(options: argparse.Namespace) -> None:
     """Run, compare, write and print."""
-    words = only_settings(options.settings, "topology")
-    taken = next((word for word in words if word.startswith("graph")), None)
+    taken = next((word for word in options.settings if word.startswith("graph") and "=" in word), None)
     if taken:
         raise UserError(f"{taken}: the graph is what is compared here; leave it out")
-    base = [*PAIRED, *words, *QUIET]
-    cfg = compose_run([*base, *REFERENCE])
-    if cfg.worlds < 2:
-        raise UserError(f"worlds={cfg.worlds}: must be at least 2, for an interval")
-    chosen = {label: compose_run([*base, *extra]) for label, extra in topologies(options.graphml).items()}
+    words, cfg = paired_settings(options.settings, "topology", REFERENCE)
+    chosen = {label: compose_run([*words, *extra]) for label, extra in topologies(options.graphml).items()}
     # The slow ones first, so that no process waits for one of them at the end.
     order = sorted(chosen, key=lambda label: label != "complete")
     reference, *folders = run_cells([cfg, *(chosen[label] for label in order)], "topology", int(cfg.processes))
     runs = dict(zip(order, folders, strict=True))
     facts = {"reference": reference.name, "compared": [[label, runs[label].name] for label in chosen]}
-    place = folder.report_folder(reference.parent, facts)
 
     def fill(part: Path) -> None:
         found = topology_measures(Clock(cfg.start, cfg.clock).months)
@@ -87,6 +76,6 @@ def command(options: argparse.Namespace) -> None:
         (part / "topology.md").write_text(topology_text(frame, cfg), encoding="utf-8")
         forest.draw_forest(frame, part)
 
-    fresh = folder.write_report_folder(place, facts, fill)
+    place, fresh = folder.write_report_folder(reference.parent, facts, fill)
     print((place / "topology.md").read_text(encoding="utf-8"))
-    print(f"{'files' if fresh else 'already there'}   {place}")
+    folder.print_report_folder(place, fresh)

@@ -59,11 +59,12 @@ def execute(
     RunFailed
         When the model breaks down; nothing is written.
     """
-    folder, told = store.run_folder(cfg, experiment), None
+    folder = store.run_folder(cfg, experiment)
     if store.manifest(folder) is not None:
         told = "already there, not run again"
-    elif not _run(cfg, folder, build or build_ensemble, bar or partial(_bar, cfg), beside or {}):
-        told = "already there, another process was first"
+    else:
+        run = partial(simulate, cfg, build=build or build_ensemble, bar=bar or partial(_bar, cfg))
+        told = None if keep_run(cfg, folder, run, beside) else "already there, another process was first"
     if told and bar is None:
         print(f"{told}: {folder}")
     if draw is not None and cfg.output.figure and not (folder / "figures" / "summary.png").exists():
@@ -71,12 +72,12 @@ def execute(
     return folder
 
 
-def _run(cfg: DictConfig, folder: Path, build: EnsembleBuilder, bar: Callable[[Path], Any], beside: Mapping) -> bool:
-    """Run all worlds and keep them; false where another process was first."""
+def keep_run(cfg: DictConfig, folder: Path, run: Callable[[Path], float], beside: Mapping | None = None) -> bool:
+    """Keep what ``run(part)`` writes and the seconds that it gives; false where another process was first."""
     started = time.perf_counter()
     with store.part_folder(folder) as part:
-        simulation = simulate(cfg, part, build, bar(part))
-        rows = store.join_blocks(part) | store.write_beside(part, beside)
+        simulation = run(part)
+        rows = store.join_blocks(part) | store.write_beside(part, beside or {})
         wall = time.perf_counter() - started
         store.write_facts(part, cfg, rows, {"wall": wall, "simulation": simulation})
         return store.publish(part, folder)
@@ -106,15 +107,15 @@ def _bar(cfg: DictConfig, _: Path) -> tqdm:
     return tqdm(total=total, unit=" world-steps", desc=str(cfg.scenario), disable=None, leave=False)
 
 
-def simulate(cfg: DictConfig, part: Path, build: EnsembleBuilder, bar: Any) -> float:
+def simulate(cfg: DictConfig, part: Path, build: EnsembleBuilder, bar: Callable[[Path], Any]) -> float:
     """Run all worlds in blocks, write their tables below ``part``, return seconds stepping."""
     # One GPU holds one block at a time, as large as its memory allows.
     on_cpu = str(cfg.engine) == "numpy"
     processes, block = (count(int(cfg.processes)), cfg.block) if on_cpu else (1, largest_block(cfg))
     blocks = split(cfg.worlds, block, processes, cfg.first_world)
     calls = [(run_block, cfg, worlds, part, build) for worlds in blocks]
-    with bar:
-        return sum(run_all(calls, processes, bar))
+    with bar(part) as shown:
+        return sum(run_all(calls, processes, shown))
 
 
 def split(worlds: int, block: int, processes: int, first: int = 0) -> list[range]:

@@ -17,7 +17,7 @@ from scipy import stats
 
 from baimo.conf import schema
 from baimo.experiments import cli
-from baimo.experiments.analysis import arms, compare, effect_text, paired
+from baimo.experiments.analysis import arms, compare, effect_text, paired, tables
 from baimo.experiments.analysis.arms import NotComparable
 from baimo.experiments.analysis.compare import effects
 from baimo.experiments.run import compose, store
@@ -408,7 +408,7 @@ def test_without_a_baseline_it_is_one_line(capsys):
 
 def test_latex_is_escaped():
     nasty = r"a_b & 5% #1 ${x}$ ~ ^ \ <>"
-    text = effect_text.escaped(nasty)
+    text = tables.escaped(nasty)
     bare = re.sub(r"\\text[a-z]+\{\}|\\[&%$#_{}]", "", text)
     assert not set(bare) & set(r"&%$#_{}~^\<>")
     table = effects(frame(np.ones((4, 24)) * 2), BASE).select(pl.lit("a_b & 5%").alias("policy"), pl.all())
@@ -428,7 +428,7 @@ def test_the_terminal_table_is_aligned():
     assert heads and all(len(lines[k]) == len(lines[k + 1]) for k in heads)
 
 
-@pytest.mark.parametrize("module", [compare, effect_text, paired])
+@pytest.mark.parametrize("module", [compare, tables, paired])
 def test_examples_in_docstrings(module):
     result = doctest.testmod(module)
     assert result.attempted > 0

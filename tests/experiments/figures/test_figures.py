@@ -16,7 +16,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from baimo.experiments import cli
-from baimo.experiments.analysis import effect_text
+from baimo.experiments.analysis import tables
 from baimo.experiments.figures import catalogue, effects, paper
 from baimo.experiments.figures.paper import Source
 from baimo.experiments.read import load
@@ -346,7 +346,7 @@ def test_the_command_of_a_run_gives_its_run_id(tmp_path):
     assert not reproduce.again(moved).same
 
 
-@pytest.mark.parametrize("module", [paper, outputs, reproduce, effect_text])
+@pytest.mark.parametrize("module", [paper, outputs, reproduce, tables])
 def test_examples_in_docstrings(module):
     result = doctest.testmod(module)
     assert result.attempted > 0
