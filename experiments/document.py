@@ -160,8 +160,8 @@ def columns() -> str:
     return "\n\n".join(parts)
 
 
-def _first_line(told: Any) -> str:
-    return (told.__doc__ or "").split("\n")[0]
+def _first_line(described: Any) -> str:
+    return (described.__doc__ or "").split("\n")[0]
 
 
 def _of_columns(subject: Any) -> str:

@@ -2,7 +2,7 @@
 
 Every mechanism is switched off, every moat set to nothing, and planning, pricing and openness
 drawn at random, each alone, against the same worlds with all of it: what differs within a pair of
-twins is the effect. Words are settings as of ``baimo`` (``worlds=16 seed=7 scenario=no_embargo``).
+worlds is the effect. Words are settings as of ``baimo`` (``worlds=16 seed=7 scenario=no_embargo``).
 """
 
 from __future__ import annotations

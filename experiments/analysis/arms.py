@@ -1,4 +1,4 @@
-"""Arms: runs of the same settings, told from each other and from their baseline."""
+"""Arms: runs of the same settings, with names apart from each other and from their baseline."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CONF = Path(conf.__file__).parent
 
 
 class NotComparable(UserError):
-    """Tables whose worlds are no twins."""
+    """Tables whose worlds cannot be paired."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Arm:
 
 
 def arms(where: Sequence[load.Where], baseline: Sequence[load.Where]) -> tuple[list[Arm], Arm]:
-    """Policies and the baseline they are compared with, checked for being twins.
+    """Policies and the baseline they are compared with, checked for having worlds to pair.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def arms(where: Sequence[load.Where], baseline: Sequence[load.Where]) -> tuple[l
         raise NotComparable(f"--baseline: {len(base)} different settings ({differ}); give one")
     found = _labelled(found, base[0])
     for arm in found:
-        _check_twins(arm, base[0])
+        _check_pairs(arm, base[0])
     return found, base[0]
 
 
@@ -111,7 +111,7 @@ def arms_among(where: Sequence[load.Where]) -> tuple[list[Arm], Arm | None]:
         return labelled(found), None
     found = _labelled([arm for arm in found if arm is not base[0]], base[0])
     for arm in found:
-        _check_twins(arm, base[0])
+        _check_pairs(arm, base[0])
     return found, base[0]
 
 
@@ -148,8 +148,8 @@ def _label(arm: Arm, base: Arm) -> str:
 
 def alternative(group: str, arm: Arm) -> str:
     """Name of the alternative of a policy group that an arm has, ``own`` for none of those in ``conf/policy``."""
-    mine = {key: value for key, value in arm.settings.items() if key.startswith(f"policy.{group}.")}
-    return next((name for name, its in _alternatives(group).items() if its == mine), "own")
+    name, besides = nearest(group, arm)
+    return "own" if besides else name
 
 
 def nearest(group: str, arm: Arm) -> tuple[str, dict[str, Any]]:
@@ -188,21 +188,21 @@ def differences(arm: Arm, base: Arm) -> list[str]:
     return [f"{key}={arm.settings.get(key)}" for key in keys if arm.settings.get(key) != base.settings.get(key)]
 
 
-def _check_twins(arm: Arm, base: Arm) -> None:
+def _check_pairs(arm: Arm, base: Arm) -> None:
     for key, name in (("steps", "numbers of steps"), ("start", "first months"), ("clock", "clocks")):
         mine, its = arm.settings.get(key), base.settings.get(key)
         if mine != its:
             raise NotComparable(f"{arm.label}: different {name}, {key}={mine} against {its} in the baseline")
     if _design(arm) != _design(base):
         raise NotComparable(
-            f"{arm.label}: worlds of a design are no twins, by their numbers, of those of other runs; "
+            f"{arm.label}: worlds of a design are not paired, by their numbers, with those of other runs; "
             "join load.design to its tables"
         )
     alone = sorted(set(arm.runs) - set(base.runs))
     if alone:
         raise NotComparable(
             f"{arm.label}: different seeds, seed={alone[0]} is not among the baseline's "
-            f"({', '.join(map(str, sorted(base.runs)))}); its worlds are no twins"
+            f"({', '.join(map(str, sorted(base.runs)))}); its worlds cannot be paired"
         )
     for seed, folder in arm.runs.items():
         code = [(store.manifest(each) or {}).get("code_version") for each in (folder, base.runs[seed])]

@@ -1,6 +1,6 @@
-"""What a policy does: paired effects against the baseline, in twin worlds.
+"""What a policy does: paired effects against the baseline.
 
-World r of a policy and world r of the baseline are twins (same seed, same random numbers), so the
+World r of a policy and world r of the baseline are paired (same seed, common random numbers), so the
 difference within a pair is the effect of the policy. By month and over windows: its mean with a
 bootstrap interval, its spread over worlds, how surely its sign stands, what pairing gained, and how
 many worlds a wanted precision takes.
@@ -67,7 +67,7 @@ def effects(
     ----------
     policy, baseline : LazyFrame
         Tables with ``replicate, step, date`` and the columns, one row a world and step, such as
-        ``load.market`` of one run each. With a column ``seed`` in both, twins share seed and replicate.
+        ``load.market`` of one run each. With a column ``seed`` in both, pairs share seed and replicate.
     columns : sequence of str, optional
         What is compared; default those of ``COLUMNS`` that both have. Prices and stocks are compared in
         logarithms (see :class:`baimo.experiments.analysis.paired.Outcome`).
@@ -85,7 +85,7 @@ def effects(
     -------
     DataFrame
         ``kind`` (month, window), ``period``, ``first_date``, ``last_date``, ``column``, ``log``, and what
-        ``paired.estimates`` finds; ``replications`` for the wanted width with twins, ``replications_unpaired`` (an arm)
+        ``paired.estimates`` finds; ``replications`` for the wanted width with pairs, ``replications_unpaired`` (an arm)
         without; ``q``, the false discovery rate among months or windows.
 
     Raises
@@ -94,7 +94,7 @@ def effects(
         For other steps or dates, missing columns, worlds without some steps, no common worlds.
     """
     chosen = _columns((policy, baseline), columns)
-    arms, pairs = _twins(policy, baseline, chosen)
+    arms, pairs = _paired_worlds(policy, baseline, chosen)
     parts = _periods(arms[0], WINDOWS if windows is None else windows, months)
     values = [_world_means(arm, parts, chosen, pairs) for arm in arms]
     *values, log = paired.in_logs(*values, np.tile([Outcome(name).log for name in chosen], parts.height))
@@ -114,7 +114,7 @@ def _table(parts: pl.DataFrame, chosen: list[str], log: np.ndarray, found: Mappi
 
 
 def _replications(found: Mapping[str, np.ndarray], log: np.ndarray, width: float) -> dict[str, np.ndarray]:
-    """Worlds for the wanted half-width, with twins and, an arm, without."""
+    """Worlds for the wanted half-width, with pairs and, an arm, without."""
     wanted = np.where(log, np.log1p(width), width * np.abs(found["without"]))
     known = np.where(wanted > 0.0, wanted, np.nan)
     return {
@@ -150,7 +150,9 @@ def _columns(frames: Iterable[pl.LazyFrame], columns: Sequence[str] | None) -> l
     return list(chosen)
 
 
-def _twins(policy: pl.LazyFrame, baseline: pl.LazyFrame, columns: Sequence[str]) -> tuple[list[pl.DataFrame], list]:
+def _paired_worlds(
+    policy: pl.LazyFrame, baseline: pl.LazyFrame, columns: Sequence[str]
+) -> tuple[list[pl.DataFrame], list]:
     """Both tables, collected, with the worlds that they share only, and the keys of a world."""
     seeds = ["seed" in frame.collect_schema() for frame in (policy, baseline)]
     pairs = ["seed", "replicate"] if all(seeds) else ["replicate"]
@@ -166,7 +168,7 @@ def _twins(policy: pl.LazyFrame, baseline: pl.LazyFrame, columns: Sequence[str])
         raise NotComparable(f"not the same steps: {' against '.join(said)}")
     common = arms[0].select(pairs).unique().join(arms[1].select(pairs).unique(), on=pairs)
     if not common.height:
-        raise NotComparable("no common replicates: no world of the policy has a twin in the baseline")
+        raise NotComparable("no common replicates: no world of the policy is in the baseline, too")
     return [arm.join(common, on=pairs, how="semi") for arm in arms], pairs
 
 

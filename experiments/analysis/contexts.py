@@ -44,7 +44,9 @@ def baselines(found: Sequence[Arm], base: Arm, context: str) -> dict[str, Arm]:
     alone[_of(base, context)] = base
     lacking = [arm.label for arm in found if _of(arm, context) not in alone]
     if lacking:
-        raise NotComparable(f"within {context}: {lacking[0]} has no twin that differs from the baseline in it alone")
+        raise NotComparable(
+            f"within {context}: {lacking[0]} has no counterpart that differs from the baseline in it alone"
+        )
     return {arm.label: base if arm is alone[_of(arm, context)] else alone[_of(arm, context)] for arm in found}
 
 
@@ -77,14 +79,14 @@ def interactions(
     at_home = {repr(_rest(arm, context)): arm for arm in found if _of(arm, context) == _of(base, context)}
     tables = []
     for arm in found:
-        here, twin = against[arm.label], at_home.get(repr(_rest(arm, context)))
-        if here is base or twin is None:
+        here, other = against[arm.label], at_home.get(repr(_rest(arm, context)))
+        if here is base or other is None:
             continue
-        seeds = sorted(set.intersection(*(set(each.runs) for each in (arm, here, twin, base))))
-        values = [_means(each, seeds, columns) for each in (arm, here, twin, base)]
+        seeds = sorted(set.intersection(*(set(each.runs) for each in (arm, here, other, base))))
+        values = [_means(each, seeds, columns) for each in (arm, here, other, base)]
         there, home = values[0] - values[1], values[2] - values[3]
         rows = paired.estimates(there, home) | {
-            "policy": [twin.label] * len(columns),
+            "policy": [other.label] * len(columns),
             "within": [here.label] * len(columns),
             "column": [*columns],
         }

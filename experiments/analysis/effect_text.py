@@ -26,7 +26,7 @@ CELLS: tuple[tuple[str, Callable[[dict], str]], ...] = (
     ("needed", lambda row: _written(row["replications"], ".0f")),
 )
 _NOTE = (
-    "Effect: mean difference within pairs of twin worlds, policy less baseline; prices and stocks are compared in "
+    "Effect: mean difference within pairs of worlds, policy less baseline; prices and stocks are compared in "
     "logarithms and given in per cent. 95% interval: bootstrap of the mean over pairs. Same sign: share of worlds "
     "whose effect has the sign of the mean. Var. ratio: how many times as many worlds an unpaired comparison needs. "
     "Needed: worlds for a 95% interval of plus or minus {width:g}% of the baseline. * beyond two standard errors, "

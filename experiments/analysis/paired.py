@@ -1,16 +1,18 @@
 """Paired differences between runs of common random numbers: means, intervals, chance findings.
 
-World r of one run is the twin of world r of another (same seed, same draws), so the difference
+World r of one run is paired with world r of another (same seed, same draws), so the difference
 within a pair is the effect of what differs in the settings.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -86,7 +88,7 @@ def within(period: str, last: dt.date) -> pl.Expr:
 
 
 def paired_t_test(with_: np.ndarray, without: np.ndarray) -> dict[str, float]:
-    """Mean difference over the twins with its 95% interval by the paired t test.
+    """Mean difference over the pairs with its 95% interval by the paired t test.
 
     A difference that is the same in all pairs is certain: nothing (p = 1), or exactly that (p = 0).
 
@@ -140,7 +142,7 @@ def effect_spread(with_: np.ndarray, without: np.ndarray) -> dict[str, np.ndarra
     -------
     dict of array (outcomes,)
         ``median``, ``q05``, ``q95`` over worlds; ``share_sign``, the share of worlds whose effect has the sign
-        of the mean; ``correlation`` of the twins; ``variance_ratio``, (Var x + Var y) / Var (x - y): how many
+        of the mean; ``correlation`` within the pairs; ``variance_ratio``, (Var x + Var y) / Var (x - y): how many
         times as many worlds an unpaired comparison would need (1 without correlation; Law 2015, section 11.2);
         ``deviation`` of the differences and, of those of independent worlds, ``deviation_unpaired``.
     """
@@ -154,7 +156,7 @@ def effect_spread(with_: np.ndarray, without: np.ndarray) -> dict[str, np.ndarra
         ratio = (x**2 + y**2) / both**2
         correlation = (x**2 + y**2 - both**2) / (2.0 * x * y)
         share = np.where(n > 0, same.sum(0) / n, np.nan)
-    quantiles = _quantiles(difference, (0.05, 0.5, 0.95))
+    quantiles = _of_finite(np.nanquantile, difference, (0.05, 0.5, 0.95))
     found = {"median": quantiles[1], "q05": quantiles[0], "q95": quantiles[2], "share_sign": share}
     found |= {"correlation": np.clip(correlation, -1.0, 1.0), "variance_ratio": ratio}
     found |= {"deviation": both, "deviation_unpaired": np.sqrt(x**2 + y**2)}
@@ -164,7 +166,7 @@ def effect_spread(with_: np.ndarray, without: np.ndarray) -> dict[str, np.ndarra
 def bootstrap(
     with_: np.ndarray, without: np.ndarray, resamples: int = 2000, seed: int = 1, level: float = 0.95
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Percentile interval of the mean effect over resampled pairs of twins (Efron and Tibshirani 1993, ch. 13).
+    """Percentile interval of the mean effect over resampled pairs (Efron and Tibshirani 1993, ch. 13).
 
     All outcomes see the same resampled worlds.
 
@@ -191,7 +193,7 @@ def bootstrap(
         part = np.s_[:, first : first + 512]
         with np.errstate(divide="ignore", invalid="ignore"):
             averages = (drawn @ np.where(there[part], difference[part], 0.0)) / (drawn @ there[part].astype(float))
-        low[first : first + 512], high[first : first + 512] = _quantiles(averages, tails)
+        low[first : first + 512], high[first : first + 512] = _of_finite(np.nanquantile, averages, tails)
     enough = there.sum(0) > 1
     return np.where(enough, low, np.nan), np.where(enough, high, np.nan)
 
@@ -243,30 +245,20 @@ def _pairs(with_: np.ndarray, without: np.ndarray) -> np.ndarray:
     return np.where(there, np.where(there, with_, 0.0) - np.where(there, without, 0.0), np.nan)
 
 
+def _of_finite(statistic: Callable, values: np.ndarray, *arguments: Any, **options: Any) -> np.ndarray:
+    """A statistic of NumPy's for NaN (``nanmean``) over the finite values of each column; NaN where there are none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return statistic(np.where(np.isfinite(values), values, np.nan), *arguments, axis=0, **options)
+
+
 def _mean(values: np.ndarray) -> np.ndarray:
-    there = np.isfinite(values)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(there, values, 0.0).sum(0) / np.where(there.any(0), there.sum(0), np.nan)
+    return _of_finite(np.nanmean, values)
 
 
 def _deviation(values: np.ndarray) -> np.ndarray:
-    """Standard deviation of the finite values (n - 1); NaN below two of them."""
-    there = np.isfinite(values)
-    n = there.sum(0)
-    squares = (np.where(there, values - _mean(values), 0.0) ** 2).sum(0)
-    return np.sqrt(squares / np.where(n > 1, n - 1.0, np.nan))
-
-
-def _quantiles(values: np.ndarray, at: Sequence[float]) -> np.ndarray:
-    """Quantiles of the finite values of each column, ``(at, outcomes)``; NaN in columns of none."""
-    found = np.full((len(at), values.shape[1]), np.nan)
-    there = np.isfinite(values)
-    some, all_ = there.any(0), there.all(0)
-    if all_.any():
-        found[:, all_] = np.quantile(values[:, all_], at, axis=0)
-    for column in np.flatnonzero(some & ~all_):
-        found[:, column] = np.quantile(values[there[:, column], column], at)
-    return found
+    """Standard deviation (n - 1); NaN below two values."""
+    return _of_finite(np.nanstd, values, ddof=1)
 
 
 def effect_rows(with_: Path, without: Path, outcomes: Iterable[Outcome], periods: Sequence[str]) -> list[dict]:

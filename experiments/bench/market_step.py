@@ -88,7 +88,7 @@ class ColumnMarket:
         self._stand_still()
 
     def _stand_still(self) -> None:
-        """What nobody changes any more: abilities, standing of labs, what apps add and are paid."""
+        """What does not change any more: abilities, standing of labs, what apps add and are paid."""
         world, labs, apps = self.world, self.world.labs, self.world.apps
         serving.serving_costs(world)
         seg = world.segments.columns

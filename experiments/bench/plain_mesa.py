@@ -3,7 +3,7 @@
 What ``market_step`` does on columns, for one world: labs move their prices, users of each segment choose
 among the models on sale, apps choose a base, win users, pay their way and close. Written to be fast as far
 as one agent at a time can be: what a lab has in common for all segments is worked out once a month,
-nobody looks for what he can hold, and apps draw from the model's generator (or are handed their numbers,
+nothing is looked up that can be kept, and apps draw from the model's generator (or are handed their numbers,
 so that both ways can be compared digit by digit).
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 import mesa
 
 #: Gives a uniform number: of which stream, for whom (id), with whom (id).
-Luck = Callable[[str, int, int], float]
+Numbers = Callable[[str, int, int], float]
 
 
 class Lab(mesa.Agent):
@@ -58,8 +58,8 @@ class Lab(mesa.Agent):
 
     def settle(self) -> None:
         """Shares of sales and nest, and data from use."""
-        sold, everybody = self.sold_flagship + self.sold_light, self.model.paid[self.region]
-        self.sales_share = self.paid / everybody if everybody > 0.0 else 0.0
+        sold, total = self.sold_flagship + self.sold_light, self.model.paid[self.region]
+        self.sales_share = self.paid / total if total > 0.0 else 0.0
         self.nest_share = self.nest / sold if sold > 0.0 else 0.0
         fade = self.model.fade
         self.usage_data = self.usage_data * fade + sold * (1.0 - fade)
@@ -131,7 +131,7 @@ class Segment(mesa.Agent):
         most, paying = log(self.model.rules.model_market.most_use), 1.0 - self.free
         stay, come = 1.0 - self.moving, self.moving * self.adopters
         elasticity, willing, answers, lift = self.elasticity, self.use_willing, self.answers_price, self.lift
-        everybody = known = asked = 0.0
+        total = known = asked = 0.0
         users = self.users
         for k, lab in enumerate(self.model.labs):
             if not lab.on_sale:
@@ -145,11 +145,11 @@ class Segment(mesa.Agent):
             lab.sold_flagship += used - used * second
             lab.paid += paying * used
             lab.nest += nests[k] * used
-            everybody += here
+            total += here
             known += here * quality
             asked += used
-        self.native = known / max(everybody, 1e-12)
-        self.tokens_each = asked / max(everybody, 1e-12)
+        self.native = known / max(total, 1e-12)
+        self.tokens_each = asked / max(total, 1e-12)
         self.pull = 0.0
 
 
@@ -166,7 +166,7 @@ class App(mesa.Agent):
         """Take the best of the models it knows, less what leaving the present one costs."""
         model, rules = self.model, self.model.rules.app_market
         base = self.base
-        if base is not None and model.luck("switch", self.id, 0) >= model.reconsider:
+        if base is not None and model.random_number("switch", self.id, 0) >= model.reconsider:
             return
         ranked = sorted(((self.worth(lab), lab.id, lab) for lab in self.known if lab is not base), reverse=True)
         if not ranked:
@@ -185,7 +185,7 @@ class App(mesa.Agent):
         """Quality, price, fit, the owner, and lasting taste."""
         rules = self.model.rules.app_market
         if lab not in self.tastes:
-            self.tastes[lab] = -log(-log(self.model.luck("base taste", self.id, lab.id)))
+            self.tastes[lab] = -log(-log(self.model.random_number("base taste", self.id, lab.id)))
         worth = rules.base_quality * self.segment.quality[lab.place] - rules.base_price * lab.log_flagship
         if self.tunes:
             worth += rules.open_fit * lab.opened + rules.hub_hold * lab.hub
@@ -235,10 +235,14 @@ class App(mesa.Agent):
             return True
         model, rules = self.model, self.model.rules.app_market
         fading = self.users < rules.fading_share * self.peak_users
-        if self.taken and (fading or self.revenue < self.cost) and model.luck("close", self.id, 0) < model.resolve:
+        if (
+            self.taken
+            and (fading or self.revenue < self.cost)
+            and model.random_number("close", self.id, 0) < model.resolve
+        ):
             return True
         behind = self.rework > rules.rework_limit and fading
-        return behind and model.luck("adapt", self.id, 0) < model.resolve_outdated
+        return behind and model.random_number("adapt", self.id, 0) < model.resolve_outdated
 
 
 class Market(mesa.Model):
@@ -252,7 +256,7 @@ class Market(mesa.Model):
         Shares and paces of a month, and what is fixed for all labs.
     labs, segments, apps : list of dict
         Attributes of the agents; apps name their segment, base and known labs by number.
-    luck : callable, optional
+    random_number : callable, optional
         Where apps get their random numbers; default the model's own generator.
     """
 
@@ -263,13 +267,13 @@ class Market(mesa.Model):
         labs: list[dict],
         segments: list[dict],
         apps: list[dict],
-        luck: Luck | None = None,
+        random_number: Numbers | None = None,
         rng: int = 1,
     ):
         super().__init__(rng=rng)
         self.rules = rules
         self.__dict__.update(constants)
-        self.luck = luck or (lambda stream, who, whom: self.random.random())
+        self.random_number = random_number or (lambda stream, who, whom: self.random.random())
         self.labs = [Lab(self, facts) for facts in labs]
         self.segments = [Segment(self, facts) for facts in segments]
         for facts in apps:
@@ -284,8 +288,8 @@ class Market(mesa.Model):
         labs, segments = self.agents_by_type[Lab], self.agents_by_type[Segment]
         technology, p = self.rules.technology, self.rules.model_market
         labs.do("set_price")
-        everybody = sum(lab.usage_data for lab in self.labs)
-        self.data_half = technology.usage_half + technology.usage_crowd * everybody
+        total = sum(lab.usage_data for lab in self.labs)
+        self.data_half = technology.usage_half + technology.usage_crowd * total
         self.data_worth = self.rules.moat.data * p.usage_fit
         labs.do("prepare")
         segments.do("choose")

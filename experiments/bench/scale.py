@@ -19,7 +19,7 @@ from baimo.world.ensemble import Ensemble
 from baimo.world.record.graph import edges_of
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Share of the apps at the start who are founded in a month where nobody crowds anybody, and room for them.
+#: Share of the apps at the start who are founded in a month without crowding, and room for them.
 FOUNDED, ROOM = 0.1, 1.3
 
 

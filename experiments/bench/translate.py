@@ -16,7 +16,7 @@ from baimo.world.models.tuning_hub import hubs
 from baimo.world.network.ties import points_at
 
 
-def agent_market(market: ColumnMarket, index: int, same_luck: bool = False) -> plain_mesa.Market:
+def agent_market(market: ColumnMarket, index: int, same_numbers: bool = False) -> plain_mesa.Market:
     """One world, agent by agent.
 
     Parameters
@@ -25,19 +25,19 @@ def agent_market(market: ColumnMarket, index: int, same_luck: bool = False) -> p
         Before its first step.
     index : int
         Which of its worlds.
-    same_luck : bool
+    same_numbers : bool
         Hand the apps the numbers that the columns will draw, instead of the model's own generator.
     """
-    luck = _Luck(market, index) if same_luck else None
+    numbers = _Numbers(market, index) if same_numbers else None
     places = np.nonzero(market.world.labs.alive[index])[0]
     tables = _labs(market, index, places), _segments(market, index, places), _apps(market, index, places)
-    model = plain_mesa.Market(market.world.config, _constants(market), *tables, luck=luck, rng=index)
-    if luck is not None:
-        luck.model = model
+    model = plain_mesa.Market(market.world.config, _constants(market), *tables, random_number=numbers, rng=index)
+    if numbers is not None:
+        numbers.model = model
     return model
 
 
-class _Luck:
+class _Numbers:
     """The numbers of the columns' streams, for one app at a time."""
 
     model: plain_mesa.Market

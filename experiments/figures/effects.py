@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from baimo.experiments.analysis import paired
 from baimo.experiments.analysis.arms import Arm, nearest
 from baimo.experiments.analysis.paired import LAST_YEAR, Outcome
-from baimo.experiments.figures import heat_map, paper
+from baimo.experiments.figures import contrasts, paper
 from baimo.experiments.figures.paper import Drawing, Missing
 from baimo.experiments.figures.summary import BLUE, GREEN, ORANGE, PURPLE, RED, SKY
 from baimo.experiments.read import load
@@ -48,7 +48,7 @@ def panels(frame: pl.DataFrame, baseline: str) -> Drawing:
     arms = _arms(months)
     if not chosen:
         raise Missing("the table of effects has no months")
-    figure, grid = paper.sheet(-(-len(chosen) // 2), 2, height=1.35)
+    figure, grid = paper.sheet(len(chosen), 2, height=1.35)
     first, last = months["first_date"].min(), months["last_date"].max()
     for axes, column, letter in zip(grid, chosen, "abcdefghi", strict=False):
         part = months.filter(pl.col("column") == column)
@@ -58,15 +58,13 @@ def panels(frame: pl.DataFrame, baseline: str) -> Drawing:
         axes.axhline(0.0, color="black", linewidth=0.6)
         paper.dated(axes, first, last)
         axes.tick_params(axis="x", labelsize=6)
-    for axes in grid[len(chosen) :]:
-        axes.set_visible(False)
     handles, labels = grid[0].get_legend_handles_labels()
     beside = 2 if max(map(len, labels)) <= 24 else 1
     figure.legend(handles, labels, loc="outside lower center", ncols=beside)
     text = paper.caption(
         f"Effects month by month: {_against(arms, baseline)}.",
         _pairs(months),
-        "Lines: mean difference within pairs of twin worlds; bands: 95% bootstrap interval of the mean. Prices and "
+        "Lines: mean difference within pairs of worlds; bands: 95% bootstrap interval of the mean. Prices and "
         "stocks are compared in logarithms and given in per cent.",
         _more(frame, arms),
         paper.policy_note(first, last),
@@ -81,18 +79,16 @@ def last_year(frame: pl.DataFrame, baseline: str) -> Drawing:
         raise Missing(f"the table of effects has no window {LAST_YEAR!r}")
     arms, chosen = _arms(here, _MOST_ARMS), _some(here, _MOST_OUTCOMES)
     columns = min(3, len(chosen))
-    figure, grid = paper.sheet(-(-len(chosen) // columns), columns, height=0.52 + 0.09 * len(arms), sharey=True)
+    figure, grid = paper.sheet(len(chosen), columns, height=0.52 + 0.09 * len(arms), sharey=True)
     for axes, column in zip(grid, chosen, strict=False):
         _intervals(axes, here.filter(pl.col("column") == column), arms)
-    for axes in grid[len(chosen) :]:
-        axes.set_visible(False)
     handles = [Line2D([], [], color=_colour(place), linewidth=2.4) for place in range(len(arms))]
     labels = [f"{place} {_short(arm)}" for place, arm in enumerate(arms, 1)]
     figure.legend(handles, labels, loc="outside lower center", ncols=2 if max(map(len, labels)) <= 26 else 1)
     text = paper.caption(
         f"Effects in the last year of the run: {_against(arms, baseline)}.",
         _pairs(here),
-        "Points: mean difference within pairs of twin worlds; thick: 95% bootstrap interval of the mean; thin: 5% to "
+        "Points: mean difference within pairs of worlds; thick: 95% bootstrap interval of the mean; thin: 5% to "
         "95% of worlds; full: false discovery rate below 5% over all rows. Prices and stocks are compared in "
         "logarithms and given in per cent. Rows: policies by their numbers.",
         _more(frame, arms),
@@ -190,16 +186,11 @@ def dimensions(arms: Sequence[Arm]) -> dict[str, list[object]]:
         if section == "policy":
             kinds = [nearest(group, arm) for arm in arms]
             found[f"policy/{group}"] = [name for name, _ in kinds]
-            if any(key in besides for _, besides in kinds):
-                found[key] = [_typed(arm.settings.get(key)) for arm in arms]
-        else:
-            found[key] = [_typed(arm.settings.get(key)) for arm in arms]
+            if not any(key in besides for _, besides in kinds):
+                continue
+        typed = (arm.settings.get(key) for arm in arms)
+        found[key] = ["null" if value is None else value for value in typed]
     return {key: values for key, values in found.items() if len({repr(value) for value in values}) > 1}
-
-
-def _typed(value: object) -> object:
-    """A setting as it is typed."""
-    return "null" if value is None else value
 
 
 def sweep_cells(arms: Sequence[Arm], x: str, y: str, outcomes: Sequence[str] = PHASES) -> pl.DataFrame:
@@ -292,7 +283,7 @@ def _phase_panel(
     )
     there = {(row[x], row[y]): row for row in found.iter_rows(named=True) if row["median"] is not None}
     values = np.array([[there.get((a, b), {}).get("median", np.nan) for a in across] for b in up], dtype=float)
-    image = heat_map.tiles(axes, values, up, across, cmap="cividis", size=6)
+    image = contrasts.tiles(axes, values, up, across, cmap="cividis", size=6)
     few = len(across) <= _MOST_NUMBERS
     turn = {"rotation": 0, "ha": "center"} if few else {"rotation": 35, "ha": "right"}
     axes.set_xticks(range(len(across)), across, fontsize=6, **turn)

@@ -10,10 +10,11 @@ from matplotlib.axes import Axes
 
 from baimo.experiments.figures import paper, summary
 from baimo.experiments.figures.paper import Drawing, Missing, Source
-from baimo.experiments.figures.summary import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, Line
+from baimo.experiments.figures.summary import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, Line, Panel
 from baimo.experiments.measures import demography, survival
 
-_GREY = "0.75"
+#: How streams are drawn.
+_STREAM = {"linewidth": 0.3, "edgecolor": "white"}
 _COHORTS = (BLACK, BLUE, ORANGE, GREEN, RED, PURPLE, SKY)
 #: Exits that are a lab's death; who is bought leaves alive.
 DEATHS = ("parent_withdrew", "turned_to_apps", "insolvent")
@@ -33,15 +34,12 @@ def life_cycle(source: Source) -> Drawing:
     frame = summary.bands(market, ["labs_alive_cn", "labs_from_scratch_cn"])
     first, last = frame["date"].min(), frame["date"].max()
     figure, (left, right) = paper.sheet(2)
-    paper.titled(left, "a", "Labs alive in China", "labs")
-    chosen = [Line("labs_alive_cn", "all", BLUE), Line("labs_from_scratch_cn", "from scratch", ORANGE)]
-    drawn = paper.lines(left, frame, chosen)
-    paper.key(left)
-    paper.titled(right, "b", "Entry and exit", "labs a quarter")
-    flows = summary.bands(_quarters(market, ["lab_entries_cn", "lab_exits_cn"]), ["lab_entries_cn", "lab_exits_cn"])
-    paper.lines(right, flows, [Line("lab_entries_cn", "entries", GREEN), Line("lab_exits_cn", "exits", RED)])
+    alive = Line("labs_alive_cn", "all", BLUE), Line("labs_from_scratch_cn", "from scratch", ORANGE)
+    drawn = paper.draw_panel(left, "a", Panel("Labs alive in China", "labs", alive), frame)
+    chosen = Line("lab_entries_cn", "entries", GREEN), Line("lab_exits_cn", "exits", RED)
+    flows = _quarters(market, ["lab_entries_cn", "lab_exits_cn"])
+    paper.draw_panel(right, "b", Panel("Entry and exit", "labs a quarter", chosen), flows)
     paper.dated(right, first, last)
-    paper.key(right)
     peak = frame.sort("labs_alive_cn", descending=True).row(0, named=True)
     text = paper.caption(
         f"Industry life cycle, {source.said()}.",
@@ -56,12 +54,13 @@ def life_cycle(source: Source) -> Drawing:
     return Drawing("life_cycle", "Industry life cycle", figure, text)
 
 
-def _quarters(market: pl.LazyFrame, columns: list[str]) -> pl.LazyFrame:
-    """Sums over whole quarters of the calendar in each world, dated in their middle."""
+def _quarters(market: pl.LazyFrame, columns: list[str]) -> pl.DataFrame:
+    """Bands of sums over whole quarters of the calendar in each world, dated in their middle."""
     quarter = pl.col("date").dt.truncate("1q").alias("quarter")
     months = pl.col("date").dt.month().n_unique()
     found = market.group_by("run", "replicate", quarter).agg(pl.sum(*columns), months.alias("months"))
-    return found.filter(pl.col("months") == 3).with_columns(pl.col("quarter").dt.offset_by("1mo").alias("date"))
+    whole = found.filter(pl.col("months") == 3).with_columns(pl.col("quarter").dt.offset_by("1mo").alias("date"))
+    return summary.bands(whole, columns)
 
 
 def share_streams(source: Source) -> Drawing:
@@ -70,31 +69,19 @@ def share_streams(source: Source) -> Drawing:
     figure, (one, kinds, ranks) = paper.sheet(3)
     dates, names, shares, colours = _streams(here)
     paper.titled(one, "a", f"Labs, world {source.first_world['replicate']}", "share of tokens")
-    one.stackplot(dates, shares, colors=colours, labels=names, linewidth=0.3, edgecolor="white")
+    one.stackplot(dates, shares, colors=colours, labels=names, **_STREAM)
     paper.key(one, 3, upwards=True)
     by_kind = _by_archetype(source)
     paper.titled(kinds, "b", "Kinds of labs", "share of tokens")
-    present = [kind for kind in _ARCHETYPES if kind in by_kind.columns]
-    stacked = [by_kind[kind].to_numpy() for kind in present]
-    kinds.stackplot(
-        by_kind["date"].to_numpy(),
-        stacked,
-        colors=[_ARCHETYPES[kind] for kind in present],
-        labels=[kind.replace("_", " ") for kind in present],
-        linewidth=0.3,
-        edgecolor="white",
-    )
+    present = {kind: colour for kind, colour in _ARCHETYPES.items() if kind in by_kind.columns}
+    labels = [kind.replace("_", " ") for kind in present]
+    shares = by_kind.select(*present).to_numpy().T
+    kinds.stackplot(by_kind["date"].to_numpy(), shares, colors=[*present.values()], labels=labels, **_STREAM)
     paper.key(kinds, 3, upwards=True)
-    market = source.market("top1_tokens_share_cn", "cr4_tokens_cn", "hhi_tokens_cn")
-    frame = summary.bands(market, ["top1_tokens_share_cn", "cr4_tokens_cn", "hhi_tokens_cn"])
-    paper.titled(ranks, "c", "Concentration", "share; HHI, 0 to 1")
-    chosen = [
-        Line("cr4_tokens_cn", "four largest", BLUE),
-        Line("top1_tokens_share_cn", "largest", ORANGE),
-        Line("hhi_tokens_cn", "HHI", GREEN),
-    ]
-    paper.lines(ranks, frame, chosen)
-    paper.key(ranks)
+    frame = source.bands("top1_tokens_share_cn", "cr4_tokens_cn", "hhi_tokens_cn")
+    four, largest = Line("cr4_tokens_cn", "four largest", BLUE), Line("top1_tokens_share_cn", "largest", ORANGE)
+    chosen = four, largest, Line("hhi_tokens_cn", "HHI", GREEN)
+    paper.draw_panel(ranks, "c", Panel("Concentration", "share; HHI, 0 to 1", chosen), frame)
     first, last = frame["date"].min(), frame["date"].max()
     for axes in (one, kinds, ranks):
         axes.set_ylim(0.0, 1.0)
@@ -122,8 +109,7 @@ def _streams(here: pl.DataFrame, most: int = 6) -> tuple[np.ndarray, list[str], 
     shares = wide.select(order).to_numpy().astype(float).T
     total = shares.sum(0)
     shares = np.divide(shares, total, out=np.zeros_like(shares), where=total > 0.0)
-    colours = [_GREY, PURPLE, SKY, RED, GREEN, ORANGE, BLUE][-len(order) :] if "others" not in order else None
-    colours = colours or [_GREY, *[PURPLE, SKY, RED, GREEN, ORANGE, BLUE][-(len(order) - 1) :]]
+    colours = (["0.75"] if "others" in order else []) + [PURPLE, SKY, RED, GREEN, ORANGE, BLUE][-len(top.tail(most)) :]
     return wide["date"].to_numpy(), [name.replace("_", " ") for name in order], shares, colours
 
 
@@ -211,12 +197,11 @@ def app_lifelines(source: Source) -> Drawing:
     size = dict(lives.group_by("aim_class").agg(pl.len()).collect().iter_rows())
     figure, (left, right) = paper.sheet(2)
     paper.titled(left, "a", "Apps that live longer", "share")
-    facts = {row["id"]: row for row in summary.rows("calibration.csv")}
     for kind, (label, colour, fact) in _AIMS.items():
         if kind in size:
             _curve(left, curves.filter(pl.col("aim_class") == kind), f"{label} ({size[kind]:,})", colour)
         if fact is not None:
-            value, low, high = (float(facts[fact][key] or facts[fact]["value"]) for key in ("value", "low", "high"))
+            value, low, high = summary.range_of(summary.calibration()[fact])
             spread = [[value - low], [high - value]]
             left.errorbar([value], [0.5], xerr=spread, fmt="D", color=colour, markeredgecolor="black", markersize=4)
     left.axhline(0.5, color="0.78", linewidth=0.6, zorder=0)
@@ -224,7 +209,10 @@ def app_lifelines(source: Source) -> Drawing:
     left.set_xlim(0.0, 36.0)
     left.set_xlabel("age, months")
     paper.key(left, 2, heading="by aim (apps)")
-    frame = _lifeline_panel(right, source)
+    frame = source.bands("app_survival_median_months", "app_lifeline_median_months")
+    founded = Line("app_survival_median_months", "all founded so far", BLUE)
+    dead = Line("app_lifeline_median_months", "of the dead, at death", RED)
+    paper.draw_panel(right, "b", Panel("Median life over time", "months", (founded, dead)), frame)
     worlds = apps.select(pl.struct("run", "replicate").n_unique()).collect().item()
     said = ", ".join(f"{_AIMS[k][0]} {'-' if m is None else f'{m:g}'}" for k, m in medians.items() if k in _AIMS)
     text = paper.caption(
@@ -239,16 +227,6 @@ def app_lifelines(source: Source) -> Drawing:
     return Drawing("app_lifelines", "App lifelines", figure, text)
 
 
-def _lifeline_panel(axes: Axes, source: Source) -> pl.DataFrame:
-    columns = ["app_survival_median_months", "app_lifeline_median_months"]
-    frame = summary.bands(source.market(*columns), columns)
-    paper.titled(axes, "b", "Median life over time", "months")
-    chosen = [Line(columns[0], "all founded so far", BLUE), Line(columns[1], "of the dead, at death", RED)]
-    paper.lines(axes, frame, chosen)
-    paper.key(axes)
-    return frame
-
-
 # ---------------------------------------------------------------------- money
 
 
@@ -256,16 +234,15 @@ def funding_and_hype(source: Source) -> Drawing:
     """Funding a quarter; hype and the attention of investors."""
     market = source.market("funding_cn", "hype")
     hype = summary.bands(market, ["hype", "investor_attention_cn"])
-    money = summary.bands(_quarters(market, ["funding_cn"]), ["funding_cn"])
+    money = _quarters(market, ["funding_cn"])
     first, last = hype["date"].min(), hype["date"].max()
     figure, (left, right) = paper.sheet(2)
     paper.titled(left, "a", "Funding in China", "CNY billion a quarter")
     paper.lines(left, money, [Line("funding_cn", "labs and apps", BLUE, 1e-3)])
     seen = _funding_fact(left, first, last)
     paper.key(left)
-    paper.titled(right, "b", "Hype and attention", "index; share")
-    paper.lines(right, hype, [Line("hype", "hype", RED), Line("investor_attention_cn", "attention", GREEN)])
-    paper.key(right)
+    chosen = Line("hype", "hype", RED), Line("investor_attention_cn", "attention", GREEN)
+    paper.draw_panel(right, "b", Panel("Hype and attention", "index; share", chosen), hype)
     for axes in (left, right):
         paper.dated(axes, first, last)
     peak = hype.sort("hype", descending=True).row(0, named=True)
@@ -282,7 +259,7 @@ def funding_and_hype(source: Source) -> Drawing:
 
 def _funding_fact(axes: Axes, first: dt.date, last: dt.date) -> bool:
     """The year's funding as a quarter's, over the year it is of."""
-    (fact,) = (row for row in summary.rows("calibration.csv") if row["id"] == "funding_cn_2023")
+    fact = summary.calibration()["funding_cn_2023"]
     begin, end = summary.period(fact["date"])
     if not (first <= begin and end <= last):
         return False

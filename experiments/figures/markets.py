@@ -10,41 +10,37 @@ from matplotlib.axes import Axes
 
 from baimo.experiments.figures import paper, summary
 from baimo.experiments.figures.paper import Drawing, Source
-from baimo.experiments.figures.summary import BLACK, BLUE, GREEN, ORANGE, RED, SKY, Line
+from baimo.experiments.figures.summary import BLACK, BLUE, GREEN, ORANGE, RED, SKY, Line, Panel
 from baimo.experiments.measures import prices
 
+#: Facts on how fast the two prices at fixed capability fall.
+_FALLS = ("price_decline_gpt35", "price_decline_gpt4")
 _CHANNELS = {"legal": BLUE, "grey": RED, "domestic": GREEN}
 
 
 def price_cascade(source: Source) -> Drawing:
     """Prices of offers, and prices at fixed capability with the observed speed of their fall."""
-    offers = ["price_flagship_cn", "price_light_cn"]
-    levels = ["price_gpt35_level", "price_gpt4_level"]
-    market = source.market(*offers, *levels)
-    frame = summary.bands(market, [*offers, *levels])
-    first, last = frame["date"].min(), frame["date"].max()
+    offers = Line("price_flagship_cn", "flagship", BLUE), Line("price_light_cn", "light", SKY)
+    levels = Line("price_gpt35_level", "GPT-3.5 level", GREEN), Line("price_gpt4_level", "GPT-4 level", RED)
+    columns = [line.column for line in (*offers, *levels)]
+    market, frame = source.market(*columns), source.bands(*columns)
     figure, (left, right) = paper.sheet(2)
-    paper.titled(left, "a", "What is offered in China", "CNY / million tokens")
-    drawn = paper.lines(left, frame, [Line(offers[0], "flagship", BLUE), Line(offers[1], "light", SKY)], log=True)
-    paper.key(left)
-    paper.titled(right, "b", "Price of a fixed capability", "CNY / million tokens")
-    chosen = [Line(levels[0], "GPT-3.5 level", GREEN), Line(levels[1], "GPT-4 level", RED)]
-    drawn += paper.lines(right, frame, chosen, log=True)
-    for fact, line in zip(("price_decline_gpt35", "price_decline_gpt4"), chosen, strict=True):
+    unit = "CNY / million tokens"
+    drawn = paper.draw_panel(left, "a", Panel("What is offered in China", unit, offers, log=True), frame)
+    drawn += paper.draw_panel(right, "b", Panel("Price of a fixed capability", unit, levels, log=True), frame)
+    for fact, line in zip(_FALLS, levels, strict=True):
         _observed_fall(right, frame, fact, line)
-    paper.key(right)
     for axes in (left, right):
-        axes.set_ylim(1e-2, 1e3) if _inside(frame, [*offers, *levels], 1e-2, 1e3) else None
+        axes.set_ylim(1e-2, 1e3) if _inside(frame, columns, 1e-2, 1e3) else None
     text = paper.caption(
         f"Price cascade, {source.said()}.",
         "a: mean prices of flagship and light models in China, weighted by tokens. b: cheapest offer anywhere of at "
         "least the level of GPT-3.5 and of GPT-4; dotted: the observed yearly fall "
         f"({_observed_said()}, conf/facts), through the first median.",
         source.spread(),
-        _fall(market, levels[0], "GPT-3.5"),
-        _fall(market, levels[1], "GPT-4"),
+        *(_fall(market, line) for line in levels),
         paper.fact_note(drawn),
-        paper.policy_note(first, last),
+        paper.policy_note(frame["date"].min(), frame["date"].max()),
     )
     return Drawing("price_cascade", "Price cascade", figure, text)
 
@@ -56,8 +52,7 @@ def _inside(frame: pl.DataFrame, columns: list[str], low: float, high: float) ->
 
 def _observed_said() -> str:
     """The yearly falls of the facts, with their ranges."""
-    rows = {row["id"]: row for row in summary.rows("calibration.csv") if row["id"].startswith("price_decline_")}
-    falls = (rows[f"price_decline_{level}"] for level in ("gpt35", "gpt4"))
+    falls = (summary.calibration()[fact] for fact in _FALLS)
     return " and ".join(f"{row['value']} times, {row['low']} to {row['high']}" for row in falls)
 
 
@@ -66,15 +61,16 @@ def _observed_fall(axes: Axes, frame: pl.DataFrame, fact: str, line: Line) -> No
     here = frame.drop_nulls(line.column)
     if here.height < 2:
         return
-    (row,) = (row for row in summary.rows("calibration.csv") if row["id"] == fact)
+    speed, _, _ = summary.range_of(summary.calibration()[fact])
     years = np.array([(date - here["date"][0]).days / 365.25 for date in here["date"]])
-    fallen = here[line.column][0] * float(row["value"]) ** -years
+    fallen = here[line.column][0] * speed**-years
     axes.plot(here["date"], fallen, color=line.colour, linestyle=":", linewidth=0.9)
 
 
-def _fall(market: pl.LazyFrame, column: str, level: str) -> str:
+def _fall(market: pl.LazyFrame, line: Line) -> str:
     """How fast a price falls, over worlds."""
-    slopes = prices.log_slope(market, column).collect()["factor_a_year"].drop_nulls()
+    level = line.label.removesuffix(" level")
+    slopes = prices.log_slope(market, line.column).collect()["factor_a_year"].drop_nulls()
     slopes = slopes.filter(slopes > 0.0)
     if not len(slopes):
         return ""
@@ -86,26 +82,21 @@ def _fall(market: pl.LazyFrame, column: str, level: str) -> str:
 
 def frontier_and_gap(source: Source) -> Drawing:
     """Frontiers, and how far behind China and the open weights are."""
-    fronts = ["frontier_all", "frontier_cn", "frontier_open", "frontier_open_cn"]
-    gaps = ["gap_cn_months", "gap_open_months"]
-    market = source.market(*fronts, *gaps)
-    frame = summary.bands(market, [*fronts, *gaps])
+    fronts = ("frontier_all", "all", BLACK), ("frontier_cn", "China", BLUE), ("frontier_open", "open weights", GREEN)
+    fronts = [Line(*each) for each in (*fronts, ("frontier_open_cn", "open, China", ORANGE))]
+    gaps = Line("gap_cn_months", "China", BLUE), Line("gap_open_months", "open weights", GREEN)
+    frame = source.bands(*(line.column for line in (*fronts, *gaps)))
     first, last = frame["date"].min(), frame["date"].max()
     figure, (left, right) = paper.sheet(2)
-    paper.titled(left, "a", "Frontier", "OOM over 1e23 FLOP")
-    names = ("all", "China", "open weights", "open, China")
-    paper.lines(left, frame, [Line(*each) for each in zip(fronts, names, (BLACK, BLUE, GREEN, ORANGE), strict=True)])
-    paper.key(left)
-    paper.titled(right, "b", "Behind the frontier", "months")
-    paper.lines(right, frame, [Line(gaps[0], "China", BLUE), Line(gaps[1], "open weights", GREEN)])
-    paper.key(right)
+    paper.draw_panel(left, "a", Panel("Frontier", "OOM over 1e23 FLOP", fronts), frame)
+    paper.draw_panel(right, "b", Panel("Behind the frontier", "months", gaps), frame)
     text = paper.caption(
         f"Frontier and gap, {source.said()}.",
         "a: best capability on sale (mean of the axes; orders of magnitude of effective compute). b: months since the "
         "frontier of all stood where that of China, or of open weights, stands now.",
         source.spread(),
-        f"In {last:%B %Y} China is {paper.end(frame, gaps[0])} months behind, open weights "
-        f"{paper.end(frame, gaps[1])}.",
+        f"In {last:%B %Y} China is {paper.end(frame, 'gap_cn_months')} months behind, open weights "
+        f"{paper.end(frame, 'gap_open_months')}.",
         paper.policy_note(first, last),
     )
     return Drawing("frontier_gap", "Frontier and gap", figure, text)
@@ -114,15 +105,12 @@ def frontier_and_gap(source: Source) -> Drawing:
 def chips_by_channel(source: Source) -> Drawing:
     """Stock of chips in China by the channel it came through."""
     columns = [f"h100e_cn_{name}" for name in _CHANNELS]
-    market = source.market(*columns)
-    frame = summary.bands(market, columns)
+    market, frame = source.market(*columns), source.bands(*columns)
     first, last = frame["date"].min(), frame["date"].max()
     figure, (left, right) = paper.sheet(2)
-    paper.titled(left, "a", "Chips in China", "H100 equivalents")
     chosen = [Line(column, name, colour) for column, (name, colour) in zip(columns, _CHANNELS.items(), strict=True)]
-    drawn = paper.lines(left, frame, chosen, log=True)
+    drawn = paper.draw_panel(left, "a", Panel("Chips in China", "H100 equivalents", chosen, log=True), frame)
     _label_policies(left, first, last)
-    paper.key(left)
     paper.titled(right, "b", "By channel", "share of the stock")
     total = pl.sum_horizontal(columns)
     means = market.filter(total > 0.0).group_by("date").agg((pl.col(columns) / total).mean()).sort("date").collect()

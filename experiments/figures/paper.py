@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from baimo.experiments.figures import summary
-from baimo.experiments.figures.summary import Line
+from baimo.experiments.figures.summary import Line, Panel
 from baimo.experiments.read import load
 
 #: Inches: one column of a page of two. All figures are that wide, so that no editor shrinks their letters.
@@ -117,6 +117,10 @@ class Source:
         """The market table."""
         return self.table("market", *columns)
 
+    def bands(self, *columns: str) -> pl.DataFrame:
+        """Median, 5% and 95% over worlds of columns of the market table, which it must have."""
+        return summary.bands(self.market(*columns), columns)
+
     @functools.cached_property
     def worlds(self) -> int:
         """How many worlds there are."""
@@ -176,11 +180,14 @@ def style() -> AbstractContextManager[None]:
     return mpl.rc_context(_STYLE)
 
 
-def sheet(rows: int = 1, columns: int = 1, *, height: float = 1.75, **options: object) -> tuple[Figure, list[Axes]]:
+def sheet(panels: int = 1, columns: int = 1, *, height: float = 1.75, **options: object) -> tuple[Figure, list[Axes]]:
     """A figure of some panels, each so many inches high, as wide as a column of a page."""
+    rows = -(-panels // columns)
     figure = Figure(figsize=(COLUMN, height * rows), layout="constrained")
     grid = list(figure.subplots(rows, columns, squeeze=False, **options).flat)
-    return figure, grid
+    for spare in grid[panels:]:
+        spare.set_visible(False)
+    return figure, grid[:panels]
 
 
 def titled(axes: Axes, letter: str, title: str, unit: str = "") -> None:
@@ -250,6 +257,14 @@ def lines(axes: Axes, frame: pl.DataFrame, chosen: Sequence[Line], *, log: bool 
     dated(axes, first, last)
     shown = {line.column for line in chosen if line.column in frame.columns}
     return [fact.column for fact in observed if fact.column in shown]
+
+
+def draw_panel(axes: Axes, letter: str, panel: Panel, frame: pl.DataFrame) -> list[str]:
+    """Title, lines and key of a panel; returns the columns of the facts that are drawn."""
+    titled(axes, letter, panel.title, panel.unit)
+    drawn = lines(axes, frame, panel.lines, log=panel.log)
+    key(axes)
+    return drawn
 
 
 def fact_note(drawn: Sequence[str]) -> str:

@@ -169,16 +169,23 @@ class Fact(NamedTuple):
         return self.first + (self.last - self.first) / 2
 
 
+def calibration() -> dict[str, dict[str, str]]:
+    """Rows of conf/facts/calibration.csv by their ids."""
+    return {row["id"]: row for row in rows("calibration.csv")}
+
+
+def range_of(row: dict[str, str]) -> list[float]:
+    """Value, low and high end of an observation."""
+    return [float(row[name] or row["value"]) for name in ("value", "low", "high")]
+
+
 def facts() -> list[Fact]:
     """Observations of conf/facts/calibration.csv that an output column stands for."""
-    found = []
-    for row in rows("calibration.csv"):
-        if row["id"] not in OBSERVED:
-            continue
-        column, factor = OBSERVED[row["id"]]
-        value, low, high = (float(row[name] or row["value"]) * factor for name in ("value", "low", "high"))
-        found.append(Fact(column, *period(row["date"]), value, low, high))
-    return found
+    observed = {key: row for key, row in calibration().items() if key in OBSERVED}
+    return [
+        Fact(OBSERVED[key][0], *period(row["date"]), *(each * OBSERVED[key][1] for each in range_of(row)))
+        for key, row in observed.items()
+    ]
 
 
 def policy_dates() -> list[dt.date]:
@@ -280,13 +287,13 @@ def _draw_panel(axes: Axes, panel: Panel, frame: pl.DataFrame, observed: list[Fa
         from_zero(axes)
     handles, labels = axes.get_legend_handles_labels()
     if panel.right:
-        twin = axes.twinx()
-        twin.spines["top"].set_visible(False)
-        twin.tick_params(labelsize=8, colors=panel.right[0].colour)
-        twin.set_ylabel(panel.right_unit, fontsize=8, color=panel.right[0].colour)
-        draw_lines(twin, panel.right, frame, observed)
-        from_zero(twin)
-        handles, labels = (a + b for a, b in zip((handles, labels), twin.get_legend_handles_labels(), strict=True))
+        other = axes.twinx()
+        other.spines["top"].set_visible(False)
+        other.tick_params(labelsize=8, colors=panel.right[0].colour)
+        other.set_ylabel(panel.right_unit, fontsize=8, color=panel.right[0].colour)
+        draw_lines(other, panel.right, frame, observed)
+        from_zero(other)
+        handles, labels = (a + b for a, b in zip((handles, labels), other.get_legend_handles_labels(), strict=True))
     if first < last:
         axes.set_xlim(first, last)
     axes.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=6))

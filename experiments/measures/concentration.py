@@ -86,7 +86,7 @@ def concentration(
     LazyFrame
         Keys and ``firms`` (of positive size), ``hhi``, ``hhi_normalised`` = (H - 1/n) / (1 - 1/n),
         ``numbers_equivalent`` = 1/H (Adelman 1969), ``cr1``, ``cr4`` (shares), ``entropy`` (nats),
-        ``entropy_relative`` = entropy / ln n; null where nobody has anything.
+        ``entropy_relative`` = entropy / ln n; null where no firm has anything.
     """
     frames.needs(panel, value)
     keys = frames.pooled(panel, by)

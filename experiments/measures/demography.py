@@ -36,16 +36,11 @@ def rates(
     frames.needs(market, entries, exits, alive, "step")
     world = frames.worlds(market)
 
-    def summed(column: str) -> pl.Expr:
-        flow = pl.col(column).rolling_sum(over)
-        return (flow.over(world, order_by="step") if world else flow).alias(column)
-
-    before = frames.before(market, alive, over)
     found = market.sort([*world, "step"]).select(
         *frames.moments(market),
-        summed(entries).alias("entries"),
-        summed(exits).alias("exits"),
-        before.alias("alive_before"),
+        frames.within(pl.col(entries).rolling_sum(over), world).alias("entries"),
+        frames.within(pl.col(exits).rolling_sum(over), world).alias("exits"),
+        frames.before(market, alive, over).alias("alive_before"),
     )
     there = pl.when(pl.col("alive_before") > 0)
     found = found.with_columns(
@@ -72,10 +67,7 @@ def flows(panel: pl.LazyFrame, *, region: str | None = "CN", where: pl.Expr | No
     frames.needs(panel, "alive", "step")
     keys, unit = frames.moments(panel), frames.unit_of(panel)
     world = frames.worlds(panel)
-    counted = (
-        panel if region is None or "region" not in panel.collect_schema() else panel.filter(pl.col("region") == region)
-    )
-    counted = counted if where is None else counted.filter(where)
+    counted = frames.chosen(panel, region, where)
     first = pl.col("step").min().over([*world, unit])
     new = pl.col("step") > pl.col("step").min()
     new = new | (pl.col("founded") > pl.col("step")) if "founded" in panel.collect_schema() else new
@@ -117,16 +109,12 @@ def cross_correlation(found: pl.LazyFrame, lags: int = 6, x: str = "entry_rate",
     ordered = found.sort([*world, "step"])
     parts = []
     for lag in range(-lags, lags + 1):
-        later = pl.col(y).shift(-lag)
-        later = later.over(world, order_by="step") if world else later
+        later = frames.within(pl.col(y).shift(-lag), world)
         pairs = ordered.with_columns(later.alias("later")).filter(pl.col(x).is_finite() & pl.col("later").is_finite())
-        correlation = pl.corr(x, "later")
-        aggregates = [
-            pl.lit(lag, pl.Int32).alias("lag"),
-            pl.when(pl.len() > 2).then(correlation).fill_nan(None).alias("correlation"),
-            pl.len().alias("n"),
-        ]
-        parts.append(pairs.group_by(world).agg(aggregates) if world else pairs.select(aggregates))
+        correlation = pl.when(pl.len() > 2).then(pl.corr(x, "later")).fill_nan(None).alias("correlation")
+        parts.append(
+            frames.gathered(pairs, world, pl.lit(lag, pl.Int32).alias("lag"), correlation, pl.len().alias("n"))
+        )
     return frames.sorted_by(pl.concat(parts), world, "lag")
 
 
@@ -168,7 +156,7 @@ def lives(
     LazyFrame
         Keys of the world, id, ``founded_date`` (of the step at whose end a firm is there first), ``months`` from
         then to the end of the last step seen, ``died``, ``exit_reason``, ``cohort``, what is kept. Firms that are
-        there before the first step count from its begin: how old they were is not told.
+        there before the first step count from its begin: how old they were is not known.
     """
     frames.needs(panel, "alive", "step", "date", *keep)
     schema = panel.collect_schema()
@@ -176,8 +164,7 @@ def lives(
     kept = list(dict.fromkeys([*(name for name in ("region", "archetype", "segment") if name in schema), *keep]))
     first, last = pl.col("step").arg_min(), pl.col("step").arg_max()
     reason = pl.col("exit_reason").get(last) if "exit_reason" in schema else pl.lit(None, pl.String)
-    chosen = panel if region is None or "region" not in schema else panel.filter(pl.col("region") == region)
-    spans = _spans(chosen, _ends_of_steps(panel, world), [*world, "step"], [unit, *kept])
+    spans = _spans(frames.chosen(panel, region), _ends_of_steps(panel, world), [*world, "step"], [unit, *kept])
     found = spans.group_by([*world, unit]).agg(
         pl.col("date").min().alias("founded_date"),
         (pl.col("end").max() - pl.col("since").get(first)).alias("months"),
@@ -194,10 +181,6 @@ def lives(
 def _ends_of_steps(panel: pl.LazyFrame, world: list[str]) -> pl.LazyFrame:
     """Begin and end of every step in months of the calendar; the last step is as long as the one before."""
     days = panel.select(*world, "step", frames.calendar_months().alias("begin")).unique([*world, "step"])
-    days = days.sort([*world, "step"])
-
-    def shifted(by: int) -> pl.Expr:
-        return pl.col("begin").shift(by).over(world, order_by="step") if world else pl.col("begin").shift(by)
-
-    length = (pl.col("begin") - shifted(1)).fill_null(1.0)
-    return days.with_columns(pl.coalesce(shifted(-1), pl.col("begin") + length).alias("end"))
+    before, after = (frames.within(pl.col("begin").shift(by), world) for by in (1, -1))
+    length = (pl.col("begin") - before).fill_null(1.0)
+    return days.sort([*world, "step"]).with_columns(pl.coalesce(after, pl.col("begin") + length).alias("end"))

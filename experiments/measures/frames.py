@@ -49,10 +49,12 @@ def firms(panel: pl.LazyFrame, region: str | None = "CN", where: pl.Expr | None 
     where : Expr, optional
         A further condition, such as ``pl.col("archetype") == "unicorn"``.
     """
-    schema = panel.collect_schema()
-    if "alive" in schema:
-        panel = panel.filter("alive")
-    if region is not None and "region" in schema:
+    return chosen(panel.filter("alive") if "alive" in panel.collect_schema() else panel, region, where)
+
+
+def chosen(panel: pl.LazyFrame, region: str | None = "CN", where: pl.Expr | None = None) -> pl.LazyFrame:
+    """Rows of a panel, of one region or of all, that meet a condition; see :func:`firms`."""
+    if region is not None and "region" in panel.collect_schema():
         panel = panel.filter(pl.col("region") == region)
     return panel if where is None else panel.filter(where)
 
@@ -92,7 +94,17 @@ def calendar_months(date: str | pl.Expr = "date") -> pl.Expr:
 def before(frame: pl.LazyFrame, column: str | pl.Expr, lag: int = 1) -> pl.Expr:
     """The value in the same world so many steps ago; the table has one row a world and step, in any order."""
     value = pl.col(column) if isinstance(column, str) else column
-    return value.shift(lag).over(worlds(frame), order_by="step") if worlds(frame) else value.shift(lag)
+    return within(value.shift(lag), worlds(frame))
+
+
+def within(value: pl.Expr, keys: Sequence[str], order: str | None = "step") -> pl.Expr:
+    """An expression within each world, or all that some keys tell apart, in the order of a column."""
+    return value.over(keys, order_by=order) if keys else value
+
+
+def gathered(frame: pl.LazyFrame, by: Sequence[str], *aggregates: pl.Expr) -> pl.LazyFrame:
+    """Aggregates of each value of some keys, in their order; of the whole table where there are none."""
+    return frame.group_by(by).agg(*aggregates).sort(by) if by else frame.select(*aggregates)
 
 
 def slope(x: pl.Expr, y: pl.Expr) -> dict[str, pl.Expr]:

@@ -43,8 +43,7 @@ def gap(
     frames.needs(market, leader, follower, "step", "date")
     world, keys = frames.worlds(market), frames.moments(market)
     line = _line(market, leader, world)
-    starts = [pl.col("best").min().alias("start"), pl.col("passed").min().alias("began")]
-    first = line.group_by(world).agg(starts) if world else line.select(starts)
+    first = frames.gathered(line, world, pl.col("best").min().alias("start"), pl.col("passed").min().alias("began"))
     level = pl.col(follower).cast(pl.Float64)
     now = market.select(
         *keys, level.alias("level"), pl.col(leader).alias("leader"), frames.calendar_months().alias("now")
@@ -63,18 +62,14 @@ def _line(market: pl.LazyFrame, leader: str, world: list[str]) -> pl.LazyFrame:
 
     Of equal levels the last comes last: there the leader began to rise.
     """
-
-    def within(each: pl.Expr) -> pl.Expr:
-        return each.over(world, order_by="order") if world else each
-
     known = market.filter(pl.col(leader).is_not_null()).sort([*world, "step"])
     line = known.select(
         *world,
         pl.col("step").alias("order"),
         pl.col(leader).cast(pl.Float64).alias("best"),
         frames.calendar_months().alias("passed"),
-    ).with_columns(within(pl.col("best").cum_max()))
-    following = [within(pl.col(name).shift(-1)).alias(f"{name}_next") for name in ("best", "passed")]
+    ).with_columns(frames.within(pl.col("best").cum_max(), world, "order"))
+    following = frames.within(pl.col("best", "passed").shift(-1), world, "order").name.suffix("_next")
     return line.with_columns(following).sort("best", "order").drop("order")
 
 

@@ -32,7 +32,7 @@ def children(edges: pl.LazyFrame, *, declared: bool = False) -> pl.LazyFrame:
     edges : LazyFrame
         Keys, ``kind``, ``source``, ``target``.
     declared : bool
-        What was told instead of what is true.
+        What was declared instead of what is true.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def shape(edges: pl.LazyFrame, events: pl.LazyFrame | None = None, *, declared: 
     events : LazyFrame, optional
         With it the share of derivatives among all models released to date, everywhere.
     declared : bool
-        What was told instead of what is true.
+        What was declared instead of what is true.
 
     Returns
     -------

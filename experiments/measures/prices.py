@@ -32,7 +32,7 @@ def price_at(
     Returns
     -------
     LazyFrame
-        Keys, ``level``, ``price`` (null where nobody offers it), ``sellers`` that reach the level.
+        Keys, ``level``, ``price`` (null where none offers it), ``sellers`` that reach the level.
     """
     frames.needs(panel, "capability", "price_flagship")
     keys = frames.moments(panel)
@@ -85,9 +85,8 @@ def log_slope(
     price = pl.col(column).cast(pl.Float64)
     fit = frames.slope(frames.calendar_months() / 12.0, pl.when(price > 0.0).then(price.log()))
     aggregates = [fit[name].alias(name) for name in ("slope", "slope_error", "r2", "n")]
-    found = frames.sorted_by(chosen.group_by(by).agg(aggregates), by) if by else chosen.select(aggregates)
     slope = pl.col("slope")
-    return found.with_columns(
+    return frames.gathered(chosen, by, *aggregates).with_columns(
         slope.exp().alias("factor_a_year"),
         pl.when(slope < 0.0).then(-12.0 * pl.lit(2.0).log() / slope).alias("halving_months"),
     )

@@ -61,11 +61,11 @@ def _largest(
 ) -> pl.LazyFrame:
     """The largest firms with ``rank`` (1 the largest), the number ``k`` of the tail, and the one after it."""
     chosen, size = frames.sized(panel, value, region, where)
-    number = pl.len().over(keys) if keys else pl.len()
-    rank = size.rank("ordinal", descending=True)
+    number = frames.within(pl.len(), keys, None)
+    rank = frames.within(size.rank("ordinal", descending=True), keys, None)
     k = (number * tail).floor().cast(pl.Int64) if isinstance(tail, float) else pl.lit(int(tail))
     return (
-        chosen.select(*keys, size.alias("size"), k.alias("k"), (rank.over(keys) if keys else rank).alias("rank"))
+        chosen.select(*keys, size.alias("size"), k.alias("k"), rank.alias("rank"))
         .filter(pl.col("rank") <= pl.col("k") + 1)
         .with_columns(pl.col("rank").cast(pl.Int64))
     )
@@ -95,7 +95,7 @@ def hill(
     -------
     LazyFrame
         Keys, ``exponent``, ``error`` = a / sqrt(k), ``k``; null where fewer than two make the tail, or
-        nobody is beyond it.
+        none is beyond it.
     """
     keys = frames.pooled(panel, by)
     inside = pl.col("rank") <= pl.col("k")

@@ -52,15 +52,12 @@ def kaplan_meier(
     by = list(by)
     frames.needs(lives, months, died, *by)
     counts = _counts(lives.drop_nulls([months, died]), by, months, died)
-
-    def within(each: pl.Expr) -> pl.Expr:
-        return each.over(by, order_by="age") if by else each
-
     d, n = pl.col("deaths"), pl.col("at_risk")
-    found = counts.with_columns(within((d + pl.col("censored")).cum_sum(reverse=True)).alias("at_risk"))
-    found = found.with_columns(
-        within((1.0 - d / n).cum_prod()).alias("survival"),
-        within(pl.when(d < n).then(d / (n * (n - d))).otherwise(0.0).cum_sum()).alias("greenwood"),
+    at_risk = frames.within((d + pl.col("censored")).cum_sum(reverse=True), by, "age")
+    share = pl.when(d < n).then(d / (n * (n - d))).otherwise(0.0)
+    found = counts.with_columns(at_risk.alias("at_risk")).with_columns(
+        frames.within((1.0 - d / n).cum_prod(), by, "age").alias("survival"),
+        frames.within(share.cum_sum(), by, "age").alias("greenwood"),
     )
     s = pl.col("survival")
     inside = pl.when((s > 0.0) & (s < 1.0))
@@ -93,14 +90,12 @@ def median_life(curves: pl.LazyFrame, by: Sequence[str] = ("cohort",), *, level:
     2
     """
     first = pl.col("age").filter(pl.col("survival") <= level).min().alias("median_months")
-    by = list(by)
-    return frames.sorted_by(curves.group_by(by).agg(first), by) if by else curves.select(first)
+    return frames.gathered(curves, list(by), first)
 
 
 def _every_interval(ended: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
     """The intervals in which lives ended, and those before them in which none did."""
-    most = pl.col("k").max().alias("most")
-    grid = ended.group_by(by).agg(most) if by else ended.select(most)
+    grid = frames.gathered(ended, by, pl.col("k").max().alias("most"))
     grid = grid.with_columns(pl.int_ranges(0, pl.col("most") + 1).alias("k")).explode("k").drop("most")
     full = grid.join(ended, on=[*by, "k"], how="left", nulls_equal=True).sort([*by, "k"])
     return full.with_columns(pl.col("deaths", "here").fill_null(0), pl.col("last").fill_null(0.0))
@@ -140,8 +135,7 @@ def hazard_by_age(
         (pl.col("lived") - pl.col("k") * width).sum().alias("last"),
     )
     full = _every_interval(ended, by)
-    older = pl.col("here").cum_sum(reverse=True)
-    older = older.over(by, order_by="k") if by else older
+    older = frames.within(pl.col("here").cum_sum(reverse=True), by, "k")
     h, d = pl.col("hazard"), pl.col("deaths")
     found = full.with_columns((pl.col("last") + (older - pl.col("here")) * width).alias("exposure"))
     found = found.with_columns(pl.when(pl.col("exposure") > 0.0).then(d / pl.col("exposure")).alias("hazard"))
@@ -190,7 +184,7 @@ def cox(
     Raises
     ------
     ValueError
-        Without deaths, for a dummy value with which nobody died (there is no finite estimate), or for covariates
+        Without deaths, for a dummy value without deaths (there is no finite estimate), or for covariates
         that tell the same.
     """
     columns = list(dict.fromkeys([*covariates, *strata, months, died]))
@@ -252,7 +246,7 @@ def _partial_likelihood(
     if np.linalg.cond(model.hessian(np.zeros(design.shape[1]))) > 1e12:
         raise ValueError(f"{names}: covariates tell the same, or one tells all (no finite estimate)")
     with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")  # that there is no maximum is told below
+        warnings.simplefilter("ignore")  # no maximum is an error below
         found = model.fit(disp=0, maxiter=50)
         information = -model.hessian(found.params)
         step = np.linalg.lstsq(information, model.score(found.params))[0] if np.isfinite(information).all() else np.inf

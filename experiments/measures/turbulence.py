@@ -144,8 +144,7 @@ def leaders(
     first = share.sort("share", "unit", descending=[True, False])
     first = first.group_by(keys, maintain_order=True).agg(pl.col("unit", "share").first())
     first = frames.sorted_by(first, keys).rename({"unit": "leader"})
-    reign = pl.col("leader").rle_id()
-    reign = (reign.over(world, order_by="step") if world else reign).cast(pl.Int32) + 1
+    reign = frames.within(pl.col("leader").rle_id(), world).cast(pl.Int32) + 1
     day = frames.calendar_months()
     began = day.min().over([*world, "reign"])
     return first.with_columns(reign.alias("reign")).with_columns((day - began).alias("tenure_months"))
@@ -177,8 +176,7 @@ def reigns(
         day.min().alias("began"),
         day.max().alias("until"),
     )
-    following = pl.col("began").shift(-1)
-    following = following.over(world, order_by="reign") if world else following
+    following = frames.within(pl.col("began").shift(-1), world, "reign")
     return frames.sorted_by(found, [*world, "reign"]).select(
         *world,
         "reign",

@@ -176,7 +176,7 @@ def over_time(market: pl.LazyFrame, demand: Demand, *, lag: int = 12) -> pl.Lazy
 
 
 def between(policy: pl.LazyFrame, baseline: pl.LazyFrame, demand: Demand) -> pl.LazyFrame:
-    """:func:`decomposition` of the effect of a policy: world by world against its twin in the baseline, step by step.
+    """:func:`decomposition` of the effect of a policy, in each world and step against the same one of the baseline.
 
     Both are tables of one run each.
     """

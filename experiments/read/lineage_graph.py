@@ -1,6 +1,6 @@
 """Lineage of models: measures of the graph of open bases and what was built on them.
 
-Reads ``edges`` of a run (kinds ``derives_from``, true, and ``declares``, told) and measures each
+Reads ``edges`` of a run (kinds ``derives_from``, true, and ``declares``, claimed) and measures each
 world's graph with networkx.
 """
 
@@ -20,7 +20,7 @@ def lineage_graph(edges: pl.DataFrame, replicate: int, *, declared: bool = False
         The table ``edges`` of a run; the latest snapshot counts.
     replicate : int
     declared : bool
-        What was told instead of what is true.
+        What was declared instead of what is true.
     """
     kind = "declares" if declared else "derives_from"
     here = edges.filter(pl.col("replicate") == replicate)

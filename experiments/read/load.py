@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterator
+from functools import partial
 from os import PathLike
 from pathlib import Path
 
@@ -156,44 +157,16 @@ def _same_schema(folders: list[Path]) -> None:
             )
 
 
-def market(*where: Where) -> pl.LazyFrame:
-    """Aggregates of the market, one row a world and step; see :func:`table`."""
-    return table("market", *where)
-
-
-def labs(*where: Where) -> pl.LazyFrame:
-    """Panel of labs; see :func:`table`."""
-    return table("labs", *where)
-
-
-def apps(*where: Where) -> pl.LazyFrame:
-    """Panel of apps in the first ``output.panel_worlds`` worlds; see :func:`table`."""
-    return table("apps", *where)
-
-
-def vendors(*where: Where) -> pl.LazyFrame:
-    """Panel of infrastructure vendors in the first worlds; see :func:`table`."""
-    return table("vendors", *where)
-
-
-def investors(*where: Where) -> pl.LazyFrame:
-    """Panel of investors in the first worlds; see :func:`table`."""
-    return table("investors", *where)
-
-
-def events(*where: Where) -> pl.LazyFrame:
-    """Entries, exits, releases, rules: one row an event; see :func:`table`."""
-    return table("events", *where)
-
-
-def edges(*where: Where) -> pl.LazyFrame:
-    """Edges of the ecosystem graph at some steps; see :func:`table`."""
-    return table("edges", *where)
-
-
-def design(*where: Where) -> pl.LazyFrame:
-    """Points of designs (``experiments.design``), one row a world; join to a table on ``run, replicate``."""
-    return table("design", *where)
+#: Each takes ``*where``; see :func:`table`. Aggregates of the market, one row a world and step.
+market = partial(table, "market")
+#: Panels of labs, and in the first ``output.panel_worlds`` worlds of apps, infrastructure vendors and investors.
+labs, apps, vendors, investors = (partial(table, name) for name in ("labs", "apps", "vendors", "investors"))
+#: Entries, exits, releases, rules: one row an event.
+events = partial(table, "events")
+#: Edges of the ecosystem graph at some steps.
+edges = partial(table, "edges")
+#: Points of designs (``baimo design``), one row a world; join to a table on ``run, replicate``.
+design = partial(table, "design")
 
 
 def settings(*where: Where) -> pl.DataFrame:

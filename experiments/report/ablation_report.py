@@ -13,13 +13,13 @@ from baimo.conf.mechanisms import MECHANISMS
 from baimo.experiments.analysis import paired, tables
 from baimo.experiments.analysis.ablate import KINDS, OUTCOMES, ablation_effects, comparisons, inert, run
 from baimo.experiments.analysis.paired import LAST_YEAR, WHOLE_RUN
-from baimo.experiments.figures import heat_map
+from baimo.experiments.figures import contrasts
 from baimo.experiments.report import folder
 from baimo.experiments.run.cells import paired_settings
 from baimo.experiments.run.compose import UserError
 from baimo.world.engine.clock import Clock
 
-_NOTE = """Effects are paired differences over twin worlds, *with* less *without*: what each thing adds. Prices and
+_NOTE = """Effects are differences within paired worlds, *with* less *without*: what each thing adds. Prices and
 tokens are compared in logarithms and given in per cent. In brackets: 95% interval (paired t).
 `*` beyond two standard errors; one in twenty of nothing is, too, so that of {tests} tests about {chance:.0f} are
 starred by chance. `**` where the false discovery rate over all these tests (Benjamini and Hochberg) is below 5%.
@@ -113,7 +113,7 @@ def command(options: argparse.Namespace) -> None:
         frame = ablation_effects(runs, periods)
         frame.write_parquet(part / "effects.parquet")
         (part / "effects.md").write_text(ablation_text(frame, cfg), encoding="utf-8")
-        heat_map.draw_heat_map(frame, OUTCOMES, part)
+        contrasts.draw_heat_map(frame, OUTCOMES, part)
 
     place, fresh = folder.write_report_folder(runs[0][1].parent, facts, fill)
     print((place / "effects.md").read_text(encoding="utf-8"))

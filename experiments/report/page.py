@@ -47,7 +47,7 @@ class Content:
 #: What the findings are, and what they are not.
 READ_SO = (
     "These sentences are made from the numbers in the tables. A policy's effects are means over the last year of the "
-    "runs within pairs of twin worlds; those are listed whose false discovery rate over all rows is below 5% and whose "
+    "runs within pairs of worlds; those are listed whose false discovery rate over all rows is below 5% and whose "
     "bootstrap interval lies on one side of zero. They speak of the model at its parameters, not beyond."
 )
 

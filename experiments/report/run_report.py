@@ -101,7 +101,7 @@ def write_report(wanted: Wanted) -> Path:
     Raises
     ------
     UserError
-        When there are no complete runs, or the named baseline is no twin of the others.
+        When there are no complete runs, or the worlds of the named baseline cannot be paired with the others.
     """
     found = _compared(wanted)
     arms = found.arms

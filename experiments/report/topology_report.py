@@ -1,20 +1,75 @@
-"""The report of a comparison of topologies: levels, differences and answers as a table, text and a figure."""
+"""What the topology of acquaintance does: effects of each against the small world of the baseline, and their report.
+
+Speed of spillover, inequality and survival, in paired worlds. Words are settings as of ``baimo``
+(``worlds=16 seed=7``).
+"""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 from omegaconf import DictConfig
 
 from baimo.experiments.analysis import paired, tables
-from baimo.experiments.analysis.topology import REFERENCE, topologies, topology_effects, topology_measures
-from baimo.experiments.figures import forest
+from baimo.experiments.analysis.paired import LAST_YEAR, WHOLE_RUN, Outcome
+from baimo.experiments.figures import contrasts
 from baimo.experiments.report import folder
 from baimo.experiments.run.cells import paired_settings, run_cells
 from baimo.experiments.run.compose import UserError, compose_run
 from baimo.world.engine.clock import Clock
+
+REFERENCE = ("graph=small_world",)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """An outcome over a period, and the question that it answers."""
+
+    question: str
+    outcome: Outcome
+    period: str
+
+
+def topology_measures(step_months: float) -> list[Measure]:
+    """What is compared; hazards and waits are turned into years and months."""
+    unknown = pl.col("know_best_base_share_cn") < 0.5
+    fresh = (pl.col("best_base_cn").diff() > 1e-9).sum()
+    wait = pl.when(fresh > 0).then(unknown.sum() * step_months / fresh)
+    hazard = pl.col("lab_exits_cn").sum() / pl.col("labs_alive_cn").sum() * (12.0 / step_months)
+    speed, inequality, survival = "speed of spillover", "inequality", "survival"
+    return [
+        Measure(speed, Outcome("months_to_half", "months until half know a new best base", wait), WHOLE_RUN),
+        Measure(speed, Outcome("know_best_base_share_cn", "share that knows the best base"), WHOLE_RUN),
+        Measure(speed, Outcome("efficiency_spread_cn", "spread of efficiency, ln"), LAST_YEAR),
+        Measure(inequality, Outcome("gini_cash_cn", "Gini of cash"), LAST_YEAR),
+        Measure(inequality, Outcome("gini_tokens_cn", "Gini of tokens"), LAST_YEAR),
+        Measure(inequality, Outcome("gini_compute_cn", "Gini of compute"), LAST_YEAR),
+        Measure(survival, Outcome("labs_alive_cn", "labs alive"), LAST_YEAR),
+        Measure(survival, Outcome("exit_hazard", "exits a lab and year", hazard), WHOLE_RUN),
+    ]
+
+
+def topologies(file: str | None) -> dict[str, tuple[str, ...]]:
+    """Overrides of each topology by its label."""
+    found = {f"rewiring {share:g}": (*REFERENCE, f"graph.rewiring={share}") for share in (0.0, 0.01, 0.3, 1.0)}
+    found |= {f"degree {ties}": (*REFERENCE, f"graph.degree={ties}") for ties in (2, 4, 16, 32)}
+    found |= {name.replace("_", " "): (f"graph={name}",) for name in ("scale_free", "blocks", "complete", "empty")}
+    return found | ({Path(file).name: ("graph=graphml", f"graph.path='{file}'")} if file else {})
+
+
+def topology_effects(runs: Mapping[str, Path], reference: Path, compared: Sequence[Measure]) -> pl.DataFrame:
+    """The table of effects: each topology less the reference, one row a topology and measure."""
+    rows = [
+        {"topology": label, "question": each.question, "label": each.outcome.label} | row
+        for label, folder in runs.items()
+        for each in compared
+        for row in paired.effect_rows(folder, reference, [each.outcome], [each.period])
+    ]
+    return paired.with_q(pl.DataFrame(rows, infer_schema_length=None), [])
 
 
 def topology_text(frame: pl.DataFrame, cfg: DictConfig) -> str:
@@ -74,7 +129,7 @@ def command(options: argparse.Namespace) -> None:
         frame = topology_effects({label: runs[label] for label in chosen}, reference, found)
         frame.write_parquet(part / "topology.parquet")
         (part / "topology.md").write_text(topology_text(frame, cfg), encoding="utf-8")
-        forest.draw_forest(frame, part)
+        contrasts.draw_forest(frame, part)
 
     place, fresh = folder.write_report_folder(reference.parent, facts, fill)
     print((place / "topology.md").read_text(encoding="utf-8"))

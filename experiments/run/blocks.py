@@ -61,12 +61,12 @@ def execute(
     """
     folder = store.run_folder(cfg, experiment)
     if store.manifest(folder) is not None:
-        told = "already there, not run again"
+        reason = "already there, not run again"
     else:
         run = partial(simulate, cfg, build=build or build_ensemble, bar=bar or partial(_bar, cfg))
-        told = None if keep_run(cfg, folder, run, beside) else "already there, another process was first"
-    if told and bar is None:
-        print(f"{told}: {folder}")
+        reason = None if keep_run(cfg, folder, run, beside) else "already there, another process was first"
+    if reason and bar is None:
+        print(f"{reason}: {folder}")
     if draw is not None and cfg.output.figure and not (folder / "figures" / "summary.png").exists():
         draw(folder)
     return folder

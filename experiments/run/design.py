@@ -8,9 +8,9 @@ of a grid may be listed with commas. ``n`` is the number of points of a Latin hy
 ``worlds`` the number of worlds at every point. All other words are settings as of ``baimo``.
 
 With ``common=true`` (the default) the worlds of a point draw the random numbers of worlds 0, 1, ...: those of every
-point are twins, and what differs between points is the parameters' doing. With ``common=false`` every world has luck
-of its own, which is what a regression over many points of one world each wants: with one common world it would
-describe the luck of that world.
+point are paired, and what differs between points is the parameters' doing. With ``common=false`` every world has
+random numbers of its own, which is what a regression over many points of one world each wants: with one common world
+it would describe the random numbers of that world.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def spread(points: pl.DataFrame, worlds: int, first_world: int = 0, common: bool
     first_world : int
         Number of the first world.
     common : bool
-        Whether the worlds of all points are twins (see the module).
+        Whether the worlds of all points have common random numbers (see the module).
 
     Examples
     --------
@@ -156,7 +156,7 @@ def run_design(points: pl.DataFrame, words: Sequence[str] = (), worlds: int = 8,
     worlds : int
         Worlds at every point.
     common : bool
-        Whether the worlds of all points are twins.
+        Whether the worlds of all points have common random numbers.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Where a run is kept: its id, its folder, and writing it so that nobody reads half of it.
+"""Where a run is kept: its id, its folder, and writing it so that it is never read half.
 
 A run is written into a hidden folder beside its place, flushed to disk, and moved there in
 one rename; the manifest is written last. What has a manifest is therefore complete.
@@ -189,7 +189,7 @@ def _locked(part: Path) -> int | None:
 
 
 def _clear_abandoned(folder: Path) -> None:
-    """Remove part folders of a run whose processes were killed: nobody holds their locks any more."""
+    """Remove part folders of a run whose processes were killed: their locks are free."""
     if fcntl is None:
         return
     mine = f".{folder.name}.{os.getpid()}-"  # a network's locks may not part one process from itself

@@ -92,15 +92,15 @@ def sweep(overrides: Sequence[str], cfg: DictConfig, draw: Draw | None = None) -
     todo = [cell for cell in found if cell.folder not in skipped]
     before = {cell.folder: store.failure(cell.folder) for cell in todo}
     print(f"{len(found)} runs, {len(skipped)} of them complete already", flush=True)
-    told = None
+    gave_up = None
     try:
         if todo:
             with _Watch(todo, before) as watch:
-                told = _launch_all(watch, overrides, draw)
+                gave_up = _launch_all(watch, overrides, draw)
     except KeyboardInterrupt:
         print(f"{_count(found)}; the same command goes on from there")
         raise
-    states = [_state(cell, skipped, before, told) for cell in found]
+    states = [_state(cell, skipped, before, gave_up) for cell in found]
     print(sweep_text(found, states))
     missing = [cell.folder.name for cell in found if store.manifest(cell.folder) is None]
     if missing:
@@ -171,31 +171,31 @@ def _cell(line: Sequence[str], of_hydra: Sequence[str], swept: set[str]) -> Cell
 
 def _launch_all(watch: _Watch, overrides: Sequence[str], draw: Draw | None) -> str | None:
     """Launch what is left until nothing is; returns why the launcher gave up on the rest, if it did."""
-    told, vain = None, 0
+    gave_up, vain = None, 0
     while (left := watch.left()) and vain < _VAIN:
-        told = _launch(left, overrides, draw)
+        gave_up = _launch(left, overrides, draw)
         # A process of joblib that dies takes all other jobs with it: those are launched again. Jobs
         # of a cluster go on by themselves.
-        if told is None or "TerminatedWorkerError" not in told:
-            return told
+        if gave_up is None or "TerminatedWorkerError" not in gave_up:
+            return gave_up
         vain = vain + 1 if len(watch.left()) == len(left) else 0
-    return told if left else None
+    return gave_up if left else None
 
 
 class _Callbacks(Callback):
-    """The callbacks of ``hydra.callbacks``, told of every job."""
+    """The callbacks of ``hydra.callbacks``, called for every job."""
 
     def __init__(self, config: DictConfig):
-        self._told = [instantiate(each) for each in (OmegaConf.select(config, "hydra.callbacks") or {}).values()]
+        self._callbacks = [instantiate(each) for each in (OmegaConf.select(config, "hydra.callbacks") or {}).values()]
 
     def on_job_start(self, config: DictConfig, **more: Any) -> None:
         """Tell of a job that begins."""
-        for each in self._told:
+        for each in self._callbacks:
             each.on_job_start(config=config, **more)
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **more: Any) -> None:
         """Tell of a job that ended."""
-        for each in reversed(self._told):
+        for each in reversed(self._callbacks):
             each.on_job_end(config=config, job_return=job_return, **more)
 
 
@@ -302,7 +302,7 @@ class _Watch:
 # ---------------------------------------------------------------------- what became of them
 
 
-def _state(cell: Cell, skipped: Iterable[Path], before: Mapping[Path, Any], told: str | None) -> tuple[str, str]:
+def _state(cell: Cell, skipped: Iterable[Path], before: Mapping[Path, Any], gave_up: str | None) -> tuple[str, str]:
     """Done, skipped or failed, and the folder or the reason."""
     if store.manifest(cell.folder) is not None:
         return ("skipped" if cell.folder in skipped else "done"), str(cell.folder)
@@ -310,7 +310,7 @@ def _state(cell: Cell, skipped: Iterable[Path], before: Mapping[Path, Any], told
     if why is not None and why != before.get(cell.folder):
         return "failed", _first_line(why["reason"])
     earlier = f" (the last time: {_first_line(why['reason'])})" if why else ""
-    return "failed", f"{told or _SILENT}{earlier}"
+    return "failed", f"{gave_up or _SILENT}{earlier}"
 
 
 def sweep_text(found: Sequence[Cell], states: Sequence[tuple[str, str]]) -> str:

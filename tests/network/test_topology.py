@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 
 from baimo.conf.schema import ConfigError, compose
 from baimo.experiments import cli
-from baimo.experiments.analysis import paired, topology
+from baimo.experiments.analysis import paired
 from baimo.experiments.report import topology_report
 from baimo.experiments.run import store
 from baimo.world.capital.rounds import _hold
@@ -164,7 +164,7 @@ def test_ties_even_out_know_how_and_keep_labs_alive():
 
 
 def test_a_report(tmp_path, cliques, capsys, monkeypatch):
-    few = {name: topology.topologies(str(cliques))[name] for name in ("rewiring 1", "empty", "cliques.graphml")}
+    few = {name: topology_report.topologies(str(cliques))[name] for name in ("rewiring 1", "empty", "cliques.graphml")}
     monkeypatch.setattr(topology_report, "topologies", lambda file: few)
     words = ["worlds=3", "steps=8", "processes=1", f"output.folder={tmp_path}", "--graphml", str(cliques)]
     assert cli.main(["topology", *words]) == 0
@@ -208,7 +208,7 @@ def test_months_until_half_know(tmp_path):
         }
     )
     frame.write_parquet(tmp_path / "market.parquet")
-    by_name = {each.outcome.column: each for each in topology.topology_measures(1.0)}
+    by_name = {each.outcome.column: each for each in topology_report.topology_measures(1.0)}
     wait, hazard = (
         paired.world_means(tmp_path, by_name[name].outcome, by_name[name].period)
         for name in ("months_to_half", "exit_hazard")

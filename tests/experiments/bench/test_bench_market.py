@@ -31,7 +31,7 @@ def seen(model: Market) -> dict[str, float]:
 def histories():
     """The columns month by month, with plain worlds that share their numbers, and some that have their own."""
     columns = ColumnMarket(WORLDS, MONTHS)
-    same = [agent_market(columns, index, same_luck=True) for index in range(WORLDS)]
+    same = [agent_market(columns, index, same_numbers=True) for index in range(WORLDS)]
     own = [agent_market(columns, index) for index in range(WORLDS)]
     months = []
     for _ in range(STEPS):

@@ -1,4 +1,4 @@
-"""The figure of an ablation: standardised effects, one row a thing taken out, one column an output."""
+"""Figures of comparisons: a heat map of what mechanisms add, and forests of what topologies change."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
+from baimo.experiments.analysis import paired
 from baimo.experiments.analysis.paired import LAST_YEAR, Outcome
 from baimo.experiments.figures import summary
 
@@ -94,3 +95,42 @@ def _value(cell: dict | None) -> float:
     if cell is None or cell["standardised"] is None:
         return np.nan
     return float(np.clip(cell["standardised"], -MOST, MOST))
+
+
+def draw_forest(frame: pl.DataFrame, folder: Path) -> None:
+    """Draw ``topology.png`` and ``topology.pdf``: a forest plot a measure."""
+    labels, names = (frame[key].unique(maintain_order=True).to_list() for key in ("label", "topology"))
+    across = -(-len(labels) // 2)
+    figure = Figure(figsize=(3.3 * across + 1.5, 2 * (1.2 + 0.26 * len(names))), layout="constrained")
+    grid = figure.subplots(2, across, sharey=True, squeeze=False)
+    for axes, label in zip(grid.flat, labels, strict=False):
+        _forest(axes, frame.filter(pl.col("label") == label), names)
+    for axes in grid.flat[len(labels) :]:
+        axes.set_visible(False)
+    figure.suptitle("Topology of acquaintance: difference to the baseline's small world, 95% interval", fontsize=11)
+    figure.supxlabel("filled: false discovery rate below 5%", fontsize=9, color="0.4")
+    summary.save(figure, folder, "topology")
+
+
+def _forest(axes: Axes, part: pl.DataFrame, names: Sequence[str]) -> None:
+    axes.axvline(0.0, color="0.6", linewidth=0.8)
+    for row in part.iter_rows(named=True):
+        sure = paired.marks(row) == "**"
+        axes.errorbar(
+            row["effect"],
+            names.index(row["topology"]),
+            xerr=[[row["effect"] - row["low"]], [row["high"] - row["effect"]]],
+            fmt="o",
+            markersize=4.5,
+            color="#0072B2",
+            markerfacecolor="#0072B2" if sure else "white",
+            elinewidth=1,
+        )
+    axes.set_yticks(range(len(names)), names, fontsize=8)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.tick_params(axis="x", labelsize=8)
+    axes.set_title(part["label"][0], fontsize=9, loc="left")
+    axes.locator_params(axis="x", nbins=5)
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(axis="y", length=0)
