@@ -10,7 +10,7 @@ from typing import Any
 from tqdm import tqdm
 
 from baimo.conf.schema import Config
-from baimo.experiments.bench import against_mesa, gpu, keep, machine, results_text, scale, timing
+from baimo.experiments.bench import gpu, keep, machine, results_text, scale, timing
 from baimo.experiments.bench.apart import apart
 from baimo.experiments.run.workers import count
 from baimo.world.engine import device, kernels
@@ -80,7 +80,7 @@ def _quick(worlds: int, repeat: int) -> Iterator[Task]:
     for size in sorted({max(1, worlds // 2), worlds}):
         yield "ensembles", f"{size} worlds", lambda size=size: timing.ensemble(size, QUICK_STEPS, 1)
     yield "processes", "blocks", lambda: timing.processes(worlds, QUICK_STEPS, 1, worlds)
-    yield "market_step", "plain Mesa", lambda: against_mesa.market_steps(worlds, QUICK_STEPS, QUICK_BEFORE)
+    yield "market_step", "plain Mesa", lambda: timing.market_steps(worlds, QUICK_STEPS, QUICK_BEFORE)
 
 
 def _whole(worlds: int, repeat: int, million: bool) -> Iterator[Task]:
@@ -94,7 +94,7 @@ def _whole(worlds: int, repeat: int, million: bool) -> Iterator[Task]:
             yield "processes", f"blocks of {block} in {workers}", lambda many=many: timing.processes(*many)
     for size in (*APPS, MILLION) if million else APPS:
         yield "apps", f"{size:,} apps", lambda size=size: apart(scale.crowd, size, APP_STEPS)
-    yield "market_step", "plain Mesa", lambda: apart(against_mesa.market_steps, BLOCK, STEPS, BEFORE)
+    yield "market_step", "plain Mesa", lambda: apart(timing.market_steps, BLOCK, STEPS, BEFORE)
     if kernels.in_use():
         yield "numpy_only", "not compiled", lambda: apart(timing.not_compiled, max(BLOCKS), STEPS, runs)
     try:

@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
+from statistics import linear_regression, median
 from typing import Any
 
 import polars as pl
@@ -31,10 +31,7 @@ def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
     >>> round(exponent([10, 100, 1000], [3.0, 300.0, 30000.0]), 6)
     2.0
     """
-    x, y = ([math.log(each) for each in row] for row in (sizes, values))
-    centre, level = sum(x) / len(x), sum(y) / len(y)
-    covered = sum((a - centre) * (b - level) for a, b in zip(x, y, strict=True))
-    return covered / sum((a - centre) ** 2 for a in x)
+    return linear_regression([*map(math.log, sizes)], [*map(math.log, values)]).slope
 
 
 def crowd_settings(apps: int) -> list[str]:

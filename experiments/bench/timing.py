@@ -13,13 +13,17 @@ from tqdm import tqdm
 
 from baimo.conf.schema import compose
 from baimo.experiments.bench.apart import peak_mb
+from baimo.experiments.bench.market_step import ColumnMarket
 from baimo.experiments.bench.scale import sizes
+from baimo.experiments.bench.translate import agent_market
 from baimo.experiments.run import blocks
 from baimo.world.engine import kernels
 from baimo.world.ensemble import Ensemble
 from baimo.world.model import HundredModelsWar
 
 Facts = dict[str, Any]
+#: Worlds whose market is also run agent by agent.
+PLAIN = 3
 
 
 def one_world(steps: int, repeat: int) -> Facts:
@@ -104,6 +108,35 @@ def processes(worlds: int, steps: int, workers: int, block: int) -> Facts:
         files = sizes((Path(folder) / "blocks").glob("*/*.parquet"))
     facts = {"worlds": worlds, "steps": steps, "processes": workers, "block": block, "wall": wall}
     return facts | {"stepping": stepping} | speeds(worlds, steps, stepping, wall) | {"files": files}
+
+
+def market_steps(worlds: int, steps: int, months: int) -> Facts:
+    """Processor seconds a world for so many steps of the market, on the columns and agent by agent, and their ratio.
+
+    Parameters
+    ----------
+    worlds : int
+        Worlds of the ensemble.
+    steps : int
+    months : int
+        How long the whole model has run before.
+    """
+    columns = ColumnMarket(worlds, months)
+    models = [agent_market(columns, index) for index in range(min(worlds, PLAIN))]
+    alive = columns.world.labs.alive.sum(), columns.world.apps.alive.sum()
+    facts = {"worlds": worlds, "steps": steps, "labs": alive[0] / worlds, "apps": alive[1] / worlds}
+    # Step about, so that both meet the machine at the same pace; the first step of each only warms up.
+    rounds = [[_processor_seconds(market) for market in (columns, *models)] for _ in range(steps + 1)][1:]
+    together, *alone = (sum(each) for each in zip(*rounds, strict=True))
+    together, alone = together / worlds, median(alone)
+    return facts | {"columns": together, "plain_mesa": alone, "ratio": alone / together}
+
+
+def _processor_seconds(market: Any) -> float:
+    """Processor time of a step: both ways use one core, and what else the machine does counts for neither."""
+    started = time.process_time()
+    market.step()
+    return time.process_time() - started
 
 
 def speeds(worlds: int, steps: int, stepping: float, together: float) -> dict[str, float]:

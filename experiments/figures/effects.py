@@ -69,7 +69,7 @@ def panels(frame: pl.DataFrame, baseline: str) -> Drawing:
         _more(frame, arms),
         paper.policy_note(first, last),
     )
-    return Drawing("effects_months", "Policy effects over time", figure, text)
+    return Drawing("Policy effects over time", figure, text)
 
 
 def last_year(frame: pl.DataFrame, baseline: str) -> Drawing:
@@ -94,7 +94,7 @@ def last_year(frame: pl.DataFrame, baseline: str) -> Drawing:
         _more(frame, arms),
         "Further outcomes are in the tables only." if len(_some(here, _MOST_OUTCOMES + 1)) > len(chosen) else "",
     )
-    return Drawing("effects_last_year", "Policy effects in the last year", figure, text)
+    return Drawing("Policy effects in the last year", figure, text)
 
 
 def _arms(frame: pl.DataFrame, most: int = len(COLOURS)) -> list[str]:
@@ -251,7 +251,7 @@ def phase(worlds: pl.DataFrame, x: str, y: str, outcomes: Sequence[str] | None =
         "In brackets: 5% and 95% of worlds." if few else "",
         "Grey, where there is any: no run, or undefined.",
     )
-    return Drawing("phase", "Phase diagram", figure, text)
+    return Drawing("Phase diagram", figure, text)
 
 
 def _binned(values: pl.Series) -> pl.Series:
@@ -275,14 +275,10 @@ def _phase_panel(
     axes: Axes, worlds: pl.DataFrame, keys: tuple[str, str], names: tuple[list[str], list[str]], column: str
 ) -> None:
     (x, y), (across, up) = keys, names
-    value = pl.col(column).cast(pl.Float64).fill_nan(None)
-    found = worlds.group_by(x, y).agg(
-        value.median().alias("median"),
-        value.quantile(0.05, "linear").alias("low"),
-        value.quantile(0.95, "linear").alias("high"),
-    )
-    there = {(row[x], row[y]): row for row in found.iter_rows(named=True) if row["median"] is not None}
-    values = np.array([[there.get((a, b), {}).get("median", np.nan) for a in across] for b in up], dtype=float)
+    value = pl.col(column).cast(pl.Float64).fill_nan(None).alias("median")
+    found = load.bands(worlds.lazy().select(x, y, value), ["median"], (x, y))
+    there = {(a, b): ends for a, b, *ends in found.iter_rows() if ends[0] is not None}
+    values = np.array([[there.get((a, b), [np.nan])[0] for a in across] for b in up], dtype=float)
     image = contrasts.tiles(axes, values, up, across, cmap="cividis", size=6)
     few = len(across) <= _MOST_NUMBERS
     turn = {"rotation": 0, "ha": "center"} if few else {"rotation": 35, "ha": "right"}
@@ -296,8 +292,7 @@ def _phase_panel(
     for row, b in enumerate(up):
         for place, a in enumerate(across):
             if (a, b) in there:
-                cell = there[a, b]
-                median, low, high = (paper.number(cell[k], n) for k, n in (("median", 3), ("low", 2), ("high", 2)))
-                colour = "white" if cell["median"] < middle else "black"
+                median, low, high = map(paper.number, there[a, b], (3, 2, 2))
+                colour = "white" if there[a, b][0] < middle else "black"
                 text = f"{median}\n[{low}, {high}]"
                 axes.text(place, row, text, ha="center", va="center", fontsize=5.5, color=colour, linespacing=1.1)

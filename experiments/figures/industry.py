@@ -12,6 +12,7 @@ from baimo.experiments.figures import paper, summary
 from baimo.experiments.figures.paper import Drawing, Missing, Source
 from baimo.experiments.figures.summary import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, SKY, Line, Panel
 from baimo.experiments.measures import demography, survival
+from baimo.experiments.read import load
 
 #: How streams are drawn.
 _STREAM = {"linewidth": 0.3, "edgecolor": "white"}
@@ -31,7 +32,7 @@ _AIMS = {
 def life_cycle(source: Source) -> Drawing:
     """Labs alive; entries and exits."""
     market = source.market("labs_alive_cn", "lab_entries_cn", "lab_exits_cn")
-    frame = summary.bands(market, ["labs_alive_cn", "labs_from_scratch_cn"])
+    frame = load.bands(market, ["labs_alive_cn", "labs_from_scratch_cn"])
     first, last = frame["date"].min(), frame["date"].max()
     figure, (left, right) = paper.sheet(2)
     alive = Line("labs_alive_cn", "all", BLUE), Line("labs_from_scratch_cn", "from scratch", ORANGE)
@@ -51,7 +52,7 @@ def life_cycle(source: Source) -> Drawing:
         paper.fact_note(drawn),
         paper.policy_note(first, last),
     )
-    return Drawing("life_cycle", "Industry life cycle", figure, text)
+    return Drawing("Industry life cycle", figure, text)
 
 
 def _quarters(market: pl.LazyFrame, columns: list[str]) -> pl.DataFrame:
@@ -60,7 +61,7 @@ def _quarters(market: pl.LazyFrame, columns: list[str]) -> pl.DataFrame:
     months = pl.col("date").dt.month().n_unique()
     found = market.group_by("run", "replicate", quarter).agg(pl.sum(*columns), months.alias("months"))
     whole = found.filter(pl.col("months") == 3).with_columns(pl.col("quarter").dt.offset_by("1mo").alias("date"))
-    return summary.bands(whole, columns)
+    return load.bands(whole, columns)
 
 
 def share_streams(source: Source) -> Drawing:
@@ -95,7 +96,7 @@ def share_streams(source: Source) -> Drawing:
         f"In {last:%B %Y} the four largest hold {paper.end(frame, 'cr4_tokens_cn')}.",
         paper.policy_note(first, last),
     )
-    return Drawing("share_streams", "Share streams", figure, text)
+    return Drawing("Share streams", figure, text)
 
 
 def _streams(here: pl.DataFrame, most: int = 6) -> tuple[np.ndarray, list[str], np.ndarray, list[str]]:
@@ -168,7 +169,7 @@ def lab_survival(source: Source) -> Drawing:
         f"Failures are {', '.join(reason.replace('_', ' ') for reason in DEATHS)}; who is acquired, or alive at the "
         "end, is censored.",
     )
-    return Drawing("survival", "Shake-out survival", figure, text)
+    return Drawing("Shake-out survival", figure, text)
 
 
 def _cohort(labs: pl.LazyFrame) -> pl.Expr:
@@ -224,7 +225,7 @@ def app_lifelines(source: Source) -> Drawing:
         source.spread(),
         paper.policy_note(frame["date"].min(), frame["date"].max()),
     )
-    return Drawing("app_lifelines", "App lifelines", figure, text)
+    return Drawing("App lifelines", figure, text)
 
 
 # ---------------------------------------------------------------------- money
@@ -233,7 +234,7 @@ def app_lifelines(source: Source) -> Drawing:
 def funding_and_hype(source: Source) -> Drawing:
     """Funding a quarter; hype and the attention of investors."""
     market = source.market("funding_cn", "hype")
-    hype = summary.bands(market, ["hype", "investor_attention_cn"])
+    hype = load.bands(market, ["hype", "investor_attention_cn"])
     money = _quarters(market, ["funding_cn"])
     first, last = hype["date"].min(), hype["date"].max()
     figure, (left, right) = paper.sheet(2)
@@ -254,7 +255,7 @@ def funding_and_hype(source: Source) -> Drawing:
         "Bar: what the press counts for the year, divided by four (conf/facts)." if seen else "",
         paper.policy_note(first, last),
     )
-    return Drawing("funding_hype", "Funding and hype", figure, text)
+    return Drawing("Funding and hype", figure, text)
 
 
 def _funding_fact(axes: Axes, first: dt.date, last: dt.date) -> bool:

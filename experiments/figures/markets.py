@@ -42,7 +42,7 @@ def price_cascade(source: Source) -> Drawing:
         paper.fact_note(drawn),
         paper.policy_note(frame["date"].min(), frame["date"].max()),
     )
-    return Drawing("price_cascade", "Price cascade", figure, text)
+    return Drawing("Price cascade", figure, text)
 
 
 def _inside(frame: pl.DataFrame, columns: list[str], low: float, high: float) -> bool:
@@ -99,7 +99,7 @@ def frontier_and_gap(source: Source) -> Drawing:
         f"{paper.end(frame, 'gap_open_months')}.",
         paper.policy_note(first, last),
     )
-    return Drawing("frontier_gap", "Frontier and gap", figure, text)
+    return Drawing("Frontier and gap", figure, text)
 
 
 def chips_by_channel(source: Source) -> Drawing:
@@ -135,7 +135,7 @@ def chips_by_channel(source: Source) -> Drawing:
         paper.policy_note(first, last),
         "Months on top: export controls.",
     )
-    return Drawing("chips", "Chips by channel", figure, text)
+    return Drawing("Chips by channel", figure, text)
 
 
 def _label_policies(axes: Axes, first: dt.date, last: dt.date) -> None:

@@ -63,7 +63,7 @@ def ecosystem(source: Source) -> Drawing:
         "build on; investors and vendors at the mean height of their labs.",
         f"Not drawn: {left_out}." if left_out else "",
     )
-    return Drawing("ecosystem", "Ecosystem graph", figure, text)
+    return Drawing("Ecosystem graph", figure, text)
 
 
 def _tokens(source: Source, step: int) -> tuple[dict[str, float], dict[str, str]]:
@@ -178,7 +178,7 @@ def lineage_tree(source: Source, families: int = 5) -> Drawing:
         f"The largest family holds {found['base_family_share']:.0%} of these models; the longest line has "
         f"{found['depth']:.0f} generations of descendants. True descent, declared or not.",
     )
-    return Drawing("lineage", "Lineage tree", figure, text)
+    return Drawing("Lineage tree", figure, text)
 
 
 def _above(axes: Axes, label: str, nodes: list[tuple[float, float]]) -> None:

@@ -67,14 +67,11 @@ class Drawing:
 
     Parameters
     ----------
-    name : str
-        Of its files.
     title : str
     figure : Figure
     caption : str
     """
 
-    name: str
     title: str
     figure: Figure
     caption: str
@@ -119,7 +116,7 @@ class Source:
 
     def bands(self, *columns: str) -> pl.DataFrame:
         """Median, 5% and 95% over worlds of columns of the market table, which it must have."""
-        return summary.bands(self.market(*columns), columns)
+        return load.bands(self.market(*columns), columns)
 
     @functools.cached_property
     def worlds(self) -> int:

@@ -220,27 +220,6 @@ def rows(name: str) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(lines)
 
 
-def bands(market: pl.LazyFrame, columns: Sequence[str]) -> pl.DataFrame:
-    """Median, 5% and 95% quantile across worlds of some columns, one row a date.
-
-    Returns
-    -------
-    polars.DataFrame
-        ``date`` and, per column, ``<column>``, ``<column>_low``, ``<column>_high``.
-    """
-    present = [column for column in dict.fromkeys(columns) if column in market.collect_schema()]
-    return (
-        market.group_by("date")
-        .agg(
-            pl.median(*present),
-            pl.col(present).quantile(0.05, "linear").name.suffix("_low"),
-            pl.col(present).quantile(0.95, "linear").name.suffix("_high"),
-        )
-        .sort("date")
-        .collect()
-    )
-
-
 def draw_summary(run_folder: str | os.PathLike[str]) -> Path:
     """Draw figures/summary.png and figures/summary.pdf of a run.
 
@@ -257,7 +236,7 @@ def draw_summary(run_folder: str | os.PathLike[str]) -> Path:
     (folder,) = load.run_folders(run_folder)
     market = load.market(folder)
     columns = [line.column for panel in PANELS for line in (*panel.lines, *panel.right)]
-    frame = bands(market, columns)
+    frame = load.bands(market, columns)
     worlds, scenario = market.select(pl.col("replicate").n_unique(), pl.first("scenario")).collect().row(0)
     observed = [fact for fact in facts() if frame["date"].min() <= fact.middle <= frame["date"].max()]
     # A Figure of its own, not pyplot's: nothing of a notebook that calls this is changed.

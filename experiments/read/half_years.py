@@ -109,24 +109,13 @@ def half_years(market: pl.LazyFrame) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        One row a date: ``date``, ``worlds``, a median per column, and
-        ``labs_alive_cn_low``, ``labs_alive_cn_high`` (5% and 95% across worlds).
+        One row a date: ``date``, a median per column, and with ``_low``, ``_high`` 5% and 95% across ``worlds``.
     """
     dates = market.select(pl.col("date").unique().sort()).collect()["date"].to_list()
     shown = {dates[0], dates[-1]} | set(_first_of_months(dates))
-    alive = pl.col("labs_alive_cn")
-    return (
-        market.filter(pl.col("date").is_in(sorted(shown)))
-        .group_by("date")
-        .agg(
-            pl.col("replicate").n_unique().alias("worlds"),
-            pl.median(*_NEEDED),
-            alive.quantile(0.05, "linear").alias("labs_alive_cn_low"),
-            alive.quantile(0.95, "linear").alias("labs_alive_cn_high"),
-        )
-        .sort("date")
-        .collect()
-    )
+    chosen = market.filter(pl.col("date").is_in(sorted(shown)))
+    worlds = chosen.select(pl.col("replicate").n_unique().alias("worlds")).collect()
+    return load.bands(chosen, _NEEDED).with_columns(worlds["worlds"])
 
 
 def _first_of_months(dates: list[dt.date]) -> list[dt.date]:

@@ -8,7 +8,7 @@ run (no ``manifest.json``) is ignored. Column names and units: ``outputs/README.
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -185,3 +185,16 @@ def settings(*where: Where) -> pl.DataFrame:
     varied = [key for key in keys if len({repr(row.get(key)) for row in rows}) > 1]
     columns = {key: pl.Series(key, [row.get(key) for row in rows], strict=False) for key in varied}
     return pl.DataFrame({"run": [run.name for run in folders], **columns})
+
+
+def bands(frame: pl.LazyFrame, columns: Sequence[str], by: Sequence[str] = ("date",)) -> pl.DataFrame:
+    """Median, 5% and 95% quantile across worlds of some columns, one row a date.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``date`` (or other keys) and, per column that there is, ``<column>``, ``<column>_low``, ``<column>_high``.
+    """
+    present = [column for column in dict.fromkeys(columns) if column in frame.collect_schema()]
+    ends = (pl.col(present).quantile(at, "linear").name.suffix(end) for at, end in ((0.05, "_low"), (0.95, "_high")))
+    return frame.group_by(by).agg(pl.median(*present), *ends).sort(by).collect()

@@ -14,6 +14,7 @@ from baimo.experiments.analysis.tables import Table
 from baimo.experiments.figures import summary
 from baimo.experiments.figures.paper import Source, number
 from baimo.experiments.measures import prices
+from baimo.experiments.read import load
 from baimo.world.record.outputs import output_of
 
 #: How the sentence begins on effects that do not stand.
@@ -158,7 +159,7 @@ def _level(arm: Arm, column: str) -> str | None:
 def against_facts(source: Source) -> Table:
     """Observations beside the median and band of the worlds at their time."""
     facts = summary.facts()
-    frame = summary.bands(source.market(), [fact.column for fact in facts])
+    frame = load.bands(source.market(), [fact.column for fact in facts])
     rows = []
     for fact in facts:
         inside = frame.filter(pl.col("date").is_between(fact.first.replace(day=1), fact.last))
@@ -194,7 +195,7 @@ def of_one(source: Source, facts: Table) -> list[str]:
     schema, said = market.collect_schema(), []
     spread = f"median of {source.worlds} worlds, in brackets 5% and 95%" if source.worlds > 1 else "one world"
     if "labs_alive_cn" in schema:
-        frame = summary.bands(market, ["labs_alive_cn"])
+        frame = load.bands(market, ["labs_alive_cn"])
         peak, last = frame.sort("labs_alive_cn", descending=True).row(0, named=True), frame.row(-1, named=True)
         said.append(
             f"Labs alive in China are most in {peak['date']:%B %Y}, {_banded(peak, 'labs_alive_cn')}, and "
@@ -207,7 +208,7 @@ def of_one(source: Source, facts: Table) -> list[str]:
             low, middle, high = (number(each) for each in np.quantile(falls, (0.05, 0.5, 0.95)))
             said.append(f"The price of a GPT-3.5-level model falls {middle} [{low}, {high}] times a year ({spread}).")
     if "gap_cn_months" in schema:
-        last = summary.bands(market, ["gap_cn_months"]).row(-1, named=True)
+        last = load.bands(market, ["gap_cn_months"]).row(-1, named=True)
         if last["gap_cn_months"] is not None:
             said.append(
                 f"In {last['date']:%B %Y} China is {_banded(last, 'gap_cn_months')} months behind the frontier "

@@ -77,7 +77,7 @@ def keep_run(cfg: DictConfig, folder: Path, run: Callable[[Path], float], beside
     started = time.perf_counter()
     with store.part_folder(folder) as part:
         simulation = run(part)
-        rows = store.join_blocks(part) | store.write_beside(part, beside or {})
+        rows = store.join_blocks(part, beside or {})
         wall = time.perf_counter() - started
         store.write_facts(part, cfg, rows, {"wall": wall, "simulation": simulation})
         return store.publish(part, folder)

@@ -330,8 +330,11 @@ def _stored(name: str, scenario: str, frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(*keys, *values)
 
 
-def join_blocks(part: Path) -> dict[str, int]:
-    """Join the blocks of every table into one file each, by world; returns rows per table."""
+def join_blocks(part: Path, beside: Mapping[str, pl.DataFrame]) -> dict[str, int]:
+    """Join the blocks of every table into one file each, by world; returns rows per table.
+
+    Beside them stand tables that are not of the model, such as a design.
+    """
     rows = {}
     for name in TABLES:
         files = sorted((part / "blocks" / name).glob("*.parquet"))
@@ -343,14 +346,10 @@ def join_blocks(part: Path) -> dict[str, int]:
         pl.concat(frames, how="vertical_relaxed").sink_parquet(target, maintain_order=True)
         rows[name] = pl.scan_parquet(target, glob=False).select(pl.len()).collect().item()
     shutil.rmtree(part / "blocks", ignore_errors=True)
-    return rows
-
-
-def write_beside(part: Path, tables: Mapping[str, pl.DataFrame]) -> dict[str, int]:
-    """Write tables that are not of the model, such as a design; returns rows per table."""
-    for name, frame in tables.items():
+    for name, frame in beside.items():
         frame.write_parquet(part / f"{name}.parquet")
-    return {name: frame.height for name, frame in tables.items()}
+        rows[name] = frame.height
+    return rows
 
 
 def write_facts(part: Path, cfg: DictConfig, rows: dict[str, int], seconds: Mapping[str, float]) -> None:

@@ -285,23 +285,9 @@ def sum_by_group(values: np.ndarray, group: np.ndarray, groups: int) -> Any:
     return _sums_by_group(whole(values, np.float64), whole(group, np.int64), groups)
 
 
-@loop
-def _sum_layers(flat, total):
-    layers, n = flat.shape
-    for i in range(n):
-        total[i] = flat[0, i]
-    for k in range(1, layers):
-        for i in range(n):
-            total[i] += flat[k, i]
-
-
 def sum_k(array: np.ndarray) -> Any:
     """Sum over the leading axis, in order."""
-    if len(array) < 3 or array.ndim < 2 or array.dtype != np.float64 or not array.flags.carray:
-        return NotImplemented
-    total = np.empty(array.shape[1:])
-    _sum_layers(array.reshape(len(array), -1), total.reshape(-1))
-    return total
+    return NotImplemented if len(array) < 3 or array.ndim < 2 else weigh_k(np.ones(len(array)), array)
 
 
 @loop

@@ -85,14 +85,8 @@ def put(column: Array, worlds: Array, rows: Array, value: Any) -> None:
 
 def reset(columns: dict[str, Array], declared: dict[str, Any], worlds: Array, rows: Array) -> None:
     """Write the declared defaults into selected rows of some columns, in place."""
-    height, width = columns["alive"].shape
-    place = worlds * width + rows
     for name, column in declared.items():
-        array = columns[name]
-        if array.ndim == 2:
-            array.reshape(-1)[place] = column.default
-        else:
-            array.reshape(-1, height * width)[:, place] = column.default
+        put(columns[name], worlds, rows, column.default)
 
 
 def spread_out(count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
