@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import calendar
 import csv
 import datetime as dt
 import os
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import matplotlib.dates as mdates
+import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -170,7 +170,7 @@ class Fact(NamedTuple):
 
 
 def calibration() -> dict[str, dict[str, str]]:
-    """Rows of conf/facts/calibration.csv by their ids."""
+    """Rows of conf/facts/calibration.csv by their ids, of several dates the last."""
     return {row["id"]: row for row in rows("calibration.csv")}
 
 
@@ -181,11 +181,11 @@ def range_of(row: dict[str, str]) -> list[float]:
 
 def facts() -> list[Fact]:
     """Observations of conf/facts/calibration.csv that an output column stands for."""
-    observed = {key: row for key, row in calibration().items() if key in OBSERVED}
-    return [
-        Fact(OBSERVED[key][0], *period(row["date"]), *(each * OBSERVED[key][1] for each in range_of(row)))
-        for key, row in observed.items()
-    ]
+    found = []
+    for row in (row for row in rows("calibration.csv") if row["id"] in OBSERVED):
+        column, factor = OBSERVED[row["id"]]
+        found.append(Fact(column, *period(row["date"]), *(each * factor for each in range_of(row))))
+    return found
 
 
 def policy_dates() -> list[dt.date]:
@@ -206,12 +206,8 @@ def period(text: str) -> tuple[dt.date, dt.date]:
     if len(text) == 9:  # 2022-2024
         first, last = text.split("-")
         return period(first)[0], period(last)[1]
-    year, month, day = ([int(part) for part in text.split("-")] + [None, None])[:3]
-    if day is not None:
-        return dt.date(year, month, day), dt.date(year, month, day)
-    last_month = month or 12
-    last_day = calendar.monthrange(year, last_month)[1]
-    return dt.date(year, month or 1, 1), dt.date(year, last_month, last_day)
+    span = np.datetime64(text)  # a day, month or year, as it is written
+    return span.astype("datetime64[D]").item(), ((span + 1).astype("datetime64[D]") - 1).item()
 
 
 def rows(name: str) -> Iterator[dict[str, str]]:

@@ -141,10 +141,8 @@ def generations(graph: nx.DiGraph) -> dict[str, int]:
     >>> generations(nx.DiGraph([("model:3", "model:2"), ("model:2", "model:1")]))["model:3"]
     2
     """
-    depth: dict[str, int] = {}
-    for node in reversed(list(nx.topological_sort(graph))):  # bases first
-        depth[node] = 1 + max((depth[base] for base in graph.successors(node)), default=-1)
-    return depth
+    bases_first = nx.topological_generations(graph.reverse(copy=False))
+    return {node: depth for depth, nodes in enumerate(bases_first) for node in nodes}
 
 
 def most_built_on(
