@@ -38,8 +38,8 @@ def rates(
 
     found = market.sort([*world, "step"]).select(
         *frames.moments(market),
-        frames.within(pl.col(entries).rolling_sum(over), world).alias("entries"),
-        frames.within(pl.col(exits).rolling_sum(over), world).alias("exits"),
+        frames.over_keys(pl.col(entries).rolling_sum(over), world).alias("entries"),
+        frames.over_keys(pl.col(exits).rolling_sum(over), world).alias("exits"),
         frames.before(market, alive, over).alias("alive_before"),
     )
     there = pl.when(pl.col("alive_before") > 0)
@@ -67,7 +67,7 @@ def flows(panel: pl.LazyFrame, *, region: str | None = "CN", where: pl.Expr | No
     frames.needs(panel, "alive", "step")
     keys, unit = frames.moments(panel), frames.unit_of(panel)
     world = frames.worlds(panel)
-    counted = frames.chosen(panel, region, where)
+    counted = frames.in_region(panel, region, where)
     first = pl.col("step").min().over([*world, unit])
     new = pl.col("step") > pl.col("step").min()
     new = new | (pl.col("founded") > pl.col("step")) if "founded" in panel.collect_schema() else new
@@ -109,7 +109,7 @@ def cross_correlation(found: pl.LazyFrame, lags: int = 6, x: str = "entry_rate",
     ordered = found.sort([*world, "step"])
     parts = []
     for lag in range(-lags, lags + 1):
-        later = frames.within(pl.col(y).shift(-lag), world)
+        later = frames.over_keys(pl.col(y).shift(-lag), world)
         pairs = ordered.with_columns(later.alias("later")).filter(pl.col(x).is_finite() & pl.col("later").is_finite())
         correlation = pl.when(pl.len() > 2).then(pl.corr(x, "later")).fill_nan(None).alias("correlation")
         parts.append(
@@ -164,7 +164,7 @@ def lives(
     kept = list(dict.fromkeys([*(name for name in ("region", "archetype", "segment") if name in schema), *keep]))
     first, last = pl.col("step").arg_min(), pl.col("step").arg_max()
     reason = pl.col("exit_reason").get(last) if "exit_reason" in schema else pl.lit(None, pl.String)
-    spans = _spans(frames.chosen(panel, region), _ends_of_steps(panel, world), [*world, "step"], [unit, *kept])
+    spans = _spans(frames.in_region(panel, region), _ends_of_steps(panel, world), [*world, "step"], [unit, *kept])
     found = spans.group_by([*world, unit]).agg(
         pl.col("date").min().alias("founded_date"),
         (pl.col("end").max() - pl.col("since").get(first)).alias("months"),
@@ -181,6 +181,6 @@ def lives(
 def _ends_of_steps(panel: pl.LazyFrame, world: list[str]) -> pl.LazyFrame:
     """Begin and end of every step in months of the calendar; the last step is as long as the one before."""
     days = panel.select(*world, "step", frames.calendar_months().alias("begin")).unique([*world, "step"])
-    before, after = (frames.within(pl.col("begin").shift(by), world) for by in (1, -1))
+    before, after = (frames.over_keys(pl.col("begin").shift(by), world) for by in (1, -1))
     length = (pl.col("begin") - before).fill_null(1.0)
     return days.sort([*world, "step"]).with_columns(pl.coalesce(after, pl.col("begin") + length).alias("end"))

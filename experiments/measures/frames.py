@@ -49,10 +49,10 @@ def firms(panel: pl.LazyFrame, region: str | None = "CN", where: pl.Expr | None 
     where : Expr, optional
         A further condition, such as ``pl.col("archetype") == "unicorn"``.
     """
-    return chosen(panel.filter("alive") if "alive" in panel.collect_schema() else panel, region, where)
+    return in_region(panel.filter("alive") if "alive" in panel.collect_schema() else panel, region, where)
 
 
-def chosen(panel: pl.LazyFrame, region: str | None = "CN", where: pl.Expr | None = None) -> pl.LazyFrame:
+def in_region(panel: pl.LazyFrame, region: str | None = "CN", where: pl.Expr | None = None) -> pl.LazyFrame:
     """Rows of a panel, of one region or of all, that meet a condition; see :func:`firms`."""
     if region is not None and "region" in panel.collect_schema():
         panel = panel.filter(pl.col("region") == region)
@@ -94,10 +94,10 @@ def calendar_months(date: str | pl.Expr = "date") -> pl.Expr:
 def before(frame: pl.LazyFrame, column: str | pl.Expr, lag: int = 1) -> pl.Expr:
     """The value in the same world so many steps ago; the table has one row a world and step, in any order."""
     value = pl.col(column) if isinstance(column, str) else column
-    return within(value.shift(lag), worlds(frame))
+    return over_keys(value.shift(lag), worlds(frame))
 
 
-def within(value: pl.Expr, keys: Sequence[str], order: str | None = "step") -> pl.Expr:
+def over_keys(value: pl.Expr, keys: Sequence[str], order: str | None = "step") -> pl.Expr:
     """An expression within each world, or all that some keys tell apart, in the order of a column."""
     return value.over(keys, order_by=order) if keys else value
 

@@ -68,8 +68,8 @@ def _line(market: pl.LazyFrame, leader: str, world: list[str]) -> pl.LazyFrame:
         pl.col("step").alias("order"),
         pl.col(leader).cast(pl.Float64).alias("best"),
         frames.calendar_months().alias("passed"),
-    ).with_columns(frames.within(pl.col("best").cum_max(), world, "order"))
-    following = frames.within(pl.col("best", "passed").shift(-1), world, "order").name.suffix("_next")
+    ).with_columns(frames.over_keys(pl.col("best").cum_max(), world, "order"))
+    following = frames.over_keys(pl.col("best", "passed").shift(-1), world, "order").name.suffix("_next")
     return line.with_columns(following).sort("best", "order").drop("order")
 
 

@@ -61,8 +61,8 @@ def _largest(
 ) -> pl.LazyFrame:
     """The largest firms with ``rank`` (1 the largest), the number ``k`` of the tail, and the one after it."""
     chosen, size = frames.sized(panel, value, region, where)
-    number = frames.within(pl.len(), keys, None)
-    rank = frames.within(size.rank("ordinal", descending=True), keys, None)
+    number = frames.over_keys(pl.len(), keys, None)
+    rank = frames.over_keys(size.rank("ordinal", descending=True), keys, None)
     k = (number * tail).floor().cast(pl.Int64) if isinstance(tail, float) else pl.lit(int(tail))
     return (
         chosen.select(*keys, size.alias("size"), k.alias("k"), rank.alias("rank"))

@@ -53,11 +53,11 @@ def kaplan_meier(
     frames.needs(lives, months, died, *by)
     counts = _counts(lives.drop_nulls([months, died]), by, months, died)
     d, n = pl.col("deaths"), pl.col("at_risk")
-    at_risk = frames.within((d + pl.col("censored")).cum_sum(reverse=True), by, "age")
+    at_risk = frames.over_keys((d + pl.col("censored")).cum_sum(reverse=True), by, "age")
     share = pl.when(d < n).then(d / (n * (n - d))).otherwise(0.0)
     found = counts.with_columns(at_risk.alias("at_risk")).with_columns(
-        frames.within((1.0 - d / n).cum_prod(), by, "age").alias("survival"),
-        frames.within(share.cum_sum(), by, "age").alias("greenwood"),
+        frames.over_keys((1.0 - d / n).cum_prod(), by, "age").alias("survival"),
+        frames.over_keys(share.cum_sum(), by, "age").alias("greenwood"),
     )
     s = pl.col("survival")
     inside = pl.when((s > 0.0) & (s < 1.0))
@@ -135,7 +135,7 @@ def hazard_by_age(
         (pl.col("lived") - pl.col("k") * width).sum().alias("last"),
     )
     full = _every_interval(ended, by)
-    older = frames.within(pl.col("here").cum_sum(reverse=True), by, "k")
+    older = frames.over_keys(pl.col("here").cum_sum(reverse=True), by, "k")
     h, d = pl.col("hazard"), pl.col("deaths")
     found = full.with_columns((pl.col("last") + (older - pl.col("here")) * width).alias("exposure"))
     found = found.with_columns(pl.when(pl.col("exposure") > 0.0).then(d / pl.col("exposure")).alias("hazard"))

@@ -144,7 +144,7 @@ def leaders(
     first = share.sort("share", "unit", descending=[True, False])
     first = first.group_by(keys, maintain_order=True).agg(pl.col("unit", "share").first())
     first = frames.sorted_by(first, keys).rename({"unit": "leader"})
-    reign = frames.within(pl.col("leader").rle_id(), world).cast(pl.Int32) + 1
+    reign = frames.over_keys(pl.col("leader").rle_id(), world).cast(pl.Int32) + 1
     day = frames.calendar_months()
     began = day.min().over([*world, "reign"])
     return first.with_columns(reign.alias("reign")).with_columns((day - began).alias("tenure_months"))
@@ -176,7 +176,7 @@ def reigns(
         day.min().alias("began"),
         day.max().alias("until"),
     )
-    following = frames.within(pl.col("began").shift(-1), world, "reign")
+    following = frames.over_keys(pl.col("began").shift(-1), world, "reign")
     return frames.sorted_by(found, [*world, "reign"]).select(
         *world,
         "reign",
