@@ -164,17 +164,17 @@ def effect_spread(with_: np.ndarray, without: np.ndarray) -> dict[str, np.ndarra
 
 
 def bootstrap(
-    with_: np.ndarray, without: np.ndarray, resamples: int = 2000, seed: int = 1, level: float = 0.95
+    with_: np.ndarray, without: np.ndarray, resamples: int = 2000, seed: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Percentile interval of the mean effect over resampled pairs (Efron and Tibshirani 1993, ch. 13).
+    """95% percentile interval of the mean effect over resampled pairs (Efron and Tibshirani 1993, ch. 13).
 
     All outcomes see the same resampled worlds.
 
     Parameters
     ----------
     with_, without : array (worlds, outcomes)
-    resamples, seed, level
-        How often worlds are drawn, from which seed, and the coverage of the interval.
+    resamples, seed : int
+        How often worlds are drawn, and from which seed.
 
     Returns
     -------
@@ -188,12 +188,11 @@ def bootstrap(
     if worlds < 2:
         return low, high
     drawn = np.random.default_rng(seed).multinomial(worlds, np.full(worlds, 1.0 / worlds), size=resamples).astype(float)
-    tails = (0.5 - level / 2.0, 0.5 + level / 2.0)
     for first in range(0, outcomes, 512):  # in parts: memory is resamples times outcomes
         part = np.s_[:, first : first + 512]
         with np.errstate(divide="ignore", invalid="ignore"):
             averages = (drawn @ np.where(there[part], difference[part], 0.0)) / (drawn @ there[part].astype(float))
-        low[first : first + 512], high[first : first + 512] = _of_finite(np.nanquantile, averages, tails)
+        low[first : first + 512], high[first : first + 512] = _of_finite(np.nanquantile, averages, (0.025, 0.975))
     enough = there.sum(0) > 1
     return np.where(enough, low, np.nan), np.where(enough, high, np.nan)
 
@@ -204,8 +203,8 @@ def estimates(with_: np.ndarray, without: np.ndarray, resamples: int = 2000, see
     return means(with_, without) | effect_spread(with_, without) | {"boot_low": low, "boot_high": high}
 
 
-def replications(deviation: np.ndarray, half_width: np.ndarray, level: float = 0.95) -> np.ndarray:
-    """Pairs at which the t interval of a mean is no wider than wanted: n with t_(n-1) s / sqrt(n) <= h.
+def replications(deviation: np.ndarray, half_width: np.ndarray) -> np.ndarray:
+    """Pairs at which the 95% t interval of a mean is no wider than wanted: n with t_(n-1) s / sqrt(n) <= h.
 
     Parameters
     ----------
@@ -229,10 +228,9 @@ def replications(deviation: np.ndarray, half_width: np.ndarray, level: float = 0
         wanted = (deviation / half_width) ** 2
     known = np.isfinite(wanted)
     low, high = np.full(wanted.shape, 1.0), np.where(known, 4.0 * wanted + 200.0, 2.0)
-    tail = 0.5 + level / 2.0
     for _ in range(200):  # t_(n-1)^2 s^2 / n falls with n: halve the interval that holds the least n
         middle = np.floor((low + high) / 2.0)
-        enough = stats.t.ppf(tail, np.maximum(middle - 1.0, 1.0)) ** 2 * wanted <= middle
+        enough = stats.t.ppf(0.975, np.maximum(middle - 1.0, 1.0)) ** 2 * wanted <= middle
         enough &= middle >= 2.0
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)
         if np.all(high - low <= 1.0):

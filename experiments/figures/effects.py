@@ -193,12 +193,12 @@ def dimensions(arms: Sequence[Arm]) -> dict[str, list[object]]:
     return {key: values for key, values in found.items() if len({repr(value) for value in values}) > 1}
 
 
-def sweep_cells(arms: Sequence[Arm], x: str, y: str, outcomes: Sequence[str] = PHASES) -> pl.DataFrame:
+def sweep_cells(arms: Sequence[Arm], x: str, y: str) -> pl.DataFrame:
     """The cells of a sweep, one row a world: the two settings and the means of outcomes in the last year."""
     settings, parts = dimensions(arms), []
     for place, arm in enumerate(arms):
         for folder in arm.runs.values():
-            there = [column for column in outcomes if column in paired.columns_of(folder)]
+            there = [column for column in PHASES if column in paired.columns_of(folder)]
             values = {column: paired.world_means(folder, Outcome(column), LAST_YEAR, logs=False) for column in there}
             here = pl.DataFrame(values).with_columns(
                 pl.lit(settings[x][place]).alias(x), pl.lit(settings[y][place]).alias(y)
@@ -207,12 +207,12 @@ def sweep_cells(arms: Sequence[Arm], x: str, y: str, outcomes: Sequence[str] = P
     return pl.concat(parts, how="diagonal_relaxed")
 
 
-def points(folders: Sequence[Path], keys: Sequence[str], outcomes: Sequence[str] = PHASES) -> pl.DataFrame:
+def points(folders: Sequence[Path], keys: Sequence[str]) -> pl.DataFrame:
     """The worlds of designs, one row each: some of their parameters and the means of outcomes in the last year."""
     parts = []
     for folder in folders:
         values = load.design(folder).sort("replicate").select(keys).collect()
-        there = [column for column in outcomes if column in paired.columns_of(folder)]
+        there = [column for column in PHASES if column in paired.columns_of(folder)]
         means = [paired.world_means(folder, Outcome(column), LAST_YEAR, logs=False) for column in there]
         parts.append(values.with_columns(pl.Series(name, mean) for name, mean in zip(there, means, strict=True)))
     return pl.concat(parts, how="diagonal_relaxed")

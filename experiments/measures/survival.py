@@ -19,17 +19,15 @@ _Z = 1.959963984540054  # 95%
 _DIGITS = 9  # equal durations are ties in spite of rounding
 
 
-def _counts(lives: pl.LazyFrame, by: Sequence[str], months: str, died: str) -> pl.LazyFrame:
+def _counts(lives: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
     """Deaths and censored lives at each age."""
-    age = pl.col(months).cast(pl.Float64).round(_DIGITS).alias("age")
-    ended = lives.select(*by, age, pl.col(died).cast(pl.Int64).alias("dead")).group_by([*by, "age"])
+    age = pl.col("months").cast(pl.Float64).round(_DIGITS).alias("age")
+    ended = lives.select(*by, age, pl.col("died").cast(pl.Int64).alias("dead")).group_by([*by, "age"])
     deaths, censored = pl.col("dead").sum().alias("deaths"), (1 - pl.col("dead")).sum().alias("censored")
     return ended.agg(deaths, censored).sort([*by, "age"])
 
 
-def kaplan_meier(
-    lives: pl.LazyFrame, by: Sequence[str] = ("cohort",), *, months: str = "months", died: str = "died"
-) -> pl.LazyFrame:
+def kaplan_meier(lives: pl.LazyFrame, by: Sequence[str] = ("cohort",)) -> pl.LazyFrame:
     """Share that lives longer than each age: S(t) = prod_(u <= t) (1 - d_u / n_u) (Kaplan and Meier 1958).
 
     d_u die at age u of the n_u who reach it. Variance by Greenwood (1926), S^2 sum d / (n (n - d)); interval on the
@@ -40,8 +38,6 @@ def kaplan_meier(
     lives : LazyFrame
     by : sequence of str
         A curve for each of their values; worlds are pooled unless ``replicate`` is among them.
-    months, died : str
-        Columns of the age at the end and of whether it was a death.
 
     Returns
     -------
@@ -50,8 +46,8 @@ def kaplan_meier(
         ``survival``, ``error``, ``low``, ``high``.
     """
     by = list(by)
-    frames.needs(lives, months, died, *by)
-    counts = _counts(lives.drop_nulls([months, died]), by, months, died)
+    frames.needs(lives, "months", "died", *by)
+    counts = _counts(lives.drop_nulls(["months", "died"]), by)
     d, n = pl.col("deaths"), pl.col("at_risk")
     at_risk = frames.over_keys((d + pl.col("censored")).cum_sum(reverse=True), by, "age")
     share = pl.when(d < n).then(d / (n * (n - d))).otherwise(0.0)
@@ -101,9 +97,7 @@ def _every_interval(ended: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
     return full.with_columns(pl.col("deaths", "here").fill_null(0), pl.col("last").fill_null(0.0))
 
 
-def hazard_by_age(
-    lives: pl.LazyFrame, by: Sequence[str] = (), *, width: float = 1.0, months: str = "months", died: str = "died"
-) -> pl.LazyFrame:
+def hazard_by_age(lives: pl.LazyFrame, by: Sequence[str] = (), *, width: float = 1.0) -> pl.LazyFrame:
     """Chance a month to die at each age: deaths in an interval of ages over the months lived in it.
 
     h_j = d_j / sum_i min(max(T_i - a_j, 0), w), the occurrence-exposure rate (maximum likelihood where the hazard
@@ -122,12 +116,12 @@ def hazard_by_age(
         ``high``; up to the greatest age.
     """
     by = list(by)
-    frames.needs(lives, months, died, *by)
-    lived = pl.col(months).cast(pl.Float64)
+    frames.needs(lives, "months", "died", *by)
+    lived = pl.col("months").cast(pl.Float64)
     index = ((lived / width).round(_DIGITS).ceil() - 1).clip(0).cast(pl.Int64)
     # Who dies in interval k has lived through all before it: gather first, then spread over intervals.
-    ended = lives.drop_nulls([months, died]).select(
-        *by, index.alias("k"), lived.alias("lived"), pl.col(died).cast(pl.Int64).alias("dead")
+    ended = lives.drop_nulls(["months", "died"]).select(
+        *by, index.alias("k"), lived.alias("lived"), pl.col("died").cast(pl.Int64).alias("dead")
     )
     ended = ended.group_by([*by, "k"]).agg(
         pl.col("dead").sum().alias("deaths"),
@@ -155,12 +149,7 @@ def hazard_by_age(
 
 
 def cox(
-    lives: pl.LazyFrame | pl.DataFrame,
-    covariates: Sequence[str] = ("cohort",),
-    *,
-    strata: Sequence[str] = (),
-    months: str = "months",
-    died: str = "died",
+    lives: pl.LazyFrame | pl.DataFrame, covariates: Sequence[str] = ("cohort",), *, strata: Sequence[str] = ()
 ) -> pl.DataFrame:
     """Proportional hazards h(t | x) = h_0(t) exp(b x) by partial likelihood (Cox 1972), ties after Efron (1977).
 
@@ -187,17 +176,17 @@ def cox(
         Without deaths, for a dummy value without deaths (there is no finite estimate), or for covariates
         that tell the same.
     """
-    columns = list(dict.fromkeys([*covariates, *strata, months, died]))
+    columns = list(dict.fromkeys([*covariates, *strata, "months", "died"]))
     frames.needs(lives.lazy(), *columns)
     data = lives.lazy().select(columns).drop_nulls().collect(engine="streaming")
-    design, names = _design(data, covariates, died)
+    design, names = _design(data, covariates)
     if not names:
         raise ValueError(f"nothing varies in {', '.join(covariates)}")
-    deaths = int(data[died].sum())
+    deaths = int(data["died"].sum())
     if not deaths:
         raise ValueError("nobody died: there is nothing to explain")
     group = data.select(pl.struct(strata).rank("dense")).to_series().to_numpy() if strata else None
-    coefficient, value, error = _partial_likelihood(data[months], data[died], design, group, ", ".join(covariates))
+    coefficient, value, error = _partial_likelihood(data, design, group, ", ".join(covariates))
     found = {"covariate": names} | _estimates(coefficient, error)
     return pl.DataFrame(found | {"n": data.height, "deaths": deaths, "log_likelihood": value})
 
@@ -216,7 +205,7 @@ def _estimates(coefficient: np.ndarray, error: np.ndarray) -> dict[str, np.ndarr
     }
 
 
-def _design(data: pl.DataFrame, covariates: Sequence[str], died: str) -> tuple[np.ndarray, list[str]]:
+def _design(data: pl.DataFrame, covariates: Sequence[str]) -> tuple[np.ndarray, list[str]]:
     """Columns of numbers and of dummies, with their names."""
     columns, names = [], []
     for name in covariates:
@@ -226,7 +215,7 @@ def _design(data: pl.DataFrame, covariates: Sequence[str], died: str) -> tuple[n
             names.append(name)
             continue
         levels = values.unique().sort().to_list()
-        safe = [level for level in levels if not data.filter(values == level)[died].any()]
+        safe = [level for level in levels if not data.filter(values == level)["died"].any()]
         if safe:
             raise ValueError(f"{name}={safe[0]}: nobody with it died, so that no estimate is finite; leave these out")
         for level in levels[1:]:
@@ -236,12 +225,12 @@ def _design(data: pl.DataFrame, covariates: Sequence[str], died: str) -> tuple[n
 
 
 def _partial_likelihood(
-    months: pl.Series, died: pl.Series, design: np.ndarray, strata: np.ndarray | None, names: str
+    lives: pl.DataFrame, design: np.ndarray, strata: np.ndarray | None, names: str
 ) -> tuple[np.ndarray, float, np.ndarray]:
     """Coefficients where the log likelihood is greatest, its value there, and errors from its curvature."""
     from statsmodels.duration.hazard_regression import PHReg  # takes seconds to load, and figures need it not
 
-    age, dead = months.cast(pl.Float64).round(_DIGITS).to_numpy(), died.cast(pl.Int64).to_numpy()
+    age, dead = (lives[name].cast(pl.Float64).round(_DIGITS).to_numpy() for name in ("months", "died"))
     model = PHReg(age, design - design.mean(0), status=dead, strata=strata, ties="efron")
     if np.linalg.cond(model.hessian(np.zeros(design.shape[1]))) > 1e12:
         raise ValueError(f"{names}: covariates tell the same, or one tells all (no finite estimate)")
