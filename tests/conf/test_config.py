@@ -13,6 +13,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from baimo.conf.schema import Config, ConfigError, check, compose, to_parameters
+from baimo.experiments.run.cells import changed
 from baimo.world.ensemble import Ensemble
 
 REFUSED = (ConfigError, HydraException, OmegaConfBaseException)
@@ -28,9 +29,10 @@ def sections():
     ]
 
 
-def message(overrides):
+def message(refused, *arguments):
+    """What is said of settings that are refused."""
     with pytest.raises(REFUSED) as caught:
-        compose(overrides)
+        refused(*arguments)
     error, texts = caught.value, []
     while error is not None:  # Hydra puts the reason of OmegaConf beneath its own
         texts.append(str(error))
@@ -50,33 +52,44 @@ def message(overrides):
         ("model_market.price_sensitivity=high", ["price_sensitivity", "high"]),
         ("steps=3.5", ["steps", "3.5"]),
         ("graph.degree=many", ["degree", "many"]),
-        ("model_market.price_sensitivity=-1", ["model_market.price_sensitivity=-1", "between 0.05 and"]),
-        ("model_market.nest_correlation=1.5", ["model_market.nest_correlation=1.5", "between 0 and 0.98"]),
-        ("technology.inheritance=nan", ["technology.inheritance=nan", "finite"]),
-        ("technology.inheritance=inf", ["technology.inheritance=inf", "finite"]),
-        ("capital.runway_trigger=-inf", ["capital.runway_trigger=-inf", "finite"]),
-        ("steps=0", ["steps=0", "between 1 and"]),
-        ("worlds=0", ["worlds=0"]),
-        ("seed=-1", ["seed=-1"]),
         ("scenario=no_such_thing", ["no_such_thing"]),
         ("policy/embargo=total", ["total"]),
         ("graph=spiral", ["spiral"]),
-        ("clock=day", ["clock=day", "month, week"]),
-        ("engine=abacus", ["engine=abacus", "numpy, cupy"]),
-        ("output.level=everything", ["output.level=everything", "market, labs, full"]),
-        ("policy.open_source.champion=some", ["policy.open_source.champion=some", "free, all, none"]),
-        ("start=2022-13", ["start=2022-13", "month"]),
-        ("start=December", ["start=December", "month"]),
-        ("population.labs=200", ["population.labs=200", "multiple of 64, such as 256"]),
-        ("population.max_apps=5000", ["population.max_apps=5000", "multiple of 64, such as 5056"]),
-        ("population.max_labs=64", ["population.max_labs=64", "at least", "population.labs=128"]),
-        ("policy.embargo.memory_control=soon", ["policy.embargo.memory_control=soon", "date"]),
-        ("policy.licensing.opens=2023-02-30", ["policy.licensing.opens=2023-02-30", "date"]),
+        ("model_market.price_sensitivity=-1", ["model_market.price_sensitivity=-1", "between 0.05 and"]),
     ],
 )
 def test_one_clear_message_that_names_the_key(override, names):
-    said = message([override])
+    said = message(compose, [override])
     for name in names:
+        assert name in said, said
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "names"),
+    [
+        ("model_market.nest_correlation", 1.5, ["between 0 and 0.98"]),
+        ("technology.inheritance", math.nan, ["finite"]),
+        ("technology.inheritance", math.inf, ["finite"]),
+        ("capital.runway_trigger", -math.inf, ["finite"]),
+        ("steps", 0, ["between 1 and"]),
+        ("worlds", 0, []),
+        ("seed", -1, []),
+        ("clock", "day", ["month, week"]),
+        ("engine", "abacus", ["numpy, cupy"]),
+        ("output.level", "everything", ["market, labs, full"]),
+        ("policy.open_source.champion", "some", ["free, all, none"]),
+        ("start", "2022-13", ["month"]),
+        ("start", "December", ["month"]),
+        ("population.labs", 200, ["multiple of 64, such as 256"]),
+        ("population.max_apps", 5000, ["multiple of 64, such as 5056"]),
+        ("population.max_labs", 64, ["at least", "population.labs=128"]),
+        ("policy.embargo.memory_control", "soon", ["date"]),
+        ("policy.licensing.opens", "2023-02-30", ["date"]),
+    ],
+)
+def test_what_is_checked_is_named_with_its_value(key, value, names):
+    said = message(changed, compose(), {key: value})
+    for name in (f"{key}={value}", *names):
         assert name in said, said
 
 
@@ -179,56 +192,52 @@ def test_values_of_the_groups_lie_in_the_declared_ranges():
 # ---------------------------------------------------------------------- a value for each world
 
 
-def alone(key, value, world, steps, base=()):
-    return Ensemble(compose([*base, QUIET, f"{key}={value!r}"]), (world,)).run(steps).tables()["market"]
+def alone(spread, world, steps):
+    """A world of its own, with its own values for all worlds that there are."""
+    config = changed(compose([QUIET]), {key: values[world] for key, values in spread.items()})
+    return Ensemble(config, (world,)).run(steps).tables()["market"]
 
 
-@pytest.mark.parametrize(
-    ("key", "values"),
-    [
-        ("model_market.price_sensitivity", [1.5, 2.0, 3.0]),
-        ("model_market.nest_correlation", [0.0, 0.5, 0.9]),
-        ("technology.inheritance", [0.3, 0.6, 0.9]),
-        ("chip_market.outside_focus", [1.0, 2.0, 3.0]),
-        ("capital.hype_half_life", [2.0, 4.0, 8.0]),
-        ("training.success_leap", [0.5, 1.8, 4.0]),
-    ],
-)
-def test_a_world_with_its_own_value_is_that_world_alone(key, values):
-    """Bit for bit the history that the scalar gives."""
-    together = Ensemble(compose([QUIET]), (0, 1, 2), {key: values}).run(8).tables()["market"]
-    for world, value in enumerate(values):
-        lane = together.filter(pl.col("replicate") == world)
-        same(lane, alone(key, value, world, 8), key)
-
-
-def same(left, right, what):
+def same(left, right):
     for column in left.columns:
         differs = left[column].ne_missing(right[column])
-        assert not differs.any(), f"{what}: {column} differs from step {left['step'].filter(differs).min()}"
+        assert not differs.any(), f"{column} differs from step {left['step'].filter(differs).min()}"
 
 
-def nudged(section, kind):
-    """Three values for each number of a section, close to the baseline and in its range."""
-    config = getattr(to_parameters(compose([])), section)
-    found = {}
-    for each in dataclasses.fields(kind):
-        value, facts = getattr(config, each.name), each.metadata
-        if isinstance(value, float):
+def test_a_world_with_its_own_values_is_that_world_alone():
+    """Bit for bit the history that the scalars give."""
+    spread = {
+        "model_market.price_sensitivity": [1.5, 2.0, 3.0],
+        "model_market.nest_correlation": [0.0, 0.5, 0.9],
+        "technology.inheritance": [0.3, 0.6, 0.9],
+        "chip_market.outside_focus": [1.0, 2.0, 3.0],
+        "capital.hype_half_life": [2.0, 4.0, 8.0],
+        "training.success_leap": [0.5, 1.8, 4.0],
+    }
+    together = Ensemble(compose([QUIET]), (0, 1, 2), spread).run(8).tables()["market"]
+    for world in range(3):
+        same(together.filter(pl.col("replicate") == world), alone(spread, world, 8))
+
+
+def nudged():
+    """Three values for each number of each section, close to the baseline and in its range."""
+    config, found = to_parameters(compose([])), {}
+    for key, declared in DECLARED:
+        section, name = key.split(".")
+        value, facts = getattr(getattr(config, section), name), declared.metadata
+        if isinstance(value, float) and section != "population":
             values = [value * 0.97, value, value * 1.02]
-            found[f"{section}.{each.name}"] = np.clip(values, facts["low"], facts["high"]).tolist()
+            found[key] = np.clip(values, facts["low"], facts["high"]).tolist()
     return found
 
 
-@pytest.mark.parametrize(("section", "kind"), [each for each in sections() if each[0] != "population"])
-def test_every_number_of_a_section_can_differ_between_worlds(section, kind):
+def test_every_number_of_every_section_can_differ_between_worlds():
     """Or is refused by name: what all worlds share must not be silently the same."""
-    spread = nudged(section, kind)
+    spread = nudged()
     together = of_three_worlds(spread).run(5).tables()["market"]
-    world = 2
-    overrides = [f"{key}={values[world]!r}" for key, values in spread.items()]
-    lane = together.filter(pl.col("replicate") == world)
-    same(lane, Ensemble(compose([QUIET, *overrides]), (world,)).run(5).tables()["market"], section)
+    assert len(spread) > 150
+    for world in (0, 2):
+        same(together.filter(pl.col("replicate") == world), alone(spread, world, 5))
 
 
 def of_three_worlds(spread):
@@ -243,7 +252,7 @@ def of_three_worlds(spread):
 def test_one_value_serves_all_worlds():
     key = "model_market.price_sensitivity"
     one = Ensemble(compose([QUIET]), (0, 1), {key: [2.5]}).run(3).tables()["market"]
-    assert one.equals(Ensemble(compose([QUIET, f"{key}=2.5"]), (0, 1)).run(3).tables()["market"])
+    assert one.equals(Ensemble(changed(compose([QUIET]), {key: 2.5}), (0, 1)).run(3).tables()["market"])
 
 
 @pytest.mark.parametrize(

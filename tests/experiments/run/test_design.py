@@ -14,6 +14,7 @@ from baimo.conf.schema import compose
 from baimo.experiments import cli
 from baimo.experiments.read import load
 from baimo.experiments.run import design, store
+from baimo.experiments.run.cells import changed
 from baimo.world.ensemble import Ensemble
 
 INHERITANCE, LEAP = "technology.inheritance", "training.success_leap"
@@ -86,8 +87,8 @@ def test_a_design_is_a_run_whose_every_world_is_that_world_alone(command):
     table, market = pl.read_parquet(folder / "design.parquet"), pl.read_parquet(folder / "market.parquet")
     assert table.columns == ["replicate", "point", "luck", INHERITANCE, LEAP]
     for row in table.rows(named=True)[::3]:
-        settings = [f"{key}={row[key]!r}" for key in (INHERITANCE, LEAP)]
-        alone = Ensemble(compose(["output.level=market", *settings]), (row["luck"],)).run(4).tables()["market"]
+        config = changed(compose(["output.level=market"]), {key: row[key] for key in (INHERITANCE, LEAP)})
+        alone = Ensemble(config, (row["luck"],)).run(4).tables()["market"]
         there = market.filter(pl.col("replicate") == row["replicate"])
         values = pl.exclude(*store.KEYS)
         assert there.select(values).equals(alone.select(values.fill_nan(None)).select(there.select(values).columns))
@@ -147,9 +148,9 @@ def strengths():
 
 @pytest.mark.parametrize(("key", "value", "besides"), list(strengths()), ids=lambda each: str(each))
 def test_the_strength_of_a_policy_can_differ_between_worlds(key, value, besides):
-    settings = ["output.level=market", "start=2023-11", "policy/embargo=tight", *besides]
-    together = Ensemble(compose(settings), (0, 1), {key: [0.0, value]}, random_ids=(1, 1)).run(4).tables()["market"]
-    alone = Ensemble(compose([*settings, f"{key}={value!r}"]), (1,)).run(4).tables()["market"]
+    config = compose(["output.level=market", "start=2023-11", "policy/embargo=tight", *besides])
+    together = Ensemble(config, (0, 1), {key: [0.0, value]}, random_ids=(1, 1)).run(4).tables()["market"]
+    alone = Ensemble(changed(config, {key: value}), (1,)).run(4).tables()["market"]
     first, second = (together.filter(pl.col("replicate") == i).drop("replicate") for i in (0, 1))
     assert second.equals(alone.drop("replicate"), null_equal=True)
     assert not second.equals(first, null_equal=True), "nothing comes of it"
