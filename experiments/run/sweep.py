@@ -6,6 +6,7 @@ is read from their folders only, so that every launcher is looked upon in the sa
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 import threading
 import time
@@ -16,14 +17,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hydra._internal.callbacks import Callbacks
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
+from hydra.experimental.callback import Callback
 from hydra.types import HydraContext, RunMode
+from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from tqdm import tqdm
 
@@ -129,17 +131,24 @@ def cells(overrides: Sequence[str], cfg: DictConfig) -> list[Cell]:
         # What is typed replaces what the file sweeps over.
         keys = {each.key_or_group for each in typed}
         written = parser.parse_overrides([f"{key}={value}" for key, value in params.items() if key not in keys])
-        swept = {each.get_key_element(): each for each in (*written, *typed) if each.is_sweep_override()}
-        for each in swept.values():
-            if not each.is_discrete_sweep():
-                raise UserError(f"{each.input_line}: list the values with commas, or as choice() or range()")
-        (batch,) = BasicSweeper.split_arguments([*written, *typed], None)
+        swept = {each.get_key_element() for each in (*written, *typed) if each.is_sweep_override()}
+        batch = [list(line) for line in itertools.product(*map(_alternatives_of, (*written, *typed)))]
     of_hydra = [line for line in overrides if _of_hydra(line)]
     found = {}
     for line in batch:
         cell = _cell(line, of_hydra, swept)
         found.setdefault(cell.folder, cell)
     return list(found.values())
+
+
+def _alternatives_of(override: Override) -> list[str]:
+    """Every value of an override as an override of its own."""
+    key = override.get_key_element()
+    if not override.is_sweep_override():
+        return [f"{key}={override.get_value_element_as_str()}"]
+    if not override.is_discrete_sweep():
+        raise UserError(f"{override.input_line}: list the values with commas, or as choice() or range()")
+    return [f"{key}={value}" for value in override.sweep_string_iterator()]
 
 
 def _of_hydra(line: str) -> bool:
@@ -172,13 +181,30 @@ def _launch_all(watch: _Watch, overrides: Sequence[str], draw: Draw | None) -> s
     return gave_up if left else None
 
 
+class _Callbacks(Callback):
+    """The callbacks of ``hydra.callbacks``, called for every job."""
+
+    def __init__(self, config: DictConfig):
+        self._callbacks = [instantiate(each) for each in (OmegaConf.select(config, "hydra.callbacks") or {}).values()]
+
+    def on_job_start(self, config: DictConfig, **more: Any) -> None:
+        """Announce a job that begins."""
+        for each in self._callbacks:
+            each.on_job_start(config=config, **more)
+
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **more: Any) -> None:
+        """Announce a job that ended."""
+        for each in reversed(self._callbacks):
+            each.on_job_end(config=config, job_return=job_return, **more)
+
+
 def _launch(todo: Sequence[Cell], overrides: Sequence[str], draw: Draw | None) -> str | None:
     """Hand cells to the launcher of Hydra that was asked for; returns why it gave up, if it did."""
     with compose.composing() as loader:
         config = GlobalHydra.instance().hydra.compose_config(
             "config", list(overrides), run_mode=RunMode.MULTIRUN, with_log_configuration=False
         )
-        context = HydraContext(config_loader=loader, callbacks=Callbacks(config))
+        context = HydraContext(config_loader=loader, callbacks=_Callbacks(config))
         launcher = Plugins.instance().instantiate_launcher(
             hydra_context=context, task_function=partial(execute_cell, draw=draw), config=config
         )
