@@ -119,7 +119,7 @@ class MarketAgent(mesa.Agent):
         return columns[name]
 
     def selection(self) -> Selection:
-        """This agent as a selection of one row of the first world."""
+        """The agent as a selection of one row of the first world."""
         self._column("id")
         xp = self.population.xp
         return Selection(self.population, xp.asarray([0]), xp.asarray([self.row]))

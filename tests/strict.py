@@ -1,8 +1,8 @@
 """A stand-in for CuPy on machines without a GPU: arrays that refuse what CuPy refuses.
 
-``Strict`` keeps a NumPy array and lets nobody near it: no mixing with ``numpy.ndarray``, no silent way
+``Strict`` keeps a NumPy array and keeps it apart: no mixing with ``numpy.ndarray``, no silent way
 back to the host, no function that CuPy lacks. ``module`` has CuPy's functions, so that
-``world.arrays.namespace(array)`` gives it. What CuPy allows at the price of waiting for the GPU
+``baimo.world.engine.arrays.namespace(array)`` gives it. What CuPy allows at the price of waiting for the GPU
 (``bool``, ``float``, ``nonzero``, boolean indices, ...) is allowed and counted in ``TRIPS``.
 
 Differences of CuPy that it knows (from CuPy 14.2's documentation and source):
@@ -22,7 +22,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -348,7 +348,7 @@ class Ufunc:
 class ElementwiseKernel:
     """Kernels of the model by their name: what their text says, said in NumPy."""
 
-    meaning: dict[str, Any] = {}
+    meaning: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, inputs: str, outputs: str, operation: str, name: str):
         self.inputs, self.outputs, self.operation, self.name = inputs, outputs, operation, name

@@ -66,7 +66,7 @@ def markdown_table(heads: Sequence[str], rows: Iterable[Iterable[object]], rule:
 
 
 def latex_tables(tables: Iterable[Table]) -> str:
-    """Tables in the style of booktabs (``\\usepackage{booktabs}``)."""
+    r"""Tables in the style of booktabs (``\usepackage{booktabs}``)."""
     lines = [r"% needs \usepackage{booktabs}"]
     for table in tables:
         heads = [re.sub(r"(?<=\d)-(?=\d)", "--", escaped(head)) for head in table.heads]
@@ -91,12 +91,12 @@ def latex_tables(tables: Iterable[Table]) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text as LaTeX prints it.
+    r"""Text as LaTeX prints it.
 
     Examples
     --------
     >>> print(escaped("gap_cn 5% {x} a^b"))
-    gap\\_cn 5\\% \\{x\\} a\\textasciicircum{}b
+    gap\_cn 5\% \{x\} a\textasciicircum{}b
     """
     return "".join(_SPECIAL.get(sign, sign) for sign in text)
 

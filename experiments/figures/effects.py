@@ -177,7 +177,7 @@ def _interval(axes: Axes, part: pl.DataFrame, place: int, colour: str) -> None:
 
 
 def dimensions(arms: Sequence[Arm]) -> dict[str, list[object]]:
-    """What is set otherwise in the cells of a sweep: policies by their alternatives, other settings by value."""
+    """Settings that differ in the cells of a sweep: policies by their alternatives, other settings by value."""
     keys = dict.fromkeys(key for arm in arms for key in arm.settings)
     varied = [key for key in keys if len({repr(arm.settings.get(key)) for arm in arms}) > 1]
     found: dict[str, list[object]] = {}
@@ -260,7 +260,7 @@ def _binned(values: pl.Series) -> pl.Series:
         return values.cast(pl.String) if not values.dtype.is_float() else pl.Series([f"{v:g}" for v in values])
     edges = np.quantile(values.to_numpy(), np.linspace(0.0, 1.0, _BINS + 1))
     place = np.clip(np.searchsorted(edges, values.to_numpy(), side="right") - 1, 0, _BINS - 1)
-    return pl.Series([f"{paper.number(edges[i])}–{paper.number(edges[i + 1])}" for i in place])
+    return pl.Series([f"{paper.number(edges[i])}\N{EN DASH}{paper.number(edges[i + 1])}" for i in place])
 
 
 def _order(values: pl.Series, names: pl.Series) -> list[str]:

@@ -181,10 +181,10 @@ class Selection:
     Reading a column gives a ``(..., 1, n)`` array (a copy), assigning writes the rows back.
     """
 
-    __slots__ = ("population", "worlds", "rows", "slab")
+    __slots__ = ("population", "rows", "slab", "worlds")
 
     def __init__(self, population: Population, worlds: Array, rows: Array):
-        for name, value in zip(self.__slots__, (population, worlds, rows, None), strict=True):
+        for name, value in zip(self.__slots__, (population, rows, None, worlds), strict=True):
             object.__setattr__(self, name, value)
 
     def __getattr__(self, name: str) -> Array:

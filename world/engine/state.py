@@ -47,7 +47,7 @@ def _place(declares: type) -> str:
 class WorldState(SimpleNamespace):
     """``world.state``: state of a block of worlds; undeclared names are refused."""
 
-    __slots__ = ("_world", "_declared")
+    __slots__ = ("_declared", "_world")
 
     def __init__(self, world: Any, declared: dict[str, Memory]):
         object.__setattr__(self, "_world", world)
