@@ -39,7 +39,8 @@ def par(value: Any, unit: str, low: float, high: float, source: str, doc: str) -
         Range in which the model makes sense; outside it a run is refused.
     source : str
         Where the value comes from: ``facts`` (conf/facts), ``prior`` (a judgement to calibrate),
-        an article number (000-004), or a publication.
+        an article number (000-004), a publication, or the project's design notes, which are not distributed:
+        ``PRIORS`` (starting values), ``MODEL`` (first design of the equations), ``ARCHITECTURE`` (of the code).
     doc : str
         What it does.
     """

@@ -195,7 +195,7 @@ def check(config: DictConfig) -> None:
 
 
 def parameters_of(plain: Any, prefix: str = "") -> Iterator[tuple[str, Any, dataclasses.Field]]:
-    """Every declared value of a configuration: key, value, declaration."""
+    """Declared values of a configuration: key, value, declaration."""
     for each in dataclasses.fields(plain):
         value = getattr(plain, each.name)
         key = f"{prefix}{each.name}"
