@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 class BaseSignals(Observables):
-    """What an app knows of the models that it could stand on."""
+    """Signals of the models that an app could stand on."""
 
     tied: PerWorld  # 1: how much an ecosystem holds
     movers: PerAgent  # whether it reconsiders in this step
@@ -53,7 +53,7 @@ class BaseSignals(Observables):
 
 
 class GenerationSignals(Observables):
-    """What an app knows of the generation of its base."""
+    """Signals of the generation of an app's base."""
 
     base_model: PerAgent  # id
     native: PerWorld  # OOM of the best model that users in CN can reach
@@ -62,20 +62,20 @@ class GenerationSignals(Observables):
 
 
 class AppExitSignals(Observables):
-    """What founders know when they weigh to close."""
+    """Signals of founders when they weigh to close."""
 
     resolve: PerWorld  # chance in this step, once the product is absorbed
     resolve_outdated: PerWorld  # chance in this step, once the product is outdated
 
 
 class IncumbentSignals(Observables):
-    """What an incumbent knows when it answers the models."""
+    """Signals of an incumbent when it answers the models."""
 
     old_tools: PerAgent  # quality of the tools without models in its segment
 
 
 class BuySignals(Observables):
-    """What an app knows when it makes or buys its model."""
+    """Signals of an app when it makes or buys its model."""
 
     native: PerWorld  # OOM of the best model that users in CN can reach
     threshold: PerAgent  # OOM that the work of the segment needs
@@ -84,7 +84,7 @@ class BuySignals(Observables):
 
 
 class AppPivotSignals(Observables):
-    """What an app knows when its product has been absorbed."""
+    """Signals of an app when its product has been absorbed."""
 
     native: PerWorld  # OOM of the best model that users in CN can reach
     pivot_chance: PerWorld  # chance in this step
@@ -94,7 +94,7 @@ class AppStartup(FirmColumns, MarketAgent):
     """A startup that sells a product built on foundation models.
 
     What it adds in the brain is absorbed when the models themselves learn it. How far away
-    that day is (``aim``, in OOM beyond the frontier at its founding) nobody observes.
+    that day is (``aim``, in OOM beyond the frontier at its founding) no agent observes.
     """
 
     # Four streams share a word: first those of which everyone draws in every step.

@@ -10,7 +10,7 @@ from baimo.conf.declare import MISSING as MISSING
 from baimo.conf.declare import REGIONS as REGIONS
 from baimo.conf.declare import ROW as ROW
 
-# ---------------------------------------------------------------------- everybody
+# ---------------------------------------------------------------------- all agents
 
 
 #: Capability of a model that does not exist.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class AttentionSignals(Observables):
-    """What an investor knows when it pays attention."""
+    """Signals of an investor when it pays attention."""
 
     hype: PerWorld  # 1
     neighbours_investing: PerAgent  # share of acquaintances with a recent deal

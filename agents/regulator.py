@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class StanceSignals(Observables):
-    """What an authority looks at in a session."""
+    """Signals of an authority in a session."""
 
     incidents: PerWorld  # remembered, 1
     gap_closed: PerWorld  # share of an OOM of lead that is gone

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class ListPriceSignals(Observables):
-    """What a chipmaker knows when it sets list prices; backlogs are its own."""
+    """Signals of a chipmaker when it sets list prices; backlogs are its own."""
 
     years: float  # length of the step
 
 
 class ChipSignals(Observables):
-    """What a buyer of chips knows; the last class is the grey channel."""
+    """Signals of a buyer of chips; the last class is the grey channel."""
 
     class_value: PerClass  # H100 of speed for a CNY million
     class_price: PerClass  # CNY million a chip
@@ -33,7 +33,7 @@ class ChipSignals(Observables):
 
 
 class VendorChipSignals(ChipSignals):
-    """What a vendor knows besides when it orders chips."""
+    """Further signals of a vendor when it orders chips."""
 
     rent_ratio: PerAgent  # rent at home over the reference
     elapsed: float  # years since the start
@@ -43,7 +43,7 @@ class VendorChipSignals(ChipSignals):
 
 
 class OfferSignals(Observables):
-    """What a vendor knows when it offers compute."""
+    """Signals of a vendor when it offers compute."""
 
     maturity: PerClass  # share of the speed that software lets a class reach
     platform: PerWorld  # share: strength of the common software platform

@@ -1,4 +1,4 @@
-"""What is asked of the world: running scenarios, storing, loading and drawing the answers.
+"""Experiments with the world: running scenarios, storing, loading and drawing the answers.
 
 Start at :mod:`baimo.experiments.cli` (the command ``baimo``) and :mod:`baimo.experiments.read.load`.
 """

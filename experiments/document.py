@@ -165,7 +165,7 @@ def _first_line(described: Any) -> str:
 
 
 def _of_columns(subject: Any) -> str:
-    """What columns of a module are on."""
+    """Subject of the columns of a module."""
     says = _first_line(subject).removeprefix("Output columns on ").rstrip(".")
     return says[:1].upper() + says[1:]
 

@@ -69,7 +69,7 @@ def command(flags: argparse.Namespace) -> int:
 
 
 def _report(found: Sequence[Cell], cfg: DictConfig) -> None:
-    """What a sweep that asks something ends with."""
+    """Write the report with which a sweep that asks something ends."""
     if not cfg.output.question:
         return
     asked = {name: cfg.output[name] for name in ("question", "outcomes", "within")}

@@ -20,7 +20,7 @@ from baimo.world.compute.chips import ChipTable
 from baimo.world.engine import device
 
 FACTS = Path(__file__).resolve().parents[1] / "conf" / "facts"
-#: Die areas in mm2 as far as they are given (PRIORS.md); the rest have no density.
+#: Die areas in mm2 as far as they are given (PRIORS); the rest have no density.
 DIE_MM2 = {"A100": 826, "A800": 826, "H100": 814, "H800": 814, "H20": 814}
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def begin(world: World) -> None:
-    """Open the month: fresh random numbers, empty flows."""
+    """Open the step: fresh random numbers, open accounts, counters and the sums of firms at zero."""
     world.streams.step = world.step_number
     for population in world.populations.values():
         population.new_step()

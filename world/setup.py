@@ -149,7 +149,7 @@ def _labs(world: World, archetype: int, row: dict) -> None:
     column = world.labs.post
     technology = labs.view(world.parameters).technology
     for axis, name in enumerate(("language", "knowledge", "reasoning")):
-        # Nobody starts with more than post-training can add.
+        # No lab starts with more than post-training can add.
         most = getattr(technology, f"post_{name}")
         column[axis, labs.worlds, labs.rows] = np.minimum(float(row[f"post_{name}"]), most)
     has_model = number < float(row["with_model"])
@@ -163,7 +163,7 @@ def _labs(world: World, archetype: int, row: dict) -> None:
 
 
 def _served_models(world: World) -> None:
-    """What is on sale on the first day: served models stand below what is still unreleased."""
+    """Put models on sale on the first day: served models stand below what is still unreleased."""
     labs, technology = world.labs, world.parameters.technology
     hidden = np.zeros_like(labs.cash)
     for archetype, row in enumerate(world.archetypes):
@@ -244,7 +244,7 @@ def _regulators(world: World) -> None:
 
 
 def _remember_start(world: World) -> None:
-    """What there is on the first day, for the conservation of chips and people."""
+    """Remember the chips and people of the first day, for their conservation."""
     state = world.state
     state.chips_start = sum_k(state.outside_chips)
     for population in (world.labs, world.vendors):

@@ -93,7 +93,7 @@ class LabColumns(FirmColumns, MarketAgent):
     serving_share = column("share of the fleet", default=0.2)
     rent_wanted = column("H100e", clears=True)
     rented_training = column("H100e", clears=True)
-    rented_serving = column("H100e", clears=True)
+    rented_serving = column("H100", clears=True)
     host = column(dtype=int, default=MISSING)
     host_id = column(dtype=int, default=MISSING)
     host_stake = column("CNY million", clears=True)

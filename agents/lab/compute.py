@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
 
 class FleetSignals(Observables):
-    """What a lab knows when it splits its fleet between training and serving."""
+    """Signals of a lab when it splits its fleet between training and serving."""
 
-    serving_need: PerAgent  # H100 that the demand for its models needs
-    fleet_serving: PerAgent  # H100 that the own fleet could serve with
+    serving_need: PerAgent  # H100s of serving speed that the demand for its models needs
+    fleet_serving: PerAgent  # H100s of serving speed that the own fleet could serve with
     attention: PerWorld  # share: how much of large firms' attention models have
     adjust: PerWorld  # share of the way to the target that is gone in this step
 
 
 class RentSignals(Observables):
-    """What a lab knows when it rents compute."""
+    """Signals of a lab when it rents compute."""
 
     rent_month: PerAgent  # CNY million an H100e and month
-    rent_cap: PerAgent  # H100e: the most that anybody is let
+    rent_cap: PerAgent  # H100e: the most that one tenant gets
 
 
 class PlatformSignals(Observables):
-    """What a lab knows of the common software platform."""
+    """Signals of a lab when it weighs to join the common software platform."""
 
     joins: PerAgent  # chance in this step
     leaves: PerAgent  # chance in this step

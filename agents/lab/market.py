@@ -1,4 +1,4 @@
-"""What a lab sells: open or closed weights, what it says of them, and prices."""
+"""Sales of a lab: open or closed weights, what it says of them, and prices."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class OpennessSignals(Observables):
-    """What a lab knows when it opens or closes its weights."""
+    """Signals of a lab when it opens or closes its weights."""
 
     lead: PerAgent  # OOM over the best at home, bounded
     share: PerAgent  # of all tokens sold at home
@@ -29,13 +29,13 @@ class OpennessSignals(Observables):
 
 
 class ReleaseSignals(Observables):
-    """What a lab knows when it says what a model is made of."""
+    """Signals of a lab when it says what a model is made of."""
 
     fresh: PerAgent  # whether a model goes out in this step
 
 
 class PriceSignals(Observables):
-    """What a lab knows of the market when it sets prices."""
+    """Signals of a lab when it sets prices."""
 
     elasticity_factor: PerAgent  # 1: the factor k of the own-price elasticity alpha k
     price_floor: PerAgent  # CNY/Mtok that the law sets
@@ -116,7 +116,7 @@ class LabMarket(LabColumns):
 
 
 def settle_openness(labs: LabColumns, market: OpennessSignals, choice: Array) -> None:
-    """Enter a choice as far as the law leaves one; a mandate and a ban bind everybody."""
+    """Enter a choice as far as the law leaves one; a mandate and a ban bind all."""
     choice = where(market.mandate, ALL_OPEN, choice)
     choice = where(market.ban, CLOSED, choice)
     labs.openness = where(labs.alive & labs.trained, choice, labs.openness)

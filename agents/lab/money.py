@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 
 
 class EffortSignals(Observables):
-    """What a lab knows when it moves people between research and product."""
+    """Signals of a lab when it moves people between research and product."""
 
-    unused: PerAgent  # share: 1 where nobody uses what it released
+    unused: PerAgent  # share: 1 where what it released has no users
     earning: PerAgent  # share of its cost that its products earn
     adjust: PerWorld  # share of the way to the target that is gone in this step
 
 
 class HireSignals(Observables):
-    """What a lab knows when it looks for people."""
+    """Signals of a lab when it looks for people."""
 
     wages: PerTalent  # CNY million a person and year
     mix_train: PerTalent  # share of a team that trains from scratch
@@ -49,14 +49,14 @@ class HireSignals(Observables):
 
 
 class FundingSignals(Observables):
-    """What a lab knows when it asks for money."""
+    """Signals of a lab when it asks for money."""
 
     hype: PerWorld  # 1
     round_size: PerAgent  # CNY million of a round that fits it
 
 
 class PivotSignals(Observables):
-    """What a lab knows when it weighs to give up training."""
+    """Signals of a lab when it weighs to give up training."""
 
     base_lead: PerAgent  # OOM of the best open base over its own model
     frontier_launch: PerWorld  # log10 FLOP of the largest completed run
@@ -66,9 +66,9 @@ class PivotSignals(Observables):
 
 
 class ExitSignals(Observables):
-    """What a lab and its parent know when they weigh to close it."""
+    """Signals of a lab and its parent when they weigh to close it."""
 
-    parent_gap: PerAgent  # OOM of what anybody can download or buy over its own model, bounded
+    parent_gap: PerAgent  # OOM of what all can download or buy over its own model, bounded
     share: PerAgent  # of all tokens sold at home
     hype: PerWorld  # 1
     years: float  # length of the step
@@ -146,7 +146,7 @@ class LabMoney(LabColumns):
         """Close when the money is gone or the parent stops paying, sell out, or leave models for apps.
 
         A parent covers a deficit while it believes; its doubt grows with the distance to what
-        anybody can download and with a model that nobody uses, and is silenced by hype and by what
+        all can download and with a model without users, and is silenced by hype and by what
         announcements added to its own value. An app company that lives on its products ends its lab.
         """
         entry_exit = p.entry_exit

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class LaunchSignals(Observables):
-    """What a lab knows when it plans a training run."""
+    """Signals of a lab when it plans a training run."""
 
     training_speed: PerAgent  # FLOP a month
     flop_cost: PerAgent  # CNY million a FLOP, of what must be rented
@@ -47,7 +47,7 @@ class LaunchSignals(Observables):
 
 
 class PathSignals(Observables):
-    """What a lab knows when it duplicates or explores."""
+    """Signals of a lab when it duplicates or explores."""
 
     tolerance: PerAgent  # 1: how far failure is tolerated at home
     step: int
@@ -131,7 +131,7 @@ def run_options(labs: LabColumns, market: LaunchSignals, p: Config) -> tuple[Arr
     # One launch per purse: what must be rented and paid may not exceed a share of cash.
     purse = training.launch_purse * np.maximum(labs.cash, 0.0) + market.parent_launch
     flop = np.minimum(flop, purse / np.maximum(market.flop_cost, 1e-30))
-    # A run beyond the end of scaling is worth no more, and nobody endures one that is too long.
+    # A run beyond the end of scaling is worth no more, and no lab endures one that is too long.
     too_long = months > np.maximum(training.longest_run, RUN_MONTHS[0])
     flop = where(too_long, 0.0, np.minimum(flop, market.scaling_ceiling))
     ready = labs.alive & ~labs.running & ~labs.trained & (labs.mode != APP_COMPANY)

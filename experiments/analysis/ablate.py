@@ -1,4 +1,4 @@
-"""What each mechanism does: mechanisms, moats and decisions are taken out one by one.
+"""Effects of each mechanism: mechanisms, moats and decisions are taken out one by one.
 
 Every mechanism is switched off, every moat set to nothing, and planning, pricing and openness
 drawn at random, each alone, against the same worlds with all of it: what differs within a pair of

@@ -93,7 +93,7 @@ def grouped(folders: Iterable[Path]) -> list[Arm]:
 
 
 def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What makes an arm, of a resolved configuration."""
+    """Settings that make an arm, of a resolved configuration."""
     return {key: value for key, value in store.leaves(config) if not key.startswith(_NOT_THE_POLICY)}
 
 

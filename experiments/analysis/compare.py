@@ -1,4 +1,4 @@
-"""What a policy does: paired effects against the baseline.
+"""Effects of policies, in worlds paired with the baseline.
 
 World r of a policy and world r of the baseline are paired (same seed, common random numbers), so the
 difference within a pair is the effect of the policy. By month and over windows: its mean with a
@@ -103,7 +103,7 @@ def effects(
 
 
 def _table(parts: pl.DataFrame, chosen: list[str], log: np.ndarray, found: Mapping[str, np.ndarray]) -> pl.DataFrame:
-    """What was found, one row a period and column, with the false discovery rate."""
+    """Table of findings, one row a period and column, with the false discovery rate."""
     keys = parts.select("kind", "period", "first_date", "last_date").select(pl.all().repeat_by(len(chosen)).explode())
     table = keys.with_columns(
         pl.Series("column", chosen * parts.height),
@@ -173,7 +173,7 @@ def _paired_worlds(
 
 
 def _whole(arm: pl.DataFrame, pairs: Sequence[str], name: str) -> None:
-    """Every world has every step, once."""
+    """Check that all worlds have all steps, once."""
     if not arm.height:
         raise NotComparable(f"{name}: the table is empty")
     steps = arm["step"].n_unique()
@@ -264,7 +264,7 @@ def compare(where: Sequence[load.Where], baseline: Sequence[load.Where], **optio
 def effects_of_arms(
     found: Sequence[Arm], base: Arm, options: Mapping[str, Any], against: Mapping[str, Arm] | None = None
 ) -> pl.DataFrame:
-    """What :func:`compare` gives, for arms that :func:`arms` found; ``against`` names other baselines of some."""
+    """Compare arms that :func:`arms` found (see :func:`compare`); ``against`` names other baselines of some."""
     try:
         pairs = [(arm, (against or {}).get(arm.label, base)) for arm in found]
         tables = [

@@ -17,12 +17,12 @@ from baimo.experiments.analysis.paired import LAST_YEAR, Outcome
 
 
 def baselines(found: Sequence[Arm], base: Arm, context: str) -> dict[str, Arm]:
-    """What each policy is compared with: the arm that differs from the baseline in its context alone.
+    """Baseline of each policy: the arm that differs from the baseline of all in its context alone.
 
     Parameters
     ----------
     found, base
-        Of :func:`baimo.experiments.analysis.compare.arms_among`.
+        Of :func:`baimo.experiments.analysis.arms.arms_among`.
     context : str
         A setting ``trust.build``, or a group ``policy/embargo``; nothing: all have the baseline.
 
@@ -67,7 +67,7 @@ def _belongs(key: str, context: str) -> bool:
 def interactions(
     found: Sequence[Arm], base: Arm, against: Mapping[str, Arm], context: str, columns: Sequence[str]
 ) -> pl.DataFrame:
-    """How much the effect of a policy differs between contexts, over the last year.
+    """Differences between contexts in the effect of a policy, over the last year.
 
     Returns
     -------

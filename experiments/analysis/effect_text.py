@@ -36,7 +36,7 @@ _NOTE = (
 
 @dataclass(frozen=True)
 class Header:
-    """What is said above the tables.
+    """Text above the tables.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class Header:
     against: Mapping[str, str] = field(default_factory=dict)
 
     def note(self) -> str:
-        """How to read the columns."""
+        """Note on how to read the columns."""
         return _NOTE.format(width=100.0 * self.width)
 
     def title(self, policy: str) -> str:
@@ -66,7 +66,7 @@ class Header:
         return f"{policy} against {self.against.get(policy, self.baseline)} ({seeds})"
 
     def differs(self, policy: str, most: int = 4) -> str:
-        """What is set otherwise, shortened."""
+        """Settings that differ, shortened."""
         found = [each if len(each) <= 90 else each[:87] + "..." for each in self.policies.get(policy, ())]
         more = f", and {len(found) - most} more" if len(found) > most else ""
         return ", ".join(found[:most]) + more
@@ -94,7 +94,7 @@ def terminal(frame: pl.DataFrame, header: Header) -> str:
 
 
 def markdown(frame: pl.DataFrame, header: Header) -> str:
-    """The same as Markdown."""
+    """Tables of effects as Markdown."""
     lines, before = ["# Policy effects", "", _plain(header.note()), ""], None
     for policy, period, table in effect_tables(frame, header):
         if policy != before:
@@ -111,7 +111,7 @@ def _plain(text: str) -> str:
 
 
 def latex(frame: pl.DataFrame, header: Header) -> str:
-    """The same in LaTeX, each with the whole note."""
+    """Tables of effects as LaTeX, each with the whole note."""
     return tables.latex_tables(table for _, _, table in effect_tables(frame, header))
 
 

@@ -25,7 +25,7 @@ LAST_YEAR, WHOLE_RUN = "last year", "whole run"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is compared.
+    """One outcome to compare.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def world_means(folder: Path, outcome: Outcome, period: str, logs: bool = True) 
 
 
 def within(period: str, last: dt.date) -> pl.Expr:
-    """Which rows of a table lie in a period of a run whose last step begins on ``last``."""
+    """Mask of the rows of a table in a period of a run whose last step begins on ``last``."""
     date = pl.col("date")
     if period == WHOLE_RUN:
         return date.is_not_null()
@@ -103,7 +103,7 @@ def paired_t_test(with_: np.ndarray, without: np.ndarray) -> dict[str, float]:
 
 
 def means(with_: np.ndarray, without: np.ndarray) -> dict[str, np.ndarray]:
-    """What :func:`paired_t_test` finds, for many outcomes at once.
+    """Means and tests as of :func:`paired_t_test`, for many outcomes at once.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def means(with_: np.ndarray, without: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def effect_spread(with_: np.ndarray, without: np.ndarray) -> dict[str, np.ndarray]:
-    """How the effect differs between worlds, and what pairing them gains.
+    """Spread of the effect between worlds, and the gain from pairing them.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ def bootstrap(
 
 
 def estimates(with_: np.ndarray, without: np.ndarray, resamples: int = 2000, seed: int = 1) -> dict[str, np.ndarray]:
-    """What :func:`means` and :func:`effect_spread` find, and ``boot_low``, ``boot_high`` of :func:`bootstrap`."""
+    """Results of :func:`means` and :func:`effect_spread`, and ``boot_low``, ``boot_high`` of :func:`bootstrap`."""
     low, high = bootstrap(with_, without, resamples, seed)
     return means(with_, without) | effect_spread(with_, without) | {"boot_low": low, "boot_high": high}
 

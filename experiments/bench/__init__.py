@@ -1,1 +1,1 @@
-"""How fast it is: ``baimo bench`` measures on your machine, prints a table and keeps it."""
+"""Benchmark: ``baimo bench`` measures speed on your machine, prints a table and keeps it."""

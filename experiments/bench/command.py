@@ -61,7 +61,7 @@ def _positive(word: str) -> int:
 
 
 def tasks(options: argparse.Namespace) -> Iterator[Task]:
-    """What to measure: where it is entered, what it is, and how.
+    """Measurements to take: where each is entered, what it is, and how it is taken.
 
     Memory is measured in processes of their own: the peak of a process never falls.
     """
@@ -122,7 +122,7 @@ def measured(options: argparse.Namespace) -> timing.Facts:
 
 
 def exponents(facts: timing.Facts) -> dict[str, float]:
-    """How time and memory grow with worlds and with apps: 1 is linear.
+    """Exponents of time and memory, over worlds and over apps: 1 is linear.
 
     Of apps, the smallest world says what there is besides, and is taken away.
     """

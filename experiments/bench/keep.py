@@ -1,4 +1,4 @@
-"""Where measurements are kept: ``outputs/bench/<time>/facts.json``, and the same as a long table."""
+"""Files of measurements: ``outputs/bench/<time>/facts.json``, and the same as a long table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where it was measured: a speed without its machine says nothing."""
+"""Facts of the machine: a speed without its machine says nothing."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def _worth(offer, seg, p):
 
 @equation
 def _of_the_flagship(used, second):
-    """What is left of use when the light model has served its share of requests."""
+    """Use left to the flagship when the light model has served its share of requests."""
     return used - used * second
 
 
@@ -88,7 +88,7 @@ class ColumnMarket:
         self._stand_still()
 
     def _stand_still(self) -> None:
-        """What does not change any more: abilities, standing of labs, what apps add and are paid."""
+        """Keep what does not change any more: abilities, standing of labs, what apps add and are paid."""
         world, labs, apps = self.world, self.world.labs, self.world.apps
         serving.serving_costs(world)
         seg = world.segments.columns
@@ -190,7 +190,7 @@ class ColumnMarket:
     # ------------------------------------------------------------------ what is compared
 
     def seen(self) -> dict[str, Array]:
-        """What the month was like in each world, ``(worlds,)`` each."""
+        """Statistics of the month in each world, ``(worlds,)`` each."""
         labs, apps = self.world.labs, self.world.apps
         sold = labs.tokens_flagship + labs.tokens_light
         found = {

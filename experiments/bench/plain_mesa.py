@@ -47,7 +47,7 @@ class Lab(mesa.Agent):
         return max(price + self.model.price_pace * (target - price), 0.0)
 
     def prepare(self) -> None:
-        """What is the same for users of every segment, and empty tills."""
+        """Compute what users of all segments share, and empty the tills."""
         p = self.model.rules.model_market
         self.log_flagship = log(self.price_flagship + p.hassle_cost)
         self.log_light = log(self.price_light + p.hassle_cost)
@@ -250,7 +250,7 @@ class Market(mesa.Model):
 
     Parameters
     ----------
-    rules : conf.schema.Config
+    rules : baimo.conf.schema.Config
         The parameters of the model.
     constants : dict
         Shares and paces of a month, and what is fixed for all labs.

@@ -82,8 +82,8 @@ def _gpu(runs: Sequence[Facts], on_processor: Sequence[Facts]) -> str:
             rows.append([str(each["worlds"]), each["failed"], "-", "-", "-"])
             continue
         times = f"{each['worlds_a_second'] / best:.1f}"
-        told = [f"{each['together']:.2f}", f"{each['worlds_a_second']:.1f}", times, f"{each['bandwidth_share']:.1%}"]
-        rows.append([str(each["worlds"]), *told])
+        cells = [f"{each['together']:.2f}", f"{each['worlds_a_second']:.1f}", times, f"{each['bandwidth_share']:.1%}"]
+        rows.append([str(each["worlds"]), *cells])
     head = [
         "worlds",
         "construction, steps, tables s",

@@ -1,4 +1,4 @@
-"""How time and memory grow: over worlds, over the apps of one world, over worlds streamed to disk."""
+"""Growth of time and memory: over worlds, over the apps of one world, over worlds streamed to disk."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def ensemble(worlds: int, steps: int, repeat: int) -> tuple[Facts, list[Facts]]:
 
 
 def not_compiled(worlds: int, steps: int, repeat: int) -> Facts:
-    """The same block by NumPy's functions alone, as it runs without the extra ``fast``."""
+    """One block by NumPy's functions alone, as it runs without the extra ``fast``."""
     with kernels.plain():
         return ensemble(worlds, steps, repeat)[0]
 

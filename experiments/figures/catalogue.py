@@ -1,4 +1,4 @@
-"""Which figures there are, drawn into folders with their captions."""
+"""Catalogue of figures, drawn into folders with their captions."""
 
 from __future__ import annotations
 

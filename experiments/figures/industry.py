@@ -181,7 +181,7 @@ def _cohort(labs: pl.LazyFrame) -> pl.Expr:
 
 
 def _curve(axes: Axes, curve: pl.DataFrame, label: str, colour: str) -> None:
-    """A step function from one on, with its interval; ages that next to nobody reaches are left out."""
+    """A step function from one on, with its interval; ages that few reach are left out."""
     curve = curve.filter(pl.col("at_risk") >= 10)
     age = [0.0, *curve["age"]]
     axes.step(age, [1.0, *curve["survival"]], where="post", color=colour, label=label)
@@ -190,7 +190,7 @@ def _curve(axes: Axes, curve: pl.DataFrame, label: str, colour: str) -> None:
 
 
 def app_lifelines(source: Source) -> Drawing:
-    """How long apps live, by how well they are aimed; and over time."""
+    """Lifetimes of apps, by how well they are aimed; and over time."""
     apps = source.table("apps", "alive", "aim_class", "age")
     lives = demography.lives(apps, keep=["aim_class"]).collect().lazy()
     curves = survival.kaplan_meier(lives, ["aim_class"]).collect()

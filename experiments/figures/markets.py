@@ -68,7 +68,7 @@ def _observed_fall(axes: Axes, frame: pl.DataFrame, fact: str, line: Line) -> No
 
 
 def _fall(market: pl.LazyFrame, line: Line) -> str:
-    """How fast a price falls, over worlds."""
+    """Pace at which a price falls, over worlds."""
     level = line.label.removesuffix(" level")
     slopes = prices.log_slope(market, line.column).collect()["factor_a_year"].drop_nulls()
     slopes = slopes.filter(slopes > 0.0)

@@ -144,7 +144,7 @@ def _named(axes: Axes, places: dict[str, tuple[float, float]], size: dict[str, f
 
 
 def lineage_tree(source: Source, families: int = 5) -> Drawing:
-    """Which model stands on which, in one world, the largest families coloured."""
+    """Lineage of the models of one world, the largest families coloured."""
     edges = source.in_first_world("edges", "kind", "source", "target")
     world = source.first_world["replicate"]
     graph = lineage_graph.lineage_graph(edges, world)

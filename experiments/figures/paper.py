@@ -1,4 +1,4 @@
-"""What all figures for a paper have in common: sizes, fonts, bands over worlds, facts, policy dates, captions."""
+"""Common parts of figures for a paper: sizes, fonts, bands over worlds, facts, policy dates, captions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ POLICY_LINES = {
     "licensing": ("licensing", "--"),
     "open_release": ("foreign open weights", "-."),
 }
-#: Columns of a design that are no parameters.
+#: Columns of a design that are no parameters (``luck`` is the id of the random numbers).
 _OF_DESIGN = ("replicate", "point", "luck", "run")
 _STYLE = {
     "font.family": "DejaVu Sans",
@@ -120,7 +120,7 @@ class Source:
 
     @functools.cached_property
     def worlds(self) -> int:
-        """How many worlds there are."""
+        """Number of worlds."""
         return self.market().select(pl.struct("run", "replicate").n_unique()).collect().item()
 
     @functools.cached_property
@@ -160,13 +160,13 @@ class Source:
         return chosen
 
     def said(self) -> str:
-        """Which runs, for a caption."""
+        """Label and names of the runs, for a caption."""
         runs = ", ".join(folder.name for folder in self.folders[:3]) + (", …" if len(self.folders) > 3 else "")
         design = f"; worlds differ in {', '.join(self.design)}" if self.design else ""
         return f"{self.label} (run{'s' if len(self.folders) > 1 else ''} {runs}{design})"
 
     def spread(self) -> str:
-        """What lines and bands are, for a caption."""
+        """Meaning of lines and bands, for a caption."""
         if self.worlds == 1:
             return "One world, no band."
         return f"Lines: median of {self.worlds} worlds; bands: 5% to 95% of worlds."
@@ -194,7 +194,7 @@ def titled(axes: Axes, letter: str, title: str, unit: str = "") -> None:
 
 
 def key(axes: Axes, columns: int = 4, *, heading: str = "", upwards: bool = False) -> None:
-    """What the lines are, between the title and the panel, where it hides nothing.
+    """Key to the lines, between the title and the panel, where it hides nothing.
 
     Parameters
     ----------
@@ -235,7 +235,7 @@ def policies() -> tuple[tuple[dt.date, str], ...]:
 
 
 def policy_note(first: dt.date, last: dt.date) -> str:
-    """What the grey lines are, for a caption; nothing where none is drawn."""
+    """Meaning of the grey lines, for a caption; nothing where none is drawn."""
     names = {"-": "solid", "--": "dashed", "-.": "dash-dotted"}
     kinds = dict.fromkeys(kind for date, kind in policies() if first <= date <= last)
     said = [f"{POLICY_LINES[kind][0]} ({names.get(POLICY_LINES[kind][1], 'dotted')})" for kind in kinds]
@@ -265,7 +265,7 @@ def draw_panel(axes: Axes, letter: str, panel: Panel, frame: pl.DataFrame) -> li
 
 
 def fact_note(drawn: Sequence[str]) -> str:
-    """What the points are, for a caption."""
+    """Meaning of the points, for a caption."""
     if not drawn:
         return ""
     many = "s" if len(drawn) > 1 else ""

@@ -1,4 +1,4 @@
-"""What all measures share: the keys of worlds and moments, who counts, months between dates."""
+"""Common parts of measures: the keys of worlds and moments, who counts, months between dates."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ def gap(
     *,
     pace_before: float | None = None,
 ) -> pl.LazyFrame:
-    """How far one frontier is behind another.
+    """Distance of one frontier behind another.
 
     In OOM, leader less follower. In months, the time since the best that the leader ever had passed where the
     follower stands now, between steps along a straight line (the market table's ``gap_cn_months`` counts whole steps

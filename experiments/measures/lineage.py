@@ -25,7 +25,7 @@ def model(column: str) -> pl.Expr:
 
 
 def children(edges: pl.LazyFrame, *, declared: bool = False) -> pl.LazyFrame:
-    """How many models stand directly on each base.
+    """Number of models that stand directly on each base.
 
     Parameters
     ----------

@@ -59,7 +59,7 @@ def log_slope(
     since: str | None = None,
     until: str | None = None,
 ) -> pl.LazyFrame:
-    """How fast a price falls: least squares of ln price on time.
+    """Pace at which a price falls: least squares of ln price on time.
 
     Parameters
     ----------

@@ -131,7 +131,7 @@ def leaders(
     region: str | None = "CN",
     where: pl.Expr | None = None,
 ) -> pl.LazyFrame:
-    """Who leads, and for how long already.
+    """Leader of each moment, and time for which it has led.
 
     Returns
     -------

@@ -30,7 +30,7 @@ PARTS = ("adoption", "price", "variety", "quality")
 
 @dataclass(frozen=True)
 class Demand:
-    """What the approximation must know of demand.
+    """Parameters of demand that the approximation needs.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def _state(hassle: float) -> list[pl.Expr]:
 
 
 def decomposition(after: pl.LazyFrame, before: pl.LazyFrame, demand: Demand, on: tuple[str, ...]) -> pl.LazyFrame:
-    """What changed consumer surplus: adoption, price, variety, quality.
+    """Decomposition of the change in consumer surplus: adoption, price, variety, quality.
 
     With n users who have v each, Bennet's (1920) exact split at means of the two states (bars)::
 

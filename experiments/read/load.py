@@ -131,7 +131,7 @@ def table(name: str, *where: Where) -> pl.LazyFrame:
 
 
 def _no_table(name: str, runs: int, places: str) -> str:
-    """Why there is no such table, and how to get one."""
+    """Complaint that there is no such table, and how to get one."""
     if name == "design":
         return f"no design.parquet at {places}: these runs are none of baimo design"
     how = "run with output.level=full (or labs), and output.panel_worlds above 0 for panels"
@@ -170,7 +170,7 @@ design = partial(table, "design")
 
 
 def settings(*where: Where) -> pl.DataFrame:
-    """What differs between runs: ``run`` and every setting with more than one value.
+    """Settings that differ between runs: ``run`` and all settings with more than one value.
 
     Join it to a table on ``run`` to compare the cells of a sweep.
 

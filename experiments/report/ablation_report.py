@@ -85,7 +85,7 @@ def _inert_lines(frame: pl.DataFrame) -> list[str]:
 
 
 def _skipped(frame: pl.DataFrame) -> list[str]:
-    """What could not be compared: columns of other tables."""
+    """Note on the columns of other tables, which are not compared."""
     there, compared = set(frame["column"]), set(frame["name"])
     elsewhere = [f"{m.id} `{name}`" for m in MECHANISMS if m.name in compared for name in m.shows if name not in there]
     return ["Not in the market table, so not compared: " + ", ".join(elsewhere) + "."] if elsewhere else []

@@ -25,7 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _options(flags: argparse.Namespace) -> dict[str, Any]:
-    """Options of :func:`effects` from a command line."""
+    """Options of :func:`baimo.experiments.analysis.compare.effects` from a command line."""
     if flags.resamples < 100:
         raise UserError(f"--resamples {flags.resamples}: must be at least 100")
     if flags.seed < 0:

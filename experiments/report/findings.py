@@ -1,4 +1,4 @@
-"""What a report says in words and tables: every number is taken from the runs, with its interval."""
+"""Findings of a report in words and tables: all numbers are taken from the runs, with their intervals."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 Draws the summary and the figures for a paper of every run into its ``figures/``, with their captions, as PDF and
 PNG. With ``--baseline``, or with several runs among which the baseline is, the figures of effects too, and of a
 sweep over two settings the phase diagram: below ``--to``, else ``comparison/`` beside the runs. A design
-(``experiments.design``) has its phase diagram among its own figures.
+(``baimo design``) has its phase diagram among its own figures.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ def _versions(facts: Mapping[str, Any]) -> str:
 
 
 def _commands(content: Content) -> str:
-    """What to type to have the runs and this page again."""
+    """Commands that make the runs and this page again."""
     runs = [f"outputs/*/{facts['run']}" for arm in content.arms for facts in arm.manifests if "run" in facts]
     page = " ".join(["baimo report", *runs, *map(shlex.quote, content.flags)])
     return "\n".join([_INSTALL, *dict.fromkeys(each.command for arm in content.arms for each in arm.again), page])

@@ -24,7 +24,7 @@ _LEFT_OUT = tuple(key for key in store.NOT_HASHED if key != "experiment_name")
 
 @dataclass(frozen=True)
 class Again:
-    """How a run is made again.
+    """Recipe by which a run is made again.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ _NAME_IT = "name it with --baseline"
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a report is asked for.
+    """Options of a report.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Wanted:
 
     @property
     def columns(self) -> list[str] | None:
-        """What is compared; nothing for the usual columns, as far as they are there."""
+        """Columns to compare; nothing for the usual columns, as far as they are there."""
         more = [word.strip() for word in self.outcomes.split(",") if word.strip()]
         return [*dict.fromkeys((*compare.COLUMNS, *more))] if more else None
 

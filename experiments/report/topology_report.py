@@ -1,4 +1,4 @@
-"""What the topology of acquaintance does: effects of each against the small world of the baseline, and their report.
+"""Effects of the topology of acquaintance, each against the small world of the baseline, and their report.
 
 Speed of spillover, inequality and survival, in paired worlds. Words are settings as of ``baimo``
 (``worlds=16 seed=7``).
@@ -35,7 +35,7 @@ class Measure:
 
 
 def topology_measures(step_months: float) -> list[Measure]:
-    """What is compared; hazards and waits are turned into years and months."""
+    """Measures to compare; hazards and waits are turned into years and months."""
     unknown = pl.col("know_best_base_share_cn") < 0.5
     fresh = (pl.col("best_base_cn").diff() > 1e-9).sum()
     wait = pl.when(fresh > 0).then(unknown.sum() * step_months / fresh)

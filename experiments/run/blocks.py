@@ -84,7 +84,7 @@ def keep_run(cfg: DictConfig, folder: Path, run: Callable[[Path], float], beside
 
 
 def build_ensemble(cfg: DictConfig, worlds: Sequence[int]) -> Any:
-    """The real thing, imported late: a parent of worker processes has no need of it."""
+    """An ensemble of worlds, imported here: a parent of worker processes has no need of it."""
     from baimo.world.ensemble import Ensemble
 
     return Ensemble(cfg, worlds)

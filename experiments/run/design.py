@@ -35,6 +35,7 @@ from baimo.experiments.run.compose import UserError
 
 #: What the command reads itself: name, default, what it is.
 _OWN = {"n": 64, "worlds": 8, "draw": 1, "common": True}
+#: Columns beside the parameters; ``luck`` is the id of the random numbers of a world.
 _KEYS = ("replicate", "point", "luck")
 
 
@@ -53,7 +54,7 @@ class Dimension:
 
 
 def grid(**levels: Sequence[float]) -> pl.DataFrame:
-    """Every combination of the levels of some parameters, one row a point.
+    """All combinations of the levels of some parameters, one row a point.
 
     Examples
     --------
@@ -98,7 +99,9 @@ def _frame(keys: Sequence[str], values: np.ndarray) -> pl.DataFrame:
 
 
 def spread(points: pl.DataFrame, worlds: int, first_world: int = 0, common: bool = True) -> pl.DataFrame:
-    """The worlds of a design, one row each: ``replicate``, ``point``, ``luck``, and the values of the parameters.
+    """The worlds of a design, one row each: ``replicate``, ``point``, ``luck`` and the values of the parameters.
+
+    ``luck`` is the id of the random numbers that a world draws.
 
     Parameters
     ----------
@@ -118,8 +121,8 @@ def spread(points: pl.DataFrame, worlds: int, first_world: int = 0, common: bool
     """
     values = points.drop("point", strict=False).cast(pl.Float64)
     number = np.arange(points.height * worlds)
-    luck = number % worlds if common else number
-    columns = {"replicate": first_world + number, "point": number // worlds, "luck": first_world + luck}
+    drawn = number % worlds if common else number
+    columns = {"replicate": first_world + number, "point": number // worlds, "luck": first_world + drawn}
     keys = pl.DataFrame(columns, schema=dict.fromkeys(_KEYS, pl.Int32))
     return keys.hstack(values[number // worlds])
 
@@ -225,8 +228,9 @@ def command(options: argparse.Namespace) -> None:
     )
     points = _points(options.kind, dimensions, own)
     folder = run_design(points, rest, own["worlds"], own["common"])
-    luck = "common" if own["common"] else "each its own"
-    print(f"{points.height} points of {len(dimensions)} parameters, {own['worlds']} worlds each (luck: {luck})")
+    drawn = "common" if own["common"] else "each its own"
+    size = f"{points.height} points of {len(dimensions)} parameters, {own['worlds']} worlds each"
+    print(f"{size} (random numbers: {drawn})")
     print(f"files   {folder}")
 
 

@@ -1,4 +1,4 @@
-"""Where a run is kept: its id, its folder, and writing it so that it is never read half.
+"""Store of runs: ids, folders, and writing so that no run is ever read half.
 
 A run is written into a hidden folder beside its place, flushed to disk, and moved there in
 one rename; the manifest is written last. What has a manifest is therefore complete.
@@ -206,7 +206,7 @@ def _clear_abandoned(folder: Path) -> None:
 
 
 class Progress:
-    """How far a run is, noted in its part folder for a sweep that looks on; advances like a tqdm bar."""
+    """Progress of a run, noted in its part folder for a sweep that looks on; advances like a tqdm bar."""
 
     def __init__(self, part: Path):
         self.n = 0
@@ -277,7 +277,7 @@ def write_failure(folder: Path, reason: str, trace: str = "") -> None:
 
 
 def failure(folder: Path) -> dict[str, str] | None:
-    """Why a run failed last, or None where it is complete or has never failed."""
+    """Reason for which a run failed last, or None where it is complete or has never failed."""
     if manifest(folder) is not None:
         return None
     try:

@@ -9,7 +9,7 @@ import pytest
 
 from baimo.world.compute.chips import H100_TFLOPS, H100_TPP, effective_tflops, goodput, tokens_per_second
 
-#: Checkpoint 30 s, restart 10 min, one H100 fails in 50,700 hours (MODEL.md).
+#: Checkpoint 30 s, restart 10 min, one H100 fails in 50,700 hours (MODEL).
 DETECT, RESTART, FAILURES = 30.0 / 3600.0, 1.0 / 6.0, 1.0 / 50_700.0
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from baimo.world.laws import scaling as tech
 
-#: Parameters of efficiency growth as MODEL.md has them.
+#: Parameters of efficiency growth as MODEL has them.
 GROWTH = SimpleNamespace(catch_up=0.8, own_research=0.30, own_most=2.0, public_progress=0.75, misled=0.1)
 
 

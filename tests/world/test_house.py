@@ -1,4 +1,4 @@
-"""How the house stands: short functions, short files, imports that point one way, a schedule that reads as one."""
+"""Structure of the code: short functions, short files, imports that point one way, a schedule that reads as one."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_every_district_has_a_layer():
 
 
 def test_policy_is_read_through_one_door():
-    """Outside world/policy nobody looks at how policy is configured: ``world.policy`` says what is in force."""
+    """Outside world/policy no code looks at how policy is configured: ``world.policy`` says what is in force."""
     for file in FILES:
         folder, district = file.relative_to(ROOT).parts[:2]
         if folder in ("conf", "tests") or (folder, district) == ("world", "policy"):

@@ -12,9 +12,9 @@ from baimo.world.engine.arrays import logistic
 from baimo.world.engine.clock import Clock
 from baimo.world.models.serving import DAYS_A_MONTH
 
-#: Rounds of 2023 by kind (PRIORS.md).
+#: Rounds of 2023 by kind (PRIORS).
 ROUNDS = {"seed": 80, "growth": 10, "leader": 5}
-#: Share of the A100s made before the export rule that went to CN (PRIORS.md).
+#: Share of the A100s made before the export rule that went to CN (PRIORS).
 CN_SHARE_OF_A100 = 0.11
 
 
@@ -113,7 +113,7 @@ def test_the_viability_wall_is_thirty_percent_of_sixty_million(fact):
 def test_filings_add_up(fact):
     ends = [fact("filings_cn", day) for day in ("2023-08-31", "2023-12-31", "2024-08-05", "2024-12-31")]
     assert ends == sorted(ends)
-    # Capacity a month of PRIORS.md: 13 from September 2023, 17 to August 2024, 24 after.
+    # Capacity a month of PRIORS: 13 from September 2023, 17 to August 2024, 24 after.
     starts = [Clock("2022-12").step_of(day) for day in ("2023-08-31", "2023-12-31", "2024-08-05", "2024-12-31")]
     pace = np.diff(ends) / np.diff(starts)
     assert pace == pytest.approx([13.0, 15.5, 29.0], abs=2.0)

@@ -193,7 +193,7 @@ def _hold(labs, worlds: Array, rows: Array, paid: Array, **stakes: Array) -> Non
     """Enter stakes ``(k, n)`` on top of the labs' lists of holders, from which the oldest fall."""
     held = {name: labs.columns[name][:, worlds, rows] for name in stakes}
     places = len(next(iter(held.values())))
-    # The last comes first; who has paid nothing goes behind everybody.
+    # The last comes first; who has paid nothing goes behind all others.
     idle = np.concatenate([paid[::-1] <= 0.0, np.zeros_like(paid[:1], dtype=bool).repeat(places, axis=0)])
     order = np.argsort(idle, axis=0, kind="stable")[:places]
     for name, entries in stakes.items():

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from baimo.world.engine.world import World
 
 
-#: Water level of a class of which there is enough for everybody.
+#: Water level of a class of which there is enough for all.
 _OVERFLOWING = 1e200
 
 
@@ -51,7 +51,7 @@ def _chips_before(world: World) -> Array:
 
 
 class ChipMarketState(State):
-    """Where chips are, what is made and shipped, and how scarce it is."""
+    """Chips by place, their production and shipment, and how scarce they are."""
 
     outside_chips = stock("chips", "regions", "chips", first=_chips_before, text="Chips of buyers outside the industry")
     generation_stock = stock("chips", "generations", text="Unsold chips of a generation")
@@ -136,7 +136,7 @@ def _and_grey(mask: Array) -> Array:
 
 
 def _for_labs(world: World, offer: Offers) -> ChipSignals:
-    """The same for labs: firms on the entity list are sold no foreign chip."""
+    """Signals of labs that buy: firms on the entity list are sold no foreign chip."""
     seen = _for_buyers(world, world.labs, offer)
     named = world.policy.embargo.listed
     if named is not None:
@@ -146,7 +146,7 @@ def _for_labs(world: World, offer: Offers) -> ChipSignals:
 
 
 def _for_vendors(world: World, offer: Offers) -> VendorChipSignals:
-    """The same for vendors, with rents, public money for centres and the quota of domestic chips."""
+    """Signals of vendors that buy, with rents, public money for centres and the quota of domestic chips."""
     vendors, state = world.vendors, world.state
     rent = where(vendors.region == CN, state.rent_training[CN], state.rent_training[ROW])
     centre = ((vendors.kind == CENTRE) & (vendors.region == CN) & vendors.alive).astype(float)
@@ -312,7 +312,7 @@ def _ship(world: World, offer, got, out_class, out_region) -> None:
 
 
 def _ship_outside(world: World, offer, units, classes, region) -> None:
-    """The same for buyers outside this industry, whose money is the outside world's."""
+    """Ship to buyers outside this industry, whose money is the outside world's."""
     state, vendors, count = world.state, world.vendors, len(world.chips)
     for home in (CN, ROW):
         here = where(region == home, units, 0.0)

@@ -32,12 +32,12 @@ class ChipSupplyState(State):
 
 
 def of_kind(world: World, *kinds: str) -> Array:
-    """Which classes are of the given kinds, ``(classes, 1, 1)``."""
+    """Mask of the classes of the given kinds, ``(classes, 1, 1)``."""
     return world.chips.which("kinds", *kinds)
 
 
 def made_in(world: World, home: str) -> Array:
-    """Which classes are made in a country, ``(classes, 1, 1)``."""
+    """Mask of the classes made in a country, ``(classes, 1, 1)``."""
     return world.chips.which("homes", home)
 
 
@@ -205,7 +205,7 @@ def _instead(world: World, value: Array) -> Array:
 
 
 class Offers(NamedTuple):
-    """What buyers can order, by region: arrays ``(classes, worlds, 1)``, the grey channel last."""
+    """Offers to buyers of chips, by region: arrays ``(classes, worlds, 1)``, the grey channel last."""
 
     value: dict[int, Array]  # H100 of speed for a CNY million
     price: dict[int, Array]  # CNY million a chip
@@ -213,7 +213,7 @@ class Offers(NamedTuple):
 
 
 def offers(world: World, for_rent: bool = False) -> Offers:
-    """What buyers in each region can order: value for money, price, rush by class.
+    """Offers to buyers in each region: value for money, price, rush by class.
 
     The last class stands for the grey channel. In CN all but the datacenter chips from abroad
     are substitutes, to which barred buyers turn as far as ``substitution`` goes (M07).

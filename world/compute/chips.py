@@ -117,8 +117,7 @@ def effective_tflops(peak: Array, bandwidth: Array, interconnect: Array, bound: 
     """Roofline in series: 1/(1/peak + b (1/(1500 bw) + 1/(5 interconnect))).
 
     Peak in TFLOP/s, memory bandwidth in TB/s, interconnect in GB/s: data movement, not
-    arithmetic, bounds training (M10), so that interconnect limits bite. Relative to the
-    H100: H800 0.84, A800 0.36, H20 0.20, Ascend 910B 0.40. With b = 0 data come for nothing.
+    arithmetic, bounds training (M10), so that interconnect limits bite. With b = 0 data come for nothing.
     """
     return 1.0 / (1.0 / peak + bound * (1.0 / (1500.0 * bandwidth) + 1.0 / (5.0 * interconnect)))
 

@@ -1,7 +1,7 @@
 """The rental market: clouds and centres rent compute to labs and to buyers outside.
 
-Training and serving are separate markets, because a chip can be fast at one and slow at the
-other (H20: 0.15 H100e by arithmetic, 1.2 by memory bandwidth).
+Training and serving are separate markets, because a chip can be fast at one and slow at the other: arithmetic is
+measured in H100 equivalents (H100e), serving in H100s of serving speed, that is of memory bandwidth.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ class RentalState(State):
 
     rent_training = stock("CNY/H100e-hour", "regions", first=_rent_before, text="Rent of compute for training")
     rent_serving = stock(
-        "CNY/H100e-hour",
+        "CNY/H100-hour",
         "regions",
         first=lambda world: _rent_before(world) * world.parameters.rental.serving_start,
-        text="Rent of compute for serving",
+        text="Rent of one H100 of serving speed",
     )
     rent_start = stock("CNY/H100e-hour", first=lambda world: _rent_before(world)[CN], text="Rent at the start, CN")
     rent_cap = stock("H100e", "regions", first=100.0, text="Upper bound of the compute of one tenant")
@@ -196,7 +196,7 @@ def _clear_region(world: World, region: int, training: Array, serving: Array) ->
     other = outside_demand(world, region)
     wants_training = row_sum(training) + rental.outside_training * other
     wants_serving = row_sum(serving) + (1.0 - rental.outside_training) * other
-    # Serving chips that nobody needs for serving train, at the speed that they have.
+    # Serving chips not needed for serving train, at the speed that they have.
     spare = np.maximum(1.0 - ratio(wants_serving, row_sum(dedicated)), 0.0) * (row_sum(dedicated) > 0.0)
     slow = sum_k(where(serves_better, offered * speed, 0.0)) * spare
     total_flexible = row_sum(flexible) + idle_tech

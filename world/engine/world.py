@@ -26,7 +26,7 @@ class World:
 
     Parameters
     ----------
-    config : conf.schema.Config
+    config : baimo.conf.schema.Config
         Resolved configuration (plain attributes, no OmegaConf).
     world_ids : sequence of int
         Global numbers of the worlds of this block: world 7 is the same alone and in a block.
@@ -80,7 +80,7 @@ class World:
         self.ties = SimpleNamespace()
         self.events: list = []
         self.lineage: list = []
-        #: What happened this month, and in all months so far; 0 for what never did.
+        #: What happened in this step (cleared when a step begins), and in all steps so far; 0 for what never did.
         self.monthly: Counter[str] = Counter()
         self.totals: Counter[str] = Counter()
         self.mesa_model: Any = None
@@ -122,11 +122,11 @@ class World:
     # ------------------------------------------------------------------ counters and events
 
     def count(self, name: str, population: Population, values: Array) -> None:
-        """Add ``(worlds, rows)`` values to a counter of this month, over the agents of CN."""
+        """Add ``(worlds, rows)`` values to a counter of this step, over the agents of CN."""
         self.tally(name, sum_where(population.region == CN, values))
 
     def tally(self, name: str, values: Array) -> None:
-        """Add ``(worlds, 1)`` values to a counter of this month, and of all months so far."""
+        """Add ``(worlds, 1)`` values to a counter of this step, and of all steps so far."""
         for counts in (self.monthly, self.totals):
             counts[name] = counts[name] + values
 

@@ -54,7 +54,7 @@ def data_limited_flop(flop: Array, unique: Array, patience: float) -> Array:
     Returns
     -------
     array
-        At U = 0.3e12 and R* = 15: 0.89, 0.66, 0.34 of C at 1e24, 1e25, 1e26.
+        FLOP: a share of C that falls as C grows beyond what U tokens, repeated, can feed.
     """
     ample = optimal_tokens(flop)
     # A lab short of data repeats less and grows the model instead. This blend of D* and D' is

@@ -187,9 +187,9 @@ def _adopt(world: World) -> Array:
 
 @equation
 def tokens_per_user(use, lab, seg, p):
-    """tok0 min(((p0 + h1)/(p + h1))^eps, most)^pays (1 + kappa Q) scale asked (1 - d), tokens a day of one user.
+    """tok0 min(((P0 + h1)/(P + h1))^eps, most)^pays (1 + kappa Q) scale asked (1 - d), tokens a day of one user.
 
-    p is the price of the mix of both models. Less is asked of models than could be: not what old tools
+    P is the price of the mix of both models. Less is asked of models than could be: not what old tools
     do better (M16), nor what an orchestrator hands on (M38).
     """
     model_market = p.model_market

@@ -87,7 +87,7 @@ def threshold(seg, p):
 def retrieval(world: World) -> Array:
     """R = r eye (1 - exp(-t / t_r)): share of knowledge work that is looked up (M65).
 
-    R = r eye (1 - exp(-t / t_r)); an app that senses (searches, reads files) is what retrieves.
+    An app that senses (searches, reads files) is what retrieves.
     """
     model_market = world.parameters.model_market
     learned = 1.0 - np.exp(-world.clock.year(world.step_number) / model_market.retrieval_years)

@@ -40,7 +40,7 @@ class ServingState(State):
     asked_by_apps = flow("Mtok/day", "labs", text="Tokens of flagships that apps ask of the labs' clouds")
     asked_flagship = flow("Mtok/day", "labs", text="Tokens of flagships that users and apps ask of the labs' clouds")
     token_share = stock("share", "labs", text="Share of the tokens that the home region's labs serve")
-    serving_need = stock("H100e", "labs", text="Compute that all demand takes")
+    serving_need = stock("H100", "labs", text="Serving speed that all demand takes")
     tokens_h100_flagship = flow("tok/s", "labs", text="Speed of one H100 with the flagship")
     tokens_h100_light = flow("tok/s", "labs", text="Speed of one H100 with the light model")
     projects = flow("CNY million/month", "labs", text="Income from projects for enterprises")

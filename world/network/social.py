@@ -90,7 +90,7 @@ def draw_graph(world: World) -> None:
     ties.investor_investor = ties.drawn["investor_investor"]
     ties.lab_investor = ties.drawn["lab_investor"][..., :rows]
     ties.lab_lab = ties.drawn["lab_lab"][..., :rows]
-    # Places that no row has yet are nobody's acquaintance.
+    # Places that no row has yet are acquaintances of none.
     ties.lab_lab = where(ties.lab_lab < rows, ties.lab_lab, MISSING)
 
 

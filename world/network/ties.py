@@ -50,5 +50,5 @@ def _pointers(population, world: World):
 
 
 def points_at(rows: Array, ids: Array, target) -> Array:
-    """Whether each stored (row, id) still refers to the same agent."""
+    """Mask of the stored (row, id) that still refer to the same agent."""
     return (rows >= 0) & (take_rows(where(target.alive, target.id, MISSING), rows) == ids) & (ids != MISSING)

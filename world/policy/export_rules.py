@@ -38,7 +38,7 @@ _TESTS = {
 
 
 def barred_by(rule: dict[str, Any], chips: ControlledChips) -> np.ndarray:
-    """Which foreign chip classes one rule bars, ``(classes,)``."""
+    """Mask of the foreign chip classes that one rule bars, ``(classes,)``."""
     foreign = np.array([home == "US" for home in chips.homes])
     if rule.get("chips"):
         return foreign & np.array([name in rule["chips"] for name in chips.names])
@@ -49,7 +49,7 @@ def barred_by(rule: dict[str, Any], chips: ControlledChips) -> np.ndarray:
 
 
 def barred(rules: list[dict[str, Any]], chips: ControlledChips, date: dt.date) -> np.ndarray:
-    """Which classes may not be sold to CN on a date, ``(classes,)``."""
+    """Mask of the classes that may not be sold to CN on a date, ``(classes,)``."""
     bars = np.zeros(len(chips.names), dtype=bool)
     for rule in rules:
         ends = rule.get("until")
@@ -59,7 +59,7 @@ def barred(rules: list[dict[str, Any]], chips: ControlledChips, date: dt.date) -
 
 
 def announced(rules: list[dict[str, Any]], chips: ControlledChips, date: dt.date) -> np.ndarray:
-    """Which classes a published rule will bar soon but may still be sold, ``(classes,)``."""
+    """Mask of the classes that a published rule will bar soon but may still be sold, ``(classes,)``."""
     soon = np.zeros(len(chips.names), dtype=bool)
     for rule in rules:
         if _published(rule) <= date < as_date(rule["date"]):
@@ -78,16 +78,16 @@ def _published(rule: dict[str, Any]) -> dt.date:
 
 
 def sold_abroad(chips: ControlledChips, date: dt.date) -> np.ndarray:
-    """Which foreign classes are on sale outside CN, ``(classes,)``: launched, and no export variants."""
+    """Mask of the foreign classes on sale outside CN, ``(classes,)``: launched, and no export variants."""
     columns = zip(chips.launch, chips.kinds, chips.homes, strict=True)
     return np.array([day <= date and kind != "export_variant" and home == "US" for day, kind, home in columns])
 
 
 def offered(rules: list[dict[str, Any]], chips: ControlledChips, date: dt.date, months: float) -> np.ndarray:
-    """Which classes are on legal sale in CN in a step of so many months, ``(classes,)``.
+    """Mask of the classes on legal sale in CN in a step of so many months, ``(classes,)``.
 
     They are launched, not barred, and for variants, needed: a chipmaker answers a rule with the best variant that
-    it leaves, some months later; where the parent may be sold nobody makes the variant (one wafer serves either).
+    it leaves, some months later; where the parent may be sold the variant is not made (one wafer serves either).
     """
     bars = barred(rules, chips, date)
 

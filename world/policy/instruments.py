@@ -37,7 +37,7 @@ class ExportControl:
     announced: Array  # a published rule will bar them
     memory_control: bool  # of high-bandwidth memory for domestic chips
     cloud_rule: bool  # barred chips may not be rented abroad either
-    listed: Array | None  # labs on the entity list, (worlds, labs); None where nobody is on it
+    listed: Array | None  # labs on the entity list, (worlds, labs); None where it is empty
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Stance:
 
 
 class Policy:
-    """What is in force this month; made with no rule applied yet, renewed by phase 1."""
+    """Instruments in force this month; made with no rule applied yet, renewed by phase 1."""
 
     embargo: ExportControl
     stance: Stance

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: Columns of the table of edges.
 EDGES = {
     "kind": "knows, supplies, hosts, holds, builds_on, regulates, derives_from, declares",
-    "source": "``lab:<id>``, ``app:<id>``, ...; of ``derives_from`` (true) and ``declares`` (told), which run between "
+    "source": "``lab:<id>``, ``app:<id>``, ...; of ``derives_from`` (true) and ``declares`` (said), which run between "
     "releases to date, ``model:<id>`` (a model's lab is its id divided by 1024)",
     "target": "in the same way",
     "weight": "chips supplied, CNY million held, coupling of an app; else 1",
@@ -57,7 +57,7 @@ def edges_of(world: World, index: int = 0) -> pl.DataFrame:
 
 
 def _ruled(world: World, index: int) -> Array:
-    """Which regulator (rows) governs which lab (columns)."""
+    """Mask of the labs (columns) that each regulator (rows) governs."""
     # The export authority abroad rules what labs in CN may buy.
     rules_here = where(world.regulators.kind[index] == EXPORT_CONTROL, CN, world.regulators.region[index])
     return rules_here[:, None] == world.labs.region[index]

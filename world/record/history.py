@@ -78,7 +78,7 @@ class History:
             panel["step"] = np.full(len(panel["replicate"]), step, dtype=np.int32)
             self.panels.setdefault(name, []).append(panel)
 
-        # Of nobody, too: a table has its columns even where it has no row.
+        # Of no rows, too: a table has its columns even where it has no row.
         self.world.event_buffer.add(mask, {name: each.values for name, each in columns.items()}, store, always=True)
 
     def _keep_edges(self, chosen: np.ndarray) -> None:

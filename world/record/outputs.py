@@ -99,7 +99,7 @@ def _flat(value: Any, depth: int) -> list[Array]:
 
 @cache
 def output_of(column: str) -> Output:
-    """What is declared of a column, of itself or its family; else its own name in words.
+    """Declaration of a column, of itself or its family; else its own name in words.
 
     Examples
     --------

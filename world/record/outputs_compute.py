@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     "H100/H100e",
     "the speed of chips elsewhere in training, bandwidth included, over their arithmetic",
 )
-@output("serving_chips_cn_h100", "H100s", "what all chips in China could serve; memory bandwidth, sparsity counted")
+@output("serving_chips_cn_h100", "H100", "the serving speed of chips in China; memory bandwidth, sparsity counted")
 @output("power_cn_mw", "MW", "the power that chips in China take", log=True)
 def chips_held(world: World) -> tuple:
     """Chips held, installed or on the way, by class, channel and maker, and what they can do."""
@@ -63,7 +63,7 @@ def _by_maker(world: World, equivalents: Array) -> Array:
 @output("price_h100_list_usd", "USD", "the list price of an H100", log=True)
 @output("price_h100_rent_usd_hour", "USD/hour", "the rent of an H100", "Rent of an H100", log=True)
 @output("price_rent_cn_usd_hour", "USD/hour", "the rent for training in China of one H100 equivalent", log=True)
-@output("rent_serving_cn_usd_hour", "USD/hour", "the rent for serving in China of one H100's bandwidth")
+@output("rent_serving_cn_usd_hour", "USD/hour", "the rent for serving in China of one H100 of serving speed")
 @output("grey_premium", "share", "the premium on the grey market; over the list price", "Grey premium")
 @output(
     "domestic_maturity",
@@ -72,7 +72,7 @@ def _by_maker(world: World, equivalents: Array) -> Array:
 )
 @output("platform_strength", "0 to 1", "the middle layer; how far it is built, times the share of compute on it")
 def prices_and_software(world: World) -> tuple:
-    """Prices and rents, and yield and software of domestic chips."""
+    """Prices and rents, and software of domestic chips."""
     state = world.state
     listed = list_prices(world)[world.chips.names.index("H100")] * 1e6 / CNY_A_USD
     return (

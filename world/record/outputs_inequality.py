@@ -42,11 +42,11 @@ def best_base(world: World) -> tuple[Array, Array]:
     labs, state, foreign = world.labs, world.state, foreign_penalty(world)
     cn = labs.alive & (labs.region == CN)
     seen = mean_k(labs.open_weights - foreign * (labs.region == ROW))
-    told, best = (
+    noticed, best = (
         np.maximum(sum_k(weights[CN]), sum_k(weights[ROW] - foreign)) / 3.0
         for weights in (state.base_weights[0], state.base_weights[-1])
     )
-    heard = np.maximum(np.maximum(seen, told), neighbour_best(seen, world.ties.lab_lab, labs.alive, NO_MODEL))
+    heard = np.maximum(np.maximum(seen, noticed), neighbour_best(seen, world.ties.lab_lab, labs.alive, NO_MODEL))
     share = mean_where(cn, (heard > best - 1e-9).astype(float))
     there = best > NO_MODEL + 0.5
     return where(there, best, np.nan), where(there, share, np.nan)

@@ -1,4 +1,4 @@
-"""Output columns on labs in China: number, turnover, lineage and inequality."""
+"""Output columns on labs in China: number, turnover, lineage and revenue."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ARCHETYPES_CN = (BIG_TECH, UNICORN, ACADEMIC, VERTICAL, FOLLOWER)
 
 
 def living(world: World) -> Array:
-    """Which labs of CN are alive."""
+    """Mask of the labs of CN that are alive."""
     return world.labs.alive & (world.labs.region == CN)
 
 
@@ -121,5 +121,5 @@ def open_weights(world: World) -> tuple:
 
 
 def on_open_base(world: World) -> Array:
-    """Which labs of CN sell a model on others' weights."""
+    """Mask of the labs of CN that sell a model on others' weights."""
     return living(world) & world.labs.released & (world.labs.base_id >= 0)

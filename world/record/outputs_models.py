@@ -169,7 +169,7 @@ def consumer_surplus(world: World) -> Array:
     "CNY million a month",
     "the cost of serving in China; compute of all tokens at the rent of today, and operation",
 )
-@output("serving_load_cn_h100e", "H100", "compute that serving takes in China")
+@output("serving_load_cn_h100e", "H100", "compute that serving takes in China, in H100s of serving speed")
 @output("power_serving_cn_mw", "MW", "the power that serving takes in China", log=True)
 @output("tokens_light_share_cn", "share", "the share of light models in all tokens in China")
 @output("tokens_device_cn", "Mtok a day", "tokens on users' devices; beside those sold")
@@ -237,7 +237,7 @@ def ties(world: World) -> tuple:
     "share",
     "the share of users whose data may not leave that a vertical lab of their segment has",
 )
-@output("nuisance_cn", "utility", "what mistakes and abilities nobody asked for cost firms in China")
+@output("nuisance_cn", "utility", "the cost to firms in China of mistakes and of abilities not asked for")
 @output("light_share_firms_cn", "share", "the share of light models in tokens in China that are paid for")
 @output("retrieval_cn", "share", "the share of knowledge work in China that is looked up")
 def fit(world: World) -> tuple:

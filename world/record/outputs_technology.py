@@ -136,7 +136,7 @@ def median(values: Array, mask: Array) -> Array:
     "gpt4_run_cost_usd", "USD million", "the rent of a run that reaches GPT-4's compute, by the best team elsewhere"
 )
 def run_cost(world: World) -> Array:
-    """What a run as effective as GPT-4's costs at rents of the day."""
+    """Cost of a run as effective as GPT-4's, at rents of the day."""
     labs, state = world.labs, world.state
     row = labs.alive & (labs.region == ROW)
     hours = world.parameters.training.largest_before_row / np.exp(state.public_efficiency)

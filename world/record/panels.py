@@ -126,7 +126,7 @@ def app_panel(world: World) -> tuple[Any, PanelColumns]:
         **_own(apps, "cash", "age", "absorbed", "body_lost", "rework", "raised", "engineers", "tuners", "aim"),
         **_own(
             apps,
-            aim_class="hidden from everybody in the model; deep: poor but deeply coupled",
+            aim_class="hidden from all agents; deep: poor but deeply coupled",
             answer="what an incumbent does",
             coupling="to its first base",
             eye="what it adds",

@@ -117,6 +117,6 @@ def _cut_foreign(world: World) -> None:
 
 
 def take_known_foreign(world: World) -> Array:
-    """Which of the models that apps know are foreign, ``(known, worlds, apps)``."""
+    """Mask of the foreign ones among the models that apps know, ``(known, worlds, apps)``."""
     rows = world.apps.known_lab
     return np.stack([(layer >= 0) & (take_rows(world.labs.region, layer) == ROW) for layer in rows])

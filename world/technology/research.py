@@ -37,7 +37,7 @@ class ResearchState(State):
 
 
 def capability(labs) -> Array:
-    """What a lab's best trained model can do, OOM by axis."""
+    """Capability of a lab's best trained model, OOM by axis."""
     return labs.pretrained + labs.post
 
 

@@ -68,7 +68,7 @@ def balance(world: World) -> Array:
     r = training.complements
     train, build = wanted_mix(world)
     need = where(labs.mode == FROM_SCRATCH, train, build)
-    # Where nobody holds a position the others do a little of its work in passing.
+    # Where a position is empty the others do a little of its work in passing.
     people = (labs.staff + training.in_passing) * labs.key_people
     share = people / sum_k(people)
     short = sum_k(need * np.exp(r * np.log(need / share)))
