@@ -45,10 +45,10 @@ class StillOffer:
 
     able: Array
     standing: Array | float = 0.0
-    use: Array = None
-    price: Array = None
-    quality: Array = None
-    best: Array = None
+    use: Array | None = None
+    price: Array | None = None
+    quality: Array | None = None
+    best: Array | None = None
 
 
 @equation

@@ -25,7 +25,6 @@ from baimo.world.engine.arrays import (
 from baimo.world.engine.equation import equation
 from baimo.world.engine.state import State
 from baimo.world.models.demand import best_native
-from baimo.world.models.segments import CN_SEGMENTS
 from baimo.world.network.ties import points_at
 
 if TYPE_CHECKING:
@@ -66,9 +65,10 @@ def compete(world: World) -> None:
     apps, state, app_market = world.apps, world.state, world.parameters.app_market
     pull = pull_of(world, added_by(world), *_public(world))
     apps.users, total = users_won(world, pull)
-    taken = ratio(total, app_market.bare_weight + total) * world.segments.addressable[:CN_SEGMENTS]
+    home = world.segments.cn
+    taken = ratio(total, app_market.bare_weight + total) * world.segments.addressable[home]
     share = np.zeros_like(state.adopters)
-    share[:CN_SEGMENTS] = taken.T[..., None]
+    share[home] = taken.T[..., None]
     state.app_share = share
     state.eyes, state.hands = _eyes_and_hands(world)
     per_user = tokens_each(world)
@@ -134,16 +134,17 @@ def pull(app, standing, months, p):
 def users_won(world: World, pull: Array) -> tuple[Array, Array]:
     """Users that each app wins, and the pull of all apps in each segment of CN, ``(worlds, segments)``."""
     apps, state = world.apps, world.state
-    total = sum_by_group(pull, apps.segment, CN_SEGMENTS)
-    potential = (state.adopters * world.segments.column("addressable"))[:CN_SEGMENTS, :, 0].T
+    total = sum_by_group(pull, apps.segment, world.dimensions["home_segments"])
+    potential = (state.adopters * world.segments.column("addressable"))[world.segments.cn, :, 0].T
     weight = take_rows(potential / (world.parameters.app_market.bare_weight + total), apps.segment)
     return weight * pull, total
 
 
 def tokens_each(world: World) -> Array:
     """Tokens a day of a user in each app's segment."""
-    users = world.labs.users[:CN_SEGMENTS]
-    each = row_dot(world.state.tokens_per_user[:CN_SEGMENTS], users) / np.maximum(row_sum(users), 1e-12)
+    home = world.segments.cn
+    users = world.labs.users[home]
+    each = row_dot(world.state.tokens_per_user[home], users) / np.maximum(row_sum(users), 1e-12)
     return segment_of_apps(world, each)
 
 
@@ -157,7 +158,7 @@ def _public(world: World) -> tuple[Array, Array]:
     apps, labs, pace = world.apps, world.labs, world.parameters.pace
     wrapped = take_rows((labs.filing == FILED).astype(float), apps.base_lab[0]) > 0.0
     through = where(apps.product == WRAPPER, wrapped, apps.filed)
-    public = take_rows(world.segments.licensed[:CN_SEGMENTS].reshape(1, -1), apps.segment)
+    public = take_rows(world.segments.licensed[world.segments.cn].reshape(1, -1), apps.segment)
     closed = where(apps.alive & ~through, public * world.policy.licensing.needs_licence, 0.0)
     apps.shut_out = apps.shut_out + closed * world.clock.months
     missed = pace.late * np.minimum(apps.shut_out / pace.fashion, pace.late_most)
@@ -175,14 +176,15 @@ def _eyes_and_hands(world: World) -> tuple[Array, Array]:
     apps, app_market = world.apps, world.parameters.app_market
     year = world.clock.year(world.step_number)
     abroad = world.segments.column("region") == ROW
+    home = world.dimensions["home_segments"]
     result = []
     for part, start in (("eye", app_market.eye_start), ("hand", app_market.hand_start)):
-        built = sum_by_group(where(apps.alive, apps.columns[part], 0.0), apps.segment, CN_SEGMENTS)
+        built = sum_by_group(where(apps.alive, apps.columns[part], 0.0), apps.segment, home)
         level = np.zeros_like(world.state.adopters)
         grown = start + app_market.tool_growth * year
         gain = app_market.built_gain * (1.0 - np.exp(-built / app_market.built_scale))
-        level[:CN_SEGMENTS] = (grown + gain).T[..., None]
-        level[CN_SEGMENTS:] = grown + app_market.built_abroad * app_market.built_gain
+        level[:home] = (grown + gain).T[..., None]
+        level[home:] = grown + app_market.built_abroad * app_market.built_gain
         if part == "eye":
             level = level + app_market.multimodal_eyes * where(abroad, *world.state.multimodal[::-1])
         result.append(clip(level, app_market.least_limb, 1.0))
@@ -192,7 +194,7 @@ def _eyes_and_hands(world: World) -> tuple[Array, Array]:
 def pay_staff(world: World) -> None:
     """Revenue of apps from users, and payment of staff; API bills were paid when served."""
     apps, app_market = world.apps, world.parameters.app_market
-    arpu = segment_of_apps(world, world.segments.column("arpu")[:CN_SEGMENTS])
+    arpu = segment_of_apps(world, world.segments.column("arpu")[world.segments.cn])
     income = where(apps.alive, apps.users * arpu * app_market.arpu_scale * world.clock.months, 0.0) * apps.customers
     wages = where(apps.alive, wage_bill(world), 0.0)
     world.accounts.pay("app sales", "users", (apps, income))

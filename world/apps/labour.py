@@ -16,7 +16,6 @@ from baimo.conf.declare import stock
 from baimo.world.apps.app_segments import native_level, segment_of_apps
 from baimo.world.engine.arrays import Array, logistic, row_sum, sum_by_group, sum_where, where
 from baimo.world.engine.state import State
-from baimo.world.models.segments import CN_SEGMENTS
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -52,8 +51,8 @@ def weighing(world: World, pace: Array | float) -> BuySignals:
     table = world.segments
     return BuySignals(
         native=native_level(world),
-        threshold=segment_of_apps(world, table.column("threshold")[:CN_SEGMENTS]),
-        privacy=segment_of_apps(world, table.column("privacy")[:CN_SEGMENTS]),
+        threshold=segment_of_apps(world, table.column("threshold")[table.cn]),
+        privacy=segment_of_apps(world, table.column("privacy")[table.cn]),
         buy_chance=world.clock.fraction(pace),
     )
 
@@ -63,7 +62,7 @@ def make_or_buy(world: World) -> None:
     apps, state = world.apps, world.state
     apps.make_or_buy(weighing(world, world.parameters.app_market.buy_pace), among=apps.source != API)
     left = where(apps.source == API, apps.tuners, 0.0)
-    by_segment = sum_by_group(left, apps.segment, CN_SEGMENTS)
+    by_segment = sum_by_group(left, apps.segment, world.dimensions["home_segments"])
     state.displaced = state.displaced + by_segment.T[..., None]
     _into_pool(world, row_sum(left))
     apps.tuners = apps.tuners - left
@@ -94,7 +93,7 @@ def dissolve(world: World, gone: Array) -> None:
 def tuned_quality(world: World) -> Array:
     """Quality that tuning adds, while the general model falls short of the segment's work."""
     apps, app_market = world.apps, world.parameters.app_market
-    need = segment_of_apps(world, world.segments.column("threshold")[:CN_SEGMENTS])
+    need = segment_of_apps(world, world.segments.column("threshold")[world.segments.cn])
     short = need + app_market.buy_margin - native_level(world)
     worth = app_market.tuned_value * logistic(short / app_market.tuned_width)
     return where(apps.source == API, 0.0, worth) * np.minimum(apps.tuners / np.maximum(app_market.tuners, 1e-9), 1.0)

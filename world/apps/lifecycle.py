@@ -37,7 +37,6 @@ from baimo.world.engine.population import spread_out
 from baimo.world.engine.random import normal, poisson
 from baimo.world.engine.state import State
 from baimo.world.models import multimodal
-from baimo.world.models.segments import CN_SEGMENTS
 
 if TYPE_CHECKING:
     from baimo.world.engine.population import Selection
@@ -101,11 +100,11 @@ def found(world: World, entrants) -> None:
     """Endow new apps with a segment, a product, an answer to the models, a hidden aim and a place (M40)."""
     p, table = entrants.view(world.parameters), world.segments
     app_market = p.app_market
-    weight = np.cumsum(table.addressable[:CN_SEGMENTS] * np.sqrt(table.population[:CN_SEGMENTS]))
+    weight = np.cumsum(table.addressable[table.cn] * np.sqrt(table.population[table.cn]))
     segment = np.searchsorted(weight / weight[-1], entrants.draws("segment")[0])
-    entrants.segment = np.minimum(segment, CN_SEGMENTS - 1)[None]
+    entrants.segment = np.minimum(segment, len(weight) - 1)[None]
     entrants.incumbent = entrants.draws("incumbent") < app_market.share_incumbent
-    old_tools = segment_of_apps(world, table.column("old_tools")[:CN_SEGMENTS])
+    old_tools = segment_of_apps(world, table.column("old_tools")[table.cn])
     entrants.answer_models(IncumbentSignals(old_tools=old_tools))
     remade, adds = entrants.answer == REMAKE, entrants.answer == ADD
     u = entrants.draws("product")

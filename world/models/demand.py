@@ -28,7 +28,6 @@ from baimo.world.engine.state import State
 from baimo.world.laws.nested_logit import nested_shares
 from baimo.world.models import tuning_hub
 from baimo.world.models.quality import on_devices, orchestrated
-from baimo.world.models.segments import CN_SEGMENTS
 from baimo.world.models.utility import expected_only, outside_value, routed, utilities
 
 if TYPE_CHECKING:
@@ -73,10 +72,10 @@ class Choice:
     """
 
     share: Array
-    past: Array = None
-    scale: Array = None
-    reconsider: Array = None
-    choosing: Array = None
+    past: Array | None = None
+    scale: Array | None = None
+    reconsider: Array | None = None
+    choosing: Array | None = None
     stays: Array | float = 0.0
 
 
@@ -100,7 +99,7 @@ class Use:
     outside: Array | float
     second: Array
     quality: Array
-    device: Array = None
+    device: Array | None = None
 
 
 def choose_models(world: World) -> None:
@@ -242,5 +241,6 @@ def tokens_by_place(use, lab, state, seg, p):
 
 def best_native(world: World) -> Array:
     """Quality that users of each segment of CN get without an app, ``(segments, worlds, 1)``."""
-    users = world.labs.users[:CN_SEGMENTS]
-    return row_dot(users, world.state.quality[:CN_SEGMENTS]) / np.maximum(row_sum(users), 1e-12)
+    home = world.segments.cn
+    users = world.labs.users[home]
+    return row_dot(users, world.state.quality[home]) / np.maximum(row_sum(users), 1e-12)

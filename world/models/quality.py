@@ -46,12 +46,12 @@ class Offer:
     capability: Array
     ease: list[Array]
     retrieval: Array
-    use: Array = None
-    common: Array = None
-    price: Array = None
-    opened: Array = None
-    quality: Array = None
-    best: Array = None
+    use: Array | None = None
+    common: Array | None = None
+    price: Array | None = None
+    opened: Array | None = None
+    quality: Array | None = None
+    best: Array | None = None
 
 
 def offer(world: World, capability: Array, **of_lab: Array) -> Offer:

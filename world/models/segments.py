@@ -119,6 +119,3 @@ class SegmentColumns:
     def __getattr__(self, name: str) -> Array:
         self.__dict__[name] = getattr(self.table, name)[..., None, None]
         return self.__dict__[name]
-
-
-CN_SEGMENTS = 12

@@ -13,7 +13,6 @@ from baimo.agents.enums import ARCHETYPES
 from baimo.conf.declare import Output
 from baimo.world.engine.arrays import Array
 from baimo.world.laws.scaling import AXES
-from baimo.world.models.segments import CN_SEGMENTS
 from baimo.world.record import (
     outputs_apps,
     outputs_capital,
@@ -54,7 +53,7 @@ HOLES: dict[str, Callable[[World], Any]] = {
     "archetype": lambda world: [ARCHETYPES[kind] for kind in outputs_labs.ARCHETYPES_CN],
     "axis": lambda world: AXES,
     "whose": lambda world: ("all", "cn", "open", "open_cn"),
-    "segment": lambda world: [name.removesuffix("_cn") for name in world.segments.names[:CN_SEGMENTS]],
+    "segment": lambda world: [name.removesuffix("_cn") for name in world.segments.names[world.segments.cn]],
     "class": lambda world: [
         name.lower().replace("-", "_")
         for name, kind in zip(world.chips.names, world.chips.kinds, strict=True)

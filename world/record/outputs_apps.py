@@ -11,7 +11,6 @@ from baimo.conf.declare import output
 from baimo.world.apps import lifecycle
 from baimo.world.apps.competition import needs_filing
 from baimo.world.engine.arrays import Array, count_where, ratio, row_sum, sum_k, sum_where, take_rows, where
-from baimo.world.models.segments import CN_SEGMENTS
 from baimo.world.models.tuning_hub import hubs
 from baimo.world.record.outputs_models import weighted_mean
 from baimo.world.regulation.compliance import on_foreign
@@ -115,7 +114,7 @@ def work(world: World) -> tuple:
     """Users, money and people of apps."""
     apps, state = world.apps, world.state
     return (
-        ratio(row_sum(apps.users), sum_k(state.adopters[:CN_SEGMENTS])),
+        ratio(row_sum(apps.users), sum_k(state.adopters[world.segments.cn])),
         sum_where(apps.alive, apps.revenue),
         ratio(row_sum(apps.api_cost) / world.clock.months, row_sum(apps.cost)),
         _incumbents_lead(world),
