@@ -296,6 +296,19 @@ def test_loops_cut_at_exponentials_logarithms_and_powers_only(always_loops):
     assert loops_of(staged) == 3
 
 
+def test_a_parameter_may_have_any_name(always_loops):
+    """Names of the compiled text begin with an underscore; those of parameters are the writer's."""
+
+    @equation.equation
+    def named(known, body, k, i, j, log, loop1, rowk, where):
+        return np.log(known + body * k) + np.maximum(i, j) * log, loop1 - rowk + np.sqrt(where)
+
+    rng = np.random.default_rng(1)
+    values = [rng.random((3, 2, 64)) + 0.5 for _ in range(7)]
+    same(named, *values, 0.5, rng.random((2, 1)))
+    assert named.loops
+
+
 def _loop(a):
     for _ in range(3):
         a = a + 1.0

@@ -191,7 +191,7 @@ class _Steps:
             case _:
                 _refuse(node, function)
         if called in INSIDE:
-            return ast.Call(ast.Name(called.__name__), [self._leaf(each) for each in given], [])
+            return ast.Call(ast.Name(f"_{called.__name__}"), [self._leaf(each) for each in given], [])
         if called in BETWEEN:
             return self._step(label, (called, [self._name(self._leaf(each)) for each in given]))
         if inspect.isfunction(called):
@@ -208,14 +208,14 @@ class _Steps:
         """Evaluate by loops, with NumPy functions between them; on arrays of another kind as written."""
         given, there = ", ".join(inspect.signature(self.function).parameters), set(self.leaves)
         lines = [f"def staged({given}):", *self.reading]
-        lines += [f"if not known.issuperset(({''.join(f'{each}.__class__, ' for each in self.leaves)})):"]
-        lines += [f" return body({given})"]
-        space = {"body": self.function, "known": {np.ndarray, *_NUMBERS}}
+        lines += [f"if not _known.issuperset(({''.join(f'{each}.__class__, ' for each in self.leaves)})):"]
+        lines += [f" return _body({given})"]
+        space = {"_body": self.function, "_known": {np.ndarray, *_NUMBERS}}
 
         def loop(names: list[str]) -> None:
             if wanted := [each for each in dict.fromkeys(names) if each in self.steps and each not in there]:
-                run = space[f"loop{len(space)}"] = _Loop(self, wanted, loops)
-                lines.append(f"{', '.join(wanted)}, = loop{len(space) - 1}({', '.join(run.inputs)})")
+                run = space[f"_loop{len(space)}"] = _Loop(self, wanted, loops)
+                lines.append(f"{', '.join(wanted)}, = _loop{len(space) - 1}({', '.join(run.inputs)})")
                 there.update(wanted)
 
         for name, step in self.steps.items():
@@ -223,15 +223,15 @@ class _Steps:
                 called, arguments = step[0], [ast.unparse(each) for each in step[1]]
                 for each in arguments:
                     loop([each])
-                space[called.__name__] = called
-                lines.append(f"{name} = {called.__name__}({', '.join(arguments)})")
+                space[f"_{called.__name__}"] = called
+                lines.append(f"{name} = _{called.__name__}({', '.join(arguments)})")
                 there.add(name)
         loop(self.results)
         return self.defined("staged", "\n ".join([*lines, f"return {', '.join(self.results)}"]), space)
 
     def defined(self, name: str, text: str, space: dict[str, Any]) -> Callable:
         """Function from its text, as if of the file of the equation, where numba caches it."""
-        space = {each.__name__: each for each in INSIDE} | {"__name__": self.function.__module__} | space
+        space = {f"_{each.__name__}": each for each in INSIDE} | {"__name__": self.function.__module__} | space
         exec(compile(text, inspect.getfile(self.function), "exec"), space)
         return space[name]
 
@@ -301,21 +301,22 @@ class _Loop:
         """
         identity = repr((self.lines, self.inputs, self.wanted, kinds)).encode() + Path(__file__).read_bytes()
         name = f"{self.steps.function.__name__}_{hashlib.sha256(identity).hexdigest()[:16]}"
-        here = "[k if {0}.shape[0] > 1 else 0, i if {0}.shape[1] > 1 else 0{1}]"
-        given = ["a" + each if kind[0] != "s" else each for each, kind in zip(self.inputs, kinds, strict=True)]
-        lines = [f"def {name}({', '.join((*(f'out{each}' for each in self.wanted), *given))}):"]
-        lines += [f" for k in range(out{self.wanted[0]}.shape[0]):", f"  for i in range(out{self.wanted[0]}.shape[1]):"]
+        here = "[_k if {0}.shape[0] > 1 else 0, _i if {0}.shape[1] > 1 else 0{1}]"
+        given = ["_a" + each if kind[0] != "s" else each for each, kind in zip(self.inputs, kinds, strict=True)]
+        lines = [f"def {name}({', '.join((*(f'_out{each}' for each in self.wanted), *given))}):"]
+        lines += [f" for _k in range(_out{self.wanted[0]}.shape[0]):"]
+        lines += [f"  for _i in range(_out{self.wanted[0]}.shape[1]):"]
         element = []
         for each, array, kind in zip(self.inputs, given, kinds, strict=True):
             if kind[0] == "n":
                 lines.append(f"   {each} = {array}" + here.format(array, ", 0"))
             elif kind[0] == "w":
-                lines.append(f"   row{each} = {array}" + here.format(array, ""))
-                element.append(f"{each} = row{each}[j]")
-        lines += [f"   row{each} = out{each}[k, i]" for each in self.wanted]
-        lines.append(f"   for j in range(row{self.wanted[0]}.size):")
+                lines.append(f"   _row{each} = {array}" + here.format(array, ""))
+                element.append(f"{each} = _row{each}[_j]")
+        lines += [f"   _row{each} = _out{each}[_k, _i]" for each in self.wanted]
+        lines.append(f"   for _j in range(_row{self.wanted[0]}.size):")
         lines += [
-            f"    {each}" for each in (*element, *self.lines, *(f"row{each}[j] = {each}" for each in self.wanted))
+            f"    {each}" for each in (*element, *self.lines, *(f"_row{each}[_j] = {each}" for each in self.wanted))
         ]
         return kept(numba.njit, self.steps.defined(name, "\n".join(lines), {}), error_model="numpy")
 
