@@ -214,7 +214,7 @@ class AppStartup(FirmColumns, MarketAgent):
     def seek_funding(apps, p: Config) -> None:
         """Ask for a seed or growth round when the runway is short."""
         capital = p.capital
-        burn = np.maximum(apps.cost - apps.revenue, 0.005)
+        burn = np.maximum(apps.cost - apps.revenue, capital.least_app_burn)
         runway = np.maximum(apps.cash, 0.0) / burn
         loses = apps.cost > apps.revenue
         asks = apps.alive & loses & (runway < capital.runway_trigger) & (apps.since_round > capital.least_gap)

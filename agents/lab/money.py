@@ -109,7 +109,7 @@ class LabMoney(LabColumns):
     def seek_funding(labs, market: FundingSignals, p: Config) -> None:
         """Ask for a funding round when the runway is short, or when hype makes money cheap."""
         capital = p.capital
-        burn = np.maximum(labs.cost - labs.revenue - labs.parent_support / 12.0, 0.01)
+        burn = np.maximum(labs.cost - labs.revenue - labs.parent_support / 12.0, capital.least_burn)
         runway = np.maximum(labs.cash, 0.0) / burn
         need = runway < capital.runway_trigger
         eager = (runway < capital.eager_runway) & (market.hype > capital.eager_hype)

@@ -34,6 +34,9 @@ class Capital:
     refill: float = par(0.05, "1/month", 0, 0.95, "prior", "rate of capital calls")
     funding_before: float = par(800.0, "CNY million/year", 0, 1e6, "PRIORS", "funding in the year before")
     runway_trigger: float = par(8.0, "months", 0, 60, "MODEL", "runway at which a round is sought")
+    least_burn: float = par(
+        0.01, "CNY million/month", 1e-6, 100, "prior", "lower bound of the burn of a lab in its runway"
+    )
     eager_runway: float = par(24.0, "months", 0, 120, "prior", "runway at which a round is sought under high hype")
     eager_hype: float = par(0.35, "1", 0, 1, "prior", "hype above which that holds")
     least_gap: float = par(5.0, "months", 0, 60, "prior", "least time between rounds")
@@ -59,6 +62,7 @@ class Capital:
     stake_sold: float = par(0.15, "share", 0.01, 1, "prior", "stake sold in a round")
     appraisal: float = par(1.7, "logit", -10, 10, "prior", "intercept of the log-odds that an investor agrees")
     attention_weight: float = par(1.0, "logit", 0, 10, "prior", "weight of log attention in these log-odds")
+    least_attention: float = par(0.01, "1", 1e-6, 1, "prior", "lower bound of attention in these log-odds")
     pedigree: float = par(-0.2, "OOM", -3, 3, "004", "signal of a team before its first release")
     inbound_most: int = par(12, "investors", 0, 64, "prior", "unacquainted investors that may come in a month, at most")
     inbound: float = par(0.8, "share", 0, 1, "prior", "chance that an unacquainted investor approaches a star team")
@@ -96,6 +100,9 @@ class Capital:
     app_absorbed: float = par(3.0, "1", 0, 20, "001", "log-odds lost by an absorbed app")
     app_penalty: float = par(1.6, "logit", -10, 10, "prior", "log-odds lost by any app")
     app_round_months: float = par(14.0, "months", 1, 60, "prior", "burn that a round of an app covers")
+    least_app_burn: float = par(
+        0.005, "CNY million/month", 1e-6, 100, "prior", "lower bound of the burn of an app in runway and rounds"
+    )
     least_app_round: float = par(1.5, "CNY million", 0.01, 1000, "prior", "lower bound of rounds of apps")
     most_app_round: float = par(60.0, "CNY million", 0.1, 10000, "prior", "upper bound of rounds of apps")
     least_ticket: float = par(0.3, "CNY million", 0, 1000, "prior", "smallest ticket")

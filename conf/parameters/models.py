@@ -52,6 +52,9 @@ class ModelMarket:
     unlicensed: float = par(4.0, "utility", 0, 50, "000", "disutility of unfiled services under the licensing rule")
     beta: float = par(1.0, "utility", 0, 20, "prior", "disutility of an unfiled service that runs as a trial")
     reliability: float = par(1.0, "utility", 0, 10, "prior", "disutility of unserved demand")
+    least_capacity: float = par(
+        0.05, "share", 0.001, 1, "prior", "served share of demand below which its disutility is constant"
+    )
     control_weight: float = par(
         1.5, "utility", 0, 10, "001", "utility of control by customisation, to users whose data may not leave"
     )
@@ -151,6 +154,9 @@ class ModelMarket:
     control_pace: float = par(0.1, "1/month", 0, 0.95, "prior", "partial adjustment of control")
     reputation_memory: float = par(18.0, "months", 1, 120, "001", "time constant of reputation")
     reputation_gain: float = par(0.35, "utility", 0, 5, "001", "weight of the share of use in reputation")
+    reputation_scale: float = par(
+        100.0, "1", 0.01, 1e6, "prior", "factor on the share of use in its logarithm, which is reputation's gain"
+    )
     channel: float = par(0.5, "1", 0, 10, "prior", "reach of firms with distribution channels of their own")
     awareness_people: float = par(150.0, "people", 1, 1e5, "prior", "product people for a reach of one")
     awareness_news: float = par(0.03, "1", 0, 5, "004", "reach of a release")

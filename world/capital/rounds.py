@@ -158,7 +158,7 @@ def _appraise(world: World, capital: View, facts: Array, worlds: Array, who: Arr
     hype = world.state.hype[worlds, 0]
     logit = capital.appraisal + look["weight_capability"] * signal + look["weight_revenue"] * revenue
     logit = logit + look["weight_hype"] * (hype - capital.neutral_hype) - penalty
-    return logit + capital.attention_weight * np.log(np.maximum(look["attention"], 0.01))
+    return logit + capital.attention_weight * np.log(np.maximum(look["attention"], capital.least_attention))
 
 
 def _cut_pledges(world: World, worlds: Array, who: Array, pledged: Array) -> Array:

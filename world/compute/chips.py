@@ -13,6 +13,7 @@ from baimo.world.engine.clock import as_date
 
 H100_TPP = 15830.0
 H100_TFLOPS = 989.0
+H100_TB_PER_S = 3.35  # memory bandwidth
 H100_KW = 0.7
 SECONDS_A_DAY = 86400.0
 CNY_A_USD = 7.2
@@ -76,7 +77,7 @@ class ChipTable:
             list_usd=numbers("list_price_usd"),
             failure_factor=numbers("failure_factor"),
             maturity=numbers("maturity"),
-            training_speed=speed / effective_tflops(H100_TFLOPS, 3.35, 900.0),
+            training_speed=speed / effective_tflops(H100_TFLOPS, H100_TB_PER_S, 900.0),
         )
 
     def __len__(self) -> int:
@@ -110,7 +111,7 @@ class ChipTable:
     @property
     def serving_speed(self) -> Array:
         """Effective serving speed in H100s: generation is bound by memory bandwidth."""
-        return self.bandwidth / 3.35
+        return self.bandwidth / H100_TB_PER_S
 
 
 def effective_tflops(peak: Array, bandwidth: Array, interconnect: Array, bound: Array = 1.0) -> Array:

@@ -15,7 +15,7 @@ from baimo.agents.lab.compute import RentSignals
 from baimo.agents.vendor import OfferSignals
 from baimo.conf.declare import flow, stock
 from baimo.world.compute.chip_supply import list_prices, serving_speed, software_maturity
-from baimo.world.compute.chips import CNY_A_USD
+from baimo.world.compute.chips import CNY_A_USD, SECONDS_A_DAY
 from baimo.world.compute.clouds import draw_credit
 from baimo.world.engine.arrays import (
     Array,
@@ -159,8 +159,7 @@ def serving_need_total(world: World) -> Array:
     state = world.state
     per_flagship = 1.0 / np.maximum(state.tokens_h100_flagship, 1e-9)
     per_light = 1.0 / np.maximum(state.tokens_h100_light, 1e-9)
-    seconds = 86400.0
-    need = (state.asked_flagship * per_flagship + state.asked_light * per_light) * 1e6 / seconds
+    need = (state.asked_flagship * per_flagship + state.asked_light * per_light) * 1e6 / SECONDS_A_DAY
     return need * world.parameters.serving.cost_scale
 
 

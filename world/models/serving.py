@@ -8,7 +8,7 @@ import numpy as np
 
 from baimo.agents.enums import ALL_OPEN, APPLICATION, BIG_TECH, CN, FRONTIER
 from baimo.conf.declare import flow, stock
-from baimo.world.compute.chips import H100_TFLOPS, tokens_per_second
+from baimo.world.compute.chips import H100_TB_PER_S, H100_TFLOPS, tokens_per_second
 from baimo.world.compute.rental_market import HOURS_A_YEAR, fleet_serving, serving_need_total
 from baimo.world.engine.arrays import (
     Array,
@@ -60,7 +60,7 @@ def serve(world: World) -> None:
     labs.service_revenue = revenue / world.clock.months
     labs.earned = labs.earned + revenue
     total = labs.tokens_flagship + labs.tokens_light
-    here = labs.region == 0
+    here = labs.region == CN
     cn = where(here, total, 0.0)
     state.token_share = where(here, ratio(cn, row_sum(cn)), ratio(total - cn, row_sum(total - cn)))
     _reputation(world)
@@ -166,7 +166,7 @@ def _reputation(world: World) -> None:
     """Slow adjustment of reputation to use (M31)."""
     labs, model_market = world.labs, world.parameters.model_market
     fade = np.exp(-world.clock.months / model_market.reputation_memory)
-    earned = model_market.reputation_gain * np.log1p(100.0 * world.state.token_share)
+    earned = model_market.reputation_gain * np.log1p(model_market.reputation_scale * world.state.token_share)
     labs.reputation = where(labs.alive, labs.reputation * fade + earned * (1.0 - fade), 0.0)
 
 
@@ -193,7 +193,7 @@ def _running_costs(world: World) -> None:
     hours = HOURS_A_YEAR * world.clock.years
     for population in (labs, vendors):
         kw = sum_k(population.fleet * world.chip_kw) * serving.server_power * serving.pue
-        price = where(population.region == 0, serving.power_price_cn, serving.power_price_row)
+        price = where(population.region == CN, serving.power_price_cn, serving.power_price_row)
         bill = kw * hours * price / 1e6 * serving.power_load
         world.accounts.pay("power", (population, bill), "outside", operating=True)
 
@@ -209,7 +209,7 @@ def serving_costs(world: World) -> None:
     gain = serving.scale_gain * world.parameters.moat.compute
     better = better * (1.0 + gain * np.log10(1.0 + state.serving_need / serving.scale_reference))
     for name, size in (("flagship", labs.active_parameters), ("light", labs.light_parameters)):
-        speed = tokens_per_second(size, H100_TFLOPS, 3.35, serving) * better
+        speed = tokens_per_second(size, H100_TFLOPS, H100_TB_PER_S, serving) * better
         setattr(state, f"tokens_h100_{name}", speed)
     rent = by_region(state.rent_serving, labs.region) * serving.rented_premium * serving.cost_scale
     labs.marginal_cost = rent / (state.tokens_h100_flagship * 3600.0) * 1e6

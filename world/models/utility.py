@@ -97,7 +97,7 @@ def common_utility(lab, seg, state, rules, p):
     projects give (M22).
     """
     model_market = p.model_market
-    known = model_market.reliability * np.log(np.maximum(lab.capacity_share, 0.05))
+    known = model_market.reliability * np.log(np.maximum(lab.capacity_share, model_market.least_capacity))
     known = known + (1.0 - model_market.nest_correlation) * np.log(lab.awareness)
     named = named_weight(seg, state, p) * p.moat.reputation * lab.reputation
     absent = where(lab.alive & lab.released, 0.0, -200.0)

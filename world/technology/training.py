@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import APP_COMPANY, BIG_TECH, CENTRE, CN, FROM_SCRATCH, FRONTIER, INFRA, SCALING
+from baimo.agents.enums import APP_COMPANY, BIG_TECH, CENTRE, CN, FROM_SCRATCH, FRONTIER, INFRA, LEAST_RUN, SCALING
 from baimo.agents.lab.compute import FleetSignals
 from baimo.agents.lab.training import LaunchSignals, Run, trained_capability
 from baimo.conf.declare import flow, stock
@@ -235,7 +235,7 @@ def _complete(world: World, seen: LaunchSignals) -> None:
     if not len(chosen.rows):
         return
     p, market = chosen.view(world.parameters), chosen.view(seen)
-    flop = clip(chosen.run_delivered, 1e17, np.maximum(chosen.run_planned, 1e17))
+    flop = clip(chosen.run_delivered, LEAST_RUN, np.maximum(chosen.run_planned, LEAST_RUN))
     run = Run(flop, chosen.run_inherits, chosen.run_foreign, chosen.run_synthetic)
     reached = trained_capability(chosen, run, market, p)
     better = sum_k(reached) > sum_k(chosen.pretrained)
