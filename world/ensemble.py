@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from baimo.conf.schema import ConfigError, compose, to_parameters, with_values
 from baimo.world.engine.device import find, free_bytes, worlds_that_fit
 from baimo.world.record.history import History
 from baimo.world.schedule import Step
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 def worlds_at_once(config: Any) -> int:
     """Worlds that advance together: ``block`` of them on a CPU, as many as its memory holds on a GPU."""
-    from baimo.conf.schema import to_parameters
-
     xp = find(str(config.engine))
     if xp is np:
         return int(config.block)
@@ -63,8 +62,6 @@ class Ensemble:
         xp: Any = None,
         random_ids: Sequence[int] | None = None,
     ):
-        from baimo.conf.schema import compose, to_parameters
-
         if isinstance(config, (list, tuple)):
             config = compose(list(config))
         plain = to_parameters(config)
@@ -73,7 +70,7 @@ class Ensemble:
         self.world = build(plain, world_ids, spread, find(plain.engine) if xp is None else xp, random_ids)
         self.world.agent_classes = agent_classes or {}
         self.history = History(self.world)
-        self.world.record = self.history.record  # type: ignore[method-assign]
+        self.world.recorder = self.history.record
         self.step_plan = Step()
         populate(self.world)
         assign_classes(self.world)
@@ -106,8 +103,6 @@ def _per_world(plain: Any, parameters: dict[str, Any], worlds: int) -> Any:
     """Put per-world values into a copy of the parameter tree as ``(worlds, 1)`` arrays."""
     if not parameters:
         return plain
-    from baimo.conf.schema import ConfigError, with_values
-
     columns = {}
     for key, values in parameters.items():
         array = np.asarray(values, dtype=float).reshape(-1)

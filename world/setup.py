@@ -29,6 +29,7 @@ from baimo.world.apps.lifecycle import add_apps
 from baimo.world.compute.chips import ChipTable, power_draw
 from baimo.world.engine.arrays import Array, by_region, mean_k, row_sum, sum_k, to_device, where
 from baimo.world.engine.device import to_host
+from baimo.world.engine.state import State
 from baimo.world.engine.world import World
 from baimo.world.industry.entry import LAB_SLOTS, endow_lab
 from baimo.world.laws.scaling import active_parameters
@@ -94,9 +95,14 @@ def build(
     world.dimensions |= {"chips": len(world.chips), "classes": len(world.chips) + 1}
     world.dimensions |= {"generations": len(world.chips.lines)}
     world.dimensions |= {"segments": len(world.segments), "home_segments": len(world.segments) // 2}
-    world.settle(AGENT_TYPES, *_rows(config.population))
+    world.settle(AGENT_TYPES, *_rows(config.population), own_memories())
     world.labs.rules.update(random_rules.rules_in_use(config.decisions))
     return world
+
+
+def own_memories() -> list[type]:
+    """The model's own declarations of state: a class of somebody else's joins no world."""
+    return [each for each in State.__subclasses__() if each.__module__.startswith("baimo.world.")]
 
 
 def assign_classes(world: World) -> None:

@@ -13,9 +13,10 @@ from baimo.conf.declare import DTYPES, Memory, flow, stock
 from baimo.conf.schema import compose
 from baimo.world.engine.state import State, collect
 from baimo.world.ensemble import Ensemble
+from baimo.world.setup import own_memories
 
 ROOT = Path(__file__).resolve().parents[2]
-DECLARED = collect(State.__subclasses__())
+DECLARED = collect(own_memories())
 #: What is remembered for the balance of chips, which the tests draw up.
 BALANCES = {"chips_made", "chips_worn", "chips_start"}
 
@@ -105,6 +106,26 @@ def test_models_with_other_tables_live_side_by_side():
     wide.run(1)
     wide.world.labs._grow()
     assert wide.world.labs.fleet.shape[0] == classes
+
+
+def test_a_market_may_have_fewer_segments():
+    """How many segments there are is said by conf/market alone."""
+    config = compose(["output.level=full"])
+    config.segments = config.segments[:11]
+    ensemble = Ensemble(config, range(2)).run(2)
+    assert ensemble.world.state.quality.shape[0] == 22 and ensemble.world.state.displaced.shape[0] == 11
+    assert ensemble.world.apps.segment.max() == 10
+    names = [name for name in ensemble.tables()["market"].columns if name.startswith("engineers_displaced_")]
+    assert len(names) == 12  # one a segment, and the sum
+
+
+def test_somebody_elses_memory_joins_no_world():
+    class Foreign(State):
+        foreign = stock("1", text="declared outside of the model")
+
+    assert Foreign in State.__subclasses__()
+    world = Ensemble(compose(["output.level=market"]), (0,)).world
+    assert not hasattr(world.state, "foreign") and hasattr(world.state, "hype")
 
 
 def test_everything_declared_says_what_it_is():

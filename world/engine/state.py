@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 from functools import reduce
 from types import SimpleNamespace
@@ -21,7 +22,7 @@ class State:
     """
 
 
-def collect(classes: list[type]) -> dict[str, Memory]:
+def collect(classes: Sequence[type]) -> dict[str, Memory]:
     """All state variables that some classes declare, by name.
 
     Raises

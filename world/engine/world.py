@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from baimo.world.engine.clock import Clock
 from baimo.world.engine.device import EventBuffer, TransferQueue
 from baimo.world.engine.population import Population, Space
 from baimo.world.engine.random import Streams
-from baimo.world.engine.state import State, WorldState, collect
+from baimo.world.engine.state import WorldState, collect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,15 +84,20 @@ class World:
         #: What happened in this step (cleared when a step begins), and in all steps so far; 0 for what never did.
         self.monthly: Counter[str] = Counter()
         self.totals: Counter[str] = Counter()
+        #: Receives the measures of each step: their names and ``(measures, worlds)`` values.
+        self.recorder: Callable[[list[str], Array], None] | None = None
         self.mesa_model: Any = None
         self.agent_classes: dict[str, type] = {}
         self.dimensions: dict[str, int] = dict(DIMENSIONS)
         self.populations: dict[str, Population] = {}
 
-    def settle(self, kinds: dict[str, type], start: dict[str, int], most: dict[str, int]) -> None:
+    def settle(
+        self, kinds: dict[str, type], start: dict[str, int], most: dict[str, int], memories: Sequence[type]
+    ) -> None:
         """Allocate populations, ``start`` rows of each kind and ``most`` at last, accounts and state.
 
-        What is remembered may take its first values from the tables that the world has by then.
+        What the classes of ``memories`` declare is remembered; its first values may come from the tables that the
+        world has by then.
         """
         for name, kind in kinds.items():
             population = Population(kind, self.worlds, start[name], most[name], Space(self.xp, self.dimensions))
@@ -99,10 +105,12 @@ class World:
             self.populations[name] = population
             setattr(self, name, population)
         self.accounts = Accounts(self.populations, self.worlds, self.xp)
-        self.state = WorldState(self, collect(State.__subclasses__()))
+        self.state = WorldState(self, collect(memories))
 
     def record(self, names: list[str], values: Array) -> None:
-        """Receive the measures of a month; the history puts its own recorder here."""
+        """Hand the measures of a month to the recorder, if there is one."""
+        if self.recorder is not None:
+            self.recorder(names, values)
 
     @property
     def date(self):
