@@ -108,11 +108,11 @@ def _go_out(world: World, out: Array) -> None:
     labs.since_news = where(out, 0.0, labs.since_news + world.clock.months)
     labs.reputation = labs.reputation + where(out, technology.release_reputation, 0.0)
     first = out & (labs.releases <= 1.0)
-    labs.price_flagship = where(first, by_region(_entry_price(world), labs.region), labs.price_flagship)
+    labs.price_flagship = where(first, by_region(_newcomers_price(world), labs.region), labs.price_flagship)
     labs.price_light = where(first, labs.price_flagship * technology.light_price, labs.price_light)
 
 
-def _entry_price(world: World) -> Array:
+def _newcomers_price(world: World) -> Array:
     """Initial price of a newcomer: the going price at home, at most that of the first ones."""
     return np.minimum(going_price(world), entry_price(world))
 
