@@ -7,6 +7,7 @@ is read from their folders only, so that every launcher is looked upon in the sa
 from __future__ import annotations
 
 import itertools
+import sys
 import textwrap
 import threading
 import time
@@ -182,20 +183,28 @@ def _launch_all(watch: _Watch, overrides: Sequence[str], draw: Draw | None) -> s
 
 
 class _Callbacks(Callback):
-    """The callbacks of ``hydra.callbacks``, called for every job."""
+    """The callbacks of ``hydra.callbacks``, called for every job, which goes on where one of them fails."""
 
     def __init__(self, config: DictConfig):
-        self._callbacks = [instantiate(each) for each in (OmegaConf.select(config, "hydra.callbacks") or {}).values()]
+        asked = OmegaConf.select(config, "hydra.callbacks") or {}
+        self._callbacks = {name: instantiate(each) for name, each in asked.items()}
 
     def on_job_start(self, config: DictConfig, **more: Any) -> None:
         """Announce a job that begins."""
-        for each in self._callbacks:
-            each.on_job_start(config=config, **more)
+        for name in self._callbacks:
+            self._call(name, "on_job_start", config=config, **more)
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **more: Any) -> None:
         """Announce a job that ended."""
-        for each in reversed(self._callbacks):
-            each.on_job_end(config=config, job_return=job_return, **more)
+        for name in reversed(self._callbacks):
+            self._call(name, "on_job_end", config=config, job_return=job_return, **more)
+
+    def _call(self, name: str, event: str, **facts: Any) -> None:
+        try:
+            getattr(self._callbacks[name], event)(**facts)
+        except Exception as error:
+            why = textwrap.shorten(f"{type(error).__name__}: {error}", 120)
+            print(f"hydra.callbacks.{name}: {event} failed: {why}", file=sys.stderr, flush=True)
 
 
 def _launch(todo: Sequence[Cell], overrides: Sequence[str], draw: Draw | None) -> str | None:

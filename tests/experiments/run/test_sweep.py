@@ -107,6 +107,17 @@ def test_a_failure_outside_the_model_is_told_too(tmp_path, monkeypatch, capfd):
     assert not list(tmp_path.rglob("*.failed.json"))
 
 
+def test_a_callback_that_fails_is_named_and_the_run_goes_on(tmp_path, monkeypatch, capfd):
+    code = "from hydra.experimental.callback import Callback\n\nclass Broken(Callback):\n"
+    code += "    def on_job_start(self, **_):\n        raise ValueError('no\\nsuch room')\n"
+    (tmp_path / "broken_callback.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert cli.main(["-m", *SMALL, "seed=1", "+hydra.callbacks.mine._target_=broken_callback.Broken"]) == 0
+    said = capfd.readouterr()
+    assert "1 done, 0 skipped" in said.out
+    assert "hydra.callbacks.mine: on_job_start failed: ValueError: no such room\n" in said.err
+
+
 def test_a_launcher_that_gives_up_is_told_and_its_reasons_are_not_those_of_earlier_days(monkeypatch, capfd):
     (cell,) = cells("seed=1", *SMALL)
     store.write_failure(cell.folder, "an old reason\nwith more lines")
