@@ -45,29 +45,29 @@ class ConfigError(ValueError):
 class OutputSettings:
     """Settings of the output: level, folder, panels."""
 
-    folder: str = "outputs"
+    folder: str = par("outputs", "name", 0, 0, "", "folder in which runs are kept")
     level: str = par("full", "name", 0, 0, "", "market, labs or full")
     panel_worlds: int = par(2, "worlds", 0, 1e9, "", "worlds whose apps, vendors, investors and edges are kept")
     edges_every: float = par(12.0, "months", 0.1, 1e6, "", "months between snapshots of the graph")
-    figure: bool = True
-    question: str = ""  # what a sweep asks: where it asks something, it ends with its report
-    outcomes: str = ""  # columns that this report compares besides the usual ones, with commas
-    within: str = ""  # setting or group in each of whose values policies are compared on their own
+    figure: bool = par(True, "flag", 0, 1, "", "whether a summary figure is drawn of each run")
+    question: str = par("", "text", 0, 0, "", "what a sweep asks: where it asks something, it ends with its report")
+    outcomes: str = par("", "text", 0, 0, "", "columns that this report compares besides the usual ones, with commas")
+    within: str = par("", "text", 0, 0, "", "setting or group in each of whose values policies are compared apart")
 
 
 @dataclass
 class Config:
     """The whole configuration."""
 
-    scenario: str = "baseline"
+    scenario: str = par("baseline", "name", 0, 0, "", "name of the scenario (baimo run --help lists them)")
     experiment_name: str | None = None
     worlds: int = par(32, "worlds", 1, 1e7, "", "replications")
     first_world: int = par(0, "1", 0, 2**31, "", "number of the first replication: so machines share a run out")
     seed: int = par(1, "1", 0, 2**63, "", "seed of all random streams")
     steps: int = par(48, "steps", 1, 100000, "", "steps to simulate")
-    start: str = "2022-12"
-    clock: str = "month"
-    engine: str = "numpy"
+    start: str = par("2022-12", "month", 0, 0, "", "first month")
+    clock: str = par("month", "name", 0, 0, "", "length of a step: month or week")
+    engine: str = par("numpy", "name", 0, 0, "", "numpy on CPUs, cupy on a GPU")
     processes: int = par(0, "processes", 0, 4096, "", "worker processes, 0 for all cores")
     block: int = par(64, "worlds", 1, 1e6, "", "worlds that advance together (engine=cupy: as many as fit)")
     population: PopulationSize = field(default_factory=PopulationSize)

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import version
 from typing import NoReturn
 
 #: Subcommands: the module that has ``arguments(parser)`` and ``command(flags)``, and what it does.
@@ -44,13 +45,13 @@ def usage() -> str:
     lines = [f"  {name:<10} {says}" for name, (_, says) in COMMANDS.items()]
     return "\n".join(
         [
-            "usage: baimo [COMMAND] [key=value ...]",
+            "usage: baimo [COMMAND] [key=value ...], baimo help COMMAND, baimo --version",
             "",
             "An agent-based simulation of the hundred-models war; baimo alone runs the baseline.",
             "",
             *lines,
             "",
-            "baimo COMMAND --help says more; baimo run --help lists the groups of settings.",
+            "baimo help COMMAND says more; baimo help run lists the groups of settings.",
         ]
     )
 
@@ -69,14 +70,19 @@ def main(words: Sequence[str] | None = None) -> int:
         0 complete, 1 the model failed, 2 something was typed wrongly, 130 interrupted.
     """
     words = list(sys.argv[1:] if words is None else words)
+    while words[:1] == ["help"]:
+        words = [*words[1:2], "--help"]
     if words[:1] in (["-h"], ["--help"]):
         print(usage())
         return 0
+    if words[:1] == ["--version"]:
+        print(f"baimo {version('hundred-models-war')}")
+        return 0
     name = "run"
-    if words and words[0].isidentifier() and (words[0] in COMMANDS or len(words) == 1):
+    if words and words[0].isidentifier():
         name, *words = words
     if name not in COMMANDS:
-        near = difflib.get_close_matches(name, COMMANDS, 1)
+        near = difflib.get_close_matches(name, (*COMMANDS, "help"), 1)
         hint = f"did you mean {near[0]}?" if near else f"commands are {', '.join(COMMANDS)}"
         return _say("baimo", f"{name}: there is no such command (settings are key=value); {hint}", 2)
     return _run(name, words)
@@ -87,9 +93,10 @@ def _run(name: str, words: Sequence[str]) -> int:
     place, says = COMMANDS[name]
     prog = "baimo" if name == "run" else f"baimo {name}"
     module = importlib.import_module(f"baimo.experiments.{place}")
-    settings = importlib.import_module("baimo.experiments.run.compose")
-    workers = importlib.import_module("baimo.experiments.run.workers")
-    importlib.import_module("baimo.conf.schema").register()
+    from baimo.conf import schema  # these take a second, which help and mistakes need not wait for
+    from baimo.experiments.run import compose, workers
+
+    schema.register()
     parser = Parser(prog=prog, description=says, allow_abbrev=False)
     module.arguments(parser)
     if hasattr(module, "epilog") and {"-h", "--help"} & {*words}:
@@ -101,8 +108,8 @@ def _run(name: str, words: Sequence[str]) -> int:
             return module.command(flags) or 0
     except KeyboardInterrupt:
         return _say(prog, "interrupted; nothing half-written was kept", 130)
-    except settings.USER_ERRORS as error:
-        return _say(prog, settings.explain(error, words), 2)
+    except compose.USER_ERRORS as error:
+        return _say(prog, compose.explain(error, words), 2)
     except workers.RunFailed as error:
         return _say(prog, f"failed: {error}", 1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -39,14 +40,55 @@ def test_parameters_are_listed_with_what_they_mean(capsys):
     assert {"training", "moat", "policy.embargo"} <= {*sections}
     assert cli.main(["params", "training"]) == 0
     said = capsys.readouterr().out
-    assert "training.run_share=0.5 share   [0.01 to 1]   prior\n    share of the training compute that one run" in said
+    assert "training.run_share=0.5 share   [0.01 to 1]   prior\n    share of training compute that one run" in said
     assert cli.main(["params", "training.run_share"]) == 0
     assert capsys.readouterr().out.count("training.") == 1
+
+
+def test_settings_of_the_run_and_mechanisms_are_parameters_too(capsys):
+    assert cli.main(["params"]) == 0
+    sections = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert sections[0] == "run" and sections[-1] == "mechanisms"
+    for key in ("worlds", "seed", "steps", "clock", "start", "block", "processes", "engine"):
+        assert cli.main(["params", key]) == 0
+        said = capsys.readouterr().out
+        assert said.startswith(f"{key}=") and said.count("\n") == 2
+    assert cli.main(["params", "mechanisms.scaling_law"]) == 0
+    assert capsys.readouterr().out.startswith("mechanisms.scaling_law=true")
+    assert cli.main(["params", "output"]) == 0
+    assert all(line.strip() for line in capsys.readouterr().out.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("words", "same"),
+    [
+        (["help"], ["--help"]),
+        (["help", "help"], ["--help"]),
+        (["help", "compare"], ["compare", "--help"]),
+    ],
+)
+def test_help_is_a_command_as_well(words, same, capsys):
+    said = []
+    for each in (words, same):
+        try:
+            assert cli.main(each) == 0
+        except SystemExit as left:
+            assert left.code == 0
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1] != ""
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"baimo {version('hundred-models-war')}\n"
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
+        (["reprot", "outputs/x"], "reprot: there is no such command (settings are key=value); did you mean report?"),
+        (["comapre", "x", "--baseline", "y"], "comapre: there is no such command (settings are key=value); did you"),
+        (["help", "ablat"], "ablat: there is no such command (settings are key=value); did you mean ablate?"),
         (["swep"], "swep: there is no such command (settings are key=value); did you mean sweep?"),
         (["frobnicate"], "frobnicate: there is no such command (settings are key=value); commands are run, sweep"),
         (["params", "trainin"], "trainin: there is no such section or parameter; did you mean training?"),
