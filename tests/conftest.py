@@ -32,7 +32,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     """Disable a mechanism where the model reads its configuration, and give the processes of a session one folder."""
     if not hasattr(config, "workerinput"):
-        os.environ["TWINS"] = tempfile.mkdtemp(prefix="twins-")
+        os.environ["PAIRED_RUNS"] = tempfile.mkdtemp(prefix="paired-runs-")
     chosen = [each for each in MECHANISMS if each.id == config.getoption("--without")]
     if not chosen:
         return
@@ -47,9 +47,9 @@ def pytest_configure(config):
 
 
 def pytest_unconfigure(config):
-    """Remove the runs of the session (tests/twins.py)."""
+    """Remove the runs of the session (tests/paired_runs.py)."""
     if not hasattr(config, "workerinput"):
-        shutil.rmtree(os.environ["TWINS"])
+        shutil.rmtree(os.environ["PAIRED_RUNS"])
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -10,16 +10,24 @@ from baimo.agents.app import GenerationSignals
 from baimo.agents.enums import TEXT
 from baimo.world.ensemble import Ensemble
 from baimo.world.models.tuning_hub import hubs, stays
-from tests.twins import STEPS, WORLDS, by_world, effect, market, tables
+from tests.paired_runs import SEEN_IN_APPS, STEPS, by_world, effect, market, table, together
 
 #: All panels of all worlds.
-FULL = ("output.level=full", f"output.panel_worlds={WORLDS}")
+FULL = ("output.level=full",)
 LATE = (12, STEPS)
+
+together(FULL, *((*FULL, f"mechanisms.{name}=false") for name in SEEN_IN_APPS))
+together((*FULL, "mechanisms.remake_or_add=false", "mechanisms.incumbents=false"))
+together(
+    "app_market.share_incumbent=0.6",
+    ("app_market.share_incumbent=0.6", "mechanisms.incumbents=false"),
+    ("mechanisms.absorption=false", "mechanisms.multimodal_shock=false"),
+)
 
 
 def apps(*overrides: str) -> pl.DataFrame:
     """The panel of apps of all worlds."""
-    return tables(*FULL, *overrides)["apps"]
+    return table("apps", *FULL, *overrides)
 
 
 def lives(panel: pl.DataFrame) -> pl.DataFrame:
@@ -95,7 +103,7 @@ def test_M25_comes_with_the_date_of_multimodality():
 
 def test_M27_coupling_to_one_base_hurts_at_the_next_generation():
     off = "mechanisms.rework=false"
-    outdated = effect("app_deaths_outdated_cn", off, window=LATE)
+    outdated = effect("app_deaths_outdated_cn", off, window=LATE, base=FULL)
     assert outdated.z > 8.0
     assert (outdated.without == 0.0).all()
     panel = apps()
@@ -117,7 +125,7 @@ def test_M29_lifelines_of_three_six_twelve_months_or_long():
     by_product = {kind: median_life(once.filter(pl.col("product") == kind)) for kind in ("wrapper", "platform")}
     assert abs(by_product["platform"] - by_product["wrapper"]) <= 2.0, by_product
     off = "mechanisms.lifelines=false"
-    assert effect("app_survival_6_months_share", off, window=LATE).z < -15.0
+    assert effect("app_survival_6_months_share", off, window=LATE, base=FULL).z < -15.0
     far = lives(apps(off))
     assert far["aim_class"].unique().to_list() == ["good"]
     # They crowd each other, so that all of them live a little less long than the few do.
@@ -139,8 +147,8 @@ def test_M29_the_market_table_says_how_long_apps_live():
 
 def test_M30_eyes_and_hands_are_not_absorbed_with_the_brain():
     off = "mechanisms.eye_brain_hand=false"
-    assert effect("app_deaths_absorbed_cn", off, window=LATE).z < -10.0
-    assert effect("apps_alive_cn", off).z > 10.0
+    assert effect("app_deaths_absorbed_cn", off, window=LATE, base=FULL).z < -10.0
+    assert effect("apps_alive_cn", off, base=FULL).z > 10.0
 
     def half_year(*overrides):
         once = lives(apps(*overrides)).filter(pl.col("modality") == "text")
@@ -206,10 +214,10 @@ def test_M44_engineers_who_tune_are_displaced_as_models_are_bought():
 def test_M54_incumbents_remake_add_or_leave():
     off = "mechanisms.remake_or_add=false"
     for name in ("app_incumbents_remade_cn", "app_incumbents_left_cn"):
-        chosen = effect(name, off, window=LATE)
+        chosen = effect(name, off, window=LATE, base=FULL)
         assert chosen.z > 10.0, name
         assert (chosen.without == 0.0).all(), name
-    assert effect("app_incumbents_added_cn", off, window=LATE).z < -10.0
+    assert effect("app_incumbents_added_cn", off, window=LATE, base=FULL).z < -10.0
     panel = apps().filter(pl.col("alive"))
     young, old = (
         dict(panel.filter(age).group_by("answer").agg(pl.col("revenue").mean()).iter_rows())
@@ -245,7 +253,7 @@ def test_M68_open_licences_are_broken():
     """What returns to those who opened their weights is less by a share, from the first month on."""
 
     def earned(*overrides):
-        panel = tables("output.level=labs", *overrides)["labs"].filter(pl.col("open") == 2, pl.col("alive"))
+        panel = table("labs", *overrides).filter(pl.col("open") == 2, pl.col("alive"))
         return panel.filter(pl.col("step") < 3).group_by("replicate").agg(pl.col("revenue").sum()).sort("replicate")
 
     kept, broken = earned("mechanisms.tuning_hub=false"), earned()
@@ -255,9 +263,8 @@ def test_M68_open_licences_are_broken():
 
 
 def test_closures_of_apps_are_events_in_the_worlds_whose_panels_are_kept():
-    kept = tables(*FULL)
-    events = kept["events"].filter(pl.col("kind") == "app exit")
-    assert events.height == kept["market"]["app_deaths_cn"].sum()
-    reasons = kept["apps"].filter(~pl.col("alive"))["exit_reason"].value_counts().sort("exit_reason")
+    events = table("events", *FULL).filter(pl.col("kind") == "app exit")
+    assert events.height == market(*FULL)["app_deaths_cn"].sum()
+    reasons = apps().filter(~pl.col("alive"))["exit_reason"].value_counts().sort("exit_reason")
     assert events["detail"].value_counts().sort("detail")["count"].equals(reasons["count"])
-    assert tables()["events"].filter(pl.col("kind") == "app exit").is_empty()
+    assert table("events").filter(pl.col("kind") == "app exit").is_empty()

@@ -10,10 +10,38 @@ from baimo.agents.lab.training import run_options
 from baimo.world.ensemble import Ensemble
 from baimo.world.models import releases
 from baimo.world.technology.training import launch_signals
-from tests.twins import Effect, by_world, effect, exactly_zero, market, tables
+from tests.paired_runs import Effect, by_world, effect, exactly_zero, market, table, together
 
 #: The rush, the year after, and the last of three years.
 RUSH, AFTER, LAST = (1, 12), (12, 24), (24, 36)
+
+#: Scenes of exploration: with more to find, with nothing to find, and with explorers who are doubted at home.
+FRUITFUL = ("exploration.breakthrough_rate=1.5",)
+BARREN = (
+    "exploration.propensity=5",
+    "exploration.tolerance_cn=1",
+    "exploration.tolerance_row=1",
+    "exploration.breakthrough_rate=0",
+    "exploration.detour=0.8",
+)
+DOUBTED = (
+    "exploration.propensity=5",
+    "exploration.tolerance_cn=1",
+    "exploration.breakthrough_rate=0",
+    "exploration.detour=0",
+    "capital.hype_leap=0",
+    "capital.explorer_doubt=5",
+)
+#: Nobody knows anybody.
+LONELY = ("graph.topology=empty",)
+
+together(
+    *(pair for scene in (FRUITFUL, BARREN) for pair in (scene, (*scene, "mechanisms.exploration=false"))),
+    *(DOUBTED, (*DOUBTED, "mechanisms.domestic_doubt=false")),
+    "exploration.tolerance_cn=0.8",
+    "entry_exit.base_cheapens=0",
+)
+together(LONELY, (*LONELY, "mechanisms.consensus=false"))
 
 
 def test_M20_most_rounds_are_small_against_the_cost_of_a_launch():
@@ -51,8 +79,7 @@ def test_M42_consensus_forms_as_investors_see_each_other_invest():
 
 def test_M42_nobody_copies_strangers():
     """Consensus travels along ties: without ties there is nothing to switch off."""
-    lonely = ("graph.topology=empty",)
-    assert abs(effect("investor_attention_cn", "mechanisms.consensus=false", base=lonely, window=RUSH).mean) == 0.0
+    assert abs(effect("investor_attention_cn", "mechanisms.consensus=false", base=LONELY, window=RUSH).mean) == 0.0
 
 
 def test_M48_open_bases_cheap_compute_and_money_make_entry_easy():
@@ -75,13 +102,11 @@ def test_M50_few_explore_where_failure_is_not_tolerated():
 
 def test_M50_breakthroughs_pay_and_the_detour_costs():
     off = "mechanisms.exploration=false"
-    found = effect("frontier_all", off, base=("exploration.breakthrough_rate=1.5",), window=LAST)
+    found = effect("frontier_all", off, base=FRUITFUL, window=LAST)
     assert found.z > 4.0
     assert found.mean > 0.3
     # Where all who may explore do, and there is nothing to find.
-    bold = ("exploration.propensity=5", "exploration.tolerance_cn=1", "exploration.tolerance_row=1")
-    nothing = ("exploration.breakthrough_rate=0", "exploration.detour=0.8")
-    barren = effect("frontier_cn", off, base=(*bold, *nothing), window=AFTER)
+    barren = effect("frontier_cn", off, base=BARREN, window=AFTER)
     assert barren.z < -5.0, "who looks beside the road and finds nothing falls behind"
     assert barren.mean < -0.4
 
@@ -152,9 +177,7 @@ def test_M64_a_leap_at_home_is_news_once_even_where_it_leads_the_world():
 
 def test_M64_domestic_explorers_are_funded_less():
     """The doubt of investors, apart from hype: explorers at home get less when they are doubted."""
-    bold = ("exploration.propensity=5", "exploration.tolerance_cn=1", "exploration.breakthrough_rate=0")
-    base = (*bold, "capital.hype_leap=0", "capital.explorer_doubt=5", "exploration.detour=0")
-    doubted = effect("rounds_cn", "mechanisms.domestic_doubt=false", base=base, window=(1, 24))
+    doubted = effect("rounds_cn", "mechanisms.domestic_doubt=false", base=DOUBTED, window=(1, 24))
     assert doubted.z < -5.0
     assert doubted.ratio < 0.85
 
@@ -165,7 +188,7 @@ def test_the_shake_out_comes_without_a_date():
     alive = labs.group_by("step").agg(pl.col("labs_alive_cn").median()).sort("step")["labs_alive_cn"].to_list()
     assert 10 <= alive.index(max(alive)) <= 20, "the peak lies between late 2023 and mid 2024"
     assert alive[-1] < 0.75 * max(alive)
-    events = tables(steps=48)["events"].filter(pl.col("kind") == "exit", pl.col("region") == "CN")
+    events = table("events", steps=48).filter(pl.col("kind") == "exit", pl.col("region") == "CN")
     ways = dict(events.group_by("detail").len().iter_rows())
     assert set(ways) == {"acquired", "insolvent", "parent_withdrew", "turned_to_apps"}
     assert ways["parent_withdrew"] < 0.7 * sum(ways.values())

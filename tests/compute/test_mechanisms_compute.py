@@ -12,9 +12,19 @@ from baimo.world.compute.clouds import _compute_for_equity
 from baimo.world.compute.rental_market import _seen_by_labs
 from baimo.world.ensemble import Ensemble
 from baimo.world.technology.training import cluster
-from tests.twins import by_world, effect, market
+from tests.paired_runs import by_world, effect, market, together
 
 FREE = "policy/embargo=none"
+#: Sparse cards can be had.
+SPARSE = ("chip_market.sparse_supply=50",)
+DENSE, ALIKE = "mechanisms.sparse_accelerators=false", "mechanisms.dispersion=false"
+BUILDERS = {name: f"policy/compute=platform_{name}" for name in ("private", "state", "operator")}
+OWN_PACES = ("pace.commerce=36", "pace.shut_out=0", "pace.late=0")
+
+together(SPARSE, (*SPARSE, DENSE), (*SPARSE, ALIKE), (*SPARSE, ALIKE, DENSE), (ALIKE, "mechanisms.codesign=false"))
+together(FREE, (FREE, ALIKE), (FREE, "mechanisms.codesign=false"))
+together(BUILDERS["operator"], (BUILDERS["operator"], "mechanisms.platform=false"))
+together(OWN_PACES, (*OWN_PACES, "mechanisms.pace_layers=false"))
 
 
 def mean(column, *overrides, window=(24, 36)):
@@ -58,8 +68,6 @@ def test_M07_leaves_domestic_software_and_sparse_cards_to_their_own_switches():
 
 
 # ---------------------------------------------------------------------- M17
-
-BUILDERS = {name: f"policy/compute=platform_{name}" for name in ("private", "state", "operator")}
 
 
 def test_M17_an_operator_builds_more_of_a_platform_than_either_a_private_firm_or_the_state():
@@ -126,8 +134,7 @@ def test_M18_each_layer_at_its_own_pace_costs_nothing():
     paces = ("pace.shut_out=0", "pace.late=0")
     open_market = ("policy/licensing=none",)
     assert effect("apps_public_cn", paces, base=open_market).mean == 0.0
-    own = ("pace.commerce=36", "pace.shut_out=0", "pace.late=0")
-    assert effect("h100e_cn_domestic", ("mechanisms.pace_layers=false",), base=own).mean == 0.0
+    assert effect("h100e_cn_domestic", "mechanisms.pace_layers=false", base=OWN_PACES).mean == 0.0
 
 
 def test_M18_authorities_act_in_session():
@@ -158,8 +165,6 @@ def test_M32_with_plenty_nobody_pays_a_street_premium():
 
 
 # ---------------------------------------------------------------------- M35
-
-SPARSE = ("chip_market.sparse_supply=50",)
 
 
 def test_M35_where_sparse_cards_can_be_had_they_serve_more_for_less_power():

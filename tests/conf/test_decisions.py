@@ -11,7 +11,7 @@ from baimo.agents.lab import ModelLab
 from baimo.conf.schema import ConfigError, compose
 from baimo.world.ensemble import Ensemble
 from baimo.world.model import HundredModelsWar
-from tests.twins import effect, market
+from tests.paired_runs import effect, market
 
 NAMES = tuple(random_rules.RULES)
 ALL_RANDOM = [f"decisions.{name}=random" for name in NAMES]

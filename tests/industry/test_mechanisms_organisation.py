@@ -9,15 +9,28 @@ import pytest
 from baimo.agents.enums import BIG_TECH
 from baimo.world.ensemble import Ensemble
 from baimo.world.technology.research import left_to_research
-from tests.twins import STEPS, effect, tables
+from tests.paired_runs import STEPS, effect, table, together
 
-LABS = ("output.level=labs",)
 SMALL = 120
+
+#: Nobody enters, and hype is low or high at the start.
+CALM, HOT = (
+    ("app_market.entry_base=0", "app_market.start=0", "entry_exit.entry_base=0", f"capital.hype_start={hype}")
+    for hype in (0.1, 0.9)
+)
+FROZEN = "mechanisms.rush_and_fade=false"
+RIVALS = ("app_market.rival_owner=20",)
+
+together(CALM, HOT, (*CALM, FROZEN), (*HOT, FROZEN), steps=8)
+together(
+    *(RIVALS, (*RIVALS, "mechanisms.unused_model=false")),
+    ("mechanisms.unused_model=false", "mechanisms.organisation_drift=false"),
+)
 
 
 def labs(*overrides: str) -> pl.DataFrame:
     """The panel of living labs of CN."""
-    return tables(*LABS, *overrides)["labs"].filter(pl.col("region") == "CN", pl.col("alive"))
+    return table("labs", *overrides).filter(pl.col("region") == "CN", pl.col("alive"))
 
 
 def means(panel: pl.DataFrame, *names: str, window: tuple[int, int] = (12, STEPS)) -> pl.DataFrame:
@@ -28,8 +41,8 @@ def means(panel: pl.DataFrame, *names: str, window: tuple[int, int] = (12, STEPS
     )
 
 
-def twin_labs(off: str, chosen: pl.Expr, *names: str, base: tuple[str, ...] = ()) -> pl.DataFrame:
-    """Means of labs with a mechanism (``name``) and of their twins without it (``name_off``).
+def paired_labs(off: str, chosen: pl.Expr, *names: str, base: tuple[str, ...] = ()) -> pl.DataFrame:
+    """Means of labs with a mechanism (``name``) and of the same labs without it (``name_off``).
 
     ``chosen`` picks by what they are without it.
     """
@@ -48,7 +61,7 @@ def error_of_worlds(frame: pl.DataFrame, value: pl.Expr) -> tuple[float, float]:
 def test_M28_research_of_small_split_labs_loses_people():
     off = "mechanisms.organisation_drift=false"
     assert effect("staff_left_cn", off, window=(12, STEPS)).z > 8.0
-    small = twin_labs(off, (pl.col("staff") < SMALL) & (pl.col("releases") > 0), "researchers")
+    small = paired_labs(off, (pl.col("staff") < SMALL) & (pl.col("releases") > 0), "researchers")
     mean, z = error_of_worlds(small, (pl.col("researchers_on").sum() / pl.col("researchers").sum()).log())
     assert z < -5.0
     assert -0.3 < mean < -0.02
@@ -56,7 +69,7 @@ def test_M28_research_of_small_split_labs_loses_people():
 
 def test_M28_big_tech_is_behind_by_what_products_claim_and_approval_takes():
     off = "mechanisms.organisation_drift=false"
-    big = twin_labs(off, pl.col("archetype") == "big_tech", "capability")
+    big = paired_labs(off, pl.col("archetype") == "big_tech", "capability")
     mean, z = error_of_worlds(big, (pl.col("capability_on") - pl.col("capability")).mean())
     assert z < -5.0
     assert -0.5 < mean < -0.06, "OOM"
@@ -90,13 +103,10 @@ def test_M49_the_rush_trains_people_and_attention_fades():
 
 def test_M49_without_it_training_does_not_follow_hype():
     """The driver makes a difference only with the mechanism: hype at the start trains people in the first year."""
-    frozen = ("app_market.entry_base=0", "app_market.start=0", "entry_exit.entry_base=0")
-    calm, hot = (f"capital.hype_start={value}" for value in (0.1, 0.9))
-    rush = effect("people_trained_cn", calm, base=(*frozen, hot), window=(3, 8), steps=8)
-    # Overrides later in the list win, so that the second arm is calm.
+    # What is said later wins, so that the second arm is calm.
+    rush = effect("people_trained_cn", CALM, base=HOT, window=(3, 8), steps=8)
     assert rush.mean > 300.0
-    off = "mechanisms.rush_and_fade=false"
-    none = effect("people_trained_cn", calm, base=(*frozen, off, hot), window=(3, 8), steps=8)
+    none = effect("people_trained_cn", CALM, base=(*HOT, FROZEN), window=(3, 8), steps=8)
     assert none.mean == pytest.approx(0.0, abs=1e-6)
 
 
@@ -114,7 +124,7 @@ def test_M67_an_unused_model_drives_its_lab_into_products_and_out_of_data():
     off = "mechanisms.unused_model=false"
     nobody_uses = (pl.col("share_tokens") < 0.005) & (pl.col("releases") >= 1) & (pl.col("tokens_api") > 0.0)
     names = ("product_share", "tokens_api", "usage_data")
-    unused = twin_labs(off, nobody_uses, *names)
+    unused = paired_labs(off, nobody_uses, *names)
     mean, z = error_of_worlds(unused, (pl.col("product_share_on") - pl.col("product_share")).mean())
     assert z > 15.0
     assert mean > 0.1
@@ -127,7 +137,7 @@ def test_M67_an_unused_model_drives_its_lab_into_products_and_out_of_data():
     assert mean < -0.15
     assert change(unused, "usage_data")[0] < 0.0
     # Where apps mind a rival more, the lab is out of data, too.
-    unused = twin_labs(off, nobody_uses, *names, base=("app_market.rival_owner=20",))
+    unused = paired_labs(off, nobody_uses, *names, base=RIVALS)
     mean, z = change(unused, "usage_data")
     assert z < -4.0
     assert mean < -0.1

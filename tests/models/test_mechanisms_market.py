@@ -14,10 +14,16 @@ from baimo.world.ensemble import Ensemble
 from baimo.world.laws.scaling import KNOWLEDGE, REASONING
 from baimo.world.models import quality, serving
 from baimo.world.technology.research import data_from_use
-from tests.twins import WORLDS, by_world, effect, market, tables
+from tests.paired_runs import WORLDS, by_world, effect, market, table, together
 
 EARLY, MIDDLE, LATE = (3, 12), (12, 24), (24, 36)
-LABS = ("output.level=labs",)
+
+together(
+    *(f"moat.{name}=0" for name in ("compute", "tuning", "data", "reputation", "ecosystem")),
+    "model_market.surplus=0",
+    "model_market.hallucination=0",
+)
+together("mechanisms.eyes_and_hands=false", "moat.performance=0", worlds=24)
 
 
 def off(name: str) -> str:
@@ -208,8 +214,10 @@ def test_M39_vertical_labs_win_at_home():
     assert home.z > 4
     assert home.mean > 0.05
     assert home.without.mean() < 0.02
-    panel = tables(*LABS)["labs"].filter(pl.col("step").is_between(*MIDDLE), pl.col("archetype") == "vertical")
-    gone = tables(*LABS, off("vertical_models"))["labs"]
+    panel = table(
+        "labs",
+    ).filter(pl.col("step").is_between(*MIDDLE), pl.col("archetype") == "vertical")
+    gone = table("labs", off("vertical_models"))
     gone = gone.filter(pl.col("step").is_between(*MIDDLE), pl.col("archetype") == "vertical")
     assert panel["share_home"].mean() > 5.0 * gone["share_home"].mean()
 
@@ -257,7 +265,7 @@ def test_M66_what_is_lost_is_lost_at_a_change_of_base():
     """In the month of a new model on a base scene data falls when it is not portable, else hardly."""
 
     def falls(*overrides):
-        labs = tables(*LABS, *overrides)["labs"].filter("alive", pl.col("archetype") == "follower")
+        labs = table("labs", *overrides).filter("alive", pl.col("archetype") == "follower")
         labs = labs.sort("replicate", "lab_id", "step")
         change = labs.select(pl.col("scene_data").diff().over("replicate", "lab_id"))["scene_data"].drop_nulls()
         return (change < -0.05).sum()
@@ -346,5 +354,5 @@ def test_M31_each_moat_is_switched_singly(moat):
     assert not market(without(moat)).equals(market())
 
 
-def test_the_baseline_has_as_many_worlds_as_twins():
+def test_the_baseline_has_as_many_worlds_as_what_is_paired_with_it():
     assert len(values("hhi_tokens_cn")) == WORLDS

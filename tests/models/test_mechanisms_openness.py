@@ -12,9 +12,13 @@ from baimo.experiments.read.lineage_graph import lineage_graph, lineage_table, m
 from baimo.world.ensemble import Ensemble
 from baimo.world.models.releases import _write_down
 from baimo.world.technology.lineage import community
-from tests.twins import Effect, by_world, effect, exactly_zero, market, tables
+from tests.paired_runs import Effect, by_world, effect, exactly_zero, market, table, together
 
 FULL = ("output.level=full",)
+
+together("capital.commodity_penalty=0", "technology.light_gap=0", "technology.inheritance=0.1")
+together("mechanisms.open_closed_gap=false", "technology.teach_alike=1", worlds=24)
+together((*FULL, "mechanisms.hidden_bases=false"), worlds=2)
 
 
 def test_M12_closed_vendors_open_small_old_models():
@@ -78,7 +82,7 @@ def test_M37_a_stronger_base_lifts_those_who_build_on_it():
     """The tide: labs on open bases gain when the champion opens all, over what from-scratch labs gain."""
     rises = []
     for told in ("all", "none"):
-        panel = tables("output.level=labs", f"policy.open_source.champion={told}")["labs"]
+        panel = table("labs", f"policy.open_source.champion={told}")
         followers = panel.filter(pl.col("archetype") == "follower", pl.col("capability").is_not_nan())
         rises.append(by_world(followers, "capability", (6, 24)))
     tide = rises[0] - rises[1]
@@ -121,9 +125,9 @@ def test_M60_firms_hide_their_bases_and_some_are_exposed():
 
 
 def test_M60_exposure_is_an_event_that_costs_reputation():
-    events = tables(*FULL, worlds=2)["events"]
+    events = table("events", *FULL, worlds=2)
     assert events.filter(pl.col("kind") == "exposed").height > 3
-    panel = tables(*FULL, worlds=2)["labs"].sort("lab_id", "step")
+    panel = table("labs", *FULL, worlds=2).sort("lab_id", "step")
     change = panel.with_columns(change=pl.col("reputation").diff().over("replicate", "lab_id"))
     exposed = events.filter(pl.col("kind") == "exposed").select("replicate", "step", lab_id="agent")
     change = change.join(exposed, on=["replicate", "step", "lab_id"])["change"].drop_nulls()
@@ -132,14 +136,14 @@ def test_M60_exposure_is_an_event_that_costs_reputation():
 
 @pytest.fixture(scope="module")
 def edges():
-    return tables(*FULL, worlds=2)["edges"]
+    return table("edges", *FULL, worlds=2)
 
 
 def test_M60_declared_lineage_is_a_part_of_the_true_one(edges):
     for world in (0, 1):
         true, told = lineage_graph(edges, world), lineage_graph(edges, world, declared=True)
         assert set(told.edges) < set(true.edges)
-    honest = tables(*FULL, "mechanisms.hidden_bases=false", worlds=2)["edges"]
+    honest = table("edges", *FULL, "mechanisms.hidden_bases=false", worlds=2)
     assert set(lineage_graph(honest, 0).edges) == set(lineage_graph(honest, 0, declared=True).edges)
 
 

@@ -20,7 +20,7 @@ from baimo.world.engine import kernels
 from baimo.world.ensemble import Ensemble
 from baimo.world.network.social import neighbour_best, neighbour_share
 from baimo.world.record.outputs_inequality import deviation, gini_among
-from tests.twins import effect, market
+from tests.paired_runs import effect, market, together
 
 
 @pytest.fixture
@@ -141,6 +141,8 @@ def test_new_holders_stand_in_front_and_the_oldest_fall():
 # ---------------------------------------------------------------------- what ties do
 
 TIES = ("graph=complete", "graph=empty")
+for each in TIES:
+    together(each, worlds=8, steps=24)
 
 
 def test_who_knows_everybody_hears_at_once():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.twins import assert_equal_before, assert_something_differs
+from tests.paired_runs import assert_equal_before, assert_something_differs
 
 DATED = {
     "compute": ["vouchers", "public_centres", "platform_private", "platform_state", "platform_operator", "priority"],

@@ -20,7 +20,7 @@ from baimo.conf.parameters.policy import PolicyGroups
 from baimo.conf.schema import compose, to_parameters
 from baimo.world.engine.clock import as_date
 from baimo.world.ensemble import Ensemble
-from tests.twins import STEPS, market
+from tests.paired_runs import STEPS, market
 
 FOLDER = Path(conf.__file__).parent / "policy"
 ALTERNATIVES = sorted((file.parent.name, file.stem) for file in FOLDER.glob("*/*.yaml"))
@@ -71,9 +71,9 @@ def _schedule_dates(mine, theirs):
     dates = []
     for here, there in ((mine, theirs), (theirs, mine)):
         for entry in here:
-            twins = [each for each in there if known(each) == known(entry)]
-            ends = [each.get("until") for each in (entry, *twins)]
-            if not twins:
+            alike = [each for each in there if known(each) == known(entry)]
+            ends = [each.get("until") for each in (entry, *alike)]
+            if not alike:
                 dates.append(as_date(entry.get("announced") or entry["date"]))
             elif len(set(ends)) > 1:
                 dates.append(min(as_date(end) for end in ends if end))

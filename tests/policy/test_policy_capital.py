@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from tests.twins import by_world, effect, market
+from tests.paired_runs import by_world, effect, market
 
 ALTERNATIVES = ("guidance_fund", "cooling", "no_leader", "no_mergers")
 #: Months of the policy, and a scenario in which much is bought and sold.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.twins import assert_equal_before, assert_something_differs, by_world, effect_of, market
+from tests.paired_runs import assert_equal_before, assert_something_differs, by_world, effect_of, market, together
 
 GROUP = "policy/embargo"
+together(f"{GROUP}=none", worlds=24)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.twins import effect_of
+from tests.paired_runs import effect_of
 
 GROUP = "policy/industrial"
 

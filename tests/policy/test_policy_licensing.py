@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.twins import by_world, effect_of, market
+from tests.paired_runs import by_world, effect_of, market
 
 GROUP = "policy/licensing"
 

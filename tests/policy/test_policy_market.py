@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from tests.twins import effect, market, tables
+from tests.paired_runs import effect, market, table
 
 RULES = ("floor", "interoperability", "antitrust", "strict")
 #: Step of the date from which each rule holds.
@@ -28,7 +28,7 @@ def test_nothing_happens_before_its_date(rule):
 
 
 def test_nobody_in_cn_lists_below_the_floor():
-    labs = tables("policy/market=floor", "output.level=labs")["labs"]
+    labs = table("labs", "policy/market=floor")
     sold = labs.filter("alive", pl.col("region") == "CN", pl.col("step") >= SINCE["floor"])
     sold = sold.filter(pl.col("founded") <= pl.col("step"))
     assert sold["price_flagship"].min() >= 2.0

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from tests.twins import by_world, market
+from tests.paired_runs import by_world, market
 
 ALTERNATIVES = ("history", "champion_opens", "champion_closes", "mandate", "subsidy", "ban")
 SINCE = "policy.open_source.since='2024-02-01'"

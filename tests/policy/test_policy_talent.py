@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from tests.twins import by_world, effect, market, tables
+from tests.paired_runs import by_world, effect, market, table
 
 SINCE = 9  # 2023-09-01
 AFTER = (SINCE + 3, 24)
@@ -41,11 +41,11 @@ def test_a_mobility_limit_costs_the_state_nothing_to_speak_of():
 @pytest.mark.parametrize("policy", ["training_programme", "mobility_limit", "both"])
 def test_before_its_date_nothing_is_different(policy):
     late = (f"policy/talent={policy}", "policy.talent.since=2024-02-01")
-    treated, untreated = tables(*late, steps=18), tables(NONE, steps=18)
     before = pl.col("step") < 14
     for name in ("market", "events"):
-        assert treated[name].filter(before).equals(untreated[name].filter(before)), name
-    assert not treated["market"].equals(untreated["market"])
+        treated, untreated = (table(name, *arm, steps=18) for arm in (late, (NONE,)))
+        assert treated.filter(before).equals(untreated.filter(before)), name
+        assert not treated.equals(untreated)
 
 
 def test_a_policy_ends():

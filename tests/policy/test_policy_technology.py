@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from tests import twins
+from tests.paired_runs import effect, market, table, together
 
 #: Alternatives that the model of training reads, with the first step that they may change.
 DATED = {"scaling_stops": 18, "breakthrough": 18}
@@ -16,43 +16,48 @@ def choose(name: str) -> str:
     return f"policy/technology={name}"
 
 
+together(choose("scaling_wall"), steps=48)
+together(choose("scaling_stops"), steps=48)
+together(choose("breakthrough"), worlds=24)
+
+
 @pytest.mark.parametrize(("name", "step"), DATED.items())
 def test_nothing_differs_before_the_date(name, step):
-    with_, without = twins.market(choose(name)), twins.market()
+    with_, without = market(choose(name)), market()
     before = pl.col("step") < step
     assert with_.filter(before).equals(without.filter(before))
     assert not with_.equals(without)
 
 
 def test_where_scaling_stops_large_runs_buy_no_more():
-    stop = twins.effect("frontier_all", choose("scaling_stops"), window=(28, 36))
+    stop = effect("frontier_all", choose("scaling_stops"), window=(28, 36))
     assert stop.z > 4.0 and 0.15 < stop.mean < 1.5
-    assert twins.effect("largest_run_row_flop", choose("scaling_stops")).ratio > 1.5
+    assert effect("largest_run_row_flop", choose("scaling_stops")).ratio > 1.5
     # Who leads stands still first, and the others come closer.
-    assert twins.effect("gap_cn_oom", choose("scaling_stops"), window=(28, 36)).z > 2.5
+    assert effect("gap_cn_oom", choose("scaling_stops"), window=(28, 36)).z > 2.5
 
 
 def test_a_wall_at_a_known_size_holds_up_to_it():
-    wall = twins.effect("largest_run_row_flop", choose("scaling_wall"))
+    wall = effect("largest_run_row_flop", choose("scaling_wall"))
     assert wall.without.max() <= 1.0e26 * (1.0 + 1e-9) < wall.with_.mean()
-    late = twins.effect("frontier_all", choose("scaling_wall"), window=(36, 48), steps=48)
+    late = effect("frontier_all", choose("scaling_wall"), window=(36, 48), steps=48)
     assert late.mean > 0.1 and late.z > 5.0
     # Those who are far below it do not feel it.
-    early = twins.effect("frontier_cn", choose("scaling_wall"), window=(0, 12))
+    early = effect("frontier_cn", choose("scaling_wall"), window=(0, 12))
     assert abs(early.mean) < 0.02
 
 
 def test_a_breakthrough_is_absorbed_by_those_who_do_research():
-    public = twins.effect("efficiency_public", choose("breakthrough"), window=(19, 36))
+    public = effect("efficiency_public", choose("breakthrough"), window=(19, 36))
     assert public.ratio < 0.3  # ten to the 0.7 is five times
     for column in ("frontier_cn", "frontier_all"):
         soon, late = (
-            twins.effect(column, choose("breakthrough"), window=window, worlds=24) for window in ((18, 20), (30, 36))
+            effect(column, choose("breakthrough"), window=window, worlds=24) for window in ((18, 20), (30, 36))
         )
         assert late.z < -4.0 and late.mean < -0.15
         assert abs(soon.mean) < 0.25 * abs(late.mean)  # not handed out on the day
     # Who does little research takes up less of it.
-    labs = [twins.tables("output.level=labs", *arm)["labs"] for arm in ((choose("breakthrough"),), ())]
+    labs = [table("labs", *arm) for arm in ((choose("breakthrough"),), ())]
     there = (pl.col("region") == "CN") & (pl.col("founded") < 18) & pl.col("step").is_between(20, 26)
     gains = {}
     for kind in ("big_tech", "follower"):
@@ -64,5 +69,6 @@ def test_a_breakthrough_is_absorbed_by_those_who_do_research():
 @pytest.mark.parametrize("name", ["scaling_stops", "scaling_wall", "breakthrough", "multimodal", "edge_progress"])
 def test_alternatives_compose_with_other_groups(name):
     overrides = (choose(name), "policy/open_source=champion_opens", "policy/embargo=none")
-    frame = twins.market(*overrides, worlds=2, steps=24)
+    together(overrides, worlds=2, steps=24)
+    frame = market(*overrides, worlds=2, steps=24)
     assert frame["frontier_all"].is_finite().all()

@@ -8,7 +8,7 @@ import pytest
 
 from baimo import conf
 from baimo.conf.schema import compose
-from tests.twins import effect
+from tests.paired_runs import effect, together
 
 FOLDER = Path(conf.__file__).parent / "scenario"
 STORIES = [
@@ -43,6 +43,9 @@ DIRECTIONS = [
     ("price_floor", "price_light_cn", -1, (24, 36)),
     ("price_floor", "tokens_day_cn", +1, (24, 36)),
 ]
+
+together("scenario=scaling_stops", steps=48)
+together("scenario=no_embargo", worlds=24)
 
 
 @pytest.mark.parametrize("name", STORIES)

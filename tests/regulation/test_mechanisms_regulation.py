@@ -9,7 +9,28 @@ from baimo.world.compute.chip_market import _grey_supply
 from baimo.world.ensemble import Ensemble
 from baimo.world.policy.instruments import _stance, stance
 from baimo.world.regulation.compliance import _clean
-from tests.twins import by_world, effect, market
+from tests.paired_runs import by_world, effect, market, together
+
+OFF, ADAPTIVE = "mechanisms.compliance=false", "regulators=adaptive"
+#: Nobody answers for content.
+CONTENT = ("compliance.content_team=0", "compliance.content_duty=0")
+#: No rights that trust would grant, and authorities that answer the gap alone.
+WITHOUT_RIGHTS = ("trust.culprit=0", "trust.everybody=0", "trust.build=0", "trust.substitution=0")
+GAP_ALONE = (ADAPTIVE, "licensing.incident_response=0", "licensing.hhi_response=0")
+
+together(
+    "trust.build=0",
+    "trust.everybody=0",
+    "trust.substitution=0",
+    WITHOUT_RIGHTS,
+    (*WITHOUT_RIGHTS, "trust.start=0.2"),
+    ("mechanisms.social_trust=false", "trust.start=0.2"),
+    "trust.permission=1",
+    ("trust.permission=1", "trust.build=0"),
+)
+together("licensing.gate_opens=0", "licensing.gap_response=0", CONTENT)
+together(ADAPTIVE, (ADAPTIVE, "licensing.gap_response=0"), (ADAPTIVE, "licensing.hhi_response=0"))
+together(GAP_ALONE, (*GAP_ALONE, "licensing.gap_response=0"), worlds=24)
 
 
 def mean(column, *overrides, window=(24, 36)):
@@ -32,8 +53,7 @@ def test_M05_where_society_is_not_trusted_users_lean_on_names():
 
 
 def test_M05_trust_grants_rights_that_make_models_useful():
-    without_rights = ("trust.culprit=0", "trust.everybody=0", "trust.build=0", "trust.substitution=0")
-    assert effect("consumer_surplus_cn", "trust.start=0.2", base=without_rights).z > 5
+    assert effect("consumer_surplus_cn", "trust.start=0.2", base=WITHOUT_RIGHTS).z > 5
     free = "mechanisms.social_trust=false"
     assert abs(effect("consumer_surplus_cn", "trust.start=0.2", base=(free,)).ratio - 1.0) < 1e-3, "rights need none"
 
@@ -53,8 +73,6 @@ def test_M05_without_the_mechanism_trust_stays_as_it_is():
 
 # ---------------------------------------------------------------------- M06
 
-OFF = "mechanisms.compliance=false"
-
 
 def test_M06_duties_and_suits_cost_and_are_gone_when_off():
     assert mean("compliance_cost_cn") > 10.0
@@ -64,7 +82,7 @@ def test_M06_duties_and_suits_cost_and_are_gone_when_off():
 
 
 def test_M06_filed_services_answer_for_their_content():
-    assert effect("compliance_cost_cn", ("compliance.content_team=0", "compliance.content_duty=0")).z > 8
+    assert effect("compliance_cost_cn", CONTENT).z > 8
 
 
 def test_M06_data_may_not_cross_the_border_so_wrappers_lose_their_foreign_base():
@@ -110,8 +128,6 @@ def test_M41_filing_builds_trust_and_averts_harm():
 
 # ---------------------------------------------------------------------- authorities that answer
 
-ADAPTIVE = "regulators=adaptive"
-
 
 def test_an_adaptive_content_authority_answers_incidents():
     """More incidents, a stricter review: longer queues, fewer filings, more trust."""
@@ -121,8 +137,7 @@ def test_an_adaptive_content_authority_answers_incidents():
 
 
 def test_an_adaptive_export_authority_enforces_harder_as_the_gap_closes():
-    alone = (ADAPTIVE, "licensing.incident_response=0", "licensing.hhi_response=0")
-    grey = effect("h100e_cn_grey", "licensing.gap_response=0", base=alone, worlds=24)
+    grey = effect("h100e_cn_grey", "licensing.gap_response=0", base=GAP_ALONE, worlds=24)
     assert grey.z < -4.0 and grey.ratio < 0.95  # little only where the gap never closes
     world = Ensemble([ADAPTIVE, "output.level=market"], (0,)).run(12).world
     strict, smuggled = [], []

@@ -7,20 +7,49 @@ import polars as pl
 import pytest
 
 from baimo.world.compute.chips import power_draw, weakness
-from tests import twins
+from tests.paired_runs import Effect, by_world, effect, market, table, together
 
-LABS = ("output.level=labs",)
 START, END = (0, 12), (24, 36)
 
-
-def effect(column: str, *off: str, window: tuple[int, int] = END) -> twins.Effect:
-    """What a mechanism adds, over the one baseline that all tests here share."""
-    return twins.effect(column, off, base=LABS, window=window)
+together(
+    ("mechanisms.scaling_law=false", "training.run_share=0.05"),
+    "training.run_share=0.05",
+    "training.failure_memory=0",
+    "policy.data.public_corpus=9",
+    "model_market.wall=0",
+    "technology.foreign_worked_off=1e20",
+    "technology.misled=0",
+)
+together("policy.open_source.ban=true", ("policy.open_source.ban=true", "mechanisms.frontier_cost=false"))
+together(
+    "mechanisms.catching_up=false",
+    ("mechanisms.catching_up=false", "moat.users=0"),
+    "moat.users=0",
+    "mechanisms.scaling_teams=false",
+    worlds=24,
+)
+#: What says nothing without its mechanism, in few worlds: equal is equal (:func:`same`).
+together(
+    *(
+        pair
+        for mechanism, setting in (
+            ("data_shortage", "technology.quality_substitutes=0"),
+            ("frontier_cost", "training.largest_before_row=1e27"),
+            ("copying", "technology.teacher_reach=2"),
+            ("weakest_link", "training.people_spread=1"),
+        )
+        for pair in (setting, (f"mechanisms.{mechanism}=false", setting))
+    ),
+    ("mechanisms.data_shortage=false", "technology.quality_substitutes=3"),
+    ("mechanisms.foreign_base_weak=false", "technology.foreign_worked_off=1e20"),
+    worlds=3,
+    steps=18,
+)
 
 
 def panel(*overrides: str) -> pl.DataFrame:
     """The labs of CN."""
-    return twins.tables(*LABS, *overrides)["labs"].filter(pl.col("region") == "CN")
+    return table("labs", *overrides).filter(pl.col("region") == "CN")
 
 
 def mean_of(frame: pl.DataFrame, column: str) -> np.ndarray:
@@ -28,20 +57,20 @@ def mean_of(frame: pl.DataFrame, column: str) -> np.ndarray:
     return frame.group_by("replicate").agg(pl.col(column).mean()).sort("replicate")[column].to_numpy()
 
 
-def panel_effect(column: str, off: str, chosen: pl.Expr) -> twins.Effect:
+def panel_effect(column: str, off: str, chosen: pl.Expr) -> Effect:
     """The effect on the mean over some labs."""
-    return twins.Effect(*(mean_of(panel(*arm).filter(chosen), column) for arm in ((), (off,))))
+    return Effect(*(mean_of(panel(*arm).filter(chosen), column) for arm in ((), (off,))))
 
 
 def same(one: tuple[str, ...], other: tuple[str, ...], steps: int = 18, but: tuple[str, ...] = ()) -> bool:
     """Whether two settings give the same bits in every market column."""
-    first, second = (twins.market(*each, worlds=3, steps=steps).drop(but) for each in (one, other))
+    first, second = (market(*each, worlds=3, steps=steps).drop(but) for each in (one, other))
     return first.equals(second)
 
 
 def value(column: str, step: int, *overrides: str) -> float:
     """Median over worlds at one step."""
-    return twins.market(*LABS, *overrides).filter(pl.col("step") == step)[column].median()
+    return market(*overrides).filter(pl.col("step") == step)[column].median()
 
 
 def test_M01_compute_buys_capability_and_nothing_without_the_law():
@@ -52,19 +81,19 @@ def test_M01_compute_buys_capability_and_nothing_without_the_law():
     # A tenth of the compute costs about one order of magnitude where the law holds, nothing where not.
     small = "training.run_share=0.05"
     on = effect("frontier_all", small, window=(12, 36))
-    without = twins.effect("frontier_all", small, base=(*LABS, off), window=(12, 36))
+    without = effect("frontier_all", small, base=(off,), window=(12, 36))
     assert on.z > 5.0 and on.mean > 0.3
     assert abs(without.mean) < 0.2 * on.mean
 
 
-def reasoning_over_language(frontier: str, off: str, window: tuple[int, int]) -> twins.Effect:
+def reasoning_over_language(frontier: str, off: str, window: tuple[int, int]) -> Effect:
     """Effect on reasoning less that on language: what moves the frontier of both is left out."""
     arms = []
     for arm in ((), (off,)):
-        run = twins.market(*LABS, *arm)
-        reasoning, language = (twins.by_world(run, f"{frontier}_{axis}", window) for axis in ("reasoning", "language"))
+        run = market(*arm)
+        reasoning, language = (by_world(run, f"{frontier}_{axis}", window) for axis in ("reasoning", "language"))
         arms.append(reasoning - language)
-    return twins.Effect(*arms)
+    return Effect(*arms)
 
 
 def test_M02_reasoning_runs_short_of_data_first_and_models_write_more():
@@ -75,11 +104,11 @@ def test_M02_reasoning_runs_short_of_data_first_and_models_write_more():
     synthetic = effect("synthetic_share_cn", off)
     assert synthetic.z > 6.0 and synthetic.mean > 0.25
     assert np.all(synthetic.without == 0.0)
-    assert twins.by_world(twins.market(*LABS), "synthetic_share_cn", (0, 6)).max() < 0.05
+    assert by_world(market(), "synthetic_share_cn", (0, 6)).max() < 0.05
 
 
 def test_M02_good_data_and_a_public_corpus_stand_in_for_more():
-    corpus = twins.effect("synthetic_share_cn", "policy.data.public_corpus=9", base=LABS, window=END)
+    corpus = effect("synthetic_share_cn", "policy.data.public_corpus=9", window=END)
     assert corpus.z > 6.0 and corpus.without.mean() < 0.1  # nobody pays for synthetic data who has real ones
     assert reasoning_over_language("frontier_cn", "policy.data.public_corpus=9", (12, 24)).z < -3.4
     off = ("mechanisms.data_shortage=false",)
@@ -214,8 +243,8 @@ def test_M26_large_firms_catch_up_with_yesterday_and_users_follow_today():
     # The column is what it says: the frontier of twelve months ago less what big tech offers on average.
     offers = panel().filter(pl.col("archetype") == "big_tech", pl.col("alive"), pl.col("capability").is_not_nan())
     offers = offers.group_by("replicate", "step").agg(pl.col("capability").cast(pl.Float64).mean())
-    ago = twins.market(*LABS).with_columns(step=pl.col("step") + 12).select("replicate", "step", ago="frontier_all")
-    told = twins.market(*LABS).join(offers, on=("replicate", "step")).join(ago, on=("replicate", "step"))
+    ago = market().with_columns(step=pl.col("step") + 12).select("replicate", "step", ago="frontier_all")
+    told = market().join(offers, on=("replicate", "step")).join(ago, on=("replicate", "step"))
     gap = (told["ago"] - told["capability"]).to_numpy()
     np.testing.assert_allclose(told["big_tech_behind_year_ago_cn"].to_numpy(), gap, atol=1e-5)
 
@@ -225,8 +254,8 @@ def test_M26_off_users_still_choose_anew_but_by_what_was_best_yesterday():
     assert effect("users_cn", off).without.min() > 100.0
     # The leader of yesterday keeps the lead for longer, while the moat of users still tells.
     assert effect("used_lead_cn", off, window=(12, 24)).z > 5.0
-    assert twins.effect("share_turbulence_cn", "moat.users=0", base=(*LABS, off), window=(3, 18)).z < -10.0
-    assert twins.effect("share_turbulence_cn", "moat.users=0", base=(off,), worlds=24).z < -4.0
+    assert effect("share_turbulence_cn", "moat.users=0", base=(off,), window=(3, 18)).z < -10.0
+    assert effect("share_turbulence_cn", "moat.users=0", base=(off,), worlds=24).z < -4.0
 
 
 def test_M33_an_infra_team_makes_one_chip_do_the_work_of_two():
@@ -245,7 +274,7 @@ def test_M34_scaling_teams_stop_doomed_runs():
     off = "mechanisms.scaling_teams=false"
     used = effect("failed_run_used_cn", off, window=(0, 36))
     assert used.without.min() > 0.999 and used.z < -4.0 and used.mean < -0.02
-    wasted = twins.effect("training_wasted_cn", off, window=(0, 36), worlds=24)
+    wasted = effect("training_wasted_cn", off, window=(0, 36), worlds=24)
     assert wasted.z < -2.0 and wasted.ratio < 0.7
 
 

@@ -96,7 +96,7 @@ def test_undefined_steps_are_left_out_and_undefined_worlds_do_not_count():
     assert row(nobody, "whole run")["effect"] is None
 
 
-def test_twins_are_matched_by_seed_and_replicate_in_any_order():
+def test_pairs_are_matched_by_seed_and_replicate_in_any_order():
     rng = np.random.default_rng(3)
     base = rng.normal(size=(5, 24))
     two = [frame(base[:3] + k).with_columns(pl.lit(k).alias("seed")) for k in (1, 2)]
@@ -170,7 +170,7 @@ def test_the_replications_give_the_wanted_width():
     assert np.mean(halves) == pytest.approx(1.0, rel=0.12)
 
 
-def test_twins_that_differ_by_a_constant_need_no_more_worlds_and_others_many():
+def test_pairs_that_differ_by_a_constant_need_no_more_worlds_and_others_many():
     rng = np.random.default_rng(11)
     base = np.repeat(rng.normal(10.0, 3.0, (50, 1)), 3, axis=1)
     found = row(effects(frame(base + 1.0), frame(base), months=False), "whole run")
@@ -246,7 +246,7 @@ def test_windows_that_are_none(what):
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """Two tiny runs, and some that are no twins of the first."""
+    """Two tiny runs, and some that cannot be paired with the first."""
     place = tmp_path_factory.mktemp("outputs")
     small = ["steps=12", "worlds=4", "processes=1", "output.level=market", "output.figure=false"]
     for words in (
@@ -345,7 +345,7 @@ def test_several_seeds_are_one_arm(runs):
     assert table["n"].to_list() == [4, 4]
 
 
-def test_runs_that_are_no_twins(runs, capsys, tmp_path):
+def test_runs_that_cannot_be_paired(runs, capsys, tmp_path):
     stale = tmp_path / "stale" / "0000000000"
     shutil.copytree(next((runs / "no_embargo").glob("*")), stale)
     facts = json.loads((stale / "manifest.json").read_text())

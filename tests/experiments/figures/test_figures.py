@@ -231,7 +231,7 @@ def test_runs_that_cannot_be_read_are_one_line(tmp_path, config, capsys):
 
 
 def test_policies_are_compared_within_their_context(tmp_path, config):
-    """In the context y a policy adds 20 labs, at home 10: each against its own twin, and the difference."""
+    """In the context y a policy adds 20 labs, at home 10: each against its own pair, and the difference."""
     (x, (low, high)), (y, (home, away)) = (("model_market.price_sensitivity", (2.0, 3.0)), SWEEP[1])
     home = config.capital.herding
     for i, (a, b, more) in enumerate(((low, home, 0.0), (high, home, 10.0), (low, away, 5.0), (high, away, 25.0))):
