@@ -25,11 +25,21 @@ from baimo.conf.declare import ROW_BLOCK, par
 from baimo.conf.mechanisms import BY_NAME, Switches
 from baimo.conf.parameters.agents import RULE_WORDS, Decisions
 from baimo.conf.parameters.apps import AppMarket
-from baimo.conf.parameters.capital import Capital
+from baimo.conf.parameters.capital import Capital, Expectations, Parents
 from baimo.conf.parameters.compute import ChipMarket, FleetRules, PlatformRules, Rental
 from baimo.conf.parameters.engine import PopulationSize
 from baimo.conf.parameters.industry import EntryExit, Organisation, Talent
-from baimo.conf.parameters.models import Moat, ModelMarket, Openness, Serving
+from baimo.conf.parameters.models import (
+    Goodwill,
+    Hosting,
+    Ladder,
+    Moat,
+    ModelMarket,
+    Openness,
+    Pricing,
+    Revenue,
+    Serving,
+)
 from baimo.conf.parameters.network import Graph
 from baimo.conf.parameters.policy import WORDS, Pace, PolicyGroups
 from baimo.conf.parameters.record import Measures
@@ -83,8 +93,15 @@ class Config:
     exploration: Exploration = field(default_factory=Exploration)
     lineage: Lineage = field(default_factory=Lineage)
     capital: Capital = field(default_factory=Capital)
+    expectations: Expectations = field(default_factory=Expectations)
+    parents: Parents = field(default_factory=Parents)
     model_market: ModelMarket = field(default_factory=ModelMarket)
     moat: Moat = field(default_factory=Moat)
+    pricing: Pricing = field(default_factory=Pricing)
+    revenue: Revenue = field(default_factory=Revenue)
+    goodwill: Goodwill = field(default_factory=Goodwill)
+    ladder: Ladder = field(default_factory=Ladder)
+    hosting: Hosting = field(default_factory=Hosting)
     serving: Serving = field(default_factory=Serving)
     openness: Openness = field(default_factory=Openness)
     app_market: AppMarket = field(default_factory=AppMarket)

@@ -55,8 +55,9 @@ class RentalState(State):
         text="Rent of compute for serving",
     )
     rent_start = stock("CNY/H100e-hour", first=lambda world: _rent_before(world)[CN], text="Rent at the start, CN")
-    rent_cap = stock("H100e", "regions", first=100.0, text="Upper bound of the compute of one tenant")
-    training_bill = flow("CNY million", "labs", text="Cost of training in a step")
+    rent_cap = stock("H100e", "regions", first=100.0, text="The most that one tenant gets")
+    idle_serving = stock("H100e", "regions", text="Serving compute for rent that nobody rented")
+    training_bill = flow("CNY million", "labs", text="What training costs a lab in a step")
 
 
 def rent_pressure(demand: Array, supply: Array, months: float, rental) -> Array:
@@ -178,6 +179,7 @@ def _move_rents(world: World, region: int, wants: tuple[Array, Array], supply: t
     state, rental = world.state, world.parameters.rental
     for rent, want, offer in zip((state.rent_training, state.rent_serving), wants, supply, strict=True):
         rent[region] = _floor(rent[region] * rent_pressure(want, offer, world.clock.months, rental), rental)
+    state.idle_serving[region] = np.maximum(supply[1] - wants[1], 0.0)
     state.rent_cap[region] = rental.largest_tenant * np.maximum(supply[0], 1.0)
 
 

@@ -208,9 +208,9 @@ class _Steps:
         """Evaluate by loops, with NumPy functions between them; on arrays of another kind as written."""
         given, there = ", ".join(inspect.signature(self.function).parameters), set(self.leaves)
         lines = [f"def staged({given}):", *self.reading]
-        lines += [f"if not known.issuperset(({''.join(f'{each}.__class__, ' for each in self.leaves)})):"]
-        lines += [f" return body({given})"]
-        space = {"body": self.function, "known": {np.ndarray, *_NUMBERS}}
+        lines += [f"if not _kinds.issuperset(({''.join(f'{each}.__class__, ' for each in self.leaves)})):"]
+        lines += [f" return _whole({given})"]
+        space = {"_whole": self.function, "_kinds": {np.ndarray, *_NUMBERS}}
 
         def loop(names: list[str]) -> None:
             if wanted := [each for each in dict.fromkeys(names) if each in self.steps and each not in there]:

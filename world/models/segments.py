@@ -38,6 +38,9 @@ class SegmentTable:
     bass_imitate: Array
     arpu: Array
     addressable: Array
+    payers: Array
+    lead_value: Array
+    tail: Array
     rows_licensed: tuple[int, ...]
     widths: Array  # those that differ, (widths, 1, 1)
     which_width: Array
@@ -80,6 +83,9 @@ class SegmentTable:
             bass_imitate=numbers("bass_imitate"),
             arpu=numbers("arpu"),
             addressable=numbers("addressable"),
+            payers=numbers("payers"),
+            lead_value=numbers("lead_value"),
+            tail=numbers("tail"),
             rows_licensed=tuple(np.flatnonzero(licensed).tolist()),
             widths=widths.reshape(-1, 1, 1),
             which_width=which,

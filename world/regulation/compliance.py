@@ -12,7 +12,7 @@ import numpy as np
 
 from baimo.agents.enums import API, CN, FILED, MISSING, ROW
 from baimo.world.engine.arrays import Array, compacts, count_where, row_sum, sum_k, take_rows, where
-from baimo.world.models.serving import DAYS_A_MONTH
+from baimo.world.engine.clock import DAYS_A_MONTH
 from baimo.world.network.ties import points_at
 
 if TYPE_CHECKING:
