@@ -48,7 +48,7 @@ MODELS = (
         "customisation",
         "custom projects earn, bind people, and do not raise capability",
         "001",
-        off={"model_market.project_value": 0.0},
+        off={"revenue.pilots": 0.0},
         shows=("revenue_projects_cn", "revenue_labs_cn", "frontier_cn"),
     ),
     Mechanism(

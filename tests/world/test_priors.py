@@ -9,8 +9,7 @@ from baimo.conf.schema import Config
 from baimo.world.compute.chips import CNY_A_USD, H100_TFLOPS, SECONDS_A_DAY, tokens_per_second
 from baimo.world.compute.rental_market import HOURS_A_YEAR
 from baimo.world.engine.arrays import logistic
-from baimo.world.engine.clock import Clock
-from baimo.world.engine.clock import DAYS_A_MONTH
+from baimo.world.engine.clock import DAYS_A_MONTH, Clock
 
 #: Rounds of 2023 by kind (PRIORS.md).
 ROUNDS = {"seed": 80, "growth": 10, "leader": 5}
