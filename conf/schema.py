@@ -44,7 +44,7 @@ from baimo.conf.parameters.network import Graph
 from baimo.conf.parameters.policy import WORDS, Pace, PolicyGroups
 from baimo.conf.parameters.record import Measures
 from baimo.conf.parameters.regulation import Compliance, LicensingRules, Trust
-from baimo.conf.parameters.technology import Exploration, Lineage, Technology, Training
+from baimo.conf.parameters.technology import Exploration, Lineage, Technology, Thinking, Training
 
 
 class ConfigError(ValueError):
@@ -91,6 +91,7 @@ class Config:
     technology: Technology = field(default_factory=Technology)
     training: Training = field(default_factory=Training)
     exploration: Exploration = field(default_factory=Exploration)
+    thinking: Thinking = field(default_factory=Thinking)
     lineage: Lineage = field(default_factory=Lineage)
     capital: Capital = field(default_factory=Capital)
     expectations: Expectations = field(default_factory=Expectations)

@@ -18,7 +18,7 @@ from baimo.world.network import ties
 from baimo.world.policy import instruments
 from baimo.world.record import outputs
 from baimo.world.regulation import compliance, licensing, trust
-from baimo.world.technology import exploration, research, training
+from baimo.world.technology import exploration, research, thinking, training
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +53,7 @@ PLAN: tuple[tuple[str, Callable[[World], None], float | None], ...] = (
     ("1 calendar and policy", instruments.calendar_and_policy, None),
     ("2 technology drift", research.drift, None),
     ("2 exploration", exploration.explore, None),
+    ("2 thinking", thinking.learn_to_think, None),
     ("3 chip supply", chip_supply.produce, None),
     ("4 chip orders, rationing, grey market", chip_market.trade_chips, None),
     ("4 the middle layer", platform.develop, None),

@@ -52,6 +52,7 @@ class LabColumns(FirmColumns, MarketAgent):
         "reply_1",
         "reply_2",
         "reply_3",
+        "recipe",
     )
     capacity_key: ClassVar[str] = "max_labs"
 
@@ -115,6 +116,8 @@ class LabColumns(FirmColumns, MarketAgent):
     # knowledge
     log_efficiency = column("ln A")
     explores = column(dtype=bool, default=False, clears=True)
+    recipe = column(dtype=bool, default=False, clears=True)
+    thinking = column("share of what thinking can add", clears=True)
     knack = column("place among labs by ability to build on others' weights")
     honesty = column("place among labs by honesty")
     pretrained = column("OOM", default=NO_MODEL, inner="axes")

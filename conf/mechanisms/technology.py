@@ -185,4 +185,12 @@ TECHNOLOGY = (
         off={"technology.layer_portable": 0.0},
         shows=("layer_data_cn",),
     ),
+    Mechanism(
+        "X07",
+        "thinking",
+        "a model can think longer, which users choose at its price",
+        "Snell et al. 2024",
+        off={"thinking.gain": 0.0, "thinking.found": 0.0},
+        shows=("tokens_thinking_cn", "labs_thinking", "tokens_day_cn"),
+    ),
 )

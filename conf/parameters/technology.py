@@ -204,6 +204,24 @@ class Exploration:
 
 
 @dataclass
+class Thinking:
+    """Thinking longer (X07)."""
+
+    length: float = par(8.0, "times", 1, 1000, "prior", "tokens r of an answer with thinking over one without")
+    gain: float = par(
+        0.5, "OOM/log10", 0, 2, "Snell et al. 2024; Villalobos and Atkinson 2023", "gamma: reasoning gained by length"
+    )
+    width: float = par(1.0, "utility", 0.01, 10, "prior", "sharpness of the choice between both modes")
+    level: float = par(2.5, "OOM", -3, 10, "prior", "reasoning from which the recipe can be found")
+    found: float = par(0.25, "1/year", 0, 20, "prior", "hazard of finding it, of explorers")
+    copied: float = par(1.0, "1/year", 0, 20, "prior", "hazard of copying it from a model on sale")
+    published: float = par(6.0, "1/year", 0, 50, "prior", "hazard of learning it from open weights")
+    compute_share: float = par(0.2, "share", 0, 1, "prior", "training compute that goes into it")
+    run: float = par(1.0, "1e23 FLOP", 0.001, 1e6, "prior", "C_0: effective compute that teaches two thirds of it")
+    offered: float = par(0.3, "share", 0, 1, "prior", "skill from which thinking is offered")
+
+
+@dataclass
 class Lineage:
     """Concealment of the open base of a model."""
 

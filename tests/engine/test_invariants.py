@@ -22,7 +22,16 @@ WORLDS = (0, 1, 2)
 #: Columns that may be below zero; all other numbers of agents are stocks, flows, shares or ages.
 SIGNED = {
     "labs": {"skill", "log_efficiency", "pretrained", "post", "run_inherits", "run_inherits_post", "served", "light"}
-    | {"open_weights", "open_post", "reputation", "vertical_data", "log_largest", "standing", "profit", "parent_belief"},
+    | {
+        "open_weights",
+        "open_post",
+        "reputation",
+        "vertical_data",
+        "log_largest",
+        "standing",
+        "profit",
+        "parent_belief",
+    },
     "apps": {"threshold", "aim", "head_start"},
     "vendors": set(),
     "investors": {"weight_capability", "weight_revenue", "weight_hype", "weight_rank"},

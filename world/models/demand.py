@@ -40,6 +40,7 @@ class DemandState(State):
     direct_share = flow("share", "segments", text="Share of use without an app")
     tokens_per_user = flow("tokens/day", "segments", "labs", text="Tokens of one user")
     tokens_by_segment = flow("Mtok/day", "segments", "labs", text="Tokens asked of the labs' clouds")
+    thinking_tokens = flow("Mtok/day", text="Tokens of answers with thinking, CN")
     tokens_device = flow("Mtok/day", text="Tokens served on users' devices, CN")
     tokens_private = flow("Mtok/day", text="Tokens served on firms' own machines, CN")
     open_private = flow("share", text="Open weights in the use of firms whose data may not leave, CN")
@@ -85,6 +86,8 @@ class Use:
         Share of requests that the light model serves.
     quality, reach : arrays
         Of the better model, and capability of the flagship in the mix of the segment, OOM.
+    longer : array
+        Share of the flagship's requests for which it thinks longer.
     device : array
         Share of requests for light models that devices serve.
     """
@@ -94,14 +97,15 @@ class Use:
     second: Array
     quality: Array
     reach: Array
+    longer: Array
     device: Array = None
 
 
 def choose_models(world: World) -> None:
     """Phase 9: adoption, choice of reconsidering users, use."""
     labs, state, seg, p = world.labs, world.state, world.segments.columns, world.parameters
-    value, second = valued(world)
-    use = Use(value, outside_value(seg, p), second, state.quality, state.reach)
+    value, second, longer = valued(world)
+    use = Use(value, outside_value(seg, p), second, state.quality, state.reach, longer)
     share, _, log_sum = choices(world, value)
     new = _adopt(world)
     choice = Choice(share, reconsider=world.clock.fraction(reconsidering(world)))
@@ -194,9 +198,12 @@ def _where_served(world: World, use: Use) -> None:
     data may not leave, M55) loads no cloud, earns nothing, and leaves its author no data.
     """
     labs, state, table, seg = world.labs, world.state, world.segments, world.segments.columns
-    flagship, light, device, private, cloud_flagship, cloud_light = tokens_by_place(
-        use, labs, state, seg, world.parameters
+    p = world.parameters
+    flagship, light, device, private, cloud_flagship, cloud_light = tokens_by_place(use, labs, state, seg, p)
+    thought = flagship[table.cn] * ratio(
+        p.thinking.length * use.longer[table.cn], 1.0 + (p.thinking.length - 1.0) * use.longer[table.cn]
     )
+    state.thinking_tokens = row_sum(sum_k(thought))
     state.tokens_device = row_sum(sum_k(device[table.cn]))
     state.tokens_private = row_sum(sum_k(private[table.cn]))
     weight = seg.privacy[table.cn]
@@ -214,11 +221,12 @@ def _where_served(world: World, use: Use) -> None:
 def tokens_by_place(use, lab, state, seg, p):
     """Tokens a day asked of flagships and light models; on devices, on firms' own machines, and of both in clouds.
 
-    asked = u tok (1 - a), a the share of users who come through apps; the light model is asked for its share.
+    asked = u tok (1 - a), a the share of users who come through apps; the light model is asked for its share, and the
+    flagship for r times the tokens where it thinks (X07).
     """
     used = lab.users * state.direct_share * state.tokens_per_user
     light = used * use.second
-    flagship = used - light
+    flagship = (used - light) * (1.0 + (p.thinking.length - 1.0) * use.longer)
     device = light * use.device
     rest = light - device
     stays = p.model_market.private_share * seg.privacy

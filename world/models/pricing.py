@@ -193,7 +193,7 @@ def weighed(share, within, leaving, state, seg):
 def customers_of(world: World) -> dict[str, Array]:
     """How the customers of each lab answer to its price, and the share of them that it keeps a month."""
     seg = world.segments.columns
-    value, _ = valued(world)
+    value, *_ = valued(world)
     share, within, _ = choices(world, value)
     sums = [sum_k(each) for each in weighed(share, within, reconsidering(world), world.state, seg)]
     share, within, use, leave = (ratio(each, sums[0]) for each in sums[1:])

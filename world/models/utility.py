@@ -14,16 +14,23 @@ from baimo.world.engine.state import State
 from baimo.world.laws.nested_logit import ChoiceShares, nested_shares
 from baimo.world.models.hosting import count_hosts, offers_of_hosts
 from baimo.world.models.quality import appeal, by_home, merit, nuisance, offer, quality, reach
+from baimo.world.technology import thinking
 from baimo.world.technology.research import data_from_use
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
+
+#: The axis on which thinking longer tells.
+REASONS = np.array([0.0, 0.0, 1.0]).reshape(3, 1, 1)
 
 
 class WorthState(State):
     """What models are worth to users, whatever they cost."""
 
     worth_flagship = flow("utility", "segments", "labs", text="Utility of flagships but for their price")
+    worth_thinking = flow(
+        "utility", "segments", "labs", text="Utility of flagships that think longer, but for their price"
+    )
     worth_light = flow("utility", "segments", "labs", text="Utility of light models but for their price")
     quality = flow("1", "segments", "labs", text="Quality of each lab's better model, by segment")
     reach = flow("OOM", "segments", "labs", text="Capability of flagships in the mix of skills that a segment needs")
@@ -39,19 +46,21 @@ def weigh_models(world: World) -> None:
     count_hosts(world)
     of_lab = {"use": data_from_use(labs, p.technology), "common": common_utility(labs, seg, state, world.policy, p)}
     on_sale, models = labs.released & labs.alive, []
-    for capability, open_at in ((labs.served, ALL_OPEN), (labs.light, LIGHT_OPEN)):
+    longer = labs.served + thinking.gain(world) * REASONS
+    for capability, open_at in ((labs.served, ALL_OPEN), (longer, ALL_OPEN), (labs.light, LIGHT_OPEN)):
         model = offer(world, capability, opened=labs.openness >= open_at, **of_lab)
         model.quality, model.reach = quality(model, labs, seg, state, p), reach(model, seg)
         models.append(model)
-    _expect(world, row_max(where(on_sale, np.maximum(*[each.reach for each in models]), NO_MODEL)))
+    _expect(world, row_max(where(on_sale, np.maximum(models[1].reach, models[2].reach), NO_MODEL)))
     for model in models:
         model.merit = merit(model, seg, state, p)
         model.best = row_max(where(on_sale, model.merit, -1.0))
-    flagship, light = models
-    state.worth_flagship, state.worth_light = (worth(each, labs, seg, p) for each in models)
-    state.quality, state.reach = np.maximum(flagship.quality, light.quality), flagship.reach
+    flagship, longer, light = models
+    worths = [worth(each, labs, seg, p) for each in models]
+    state.worth_flagship, state.worth_thinking, state.worth_light = worths
+    state.quality, state.reach = np.maximum(longer.quality, light.quality), flagship.reach
     state.best_quality = row_max(where(on_sale, state.quality, 0.0))
-    state.merit = flagship.merit
+    state.merit = longer.merit
     state.best_free = row_max(where(on_sale & (seg.region == labs.region), light.merit, -1.0))
 
 
@@ -70,11 +79,32 @@ def choices(world: World, value: Array) -> ChoiceShares:
     return nested_shares(value, labs.openness == ALL_OPEN, outside_value(seg, p), sigma, aware)
 
 
-def valued(world: World) -> tuple[Array, Array]:
-    """Utility of each lab's models in every segment at present prices, and the share that the light one serves."""
+def valued(world: World) -> tuple[Array, Array, Array]:
+    """Utility of each lab's models at present prices, and how they are used.
+
+    Returns
+    -------
+    value : array (segments, worlds, labs)
+    light : array
+        Share of requests that the light model serves.
+    longer : array
+        Share of the flagship's requests for which it thinks longer.
+    """
     seg, state, p = world.segments.columns, world.state, world.parameters
     offers_of_hosts(world)
-    return routed(*at_prices(seg, state, p), seg, p)
+    flagship, thinking_long, light = at_prices(seg, state, p)
+    best, longer = deliberated(flagship, thinking_long, thinking.thinks(world), p)
+    return *routed(best, light, seg, p), longer
+
+
+@equation
+def deliberated(flagship, longer, sold, p):
+    """V + (V_longer - V)+ where a lab sells thinking, and the share of requests that are worth it (X07).
+
+    Users take the mode that gives more at its price, request by request, with the odds of a logit.
+    """
+    share = where(sold, logistic((longer - flagship) / p.thinking.width), 0.0)
+    return where(sold, np.maximum(flagship, longer), flagship), share
 
 
 @equation
@@ -85,17 +115,23 @@ def named_weight(seg, state, p):
 
 @equation
 def at_prices(seg, state, p):
-    """V - alpha (ln(P + h0) - ln(WTP + h0)), of flagship and light model: what users are not ready to pay counts.
+    """V - alpha (ln(P + h0) - ln(WTP + h0)) of flagship, instant and thinking, and of the light model.
 
-    P is the least that the author or a host in their region asks.
+    P is the least that the author or a host in their region asks, r times as much for an answer that takes r times
+    the tokens (X07).
     """
     model_market, here = p.model_market, seg.region == CN
     alpha = model_market.price_sensitivity * (1.0 - model_market.free_insensitive * seg.free)
-    h0 = model_market.hassle_cost
+    h0, r = model_market.hassle_cost, p.thinking.length
     willing = np.log(seg.price + h0)
     flagship = where(here, np.log(state.offer_flagship[CN] + h0), np.log(state.offer_flagship[ROW] + h0))
+    longer = where(here, np.log(r * state.offer_flagship[CN] + h0), np.log(r * state.offer_flagship[ROW] + h0))
     light = where(here, np.log(state.offer_light[CN] + h0), np.log(state.offer_light[ROW] + h0))
-    return state.worth_flagship - alpha * (flagship - willing), state.worth_light - alpha * (light - willing)
+    return (
+        state.worth_flagship - alpha * (flagship - willing),
+        state.worth_thinking - alpha * (longer - willing),
+        state.worth_light - alpha * (light - willing),
+    )
 
 
 @equation

@@ -177,6 +177,13 @@ def consumer_surplus(world: World) -> Array:
     return sum_k(each[world.segments.cn]) * world.clock.months / model_market.price_sensitivity
 
 
+@output("tokens_thinking_cn", "Mtok a day", "tokens of answers with thinking in China", log=True)
+@output("labs_thinking", "labs", "labs whose models think longer, everywhere")
+def thinking(world: World) -> tuple:
+    """Use of models that think longer, and who sells it."""
+    return world.state.thinking_tokens, world.state.thinking_labs
+
+
 @output("tokens_hosted_cn", "Mtok a day", "tokens of open weights that hosts in China serve", log=True)
 @output("tokens_hosted_row", "Mtok a day", "tokens of open weights that hosts elsewhere serve", log=True)
 @output("tokens_exported_cn", "Mtok a day", "tokens elsewhere of models of China, by API or host", log=True)
