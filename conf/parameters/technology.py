@@ -33,9 +33,19 @@ class Technology:
     building: float = par(1.0, "share", 0, 1, "002", "share of labs that are able to build on others' open weights")
     foreign_language: float = par(0.5, "OOM", 0, 2, "002", "shortfall of foreign bases in Chinese, language")
     foreign_knowledge: float = par(0.5, "OOM", 0, 2, "002", "shortfall of foreign bases in Chinese, knowledge")
-    foreign_worked_off: float = par(
-        3e22, "FLOP", 1e15, 1e30, "002", "e-folding of that shortfall with training in Chinese"
+    worked_off: float = par(
+        0.05,
+        "share of the base's compute",
+        1e-6,
+        100,
+        "SECOND_MODEL",
+        "chi: training that works off most of that shortfall",
     )
+    tuning_share: float = par(0.15, "share of cost", 0, 1, "prior", "spending on compute for post-training")
+    tuning_money: float = par(
+        150.0, "CNY million/year", 0, 1e6, "002", "such spending that does two thirds of the work"
+    )
+    scarcity: float = par(0.05, "1/year", 0, 2, "prior; Popp 2002", "iota: efficiency learned where compute is dear")
     public_progress: float = par(
         0.75, "1/year", 0, 3, "facts: algo_halving", "growth of efficiency from published research"
     )
