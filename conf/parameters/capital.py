@@ -124,7 +124,7 @@ class Parents:
     at_first: float = par(0.5, "times", 0, 10, "prior", "part of that value before anybody uses models")
     with_use: float = par(2.5, "times", 0, 100, "prior", "what full adoption adds to it")
     tokens: float = par(2000.0, "Mtok/CNY million", 0, 1e6, "prior", "tokens that go with this value")
-    integration: float = par(0.1, "share", 0, 1, "prior", "value lost to integrating another's API")
+    integration: float = par(0.05, "share", 0, 1, "prior", "value lost to integrating another's API")
     operation: float = par(0.15, "share", 0, 1, "prior", "value lost to serving open weights oneself")
     control: float = par(
         0.3, "share", 0, 1, "prior", "value lost to dependence on a rival or with data that may not leave"

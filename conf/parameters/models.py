@@ -162,6 +162,7 @@ class Pricing:
 class Revenue:
     """What labs earn beside tokens: subscriptions, attention, projects, hosting."""
 
+    kept: float = par(1.0, "share", 0, 1, "none: an experiment", "revenue that labs keep; the rest is levied")
     attention_value: float = par(
         0.5, "CNY/user/month", 0, 100, "prior", "worth of an active user to products of the owner"
     )

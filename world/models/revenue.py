@@ -46,6 +46,9 @@ def earn(world: World, traffic: list[tuple[Array, Array]]) -> None:
     income[PROJECTS] = _projects(world)
     income[HOSTING] = pay_hosts(world)
     income[CLOUD_PULL] = _cloud_pull(world, income[API_SALES])
+    levy = income * (1.0 - world.parameters.revenue.kept)
+    world.accounts.pay("levy on revenue", (labs, sum_k(levy)), "government")
+    income = income - levy
     labs.income = income / months
     revenue = sum_k(income)
     labs.service_revenue = revenue / months
