@@ -226,11 +226,17 @@ class Moat:
 class Serving:
     """What a token costs."""
 
-    serving_mfu: float = par(0.4, "1", 0.01, 1, "prior", "arithmetic efficiency of serving")
-    batch: float = par(24.0, "requests", 1, 1000, "prior", "requests in a batch")
+    arithmetic: float = par(1.0, "times", 0, 1, "Pope et al. 2022", "how far arithmetic bounds serving")
+    output_share: float = par(0.25, "share", 0.01, 0.99, "prior", "tokens that models write, of all, at the start")
+    cache_hits: float = par(0.0, "share", 0, 0.99, "prior", "tokens of prompts that were read before, at the start")
+    prefill_mfu: float = par(0.5, "share", 0.01, 1, "Pope et al. 2022", "arithmetic efficiency of reading prompts")
+    decode_mfu: float = par(0.33, "share", 0.01, 1, "Pope et al. 2022", "the same of writing answers, at most")
+    batch: float = par(256.0, "requests", 1, 10000, "prior", "requests in a batch that load allows")
+    cache_room: float = par(0.75, "share", 0.01, 1, "prior", "memory that is left for caches")
     bytes_per_parameter: float = par(2.0, "bytes", 0.25, 4, "16 bit", "bytes read for a parameter")
-    kv_bytes: float = par(5e8, "bytes", 1e6, 1e11, "prior", "cache read for a request")
-    utilisation: float = par(0.35, "share", 0.01, 1, "prior", "share of time in which a serving chip is busy")
+    kv_bytes: float = par(4.3e8, "bytes", 1e6, 1e11, "prior", "cache of a prompt")
+    reference_size: float = par(2e10, "parameters", 1e8, 1e13, "prior", "model by which chips are compared")
+    utilisation: float = par(0.25, "share", 0.01, 1, "prior", "share of time that a serving chip is busy")
     engine_growth: float = par(
         0.75,
         "1/year",

@@ -6,13 +6,13 @@ makers learn by making, their software by being used (M56).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from baimo.agents.enums import CN, INFRA, MISSING, ROW
 from baimo.conf.declare import flow, stock
-from baimo.world.compute.chips import CNY_A_USD
+from baimo.world.compute.chips import CNY_A_USD, serving_speeds
 from baimo.world.engine.arrays import Array, clip, ratio, sum_k, sum_where, take_rows, where
 from baimo.world.engine.state import State
 
@@ -28,6 +28,12 @@ class ChipSupplyState(State):
 
     domestic_dies = stock("dies/year", first="chip_market.domestic_dies", text="Die starts of domestic fabs")
     domestic_software = stock("1", text="Work that has gone into software for domestic chips")
+    serving_speed = stock(
+        "H100",
+        "chips",
+        first=lambda world: _serving_speed(world, world.parameters.serving),
+        text="Serving speed of each class",
+    )
     generation_capacity = flow("chips", "generations", text="Chips of a generation that can be made in a step")
 
 
@@ -68,6 +74,7 @@ def produce(world: World) -> None:
         [_unless_unsold(world, state.generation_stock[g], capacity[name]) for g, name in enumerate(chips.lines)]
     )
     _mature(world)
+    state.serving_speed = _serving_speed(world, state)
 
 
 def _yields(chip_market, learned: Array) -> Array:
@@ -135,10 +142,10 @@ def domestic_maturity(world: World) -> Array:
     return sum_k(where(domestic, software_maturity(world), 0.0)) / domestic.sum()
 
 
-def serving_speed(world: World) -> Array:
-    """Serving speed of each class in H100s: sparse cards skip what is zero (M35)."""
-    factor = world.parameters.chip_market.sparse_factor
-    return world.chips.serving_speed * where(of_kind(world, "inference"), factor, 1.0)
+def _serving_speed(world: World, use: Any) -> Array:
+    """Serving speed of each class in H100s at a share of output and of cache hits: sparse cards skip zeros (M35)."""
+    factor = where(of_kind(world, "inference"), world.parameters.chip_market.sparse_factor, 1.0)
+    return serving_speeds(world.chips, use, world.parameters.serving) * factor
 
 
 # ---------------------------------------------------------------------- prices
@@ -177,7 +184,7 @@ def chip_worth(world: World, training: Array) -> Array:
     """Speed of a chip to a buyer with a given weight on training, ``(classes, worlds, 1)``."""
     chips, chip_market = world.chips, world.parameters.chip_market
     maturity = software_maturity(world)
-    speed = training * chips.training_speed * maturity + (1.0 - training) * serving_speed(world) * maturity
+    speed = training * chips.training_speed * maturity + (1.0 - training) * world.state.serving_speed * maturity
     speed = where(of_kind(world, "consumer"), chip_market.consumer_discount * speed, speed)
     # One fast chip is worth more than slow ones of the same sum: racks, power and networks.
     return np.exp(chip_market.density_premium * np.log(speed))

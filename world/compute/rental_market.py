@@ -14,7 +14,7 @@ from baimo.agents.enums import BIG_TECH, CHIPMAKER, CLOUD, CN, ROW
 from baimo.agents.lab.compute import RentSignals
 from baimo.agents.vendor import OfferSignals
 from baimo.conf.declare import flow, stock
-from baimo.world.compute.chip_supply import list_prices, serving_speed, software_maturity
+from baimo.world.compute.chip_supply import list_prices, software_maturity
 from baimo.world.compute.chips import CNY_A_USD
 from baimo.world.compute.clouds import draw_credit
 from baimo.world.engine.arrays import (
@@ -151,7 +151,7 @@ def own_use(world: World) -> Array:
 def fleet_serving(world: World) -> Array:
     """Serving speed of the labs' own language-model fleets, H100s."""
     labs = world.labs
-    speed = serving_speed(world) * software_maturity(world)
+    speed = world.state.serving_speed * software_maturity(world)
     return sum_k(labs.fleet * speed) * labs.llm_share
 
 
@@ -189,7 +189,7 @@ def _clear_region(world: World, region: int, training: Array, serving: Array) ->
     here = (vendors.region == region) & (vendors.kind != CHIPMAKER) & vendors.alive
     offered = where(here, vendors.fleet * vendors.offered_share, 0.0)
     maturity = software_maturity(world)
-    speed, memory = world.chips.training_speed * maturity, serving_speed(world) * maturity
+    speed, memory = world.chips.training_speed * maturity, state.serving_speed * maturity
     serves_better = memory > rental.dedicated_ratio * speed
     flexible = sum_k(where(serves_better, 0.0, offered * speed))
     dedicated = sum_k(where(serves_better, offered * memory, 0.0))

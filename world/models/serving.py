@@ -8,7 +8,7 @@ import numpy as np
 
 from baimo.agents.enums import CN
 from baimo.conf.declare import flow, stock
-from baimo.world.compute.chips import H100_TFLOPS, tokens_per_second
+from baimo.world.compute.chips import H100, tokens_per_second
 from baimo.world.compute.rental_market import HOURS_A_YEAR, fleet_serving, serving_need_total
 from baimo.world.engine.arrays import Array, by_region, ratio, row_sum, sum_by_group, sum_k, weigh_k, where
 from baimo.world.engine.state import State
@@ -29,6 +29,8 @@ class ServingState(State):
     asked_flagship = flow("Mtok/day", "labs", text="Tokens of flagships that users and apps ask of the labs' clouds")
     token_share = stock("share", "labs", text="Share of the tokens that the home region's labs serve")
     serving_need = stock("H100e", "labs", text="Compute that all demand would take")
+    output_share = stock("share", first="serving.output_share", text="Tokens that models write, of all")
+    cache_hits = stock("share", first="serving.cache_hits", text="Tokens of prompts that were read before")
     engine = flow("1", text="Tokens a second of a chip against the first engines")
     tokens_h100_flagship = flow("tok/s", "labs", text="Speed of one H100 with the flagship")
     tokens_h100_light = flow("tok/s", "labs", text="Speed of one H100 with the light model")
@@ -116,7 +118,7 @@ def serving_costs(world: World) -> None:
     gain = serving.scale_gain * world.parameters.moat.compute
     better = state.engine * (1.0 + gain * np.log10(1.0 + state.serving_need / serving.scale_reference))
     for name, size in (("flagship", labs.active_parameters), ("light", labs.light_parameters)):
-        speed = tokens_per_second(size, H100_TFLOPS, 3.35, serving) * better
+        speed = tokens_per_second(size, H100, state, serving) * better
         setattr(state, f"tokens_h100_{name}", speed)
     rent = by_region(state.rent_serving, labs.region) * serving.rented_premium * serving.cost_scale
     labs.marginal_cost = rent / (state.tokens_h100_flagship * 3600.0) * 1e6

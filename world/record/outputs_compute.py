@@ -9,7 +9,7 @@ import numpy as np
 from baimo.agents.enums import CHIPMAKER, CLOUD, CN, ROW
 from baimo.conf.declare import output
 from baimo.world.compute.chip_market import chips_in
-from baimo.world.compute.chip_supply import domestic_maturity, list_prices, made_in, of_kind, serving_speed
+from baimo.world.compute.chip_supply import domestic_maturity, list_prices, made_in, of_kind
 from baimo.world.compute.chips import CNY_A_USD
 from baimo.world.engine.arrays import Array, herfindahl, ratio, row_sum, sum_k, sum_where, weigh_k, where
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     "H100/H100e",
     "the speed of chips elsewhere in training, bandwidth included, over their arithmetic",
 )
-@output("serving_chips_cn_h100", "H100s", "what all chips in China could serve; memory bandwidth, sparsity counted")
+@output("serving_chips_cn_h100", "H100s", "what all chips in China could serve; prompts and answers, sparsity counted")
 @output("power_cn_mw", "MW", "the power that chips in China take", log=True)
 def chips_held(world: World) -> tuple:
     """Chips held, installed or on the way, by class, channel and maker, and what they can do."""
@@ -48,7 +48,7 @@ def chips_held(world: World) -> tuple:
         *(np.maximum(foreign - grey, 0.0), grey, local, sum_k(in_row)),
         sum_k(ratio(_by_maker(world, in_cn), foreign + local) ** 2),
         *(ratio(speed, sum_k(each)) for speed, each in zip(quick, equivalents, strict=True)),
-        sum_k(cn * serving_speed(world) * chips.maturity * counted),
+        sum_k(cn * world.state.serving_speed * chips.maturity * counted),
         sum_k(cn * world.chip_kw) * world.parameters.serving.server_power / 1000.0,
     )
 
@@ -63,7 +63,7 @@ def _by_maker(world: World, equivalents: Array) -> Array:
 @output("price_h100_list_usd", "USD", "the list price of an H100", log=True)
 @output("price_h100_rent_usd_hour", "USD/hour", "the rent of an H100", "Rent of an H100", log=True)
 @output("price_rent_cn_usd_hour", "USD/hour", "the rent for training in China of one H100 equivalent", log=True)
-@output("rent_serving_cn_usd_hour", "USD/hour", "the rent for serving in China of one H100's bandwidth")
+@output("rent_serving_cn_usd_hour", "USD/hour", "the rent for serving in China of one H100 equivalent")
 @output("grey_premium", "share", "the premium on the grey market; over the list price", "Grey premium")
 @output(
     "domestic_maturity",
