@@ -61,4 +61,12 @@ COMPUTE = (
         off={"serving.arithmetic": 0.0},
         shows=("serving_chips_cn_h100", "rent_serving_cn_usd_hour"),
     ),
+    Mechanism(
+        "X06",
+        "one_market",
+        "holders outside use their chips or let them, at the rents that all pay",
+        "Ricardo 1817; McFadden 1974",
+        off={"rental.outside_open": 0.0},
+        shows=("price_rent_cn_usd_hour", "rent_serving_cn_usd_hour", "price_h100_rent_usd_hour"),
+    ),
 )

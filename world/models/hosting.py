@@ -87,6 +87,10 @@ def pay_hosts(world: World) -> Array:
         income = income + where(own, each, 0.0)
         load = ratio(flagship, state.tokens_h100_flagship) + ratio(light, state.tokens_h100_light)
         need.append(row_sum(load) * 1e6 / SECONDS_A_DAY)
+        hours = 24.0 * DAYS_A_MONTH * world.clock.months
+        rent = ratio(need[-1] * state.rent_serving[region] * hours / 1e6, state.hosts[region])
+        for population, who in ((vendors, clouds), (labs, own)):
+            world.accounts.pay("rent of hosts", (population, where(who, rent, 0.0)), "outside", operating=True)
     world.accounts.pay("hosting", "users", (labs, income))
     state.hosted_need = np.stack(need)
     return income

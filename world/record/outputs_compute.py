@@ -11,6 +11,7 @@ from baimo.conf.declare import output
 from baimo.world.compute.chip_market import chips_in
 from baimo.world.compute.chip_supply import domestic_maturity, list_prices, made_in, of_kind
 from baimo.world.compute.chips import CNY_A_USD
+from baimo.world.compute.rental_market import held_by, speeds
 from baimo.world.engine.arrays import Array, herfindahl, ratio, row_sum, sum_k, sum_where, weigh_k, where
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def _by_maker(world: World, equivalents: Array) -> Array:
 @output("price_h100_rent_usd_hour", "USD/hour", "the rent of an H100", "Rent of an H100", log=True)
 @output("price_rent_cn_usd_hour", "USD/hour", "the rent for training in China of one H100 equivalent", log=True)
 @output("rent_serving_cn_usd_hour", "USD/hour", "the rent for serving in China of one H100 equivalent")
+@output("rent_serving_row_usd_hour", "USD/hour", "the rent for serving elsewhere of one H100")
 @output("grey_premium", "share", "the premium on the grey market; over the list price", "Grey premium")
 @output(
     "domestic_maturity",
@@ -78,7 +80,7 @@ def prices_and_software(world: World) -> tuple:
     return (
         listed / world.parameters.chip_market.server_overhead,
         *(state.rent_training[ROW] / CNY_A_USD, state.rent_training[CN] / CNY_A_USD),
-        *(state.rent_serving[CN] / CNY_A_USD, state.grey_premium),
+        *(state.rent_serving[CN] / CNY_A_USD, state.rent_serving[ROW] / CNY_A_USD, state.grey_premium),
         *(domestic_maturity(world), state.platform_strength),
     )
 
@@ -107,6 +109,28 @@ def use(world: World) -> tuple:
         *(seen["compute_for_equity"], seen["cloud_seeds"]),
         herfindahl(_lab_compute(world)),
     )
+
+
+@output("chips_use_training_cn", "share", "the share of compute in China on which labs train")
+@output("chips_use_serving_cn", "share", "the share of compute in China on which labs serve")
+@output("chips_use_outside_cn", "share", "the share of compute in China that others than labs use")
+@output("chips_use_idle_cn", "share", "the share of compute in China that nobody rents")
+def uses(world: World) -> tuple:
+    """Shares of compute in CN by use: training and serving of labs, others, and chips that stand idle in the market."""
+    labs, state = world.labs, world.state
+    fast, quick = speeds(world)
+    own = labs.fleet * where(labs.alive & (labs.region == CN), labs.llm_share, 0.0)
+    trains = row_sum(sum_k(own * fast[:, 0]) * (1.0 - labs.serving_share)) + _rented(world, labs.rented_training)
+    serves = row_sum(sum_k(own * quick[:, 0]) * labs.serving_share) + _rented(world, labs.rented_serving)
+    idle = 1.0 - state.share_training[:, CN] - state.share_serving[:, CN]
+    idle = sum_k(sum(held_by(world).values())[:, CN] * fast[:, 0] * idle)
+    used = (trains, serves, state.outside_training[CN] + state.outside_serving[CN], idle)
+    return tuple(ratio(each, sum(used)) for each in used)
+
+
+def _rented(world: World, compute: Array) -> Array:
+    """Compute that labs in CN rent."""
+    return sum_where(world.labs.alive & (world.labs.region == CN), compute)
 
 
 def _lab_compute(world: World) -> Array:
