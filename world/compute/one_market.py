@@ -22,7 +22,7 @@ from baimo.world.engine.arrays import Array, clip, sum_k
 
 #: Steps of Newton's method, the most that a rent moves in one, in logs, and how many times the spread of holders it
 #: begins with: it halves from step to step, for where all chips of a class do one thing supply hardly has a slope.
-ROUNDS, STRIDE, COARSE = 12, 2.0, 8.0
+ROUNDS, STRIDE, COARSE = 10, 2.0, 8.0
 #: Chips that count as none.
 _NONE = 1e-9
 
@@ -55,9 +55,11 @@ class Want(NamedTuple):
 def assign(offer: Offer, training: Array, serving: Array) -> tuple[Array, Array]:
     """Shares of each class that train and that serve, at the logs of both rents."""
     idle = np.log(offer.cost)
-    trains = np.exp(clip((np.log(offer.training) + training - idle) / offer.spread, -300.0, 300.0))
-    serves = np.exp(clip((np.log(offer.serving) + serving - idle) / offer.spread, -300.0, 300.0))
-    total = 1.0 + trains + serves
+    trains = (np.log(offer.training) + training - idle) / offer.spread
+    serves = (np.log(offer.serving) + serving - idle) / offer.spread
+    best = np.maximum(np.maximum(trains, serves), 0.0)
+    trains, serves = np.exp(trains - best), np.exp(serves - best)
+    total = np.exp(-best) + trains + serves
     return trains / total, serves / total
 
 

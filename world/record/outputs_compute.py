@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import CHIPMAKER, CLOUD, CN, ROW
+from baimo.agents.enums import CENTRE, CHIPMAKER, CLOUD, CN, ROW
 from baimo.conf.declare import output
 from baimo.world.compute.chip_market import chips_in
 from baimo.world.compute.chip_supply import domestic_maturity, list_prices, made_in, of_kind
@@ -85,7 +85,8 @@ def prices_and_software(world: World) -> tuple:
     )
 
 
-@output("utilisation_cn", "share", "the utilisation of chips in China", "Utilisation")
+@output("utilisation_cn", "share", "the utilisation of chips for rent in China", "Utilisation")
+@output("utilisation_centres_cn", "share", "the utilisation of public compute centres in China")
 @output("idle_compute_cn", "H100e", "idle chips of vendors in China")
 @output(
     "revenue_clouds_cn",
@@ -102,8 +103,10 @@ def use(world: World) -> tuple:
     vendors, seen = world.vendors, world.monthly
     here = (vendors.region == CN) & (vendors.kind != CHIPMAKER) & vendors.alive
     fleet = weigh_k(world.chips.h100e, vendors.fleet) * here
+    centres = fleet * (vendors.kind == CENTRE)
     return (
         ratio(row_sum(fleet * vendors.utilisation), row_sum(fleet)),
+        ratio(row_sum(centres * vendors.utilisation), row_sum(centres)),
         row_sum(fleet * (1.0 - vendors.utilisation)),
         sum_where(here & (vendors.kind == CLOUD), vendors.revenue),
         *(seen["compute_for_equity"], seen["cloud_seeds"]),
