@@ -13,7 +13,7 @@ import numpy as np
 from baimo.agents.enums import CN, INFRA, MISSING, ROW
 from baimo.conf.declare import flow, stock
 from baimo.world.compute.chips import CNY_A_USD, HOURS_A_YEAR, serving_speeds, weakness
-from baimo.world.engine.arrays import Array, clip, ratio, sum_k, sum_where, take_rows, where
+from baimo.world.engine.arrays import Array, clip, ratio, stack_k, sum_k, sum_where, take_rows, where
 from baimo.world.engine.state import State
 
 if TYPE_CHECKING:
@@ -173,12 +173,11 @@ def running_cost(world: World) -> Array:
     kW with server and cooling x (price of power + of space and staff) + failures an hour x cost of one.
     """
     serving, training, rental = world.parameters.serving, world.parameters.training, world.parameters.rental
-    kw = world.chip_kw * serving.server_power * serving.pue
-    chips = world.chips
+    power = stack_k(serving.power_price_cn, serving.power_price_row, xp=world.xp)
+    kw, chips = world.chip_kw * serving.server_power * serving.pue, world.chips
     failures = weakness(1.0, chips.failure_factor, chips.training_speed, training.weak_cards)
     broken = failures / training.hours_between_failures * rental.repair
-    prices = serving.power_price_cn, serving.power_price_row
-    return np.stack([kw * (price + rental.space) + broken for price in prices], axis=1)
+    return kw[:, None] * (power + rental.space) + broken[:, None]
 
 
 def hour_cost(world: World) -> Array:
