@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import ALL_OPEN, CLOUD, CLOUD_OWNERS, CN, LIGHT_OPEN, ROW
-from baimo.conf.declare import flow
+from baimo.conf.declare import flow, stock
 from baimo.world.compute.chips import SECONDS_A_DAY
 from baimo.world.engine.arrays import Array, count_where, is_one_of, ratio, row_sum, sum_k, where
 from baimo.world.engine.clock import DAYS_A_MONTH
@@ -25,7 +25,7 @@ class HostingState(State):
     offer_light = flow("CNY/Mtok", "regions", "labs", text="Lowest price of a lab's light model to users of a region")
     hosted_flagship = flow("Mtok/day", "regions", "labs", text="Tokens of flagships that hosts serve, by author")
     hosted_light = flow("Mtok/day", "regions", "labs", text="Tokens of light models that hosts serve, by author")
-    hosted_need = flow("H100e", "regions", text="Compute that hosts need for them")
+    hosted_need = stock("H100e", "regions", text="Compute that hosts need for them")
 
 
 def count_hosts(world: World) -> None:
