@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baimo.world.compute.one_market import Offer, Want, assign, clear, supply
+from baimo.world.compute.one_market import Pool, Want, assign, clear, supply
 
 QUICK = settings(max_examples=60, deadline=None)
 SPREAD, CHEAP = 0.15, 1e-6
@@ -18,8 +18,8 @@ def column(*values) -> np.ndarray:
     return np.array(values, dtype=float).reshape(-1, 1, 1, 1)
 
 
-def offer(chips, training, serving, cost=CHEAP, spread=SPREAD) -> Offer:
-    return Offer(column(*chips), column(*training), column(*serving), column(*[cost] * len(chips)), spread)
+def offer(chips, training, serving, cost=CHEAP, spread=SPREAD) -> Pool:
+    return Pool(column(*chips), column(*training), column(*serving), column(*[cost] * len(chips)), spread)
 
 
 def want(outside, elasticity=0.7, labs=0.0, labs_elasticity=1.0, at=10.0) -> Want:
@@ -28,7 +28,7 @@ def want(outside, elasticity=0.7, labs=0.0, labs_elasticity=1.0, at=10.0) -> Wan
     return Want(labs * box, outside * box, labs_elasticity, elasticity, np.log(at) * box)
 
 
-def rents(market: Offer, training: Want, serving: Want) -> tuple[float, float]:
+def rents(market: Pool, training: Want, serving: Want) -> tuple[float, float]:
     """Both rents, found as a world finds them, step by step; where holders hardly differ, from those who do."""
     for spread in (0.4, 0.2, 0.1, 0.05, 0.02, 0.0, 0.0):
         found = clear(market._replace(spread=max(market.spread, spread)), training, serving)
@@ -42,7 +42,7 @@ def _later(each: Want, rent: np.ndarray) -> Want:
     return each._replace(labs=labs, outside=outside, at=rent)
 
 
-def of_both(market: Offer, training: Want, serving: Want):
+def of_both(market: Pool, training: Want, serving: Want):
     """Supplies and demands at the rents that clear."""
     w_t, w_s = (np.log(np.full((1, 1, 1), rent)) for rent in rents(market, training, serving))
     demands = [float(sum(each.by(rent)).item()) for each, rent in ((training, w_t), (serving, w_s))]
@@ -159,7 +159,7 @@ def test_more_chips_lower_both_rents(market, which, times):
 @given(markets())
 def test_a_world_alone_has_the_rents_of_the_batch(market):
     sold, training, serving = market
-    wide = Offer(*(np.broadcast_to(each, (len(each), 1, 3, 1)).copy() for each in sold[:4]), sold.spread)
+    wide = Pool(*(np.broadcast_to(each, (len(each), 1, 3, 1)).copy() for each in sold[:4]), sold.spread)
     twice = [
         each._replace(**{k: np.repeat(getattr(each, k), 3, 1) for k in ("labs", "outside", "at")})
         for each in market[1:]

@@ -27,7 +27,7 @@ ROUNDS, STRIDE, COARSE = 10, 2.0, 8.0
 _NONE = 1e-9
 
 
-class Offer(NamedTuple):
+class Pool(NamedTuple):
     """Chips that may be used by whoever pays most."""
 
     chips: Array
@@ -52,7 +52,7 @@ class Want(NamedTuple):
         return self.labs * np.exp(-self.labs_slope * moved), self.outside * np.exp(-self.outside_slope * moved)
 
 
-def assign(offer: Offer, training: Array, serving: Array) -> tuple[Array, Array]:
+def assign(offer: Pool, training: Array, serving: Array) -> tuple[Array, Array]:
     """Shares of each class that train and that serve, at the logs of both rents."""
     idle = np.log(offer.cost)
     trains = (np.log(offer.training) + training - idle) / offer.spread
@@ -63,13 +63,13 @@ def assign(offer: Offer, training: Array, serving: Array) -> tuple[Array, Array]
     return trains / total, serves / total
 
 
-def supply(offer: Offer, training: Array, serving: Array) -> tuple[Array, Array]:
+def supply(offer: Pool, training: Array, serving: Array) -> tuple[Array, Array]:
     """H100s that train and that serve, at the logs of both rents."""
     trains, serves = assign(offer, training, serving)
     return sum_k(offer.chips * offer.training * trains), sum_k(offer.chips * offer.serving * serves)
 
 
-def clear(offer: Offer, training: Want, serving: Want) -> tuple[Array, Array]:
+def clear(offer: Pool, training: Want, serving: Want) -> tuple[Array, Array]:
     """Logs of the rents of training and of serving at which supply is demand for both.
 
     Newton's method on ln S - ln D, whose slopes make a diagonally dominant matrix; it starts from the last rents.

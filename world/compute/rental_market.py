@@ -19,7 +19,7 @@ from baimo.conf.declare import flow, stock
 from baimo.world.compute.chip_supply import hour_cost, list_prices, of_kind, running_cost, software_maturity
 from baimo.world.compute.chips import CNY_A_USD, HOURS_A_YEAR
 from baimo.world.compute.clouds import draw_credit
-from baimo.world.compute.one_market import Offer, Want, assign, clear, supply
+from baimo.world.compute.one_market import Pool, Want, assign, clear, supply
 from baimo.world.engine.arrays import (
     Array,
     by_region,
@@ -67,7 +67,7 @@ def rent_compute(world: World) -> None:
     labs, vendors, state = world.labs, world.vendors, world.state
     vendors.offer_compute(OfferSignals(maturity=software_maturity(world), platform=state.platform_strength))
     held = held_by(world)
-    offer = Offer(sum(held.values()), *speeds(world), running_cost(world), world.parameters.rental.spread)
+    offer = Pool(sum(held.values()), *speeds_in_use(world), running_cost(world), world.parameters.rental.spread)
     state.rent_cap = world.parameters.rental.largest_tenant * sum_k((held["vendors"] + held["labs"]) * offer.training)
     labs.rent_compute(_seen_by_labs(world))
     need = serving_rent_need(world)
@@ -80,7 +80,7 @@ def rent_compute(world: World) -> None:
     state.training_bill = _pay(world, training, serving) + own_use(world)
 
 
-def speeds(world: World) -> tuple[Array, Array]:
+def speeds_in_use(world: World) -> tuple[Array, Array]:
     """Speed of each class in training and in serving, H100s, ``(classes, 1, worlds, 1)``."""
     maturity = software_maturity(world)
     return (world.chips.training_speed * maturity)[:, None], (world.state.serving_speed * maturity)[:, None]
@@ -137,7 +137,7 @@ def own_use(world: World) -> Array:
 def fleet_serving(world: World) -> Array:
     """Serving speed of the labs' own language-model fleets, H100s."""
     labs = world.labs
-    return sum_k(labs.fleet * speeds(world)[1][:, 0]) * labs.llm_share
+    return sum_k(labs.fleet * speeds_in_use(world)[1][:, 0]) * labs.llm_share
 
 
 def serving_need_total(world: World) -> Array:
@@ -204,9 +204,11 @@ def outside_base(world: World) -> tuple[Array, Array]:
     tenants = tenants * (1.0 + rental.outside_hype * state.hype)
     held = _holders(world, state.outside_chips + state.outside_waiting)
     paid, found = sum_k(held * hour_cost(world)), []
-    worth = ratio(paid, sum_k(held * sum_k([share * speed for share, speed in zip(use, speeds(world), strict=True)])))
+    worth = ratio(
+        paid, sum_k(held * sum_k([share * speed for share, speed in zip(use, speeds_in_use(world), strict=True)]))
+    )
     worth = where(worth > 0.0, worth, 1.0)
-    for share, speed, felt in zip(use, speeds(world), (state.felt_training, state.felt_serving), strict=True):
+    for share, speed, felt in zip(use, speeds_in_use(world), (state.felt_training, state.felt_serving), strict=True):
         own = sum_k(held * speed) * np.exp(-elastic * np.log(felt / worth))
         others = tenants * np.exp(-elastic * np.log(felt / (rental.reference_usd * CNY_A_USD)))
         found.append(share * (own + others))
@@ -216,7 +218,7 @@ def outside_base(world: World) -> tuple[Array, Array]:
 # ---------------------------------------------------------------------- clearing
 
 
-def _clear(world: World, offer: Offer, training: Array, serving: Array) -> tuple[Array, Array]:
+def _clear(world: World, offer: Pool, training: Array, serving: Array) -> tuple[Array, Array]:
     """Find both rents of both regions; returns what labs get for training and for serving, ``(regions, worlds, labs)``.
 
     Labs train for a sum of money, and keep less in reserve for serving when it is dear; hosts of open weights serve on
@@ -245,7 +247,7 @@ def _clear(world: World, offer: Offer, training: Array, serving: Array) -> tuple
     return training * less[0], serving * less[1]
 
 
-def _idle_serving(offer: Offer, want: Want, rents: tuple[Array, Array]) -> Array:
+def _idle_serving(offer: Pool, want: Want, rents: tuple[Array, Array]) -> Array:
     """Serving compute that would come to labs at a rent a fifth higher: other use gives way, and other users."""
     dearer = rents[1] + np.log(1.2)
     more = supply(offer, rents[0], dearer)[1] - supply(offer, *rents)[1]
@@ -283,7 +285,7 @@ def _pay(world: World, training: Array, serving: Array) -> Array:
 
 def _earnings(world: World) -> Array:
     """What a chip of each class earns an hour in the market, CNY, ``(classes, regions, worlds, 1)``."""
-    state, (train, serve) = world.state, speeds(world)
+    state, (train, serve) = world.state, speeds_in_use(world)
     return state.share_training * train * state.rent_training + state.share_serving * serve * state.rent_serving
 
 

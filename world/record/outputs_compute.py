@@ -11,7 +11,7 @@ from baimo.conf.declare import output
 from baimo.world.compute.chip_market import chips_in
 from baimo.world.compute.chip_supply import domestic_maturity, list_prices, made_in, of_kind
 from baimo.world.compute.chips import CNY_A_USD
-from baimo.world.compute.rental_market import held_by, speeds
+from baimo.world.compute.rental_market import held_by, speeds_in_use
 from baimo.world.engine.arrays import Array, herfindahl, ratio, row_sum, sum_k, sum_where, weigh_k, where
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def use(world: World) -> tuple:
 def uses(world: World) -> tuple:
     """Shares of compute in CN by use: training and serving of labs, others, and chips that stand idle in the market."""
     labs, state = world.labs, world.state
-    fast, quick = speeds(world)
+    fast, quick = speeds_in_use(world)
     own = labs.fleet * where(labs.alive & (labs.region == CN), labs.llm_share, 0.0)
     trains = row_sum(sum_k(own * fast[:, 0]) * (1.0 - labs.serving_share)) + _rented(world, labs.rented_training)
     serves = row_sum(sum_k(own * quick[:, 0]) * labs.serving_share) + _rented(world, labs.rented_serving)
