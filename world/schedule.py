@@ -73,7 +73,7 @@ PLAN: tuple[tuple[str, Callable[[World], None], float | None], ...] = (
     ("13 talent", talent.move_staff, None),
     ("14 hype, parents, returns", rounds.fund, None),
     ("14 rounds", rounds.raise_rounds, 1.0),
-    ("14 parents review", make_or_buy.review, make_or_buy.QUARTER),
+    ("14 parents review", make_or_buy.review_labs, make_or_buy.QUARTER),
     ("15 entry", entry.enter, None),
     ("16 exit, pivot, acquisition", exits.leave, None),
     ("17 graph", ties.update, None),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 QUARTER = 3.0
 
 
-def review(world: World) -> None:
+def review_labs(world: World) -> None:
     """Phase 14, each quarter: parents compare their labs with what they could have instead."""
     world.labs.review(options(world))
 

@@ -21,7 +21,7 @@ def become_known(world: World) -> None:
     labs.promote(_worth_of_users(world))
     world.accounts.pay("promotion", (labs, labs.promotion * world.clock.months), "outside", operating=True)
     fade = np.exp(-goodwill.decay * world.clock.months)
-    inflow = where(labs.released, reach(labs, world.state, world.parameters), 0.0)
+    inflow = where(labs.released, goodwill_inflow(labs, world.state, world.parameters), 0.0)
     news = goodwill.news * (labs.released & (labs.since_news <= 0.0))
     labs.goodwill = labs.goodwill * fade + inflow / goodwill.decay * (1.0 - fade) + news
     labs.awareness = clip(1.0 - np.exp(-labs.goodwill), 1e-4, 1.0)
@@ -29,7 +29,7 @@ def become_known(world: World) -> None:
 
 
 @equation
-def reach(lab, state, p):
+def goodwill_inflow(lab, state, p):
     """a ln(1 + spend/s0) + products' reach + word of mouth, a month: dG/dt + delta G (Nerlove and Arrow 1962)."""
     goodwill = p.goodwill
     paid = goodwill.gain * np.log1p(lab.promotion / goodwill.scale)
