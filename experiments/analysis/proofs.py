@@ -20,7 +20,6 @@ from baimo.experiments.read import load
 from baimo.experiments.run.cells import run_cells
 from baimo.experiments.run.compose import UserError, compose_run
 
-Array = np.ndarray
 BASE = "baseline"
 #: Years of a run by the months they take, as periods of :mod:`~baimo.experiments.analysis.paired`.
 YEARS = ("2022-12..2023-11", "2023-12..2024-11", "2024-12..2025-11", "2025-12..2026-11")
@@ -43,7 +42,7 @@ class Runs:
     def __init__(self, folders: Mapping[str, Path]):
         self.folders = folders
 
-    def mean(self, column: str, arm: str = BASE, period: str = LAST_YEAR) -> Array:
+    def mean(self, column: str, arm: str = BASE, period: str = LAST_YEAR) -> np.ndarray:
         """A column over a period in each world."""
         return world_means(self.folders[arm], Outcome(column), period, logs=False)
 
@@ -92,14 +91,14 @@ def change(runs: Runs, column: str, arm: str, period: str = LAST_YEAR) -> tuple[
     return f"{column} with {arm}, {period}: {share:+.1%} [{low:+.1%}, {high:+.1%}] of {level:.4g}", low, high
 
 
-def correlation(values: Array) -> tuple[str, float]:
+def correlation(values: np.ndarray) -> tuple[str, float]:
     """Mean of correlations over worlds in words with its standard error, and how many errors it is from zero."""
     values = values[np.isfinite(values)]
     error = values.std(ddof=1) / np.sqrt(len(values))
     return f"{values.mean():+.3f} (standard error {error:.3f}, {len(values)} worlds)", float(values.mean() / error)
 
 
-def order(values: Sequence[float], rising: bool) -> bool:
+def monotone(values: Sequence[float], rising: bool) -> bool:
     """Whether values never fall (or never rise)."""
     steps = np.diff(values)
     return bool((steps >= 0.0).all() if rising else (steps <= 0.0).all())
@@ -169,7 +168,9 @@ def the_embargo_is_monotone(runs: Runs) -> Iterator[Finding]:
         for o in SERVING:
             values = [float(np.nanmean(runs.mean(column, f"{each}_{o}", YEARS[2]))) for each in EMBARGOES]
             listed = ", ".join(f"{value:.4g}" for value in values)
-            yield Finding(f"{column} at output share {o}: {listed} over {', '.join(EMBARGOES)}", order(values, rising))
+            yield Finding(
+                f"{column} at output share {o}: {listed} over {', '.join(EMBARGOES)}", monotone(values, rising)
+            )
 
 
 @proof("compute is one economy: fewer tokens lower rents, which rest on no bound",
@@ -211,7 +212,7 @@ def a_floor_lowers_use(runs: Runs) -> Iterator[Finding]:
     for columns in (("tokens_day_cn",), ("tokens_day_cn", "tokens_day_row")):
         values = [float(sum(np.nanmean(runs.mean(each, arm)) for each in columns)) for arm in runs.folders]
         listed = ", ".join(f"{value:.4g}" for value in values)
-        yield Finding(f"{' + '.join(columns)}: {listed} over {', '.join(runs.folders)}", order(values, rising=False))
+        yield Finding(f"{' + '.join(columns)}: {listed} over {', '.join(runs.folders)}", monotone(values, rising=False))
 
 
 @proof("firms live like firms: the hazard rises with age and falls, it falls with size, growth is tent-shaped")
@@ -229,7 +230,7 @@ def firms_live_like_firms(runs: Runs) -> Iterator[Finding]:
     by_size = panel.with_columns(gone).filter("alive").with_columns(third.floor().alias("third"))
     rates = by_size.group_by("third").agg(pl.col("gone").mean()).sort("third").collect()["gone"].to_list()
     yield Finding(
-        f"hazard by thirds of staff: {', '.join(f'{each:.4f}' for each in rates)}", order(rates, rising=False)
+        f"hazard by thirds of staff: {', '.join(f'{each:.4f}' for each in rates)}", monotone(rates, rising=False)
     )
     growth = size.subbotin(size.growth_rates(runs.labs(), "staff")).collect()
     shape = float(growth["shape"][0])
@@ -262,7 +263,7 @@ def nothing_moves_without_a_cause(runs: Runs) -> Iterator[Finding]:
 # ---------------------------------------------------------------------- running them
 
 
-def chosen(only: Sequence[str]) -> list[Proof]:
+def chosen_proofs(only: Sequence[str]) -> list[Proof]:
     """Proofs by their numbers; all where none is named.
 
     Raises

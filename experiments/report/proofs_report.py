@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from baimo.experiments.analysis.proofs import Finding, Proof, chosen, run_proofs
+from baimo.experiments.analysis.proofs import Finding, Proof, chosen_proofs, run_proofs
 from baimo.experiments.report import folder
 from baimo.experiments.run.cells import paired_settings
 
@@ -22,7 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def command(options: argparse.Namespace) -> None:
     """Run, read, write and print."""
     words, cfg = paired_settings(options.settings, "proofs")
-    proofs = chosen([word for word in options.only.split(",") if word])
+    proofs = chosen_proofs([word for word in options.only.split(",") if word])
     runs = run_proofs(words, cfg, proofs)
     found = [(proof, list(proof.read(of))) for proof, of in runs]
     facts = {"proofs": [[each.number, [str(run.name) for run in of.folders.values()]] for each, of in runs]}
