@@ -38,6 +38,7 @@ class ModelMarket:
     )
     cn_abroad: float = par(2.0, "utility", 0, 20, "prior", "disutility of CN models abroad")
     unlicensed: float = par(4.0, "utility", 0, 50, "000", "disutility of unfiled services under the licensing rule")
+    caution: float = par(2.0, "utility", 0, 50, "prior", "what filed services do not answer, at full stringency")
     beta: float = par(1.0, "utility", 0, 20, "prior", "disutility of an unfiled service that runs as a trial")
     reliability: float = par(1.0, "utility", 0, 10, "prior", "disutility of unserved demand")
     control_weight: float = par(

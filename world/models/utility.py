@@ -161,11 +161,15 @@ def border(lab, seg, rules, state, p):
 
 @equation
 def licence(lab, seg, rules, p):
-    """Disutility of unfiled labs of CN in licensed segments, less where a trial is allowed."""
+    """Disutility in licensed segments: of unfiled labs of CN, less where a trial is allowed, and of caution.
+
+    A filed service answers less the stricter the authority is: caution times stringency squared.
+    """
     model_market, needs, allowed = p.model_market, rules.licensing.needs_licence, rules.licensing.beta_allowed
-    unfiled = (lab.filing != FILED) & (lab.region == CN)
+    filed = lab.filing == FILED
     lost = model_market.unlicensed * needs + model_market.beta * (1.0 - needs) * (1.0 - allowed)
-    return unfiled * (seg.licensed * lost)
+    refused = model_market.caution * rules.stance.stringency * rules.stance.stringency
+    return where(lab.region == CN, seg.licensed * where(filed, refused, lost), 0.0)
 
 
 @equation

@@ -40,7 +40,8 @@ def _content_duty(world: World) -> None:
     duty = labs.alive & (labs.region == CN) & (labs.filing == FILED)
     days = DAYS_A_MONTH * world.clock.months
     checks = compliance.content_duty * public * labs.marginal_cost_light * days / 1e6
-    _pay(world, "content duty", where(duty, checks + compliance.content_team * world.clock.years, 0.0))
+    team = compliance.content_team * world.policy.stance.stringency * world.clock.years
+    _pay(world, "content duty", where(duty, checks + team, 0.0))
 
 
 def _clean(world: World) -> None:
