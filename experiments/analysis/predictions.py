@@ -141,7 +141,7 @@ PREDICTIONS = (
         "the cost of a GPT-4 class run falls ten to twenty times in two years",
         "million USD at the end",
         "market",
-        last("gpt4_run_cost_usd") / 1e6,
+        last("gpt4_run_cost_usd"),
         below(10.0),
         (2024,),
     ),
