@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 
 import polars as pl
 
@@ -17,7 +18,7 @@ def draw_predictions(frame: pl.DataFrame, folder: Path) -> None:
     said = verdicts(frame)
     numbers = frame["number"].unique(maintain_order=True).to_list()
     with paper.style():
-        figure, panels = paper.sheet(len(numbers), 3, height=1.15)
+        figure, panels = paper.sheet(len(numbers), 3, height=1.3)
         for axes, number in zip(panels, numbers, strict=False):
             part = frame.filter(pl.col("number") == number)
             colour, first = COLOURS[said.get(number, "open")], part.row(0, named=True)
@@ -25,11 +26,8 @@ def draw_predictions(frame: pl.DataFrame, folder: Path) -> None:
             axes.plot(part["year"], part["median"], color=colour)
             spoken = part.filter("foretold")
             axes.plot(spoken["year"], spoken["median"], "o", color=colour, markersize=3)
-            axes.set_title(f"{first['article']} {_short(first['says'])}", fontsize=5)
-            axes.set_ylabel(_short(first["answer"], 24), fontsize=5)
+            axes.set_title(fill(f"{first['article']} {first['says']}", 24), fontsize=3.9)
+            axes.set_ylabel(fill(first["answer"], 22), fontsize=4.2)
+            axes.tick_params(labelsize=4.5)
             axes.set_xticks(YEARS, [str(year)[2:] for year in YEARS])
         figure.savefig(folder / "predictions.png", dpi=paper.DPI)
-
-
-def _short(text: str, most: int = 34) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
