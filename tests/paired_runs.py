@@ -63,22 +63,22 @@ _BATCHES: dict[frozenset[str], Batch] = {}
 
 def together(*many: str | tuple[str, ...], worlds: int = WORLDS, steps: int = STEPS) -> None:
     """Let settings run in one ensemble, whichever is asked for first: in half the time."""
-    members = [_told(*([each] if isinstance(each, str) else each)) for each in many]
-    members = [told for told in members if told not in _BATCHES or not _BATCHES[told].holds(worlds, steps)]
+    members = [_setting(*([each] if isinstance(each, str) else each)) for each in many]
+    members = [setting for setting in members if setting not in _BATCHES or not _BATCHES[setting].holds(worlds, steps)]
     most = max(AT_ONCE // worlds, 1)
     for start in range(0, len(members), most):
         batch = Batch(members[start : start + most], worlds, steps)
-        for told in batch.members:
-            if told in _BATCHES:
-                _BATCHES[told].members.remove(told)
-            _BATCHES[told] = batch
+        for setting in batch.members:
+            if setting in _BATCHES:
+                _BATCHES[setting].members.remove(setting)
+            _BATCHES[setting] = batch
 
 
 #: Mechanisms that are tested on the panel of apps, for which they run at the fullest level.
 SEEN_IN_APPS = ("rework", "lifelines", "eye_brain_hand", "remake_or_add")
 
 
-def _told(*overrides: str) -> frozenset[str]:
+def _setting(*overrides: str) -> frozenset[str]:
     """What overrides say, in whatever order and at whatever level of output below the fullest."""
     last = dict(each.split("=", 1) for each in overrides)
     return frozenset("=".join(each) for each in last.items()) - {"output.level=market", "output.level=labs"}
@@ -96,10 +96,10 @@ together(*(f"mechanisms.{name}=false" for name in sorted(BY_NAME, key=_section) 
 
 def table(name: str, *overrides: str, worlds: int = WORLDS, steps: int = STEPS) -> pl.DataFrame:
     """A table of a run, which all tests share; with ``output.level=full`` also apps and edges, of all worlds."""
-    told = _told(*overrides)
-    batch = _BATCHES.setdefault(told, Batch([told]))
+    setting = _setting(*overrides)
+    batch = _BATCHES.setdefault(setting, Batch([setting]))
     assert batch.holds(worlds, steps), f"together({overrides}, worlds={worlds}, steps={steps})"
-    found = pl.read_ipc(_folder(told) / f"{name}.arrow")
+    found = pl.read_ipc(_folder(setting) / f"{name}.arrow")
     return found.filter(pl.col("replicate") < worlds, pl.col("step") < steps)
 
 
@@ -107,24 +107,24 @@ def table(name: str, *overrides: str, worlds: int = WORLDS, steps: int = STEPS) 
 
 
 @cache
-def _folder(told: frozenset[str]) -> Path:
+def _folder(setting: frozenset[str]) -> Path:
     """Where the tables of a setting are, once they are there: for all processes of the session."""
-    batch = _BATCHES[told]
-    folder = Path(os.environ["PAIRED_RUNS"]) / _hash(batch, told)
+    batch = _BATCHES[setting]
+    folder = Path(os.environ["PAIRED_RUNS"]) / _hash(batch, setting)
     with _lock(Path(os.environ["PAIRED_RUNS"]) / _hash(batch)):
         if not folder.exists():
             _run(batch)
     return folder
 
 
-def _hash(batch: Batch, told: frozenset[str] | None = None) -> str:
+def _hash(batch: Batch, setting: frozenset[str] | None = None) -> str:
     """Name of a batch, or of a member; of settings that say the same in other words, such as scenarios, one."""
     if len(batch.members) == 1:
         plain = to_parameters(settings(*batch.members[0]))
         plain.scenario = "any"
         said = str(plain)
     else:
-        said = str(sorted(map(sorted, batch.members if told is None else [told])))
+        said = str(sorted(map(sorted, batch.members if setting is None else [setting])))
     return hashlib.sha256(f"{said} {batch.worlds} {batch.steps}".encode()).hexdigest()
 
 
@@ -148,8 +148,8 @@ def _run(batch: Batch) -> None:
     }
     numbers = list(range(count)) * len(members)
     found = Ensemble(config, range(len(numbers)), spread, random_ids=numbers).run(batch.steps).tables()
-    for index, told in enumerate(batch.members):
-        folder = Path(os.environ["PAIRED_RUNS"]) / _hash(batch, told)
+    for index, setting in enumerate(batch.members):
+        folder = Path(os.environ["PAIRED_RUNS"]) / _hash(batch, setting)
         part = folder.with_suffix(f".{os.getpid()}")
         part.mkdir()
         for name, table in found.items():

@@ -101,7 +101,7 @@ def build(
 
 
 def own_memories() -> list[type]:
-    """The model's own declarations of state: a class of somebody else's joins no world."""
+    """The model's own declarations of state: a subclass defined outside the model joins no world."""
     return [each for each in State.__subclasses__() if each.__module__.startswith("baimo.world.")]
 
 

@@ -140,8 +140,8 @@ def test_M57_money_follows_capability_worse_when_evaluation_is_noisy():
 def test_M63_announcements_are_worth_less_each_time_and_keep_parents_patient():
     off = "mechanisms.announcements=false"
     assert exactly_zero("announcement_gain_cn", off)
-    told = market().filter(pl.col("announcements_cn") > 0)
-    each = told.with_columns(each=pl.col("announcement_gain_cn") / pl.col("announcements_cn"))
+    announced = market().filter(pl.col("announcements_cn") > 0)
+    each = announced.with_columns(each=pl.col("announcement_gain_cn") / pl.col("announcements_cn"))
     early, late = (by_world(each, "each", window) for window in ((1, 6), (24, 36)))
     assert (late < 0.3 * early).all()
     patient = effect("labs_vertical_cn", off, window=LAST)

@@ -214,9 +214,8 @@ def test_M39_vertical_labs_win_at_home():
     assert home.z > 4
     assert home.mean > 0.05
     assert home.without.mean() < 0.02
-    panel = table(
-        "labs",
-    ).filter(pl.col("step").is_between(*MIDDLE), pl.col("archetype") == "vertical")
+    panel = table("labs")
+    panel = panel.filter(pl.col("step").is_between(*MIDDLE), pl.col("archetype") == "vertical")
     gone = table("labs", off("vertical_models"))
     gone = gone.filter(pl.col("step").is_between(*MIDDLE), pl.col("archetype") == "vertical")
     assert panel["share_home"].mean() > 5.0 * gone["share_home"].mean()

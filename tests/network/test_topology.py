@@ -148,8 +148,8 @@ for each in TIES:
 def test_who_knows_everybody_hears_at_once():
     """Complete against empty: knowledge of a new base is immediate; without ties it takes the notice period."""
     complete, empty = (market(graph, worlds=4, steps=24) for graph in TIES)
-    told = complete.filter(pl.col("know_best_base_share_cn").is_not_nan())
-    assert (told["know_best_base_share_cn"] > 0.99).mean() > 0.95
+    known = complete.filter(pl.col("know_best_base_share_cn").is_not_nan())
+    assert (known["know_best_base_share_cn"] > 0.99).mean() > 0.95
     months = empty.sort("replicate", "step").with_columns(
         (pl.col("best_base_cn").diff().over("replicate") > 1e-9).alias("new")
     )

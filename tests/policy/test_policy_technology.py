@@ -61,8 +61,8 @@ def test_a_breakthrough_is_absorbed_by_those_who_do_research():
     there = (pl.col("region") == "CN") & (pl.col("founded") < 18) & pl.col("step").is_between(20, 26)
     gains = {}
     for kind in ("big_tech", "follower"):
-        told, untold = (each.filter(there, pl.col("archetype") == kind)["efficiency"].log().mean() for each in labs)
-        gains[kind] = told - untold
+        treated, control = (each.filter(there, pl.col("archetype") == kind)["efficiency"].log().mean() for each in labs)
+        gains[kind] = treated - control
     assert 0.3 < gains["big_tech"] < 1.6 and gains["follower"] < 0.6 * gains["big_tech"]
 
 

@@ -35,16 +35,16 @@ def test_every_parameter_and_every_mechanism_is_there():
 def test_every_column_of_the_output_is_described():
     """In the codebook by its name, in ``outputs/README.md`` by itself or its family; and nothing is made up."""
     ensemble = Ensemble(["output.level=full", "steps=1"], [0]).run()
-    told: dict[str, set[str]] = {}
+    documented: dict[str, set[str]] = {}
     for each in codebook(ensemble.world):
-        told.setdefault(each["table"], set()).add(each["name"])
+        documented.setdefault(each["table"], set()).add(each["name"])
         assert each["label"] and each["scale"] in ("log", "linear")
         assert each["table"] != "market" or (each["unit"] and each["text"]), each["name"]
-    keys = told.pop("all")
+    keys = documented.pop("all")
     tables = ensemble.tables()
-    assert told.keys() == tables.keys()
+    assert documented.keys() == tables.keys()
     for name, table in tables.items():
-        assert set(table.columns) - keys == told[name] - keys, name
+        assert set(table.columns) - keys == documented[name] - keys, name
     page = document.COLUMNS_PAGE.read_text(encoding="utf-8")
     assert [each.name for each in OUTPUTS if f"| `{each.name}` |" not in page] == []
 

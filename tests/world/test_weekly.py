@@ -125,13 +125,13 @@ def out_of_band(worlds: int, years: int) -> dict[str, list[str]]:
     return found
 
 
-def told(found: dict[str, list[str]]) -> str:
+def listing(found: dict[str, list[str]]) -> str:
     return "\n".join(f"{name}: {'; '.join(lines)}" for name, lines in found.items())
 
 
 def check(worlds: int, years: int) -> None:
     found = out_of_band(worlds, years)
-    assert not found, f"weekly and monthly steps differ:\n{told(found)}"
+    assert not found, f"weekly and monthly steps differ:\n{listing(found)}"
 
 
 def test_weekly_steps_tell_the_same_two_years():
