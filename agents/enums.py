@@ -34,6 +34,14 @@ ARCHETYPES = (
 )
 FRONTIER, OPEN_CHAMPION, CHALLENGER, BIG_TECH, UNICORN, ACADEMIC, VERTICAL, FOLLOWER = range(8)
 
+#: Firms with a cloud and products of their own beside their models.
+CLOUD_OWNERS = (FRONTIER, BIG_TECH)
+
+#: What labs earn with: tokens sold, subscriptions, users of the parent's products, engineers' days, weights that others
+#: wrote and they serve, and the rest of the own cloud.
+REVENUE = ("api", "subscriptions", "attention", "projects", "hosting", "cloud")
+API_SALES, SUBSCRIPTIONS, ATTENTION, PROJECTS, HOSTING, CLOUD_PULL = range(6)
+
 MODES = ("from_scratch", "open_base", "app_company")
 FROM_SCRATCH, OPEN_BASE, APP_COMPANY = range(3)
 
@@ -43,10 +51,10 @@ CLOSED, LIGHT_OPEN, ALL_OPEN = range(3)
 FILING = ("none", "provincial", "central", "filed")
 NOT_APPLIED, PROVINCIAL, CENTRAL, FILED = range(4)
 
-LAB_EXITS = ("", "parent_withdrew", "insolvent", "acquired", "turned_to_apps")
+LAB_EXITS = ("", "parent_withdrew", "insolvent", "acquired", "turned_to_apps", "gave_up")
 APP_EXITS = ("", "absorbed", "insolvent", "outdated")
 #: ALIVE and INSOLVENT are the same code for labs and for apps.
-ALIVE, PARENT_WITHDREW, INSOLVENT, ACQUIRED, TO_APPS = range(5)
+ALIVE, PARENT_WITHDREW, INSOLVENT, ACQUIRED, TO_APPS, GAVE_UP = range(6)
 ABSORBED, OUTDATED = 1, 3
 
 #: Lengths of training runs that a lab weighs, months; ``training.longest_run`` bounds them (M24).

@@ -40,20 +40,19 @@ def random_plan(labs: ModelLab, market: LaunchSignals, p: Config) -> None:
 
 
 def random_price(labs: ModelLab, market: PriceSignals, p: Config) -> None:
-    """Reprice some, as many as the model's pace moves: anywhere from cost to well above the market.
+    """Post anywhere from cost to well above the market, whenever the model's rule looks at the list.
 
     Log-uniform between cost and ``price_ceiling`` times the going price, as far as hosting and
     the law leave it. One draw sets both of a lab's prices.
     """
-    u, pace = labs.draws("random_price"), market.adjust
-    part = np.minimum(u / np.maximum(pace, 1e-12), 1.0)
-    ceiling = p.decisions.price_ceiling * market.going_price
+    part, posts = labs.draws("random_price"), market.considers | market.fresh
     for product in products_of(labs):
-        scale = 1.0 if product.price == "price_flagship" else p.technology.light_price
         least = np.maximum(product.cost, p.model_market.least_price)
-        most = np.maximum(ceiling * scale, least)
+        scale = 1.0 if product.price == "price_flagship" else p.technology.light_price
+        most = np.maximum(p.decisions.price_ceiling * market.going_price * scale, least)
         target = bounded_price(labs, market, product, least * np.exp(part * np.log(most / least)), p)
-        setattr(labs, product.price, where(u < pace, target, getattr(labs, product.price)))
+        posted = where(posts, target, getattr(labs, product.price))
+        setattr(labs, product.price, np.maximum(posted, market.price_floor))
 
 
 def random_openness(labs: ModelLab, market: OpennessSignals, p: Config) -> None:

@@ -22,6 +22,7 @@ MISSING = -1
 
 #: Number of entries of each inner dimension that is the same in every model; a world adds those of its tables.
 DIMENSIONS = {"regions": 2, "axes": 3, "talent": 4, "bases": 2, "holders": 4, "known": 6, "uses": 3, "ages": 60}
+DIMENSIONS |= {"revenue": 6}
 
 #: How each declared type is kept.
 DTYPES = {float: np.float64, int: np.int64, bool: np.bool_}

@@ -25,16 +25,26 @@ from baimo.conf.declare import ROW_BLOCK, par
 from baimo.conf.mechanisms import BY_NAME, Switches
 from baimo.conf.parameters.agents import RULE_WORDS, Decisions
 from baimo.conf.parameters.apps import AppMarket
-from baimo.conf.parameters.capital import Capital
+from baimo.conf.parameters.capital import Capital, Expectations, Parents
 from baimo.conf.parameters.compute import ChipMarket, FleetRules, PlatformRules, Rental
 from baimo.conf.parameters.engine import PopulationSize
 from baimo.conf.parameters.industry import EntryExit, Organisation, Talent
-from baimo.conf.parameters.models import Moat, ModelMarket, Openness, Serving
+from baimo.conf.parameters.models import (
+    Goodwill,
+    Hosting,
+    Ladder,
+    Moat,
+    ModelMarket,
+    Openness,
+    Pricing,
+    Revenue,
+    Serving,
+)
 from baimo.conf.parameters.network import Graph
 from baimo.conf.parameters.policy import WORDS, Pace, PolicyGroups
 from baimo.conf.parameters.record import Measures
 from baimo.conf.parameters.regulation import Compliance, LicensingRules, Trust
-from baimo.conf.parameters.technology import Exploration, Lineage, Technology, Training
+from baimo.conf.parameters.technology import Exploration, Lineage, Technology, Thinking, Training
 
 
 class ConfigError(ValueError):
@@ -81,10 +91,18 @@ class Config:
     technology: Technology = field(default_factory=Technology)
     training: Training = field(default_factory=Training)
     exploration: Exploration = field(default_factory=Exploration)
+    thinking: Thinking = field(default_factory=Thinking)
     lineage: Lineage = field(default_factory=Lineage)
     capital: Capital = field(default_factory=Capital)
+    expectations: Expectations = field(default_factory=Expectations)
+    parents: Parents = field(default_factory=Parents)
     model_market: ModelMarket = field(default_factory=ModelMarket)
     moat: Moat = field(default_factory=Moat)
+    pricing: Pricing = field(default_factory=Pricing)
+    revenue: Revenue = field(default_factory=Revenue)
+    goodwill: Goodwill = field(default_factory=Goodwill)
+    ladder: Ladder = field(default_factory=Ladder)
+    hosting: Hosting = field(default_factory=Hosting)
     serving: Serving = field(default_factory=Serving)
     openness: Openness = field(default_factory=Openness)
     app_market: AppMarket = field(default_factory=AppMarket)

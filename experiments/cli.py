@@ -23,6 +23,8 @@ COMMANDS = {
     "design": ("run.design", "run many parameter points in one ensemble: lhs or grid"),
     "compare": ("report.comparison_report", "paired effects of runs against their baseline"),
     "ablate": ("report.ablation_report", "take mechanisms, moats and decisions out one by one"),
+    "predictions": ("report.predictions_report", "what the source articles foretold, and the model's answers"),
+    "proofs": ("report.proofs_report", "what the model must show to carry a policy conclusion"),
     "topology": ("report.topology_report", "compare the topologies of the social graph"),
     "figures": ("report.gallery", "draw the figures of runs"),
     "report": ("report.run_report", "write findings, figures and tables of runs on one page"),

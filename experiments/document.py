@@ -118,7 +118,7 @@ def implemented_in() -> dict[str, list[str]]:
         for number, line in enumerate(text.splitlines(), 1):
             within = [each for each in places if each.lineno <= number <= (each.end_lineno or 0)]
             name = f"{file.stem}.{max(within, key=lambda each: each.lineno).name}" if within else file.stem
-            for identity in re.findall(r"\bM\d\d\b", line):
+            for identity in re.findall(r"\b[MX]\d\d\b", line):
                 found.setdefault(identity, []).append(name)
     return {identity: list(dict.fromkeys(names)) for identity, names in found.items()}
 

@@ -12,13 +12,13 @@ from baimo.world.apps import lifecycle
 from baimo.world.capital import rounds
 from baimo.world.compute import chip_market, chip_supply, clouds, platform, rental_market
 from baimo.world.engine.arrays import where
-from baimo.world.industry import entry, exits, talent
-from baimo.world.models import demand, leadership, pricing, releases, serving
+from baimo.world.industry import entry, exits, make_or_buy, talent
+from baimo.world.models import demand, goodwill, leadership, pricing, releases, serving, utility
 from baimo.world.network import ties
 from baimo.world.policy import instruments
 from baimo.world.record import outputs
 from baimo.world.regulation import compliance, licensing, trust
-from baimo.world.technology import exploration, research, training
+from baimo.world.technology import exploration, research, thinking, training
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +53,7 @@ PLAN: tuple[tuple[str, Callable[[World], None], float | None], ...] = (
     ("1 calendar and policy", instruments.calendar_and_policy, None),
     ("2 technology drift", research.drift, None),
     ("2 exploration", exploration.explore, None),
+    ("2 thinking", thinking.learn_to_think, None),
     ("3 chip supply", chip_supply.produce, None),
     ("4 chip orders, rationing, grey market", chip_market.trade_chips, None),
     ("4 the middle layer", platform.develop, None),
@@ -61,15 +62,18 @@ PLAN: tuple[tuple[str, Callable[[World], None], float | None], ...] = (
     ("5 training", training.advance, None),
     ("6 release and openness", releases.release, None),
     ("7 licensing queue", licensing.review, None),
+    ("8 worth of models", utility.weigh_models, None),
     ("8 pricing", pricing.set_prices, None),
     ("9 demand", demand.choose_models, None),
     ("10 serving, usage, revenue", serving.serve, None),
+    ("10 goodwill", goodwill.become_known, None),
     ("11 apps", lifecycle.live, None),
     ("12 compliance", compliance.comply, None),
     ("12 incidents and trust", trust.incidents, None),
     ("13 talent", talent.move_staff, None),
     ("14 hype, parents, returns", rounds.fund, None),
     ("14 rounds", rounds.raise_rounds, 1.0),
+    ("14 parents review", make_or_buy.review_labs, make_or_buy.QUARTER),
     ("15 entry", entry.enter, None),
     ("16 exit, pivot, acquisition", exits.leave, None),
     ("17 graph", ties.update, None),

@@ -48,6 +48,11 @@ class LabColumns(FirmColumns, MarketAgent):
         "round_luck",
         "staff_luck",
         "keeps_product",
+        "repost",
+        "reply_1",
+        "reply_2",
+        "reply_3",
+        "recipe",
     )
     capacity_key: ClassVar[str] = "max_labs"
 
@@ -65,6 +70,8 @@ class LabColumns(FirmColumns, MarketAgent):
     earned = column("CNY million, this step so far", clears=True)
     spent = column("CNY million, this step so far", clears=True)
     service_revenue = column("CNY million a month", clears=True)
+    income = column("CNY million a month", inner="revenue", clears=True)
+    promotion = column("CNY million a month", clears=True)
     valuation = column("CNY million", clears=True)
     stage = column(dtype=int)
     since_news = column("months")
@@ -73,8 +80,14 @@ class LabColumns(FirmColumns, MarketAgent):
     holder_stake = column("CNY million", inner="holders", clears=True)
     sunk_value = column("CNY million", clears=True)
     first_purse = column("CNY million")
+    product_value = column("CNY million a year", clears=True)
+    parent_belief = column("share of the value of a perfect model", clears=True)
+    below_for = column("months", clears=True)
+    folds_for = column("months", clears=True)
+    standing = column("OOM from the home frontier, as believed", clears=True)
+    seen_for = column("months", clears=True)
+    profit = column("CNY million a month, smoothed", clears=True)
     parent_gain = column("share of the parent's value", clears=True)
-    for_sale = column(dtype=bool, default=False, clears=True)
     unused_for = column("months", clears=True)
 
     # people
@@ -103,6 +116,8 @@ class LabColumns(FirmColumns, MarketAgent):
     # knowledge
     log_efficiency = column("ln A")
     explores = column(dtype=bool, default=False, clears=True)
+    recipe = column(dtype=bool, default=False, clears=True)
+    thinking = column("share of what thinking can add", clears=True)
     knack = column("place among labs by ability to build on others' weights")
     honesty = column("place among labs by honesty")
     pretrained = column("OOM", default=NO_MODEL, inner="axes")
@@ -158,9 +173,9 @@ class LabColumns(FirmColumns, MarketAgent):
     # market
     price_flagship = column("CNY/Mtok", default=100.0)
     price_light = column("CNY/Mtok", default=20.0)
+    price_subscription = column("CNY/month", default=50.0)
     marginal_cost = column("CNY/Mtok", default=50.0)
     marginal_cost_light = column("CNY/Mtok", default=10.0)
-    strategic_value = column("CNY/Mtok")
     users = column("million people", inner="segments", clears=True)
     chosen = column("share", inner="segments", clears=True)
     tokens_flagship = column("Mtok a day served", clears=True)
@@ -168,6 +183,7 @@ class LabColumns(FirmColumns, MarketAgent):
     tokens_api = column("Mtok a day served to apps", clears=True)
     capacity_share = column("share of demand served", default=1.0)
     reputation = column("utility")
+    goodwill = column("1", default=0.005)
     awareness = column("share of users who think of it", default=0.005)
     home_segment = column("segment that a vertical lab was founded for", dtype=int, default=MISSING, clears=True)
     layers = column("share of what there is to know", inner="axes", clears=True)

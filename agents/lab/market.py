@@ -10,8 +10,9 @@ import numpy as np
 from baimo.agents.base import decision
 from baimo.agents.enums import ACADEMIC, ALL_OPEN, CLOSED, LIGHT_OPEN, OPEN_CHAMPION
 from baimo.agents.lab.columns import LabColumns
-from baimo.world.engine.arrays import Array, PerAgent, PerWorld, clip, where
+from baimo.world.engine.arrays import Array, PerAgent, clip, where
 from baimo.world.engine.population import Observables
+from baimo.world.laws.nested_logit import Seller, best_price, own_price_elasticity
 
 if TYPE_CHECKING:
     from baimo.conf.schema import Config
@@ -37,10 +38,28 @@ class ReleaseSignals(Observables):
 class PriceSignals(Observables):
     """Signals of a lab when it sets prices."""
 
-    elasticity_factor: PerAgent  # 1: the factor k of the own-price elasticity alpha k
+    considers: PerAgent  # whether it looks at its price list now
+    fresh: PerAgent  # whether it has just released a model
+    share: PerAgent  # of what its customers' segments buy
+    nest_share: PerAgent  # of what they buy in its nest, open or closed
+    captive: PerAgent  # share of its sales that does not answer to the price
+    use_elasticity: PerAgent  # 1: of what a customer uses, to the price
+    sale_worth: PerAgent  # of its price: what a sale is worth beyond it
+    cost_fall: PerAgent  # 1/month: how fast serving gets cheaper, in logs
+    price_life: PerAgent  # months that a price is expected to stand
+    room: PerAgent  # times the present demand that it could serve
+    loss_most: PerAgent  # CNY a day that it may lose on a product
+    subscriber_cost: PerAgent  # CNY a month that a subscriber's tokens cost
+    subscriber_worth: PerAgent  # CNY a month that a possible subscriber would pay on average
+    host_markup: PerAgent  # 1: what those who host open weights at home ask over cost
     price_floor: PerAgent  # CNY/Mtok that the law sets
     going_price: PerAgent  # CNY/Mtok of flagships sold at home, on average
-    adjust: PerWorld  # share of the way to the target that is gone in this step
+
+
+class PromotionSignals(Observables):
+    """What a lab knows when it makes itself known."""
+
+    worth: PerAgent  # CNY million a month that its users are worth
 
 
 class Product(NamedTuple):
@@ -48,6 +67,7 @@ class Product(NamedTuple):
 
     price: str  # column of its price
     cost: PerAgent  # CNY/Mtok at the margin
+    sold: PerAgent  # Mtok a day
     opened_at: int  # openness from which on others host it
 
 
@@ -95,24 +115,54 @@ class LabMarket(LabColumns):
 
     @decision
     def set_price(labs, market: PriceSignals, p: Config) -> None:
-        """Move toward the nested-logit mark-up, less what a sale is worth beyond its price.
+        """Post a new price where the posted one is too far from the wanted one (X01).
 
-        p* = max(floor, c + (p + h) / (alpha k) - omega v),
-        k = 1/(1-sigma) - sigma/(1-sigma) s_nest - s  (Berry 1994; log-price utility). A sale is
-        worth v only while it costs something: the discount fades with c, v c / (c + c0).
-        An open flagship is hosted by others near cost, so its author can ask no more. What lies
-        below a lawful floor rises to it at once.
+        A posted price stands until |ln(p*/p)| exceeds what a new price list costs (Caballero and Engel 2007: a
+        state-dependent hazard). A new model has a new price; what lies below a lawful floor rises to it at once.
         """
-        model_market = p.model_market
-        worth = model_market.strategic_weight * labs.strategic_value
-        elastic = model_market.price_sensitivity * market.elasticity_factor
-        pace = market.adjust
         for product in products_of(labs):
-            price, cost = getattr(labs, product.price), product.cost
-            mark_up = (price + model_market.hassle_cost) / elastic
-            target = cost + mark_up - worth * cost / (cost + model_market.strategic_cost)
-            target = bounded_price(labs, market, product, target, p)
-            setattr(labs, product.price, np.maximum(price + pace * (target - price), market.price_floor))
+            posted = getattr(labs, product.price)
+            wanted = wanted_price(labs, market, product, p)
+            far = np.abs(np.log(wanted / posted)) > p.pricing.band
+            posts = labs.alive & labs.released & (market.fresh | (market.considers & far))
+            setattr(labs, product.price, np.maximum(where(posts, wanted, posted), market.price_floor))
+        # Exponential willingness to pay with mean M: (S - c) exp(-S/M) is largest at S = c + M.
+        wanted = np.maximum(market.subscriber_cost + market.subscriber_worth, p.pricing.least_subscription)
+        far = np.abs(np.log(wanted / labs.price_subscription)) > p.pricing.band
+        posts = labs.alive & labs.released & (market.fresh | (market.considers & far))
+        labs.price_subscription = where(posts, wanted, labs.price_subscription)
+
+    @decision
+    def promote(labs, market: PromotionSignals, p: Config) -> None:
+        """Spend on promotion until a CNY brings in one (X11).
+
+        Users are as many as know a lab, 1 - e^-G, and goodwill lasts 1/delta months: what they are worth, W, earns
+        a W / (delta (e^G - 1)) / (s0 + spend) at the margin. The purse bounds it.
+        """
+        rules = p.goodwill
+        best = rules.gain * market.worth / (rules.decay * np.expm1(np.maximum(labs.goodwill, 1e-4))) - rules.scale
+        purse = rules.most_of_cash * np.maximum(labs.cash, 0.0) + rules.most_of_support * labs.parent_support
+        active = labs.alive & labs.released
+        labs.promotion = where(active, np.minimum(np.maximum(best, 0.0), purse / 12.0), 0.0)
+
+
+def wanted_price(labs: LabColumns, market: PriceSignals, product: Product, p: Config) -> PerAgent:
+    """p*, the price that a lab would post if it posted one, CNY/Mtok.
+
+    The best reply to the rivals' prices at a cost c' = c exp(-g T/2), that of the middle of the price's life T; never
+    below what the purse can lose, nor what can be served: D(p*) = D(p) ((p + h)/(p* + h))^e may not exceed the room
+    (Levitan and Shubik 1972).
+    """
+    rules, h, posted = p.pricing, p.model_market.hassle_cost, getattr(labs, product.price)
+    cost = product.cost * np.exp(-0.5 * market.cost_fall * market.price_life)
+    seller = Seller(
+        posted, cost, market.share, market.nest_share, market.captive, market.use_elasticity, market.sale_worth
+    )
+    e, sought = own_price_elasticity(seller, p), best_price(seller, p)
+    grown = product.sold * np.exp(e * np.log((posted + h) / (sought + h)))
+    sought = np.maximum(sought, product.cost - market.loss_most / np.maximum(grown, 1e-9))
+    filling = (posted + h) * np.exp(-np.log(market.room) / e) - h
+    return bounded_price(labs, market, product, np.maximum(sought, rules.capacity * filling), p)
 
 
 def settle_openness(labs: LabColumns, market: OpennessSignals, choice: Array) -> None:
@@ -124,14 +174,14 @@ def settle_openness(labs: LabColumns, market: OpennessSignals, choice: Array) ->
 
 def products_of(labs: LabColumns) -> Iterator[Product]:
     """Flagship and light model of the labs."""
-    yield Product("price_flagship", labs.marginal_cost, ALL_OPEN)
-    yield Product("price_light", labs.marginal_cost_light, LIGHT_OPEN)
+    yield Product("price_flagship", labs.marginal_cost, labs.tokens_flagship, ALL_OPEN)
+    yield Product("price_light", labs.marginal_cost_light, labs.tokens_light, LIGHT_OPEN)
 
 
 def bounded_price(labs: LabColumns, market: PriceSignals, product: Product, target: PerAgent, p: Config) -> PerAgent:
     """Price that can be asked, CNY/Mtok: others host open weights near cost; the law sets a floor."""
     model_market = p.model_market
-    hosted = product.cost * (1.0 + model_market.hosting_margin)
+    hosted = product.cost * (1.0 + market.host_markup)
     target = where(labs.openness >= product.opened_at, np.minimum(target, hosted), target)
     floor = np.maximum(market.price_floor, model_market.least_price)
     return clip(target, floor, model_market.most_price)

@@ -14,6 +14,7 @@ from baimo.agents.enums import (
     CHALLENGER,
     CN,
     FROM_SCRATCH,
+    GAVE_UP,
     INSOLVENT,
     OPEN_BASE,
     PARENT_WITHDREW,
@@ -65,12 +66,22 @@ class PivotSignals(Observables):
     months: float  # length of the step
 
 
-class ExitSignals(Observables):
-    """Signals of a lab and its parent when they weigh to close it."""
+class ReviewSignals(Observables):
+    """What a parent knows when it reviews its lab."""
 
-    parent_gap: PerAgent  # OOM of what all can download or buy over its own model, bounded
+    own: PerAgent  # CNY million a year: what the lab is worth to it, less what it costs
+    buy: PerAgent  # the same of the best API that it may use
+    host: PerAgent  # the same of the best open weights, which it would serve itself
+    value: PerAgent  # CNY million a year: W, what a perfect model is worth to the parent's products
+    months: float  # since the last review
+
+
+class ExitSignals(Observables):
+    """What a lab, its owners and its parent know when they weigh to close it."""
+
     share: PerAgent  # of all tokens sold at home
-    hype: PerWorld  # 1
+    going_on: PerAgent  # CNY million that going on is worth
+    fetches: PerAgent  # CNY million that team and fleet would fetch
     years: float  # length of the step
 
 
@@ -142,29 +153,45 @@ class LabMoney(LabColumns):
         labs.mode = where(to_app, APP_COMPANY, mode)
 
     @decision
-    def wind_up(labs, market: ExitSignals, p: Config) -> None:
-        """Close when the money is gone or the parent stops paying, sell out, or leave models for apps.
+    def review(labs, market: ReviewSignals, p: Config) -> None:
+        """Move the parent's budget by what its lab is worth against what it could have instead (X03).
 
-        A parent covers a deficit while it believes; its doubt grows with the distance to what
-        all can download and with a model without users, and is silenced by hype and by what
-        announcements added to its own value. An app company that lives on its products ends its lab.
+        d = (own - max(buy, host, 0))/W is believed slowly; budgets grow by g tanh(d / calm). What announcements
+        added to the parent's own value counts as well (M63).
         """
-        entry_exit = p.entry_exit
+        rules = p.parents
+        owned = labs.alive & (labs.product_value > 0.0)
+        instead = np.maximum(np.maximum(market.buy, market.host), 0.0)
+        better = clip((market.own - instead) / np.maximum(market.value, 1e-9), -3.0, 3.0)
+        belief = labs.parent_belief + rules.learning * (better - labs.parent_belief)
+        labs.parent_belief = where(owned, belief, labs.parent_belief)
+        leans = labs.parent_belief + labs.parent_gain
+        grows = where(owned, np.exp(rules.growth * np.tanh(leans / rules.calm) * market.months / 12.0), 1.0)
+        labs.parent_support, labs.chip_budget = labs.parent_support * grows, labs.chip_budget * grows
+        labs.below_for = where(owned & (leans < 0.0), labs.below_for + market.months, 0.0)
+
+    @decision
+    def wind_up(labs, market: ExitSignals, p: Config) -> None:
+        """Close when the money is gone, when the parent has lost patience, or when team and fleet fetch more.
+
+        Owners compare the value of going on with what they can sell (X04); an app company that lives on its products
+        ends its lab.
+        """
+        rules = p.entry_exit
         alone = labs.alive & (labs.parent_support <= 0.0)
-        unused = labs.released & (market.share < entry_exit.unused_share)
-        doubt = entry_exit.parent_doubt * np.maximum(market.parent_gap, 0.0) + entry_exit.parent_tires
-        doubt = doubt + entry_exit.parent_unused * unused
-        calmed = entry_exit.parent_hype * market.hype + p.capital.announce_patience * labs.parent_gain
-        gives_up = labs.draws("parent") < 1.0 - np.exp(-doubt * np.exp(-calmed) * market.years)
-        rich = labs.parent_support > p.capital.rich_parent
-        gives_up = labs.alive & gives_up & (labs.parent_support > 0.0) & ~rich
-        turns = labs.draws("to_apps") < 1.0 - np.exp(-entry_exit.leaves_models * market.years)
+        unused = labs.released & (market.share < rules.unused_share)
+        tired = labs.alive & ~alone & (labs.below_for > p.parents.patience)
+        gives_up = tired & (labs.draws("parent") < 1.0 - np.exp(-p.parents.resolve * market.years))
+        turns = labs.draws("to_apps") < 1.0 - np.exp(-rules.leaves_models * market.years)
         turns = labs.alive & turns & (labs.mode == APP_COMPANY) & unused
         # A parent that keeps the product and drops the model: the team goes on as an app.
         turns = turns | (gives_up & (labs.draws("keeps_product") < labs.product_share))
-        short = alone & (labs.cash < entry_exit.distress_months * labs.cost)
-        short = short & (labs.cost > entry_exit.distress_cost * labs.revenue)
-        labs.for_sale = short & (labs.draws("sell") < 1.0 - np.exp(-entry_exit.sells * market.years))
-        reason = where(turns, TO_APPS, where(gives_up, PARENT_WITHDREW, ALIVE))
+        # Founders go on while the purse lasts.
+        low = labs.cash < rules.fold_runway * np.maximum(labs.cost - labs.revenue, 0.0)
+        less = alone & low & (market.going_on < market.fetches)
+        labs.folds_for = where(less, labs.folds_for + 12.0 * market.years, 0.0)
+        folds = alone & (labs.folds_for > rules.fold_patience)
+        folds = folds & (labs.draws("sell") < 1.0 - np.exp(-rules.folds * market.years))
+        reason = where(turns, TO_APPS, where(gives_up, PARENT_WITHDREW, where(folds, GAVE_UP, ALIVE)))
         reason = where(alone & (labs.cash < 0.0), INSOLVENT, reason)
         labs.exit_reason = where(labs.alive, reason, labs.exit_reason)

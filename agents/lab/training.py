@@ -181,7 +181,7 @@ def trained_capability(labs: LabColumns, run: Run, market: LaunchSignals, p: Con
 
     C_eff,k = A q C_k + tau C_eff,k(base), with C_k limited by the unique data of the axis. A lab that
     lets a strong model write data gives a part of the run for more tokens (M02); what a foreign
-    base lacks in Chinese is worked off by further training, as 1 - exp(-C / worked) (M58).
+    base lacks in Chinese is worked off by training on, as 1 - exp(-C_eff / (chi C_eff(base))) (M58, X08).
 
     Returns
     -------
@@ -193,13 +193,15 @@ def trained_capability(labs: LabColumns, run: Run, market: LaunchSignals, p: Con
     kept = 1.0 - technology.synthetic_cost * run.synthetic
     useful = useful_flop(run.flop * kept, market.scaling_ceiling, technology)
     more = np.exp(market.synthetic_gain * run.synthetic)
-    worked_off = run.foreign * (1.0 - np.exp(-run.flop / technology.foreign_worked_off))
     weak = (technology.foreign_language, technology.foreign_knowledge, 0.0)
     axes = []
     for axis in range(3):
         limited = data_limited_flop(useful, market.unique_tokens[axis] * more, technology.data_patience)
-        base = np.exp(np.log(10.0) * (run.inherits[axis] + weak[axis] * worked_off))
-        axes.append(np.log10(np.maximum(ample * limited / FLOP_UNIT + base, 1e-3)))
+        base = np.exp(np.log(10.0) * run.inherits[axis])
+        own = ample * limited / FLOP_UNIT
+        worked_off = run.foreign * (1.0 - np.exp(-own / (technology.worked_off * base)))
+        base = base * np.exp(np.log(10.0) * weak[axis] * worked_off)
+        axes.append(np.log10(np.maximum(own + base, 1e-3)))
     return np.stack(np.broadcast_arrays(*axes))
 
 

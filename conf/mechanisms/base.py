@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Mechanism:
-    """One row of the index of mechanisms, M01-M69.
+    """One row of the index of mechanisms: M01-M69 from the articles, X01-X12 from economics and computing.
 
     A mechanism is taken out (``mechanisms.<name>=false``) by setting its parameters to the
     values at which its equations say nothing: there is no second branch of the model without it.
@@ -15,13 +15,13 @@ class Mechanism:
     Parameters
     ----------
     id : str
-        ``M01`` ... ``M69``.
+        ``M01`` ... ``M69``, ``X01`` ... ``X12``.
     name : str
         Key under ``mechanisms``.
     says : str
         The mechanism in one sentence.
     source : str
-        Articles it is taken from.
+        Articles, or publications, it is taken from.
     off : dict
         ``{"section.parameter": value}`` that removes it.
     shows : tuple of str

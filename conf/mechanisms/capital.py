@@ -75,4 +75,20 @@ CAPITAL = (
         off={"capital.domestic_doubt": 0.0},
         shows=("hype", "lab_entries_cn"),
     ),
+    Mechanism(
+        "X03",
+        "make_or_buy",
+        "parents compare their labs with the best API and the best open weights",
+        "SECOND_MODEL",
+        off={"parents.growth": 0.0, "parents.resolve": 0.0},
+        shows=("parents_withdrew_cn", "labs_alive_cn", "labs_vertical_cn"),
+    ),
+    Mechanism(
+        "X04",
+        "expected_rents",
+        "money follows the chance to lead a market that is expected to earn",
+        "Jovanovic 1982",
+        off={"expectations.spread": 5.0, "parents.rents": 0.0, "entry_exit.folds": 0.0},
+        shows=("labs_gave_up_cn", "funding_labs_cn", "labs_alive_cn"),
+    ),
 )

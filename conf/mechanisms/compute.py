@@ -53,4 +53,20 @@ COMPUTE = (
         off={"chip_market.codesign": 0.0},
         shows=("domestic_maturity", "h100e_cn_domestic"),
     ),
+    Mechanism(
+        "X05",
+        "prefill_and_decode",
+        "prompts are read at the speed of arithmetic, answers written at that of memory",
+        "Pope et al. 2022",
+        off={"serving.arithmetic": 0.0},
+        shows=("serving_chips_cn_h100", "rent_serving_cn_usd_hour"),
+    ),
+    Mechanism(
+        "X06",
+        "one_market",
+        "holders outside use their chips or let them, at the rents that all pay",
+        "Ricardo 1817; McFadden 1974",
+        off={"rental.outside_open": 0.0},
+        shows=("price_rent_cn_usd_hour", "rent_serving_cn_usd_hour", "price_h100_rent_usd_hour"),
+    ),
 )

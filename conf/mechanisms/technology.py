@@ -185,4 +185,28 @@ TECHNOLOGY = (
         off={"technology.layer_portable": 0.0},
         shows=("layer_data_cn",),
     ),
+    Mechanism(
+        "X07",
+        "thinking",
+        "a model can think longer, which users choose at its price",
+        "Snell et al. 2024",
+        off={"thinking.gain": 0.0, "thinking.found": 0.0},
+        shows=("tokens_thinking_cn", "labs_thinking", "tokens_day_cn"),
+    ),
+    Mechanism(
+        "X08",
+        "base_cost",
+        "a base must be worked on: what is weak in it, and compute to lead the many on it",
+        "002",
+        off={"technology.worked_off": 1e-6, "technology.tuning_money": 0.0},
+        shows=("frontier_native_cn", "frontier_cn", "foreign_base_share_cn"),
+    ),
+    Mechanism(
+        "X09",
+        "scarcity",
+        "where compute is dear efficiency is learned",
+        "Popp 2002",
+        off={"technology.scarcity": 0.0},
+        shows=("frontier_native_cn", "efficiency_spread_cn"),
+    ),
 )

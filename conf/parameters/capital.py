@@ -7,7 +7,7 @@ from baimo.conf.declare import par
 
 @dataclass
 class Capital:
-    """Hype, attention of investors, funding rounds, budgets of parents."""
+    """Hype, attention, rounds."""
 
     hype_start: float = par(0.3, "1", 0, 1, "PRIORS", "hype after November 2022")
     hype_half_life: float = par(4.0, "months", 0.1, 60, "PRIORS", "half-life of hype")
@@ -42,23 +42,14 @@ class Capital:
     least_gap: float = par(5.0, "months", 0, 60, "prior", "least time between rounds")
     least_round: float = par(3.0, "CNY million", 0, 1e5, "facts: round_typical", "lower bound of rounds")
     most_round: float = par(6000.0, "CNY million", 1, 1e6, "prior", "upper bound of rounds")
-    seed_round: float = par(12.0, "CNY million", 0.1, 1e5, "facts: round_typical", "median seed round")
-    seed_sigma: float = par(0.8, "1", 0, 3, "PRIORS", "log standard deviation of seed rounds")
-    growth_round: float = par(200.0, "CNY million", 0.1, 1e5, "PRIORS", "median growth round")
-    growth_sigma: float = par(0.7, "1", 0, 3, "PRIORS", "log standard deviation of growth rounds")
-    leader_round: float = par(1100.0, "CNY million", 0.1, 1e5, "facts: tiger_round", "median leader round")
-    leader_sigma: float = par(0.5, "1", 0, 3, "PRIORS", "log standard deviation of leader rounds")
     round_covers_launch: float = par(
         0.0, "share", 0, 1, "001", "share of the largest run at home that rounds cover at least"
     )
     launch_flop_a_second: float = par(
         3.5e14, "FLOP/s", 1e12, 1e17, "facts: mfu_median", "FLOP that an H100 for rent delivers in training"
     )
-    growth_share: float = par(0.001, "share", 0, 1, "prior", "share of use above which a firm raises growth rounds")
-    leader_gap: float = par(0.9, "OOM", 0, 5, "prior", "largest distance of a leader to the home frontier")
-    growth_gap: float = par(0.7, "OOM", 0, 5, "prior", "largest distance of a growth firm to the home frontier")
-    size_calm: float = par(0.8, "times", 0, 5, "prior", "factor on round sizes without hype")
-    size_hype: float = par(0.8, "times", 0, 5, "prior", "increase of that factor with hype")
+    round_sigma: float = par(0.6, "1", 0, 3, "PRIORS", "spread of rounds around what investors value")
+    multiple: float = par(10.0, "years", 0.1, 100, "prior", "value of a firm in years of expected rents")
     stake_sold: float = par(0.15, "share", 0.01, 1, "prior", "stake sold in a round")
     appraisal: float = par(1.7, "logit", -10, 10, "prior", "intercept of the log-odds that an investor agrees")
     attention_weight: float = par(1.0, "logit", 0, 10, "prior", "weight of log attention in these log-odds")
@@ -110,18 +101,46 @@ class Capital:
     announce_gain: float = par(0.6, "share", 0, 5, "004", "rise of a listed parent's value at the first announcement")
     announce_tired: float = par(25.0, "announcements", 1, 1e5, "004", "announcements at which that rise is halved")
     announce_memory: float = par(9.0, "months", 0.1, 120, "prior", "time constant of that rise")
-    announce_support: float = par(0.3, "1", 0, 10, "prior", "further support by a parent whose value rose")
-    announce_patience: float = par(2.5, "1", 0, 20, "prior", "patience of a parent whose value rose")
     parent_purse: float = par(
         1.0, "years of support", 0, 20, "prior", "cash of a lab up to which its parent pays in full"
     )
     parent_purse_fade: float = par(
         1.0, "years of support", 0.01, 20, "prior", "further cash at which the parent pays nothing"
     )
-    rich_parent: float = par(500.0, "CNY million/year", 0, 1e6, "prior", "support above which parents do not withdraw")
-    parent_growth_cn: float = par(0.3, "1/year", -1, 3, "facts: compute_growth_cn", "growth of big-tech budgets, CN")
-    parent_growth_row: float = par(
-        0.5, "1/year", -1, 3, "facts: frontier_cost_growth", "growth of big-tech budgets, ROW"
+
+
+@dataclass
+class Expectations:
+    """What investors, parents and founders expect (X04)."""
+
+    star: float = par(-0.2, "OOM", -5, 5, "004", "standing that the name of a star team promises")
+    newcomer: float = par(-1.2, "OOM", -5, 5, "prior", "standing that other teams promise")
+    prior_months: float = par(6.0, "months", 0.1, 120, "prior; Jovanovic 1982", "n0: weight of that promise")
+    memory: float = par(6.0, "months", 0.5, 60, "prior", "memory of profits")
+    spread: float = par(0.35, "OOM", 0.01, 5, "prior", "tau: standing that makes a chance e times greater")
+    horizon: float = par(3.0, "years", 0, 10, "SECOND_MODEL", "how far ahead the market is imagined")
+    most_growth: float = par(0.8, "1/year", 0, 5, "prior", "fastest growth of it that is believed, in logs")
+    promise: float = par(60000.0, "CNY million/year", 0, 1e7, "prior", "revenue that hype promises at home, CN")
+
+
+@dataclass
+class Parents:
+    """Make or buy (X03)."""
+
+    value: float = par(5.0, "times the support", 0, 100, "prior", "value of a perfect model to the parent's products")
+    at_first: float = par(0.5, "times", 0, 10, "prior", "part of that value before anybody uses models")
+    with_use: float = par(2.5, "times", 0, 100, "prior", "what full adoption adds to it")
+    tokens: float = par(2000.0, "Mtok/CNY million", 0, 1e6, "prior", "tokens that go with this value")
+    integration: float = par(0.05, "share", 0, 1, "prior", "value lost to integrating another's API")
+    operation: float = par(0.15, "share", 0, 1, "prior", "value lost to serving open weights oneself")
+    control: float = par(
+        0.3, "share", 0, 1, "prior", "value lost to dependence on a rival or with data that may not leave"
     )
-    chip_growth_cn: float = par(0.3, "1/year", -1, 3, "facts: capex_bigtech_cn", "growth of chip budgets, CN")
-    chip_growth_row: float = par(0.75, "1/year", -1, 3, "PRIORS: x3 a year", "growth of chip budgets, ROW")
+    rents: float = par(1.0, "times", 0, 10, "SECOND_MODEL", "rho: weight of expected rents")
+    learning: float = par(0.3, "1/quarter", 0, 1, "prior", "how fast a parent comes to believe what it sees")
+    growth: float = par(0.5, "1/year", 0, 5, "facts: capex_bigtech_cn", "fastest growth of a parent's budgets, in logs")
+    calm: float = par(
+        0.4, "share of the value", 0.01, 5, "prior", "advantage that moves budgets at three quarters of that"
+    )
+    patience: float = par(12.0, "months", 0, 120, "prior", "how long a parent pays for less than it could have")
+    resolve: float = par(1.5, "1/year", 0, 50, "prior", "parents who then stop")

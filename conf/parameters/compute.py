@@ -127,13 +127,21 @@ class ChipMarket:
 class Rental:
     """The rental market."""
 
-    rent_pace: float = par(0.25, "1/month", 0, 2, "MODEL", "response of rents to log excess demand ln(D/S)")
+    spread: float = par(0.15, "1", 0.01, 2, "prior", "spread, in logs, of what holders get from a chip in each use")
+    outside_open: float = par(
+        1.0, "share", 0, 1, "prior", "share of outside holders' chips that take part in the market"
+    )
+    contract_months: float = par(3.0, "months", 0.1, 60, "prior", "time constant with which outside users follow rents")
+    patience: float = par(6.0, "months", 0.1, 60, "prior", "time constant with which unfilled orders are forgotten")
+    serving_elasticity: float = par(
+        0.5, "1", 0, 5, "prior", "elasticity to the rent of what labs rent to serve, in a step"
+    )
+    capital_cost: float = par(0.1, "1/year", 0, 1, "prior", "cost of capital of owners of chips")
+    space: float = par(1.0, "CNY/kW-hour", 0, 20, "prior", "cost of space and staff of a running chip")
+    repair: float = par(2000.0, "CNY", 0, 1e6, "prior", "cost of one failure of a chip")
     start_usd_row: float = par(4.5, "USD/hour", 0.1, 50, "facts: h100_rent", "H100 rent at the start, ROW")
     start_usd_cn: float = par(4.0, "USD/hour", 0.1, 50, "prior", "rent of an H100e at the start, CN")
-    serving_start: float = par(0.6, "times", 0.05, 5, "prior", "rent for serving relative to training at the start")
     reference_usd: float = par(4.0, "USD/hour", 0.1, 50, "prior", "rent at which outside demand is given")
-    rent_least_usd: float = par(0.6, "USD/hour", 0.01, 10, "prior", "lower bound of rents: running cost")
-    rent_most_usd: float = par(12.0, "USD/hour", 1, 200, "facts: h100_rent", "upper bound of rents")
     rent_elasticity: float = par(0.7, "1", 0, 5, "prior", "own-price elasticity of outside demand")
     outside_row: float = par(66000.0, "H100e", 0, 1e8, "prior", "demand of outside tenants, ROW")
     outside_cn: float = par(6500.0, "H100e", 0, 1e8, "prior", "demand of outside tenants, CN")
@@ -174,9 +182,6 @@ class Rental:
     seed_months: float = par(6.0, "months", 0, 60, "002", "age up to which an app is so funded")
     platform_lift: float = par(
         1.0, "times", 0, 5, "000", "relative increase, by a full platform, of public-centre chips that can be scheduled"
-    )
-    dedicated_ratio: float = par(
-        3.0, "times", 1, 20, "MODEL", "ratio of serving to training speed above which a chip only serves"
     )
     largest_tenant: float = par(0.3, "share", 0.001, 1, "prior", "upper bound of one tenant's share of supply")
     value_decline: float = par(0.28, "1/year", 0, 2, "facts: hw_value_decline", "fall of the value of own chips")

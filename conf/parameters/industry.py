@@ -7,7 +7,7 @@ from baimo.conf.declare import par
 
 @dataclass
 class Talent:
-    """Labour pools, wages, hiring and turnover."""
+    """Pools, wages, moves."""
 
     pool_cn: float = par(6000.0, "people", 0, 1e7, "prior", "people in the labour pool at the start, CN")
     pool_row: float = par(8000.0, "people", 0, 1e7, "prior", "people in the labour pool at the start, ROW")
@@ -62,7 +62,7 @@ class Talent:
 
 @dataclass
 class EntryExit:
-    """Entry, exit and acquisition of labs."""
+    """Founding, closing, buying."""
 
     entry_base: float = par(
         2.0, "labs/month", 0, 1000, "PRIORS", "rate of founding without hype, at neutral funding and cost"
@@ -88,22 +88,19 @@ class EntryExit:
     unused_share: float = par(0.001, "share", 0, 1, "001", "share of use at home below which a model is unused")
     app_patience: float = par(10.0, "months", 0, 60, "prior", "months without users before the turn to apps")
     leaves_models: float = par(1.5, "1/year", 0, 50, "001", "hazard that an app company gives up its model")
-    parent_unused: float = par(0.3, "1/year", 0, 10, "001", "hazard that a parent withdraws from an unused lab")
-    parent_doubt: float = par(
-        1.3, "1/year/OOM", 0, 10, "prior", "further hazard by the gap to what the parent could buy"
-    )
-    parent_gap_most: float = par(2.0, "OOM", 0, 6, "prior", "gap beyond which that hazard is constant")
-    parent_tires: float = par(0.3, "1/year", 0, 10, "prior", "baseline hazard that a parent withdraws")
-    parent_hype: float = par(1.5, "1", 0, 20, "prior", "reduction of these log hazards with hype")
     acquisition: float = par(
         0.4, "1", 0, 1, "prior", "share of failing labs of average worth that are offered for sale"
     )
     worth_skill: float = par(1.5, "standard deviations", -5, 10, "prior", "shift of skill in the worth of a team")
     worth_least: float = par(0.1, "times", 0, 10, "prior", "lower bound of a team's worth, relative to the average")
     worth_most: float = par(2.0, "times", 0, 10, "prior", "upper bound of a team's worth, relative to the average")
-    distress_months: float = par(4.0, "months", 0, 60, "prior", "runway below which a lab offers itself")
-    distress_cost: float = par(2.0, "times", 1, 100, "prior", "cost over revenue above which a lab is in distress")
-    sells: float = par(1.0, "1/year", 0, 50, "prior", "hazard that a lab in distress offers itself")
+    fold_years: float = par(
+        3.0, "years", 0.1, 30, "prior", "years of profits and losses that count against a team's price"
+    )
+    fold_runway: float = par(12.0, "months", 0, 120, "prior", "runway from which founders think of giving up")
+    fold_patience: float = par(6.0, "months", 0, 60, "prior", "how long owners look on when going on is worth less")
+    folds: float = par(1.5, "1/year", 0, 50, "prior", "owners who then sell the team or close")
+    resale: float = par(0.5, "share", 0, 1, "prior", "price of second-hand chips over the list")
     leader_share: float = par(
         0.08, "share", 0, 1, "prior", "share of use at home above which merger law counts a lab as a leader"
     )
@@ -113,7 +110,7 @@ class EntryExit:
 
 @dataclass
 class Organisation:
-    """Split of a lab between research and product."""
+    """Research against product."""
 
     lab_product: float = par(0.2, "share", 0, 1, "001", "target share of product work in a lab without pressure")
     big_tech_product: float = par(0.35, "share", 0, 1, "001", "target share of product work in big tech")

@@ -13,19 +13,7 @@ class ModelMarket:
     price_sensitivity: float = par(2.0, "1", 0.05, 20, "PRIORS", "coefficient alpha of the log price in utility")
     nest_correlation: float = par(0.8, "1", 0, 0.98, "PRIORS", "within-nest correlation sigma of the nested logit")
     hassle_cost: float = par(0.3, "CNY/Mtok", 0.001, 10, "MODEL", "non-monetary cost of use, added to the price")
-    price_adjustment: float = par(0.3, "1/month", 0.01, 0.95, "MODEL", "partial adjustment of prices to their targets")
-    strategic_weight: float = par(
-        0.5, "1", 0, 10, "prior", "weight omega of the strategic value of a sale in its price"
-    )
-    strategic_cost: float = par(
-        5.0, "CNY/Mtok", 0.01, 100, "prior", "marginal cost at which the strategic value has half its weight"
-    )
-    cloud_value: float = par(3.0, "CNY/Mtok", 0, 1000, "prior", "strategic value of a sale to the owner of a cloud")
-    data_value: float = par(
-        1.5, "CNY/Mtok", 0, 1000, "001", "strategic value of the data of a sale, to a lab without data"
-    )
     data_scale: float = par(5000.0, "Mtok/day", 1, 1e7, "prior", "usage data at which that value is halved")
-    hosting_margin: float = par(0.3, "share", 0, 5, "prior", "mark-up of hosts of open weights over cost")
     least_price: float = par(0.05, "CNY/Mtok", 0.001, 10, "prior", "lower bound of list prices")
     most_price: float = par(500.0, "CNY/Mtok", 1, 10000, "prior", "upper bound of list prices")
     entry_price_cn: float = par(
@@ -50,6 +38,7 @@ class ModelMarket:
     )
     cn_abroad: float = par(2.0, "utility", 0, 20, "prior", "disutility of CN models abroad")
     unlicensed: float = par(4.0, "utility", 0, 50, "000", "disutility of unfiled services under the licensing rule")
+    caution: float = par(2.0, "utility", 0, 50, "prior", "what filed services do not answer, at full stringency")
     beta: float = par(1.0, "utility", 0, 20, "prior", "disutility of an unfiled service that runs as a trial")
     reliability: float = par(1.0, "utility", 0, 10, "prior", "disutility of unserved demand")
     least_capacity: float = par(
@@ -121,19 +110,6 @@ class ModelMarket:
     )
     most_use: float = par(200.0, "times", 1, 10000, "MODEL", "upper bound of the response of use to a low price")
     use_scale: float = par(0.185, "times", 0.001, 100, "facts: tokens_day_cn", "factor on the level of use")
-    realised_price: float = par(0.5, "share", 0, 1, "PRIORS", "realised share of the list price")
-    realised_open: float = par(
-        0.3, "share", 0, 1, "003", "share of the list price due to the author of hosted open weights"
-    )
-    subscription_years: float = par(2.0, "years", 0.1, 20, "prior", "time constant of the spread of subscriptions")
-    project_value: float = par(
-        3.0,
-        "CNY million/million users/month",
-        0,
-        1000,
-        "facts: tiger_pnl_2023",
-        "demand of data-sensitive users for projects",
-    )
     wall: float = par(
         2.0,
         "utility/OOM^2",
@@ -147,9 +123,6 @@ class ModelMarket:
     wall_border: float = par(1.0, "OOM", 0, 6, "000", "discount on the frontier abroad within reach of users in CN")
     follow: float = par(1.0, "share", 0, 1, "001", "weight of today's shares, against past shares, in users' choice")
     yesterday: float = par(12.0, "months", 0.5, 120, "001", "mean lag of past shares")
-    project_staff: float = par(
-        8.0, "people/(CNY million/month)", 0.1, 1000, "001", "application engineers bound by projects"
-    )
     control_staff: float = par(40.0, "people", 1, 1e5, "prior", "bound engineers at which control is half saturated")
     control_pace: float = par(0.1, "1/month", 0, 0.95, "prior", "partial adjustment of control")
     reputation_memory: float = par(18.0, "months", 1, 120, "001", "time constant of reputation")
@@ -157,19 +130,95 @@ class ModelMarket:
     reputation_scale: float = par(
         100.0, "1", 0.01, 1e6, "prior", "factor on the share of use in its logarithm, which is reputation's gain"
     )
-    channel: float = par(0.5, "1", 0, 10, "prior", "reach of firms with distribution channels of their own")
-    awareness_people: float = par(150.0, "people", 1, 1e5, "prior", "product people for a reach of one")
-    awareness_news: float = par(0.03, "1", 0, 5, "004", "reach of a release")
-    news_months: float = par(2.0, "months", 0.1, 60, "004", "time constant of the news of a release")
-    word_of_mouth: float = par(6.0, "1", 0, 100, "prior", "reach by the share of use")
-    awareness_pace: float = par(0.15, "1/month", 0.001, 0.95, "prior", "partial adjustment of awareness")
     hub_private: float = par(0.6, "share", 0, 1, "001 003", "share of private deployments that a tuning hub retains")
     row_scale: float = par(2.5, "times", 0.1, 20, "prior", "size of the ROW market relative to CN")
 
 
 @dataclass
+class Pricing:
+    """Posted prices (X01) and what a customer is worth (X02)."""
+
+    band: float = par(0.35, "ln", 0, 3, "prior; Caballero and Engel 2007", "distance from p* that is worth a new price")
+    repost: float = par(0.5, "1/month", 0, 1, "prior", "labs that look at their price list")
+    reply: float = par(0.7, "1/month", 0, 1, "prior", "labs that answer a close rival's new price, in each round")
+    rivals_near: float = par(0.5, "OOM", 0.05, 6, "prior", "distance in quality within which labs are close rivals")
+    life_most: float = par(12.0, "months", 0, 120, "prior", "longest life of a price that is planned for")
+    capacity: float = par(1.0, "share", 0, 1, "Levitan and Shubik 1972", "how far a price heeds what can be served")
+    trend_memory: float = par(6.0, "months", 0.5, 120, "prior", "memory of the trends of costs and revenue")
+    margin_memory: float = par(12.0, "months", 0.5, 120, "prior", "memory of the margin of the market")
+    customer_weight: float = par(
+        0.3, "1", 0, 1, "prior, to calibrate", "kappa: share of a customer's value that is paid"
+    )
+    normal_margin: float = par(0.2, "share", 0, 1, "SECOND_MODEL", "margin that hype promises")
+    customer_months: float = par(24.0, "months", 0, 240, "SECOND_MODEL", "how long a customer's value is counted")
+    growth_belief: float = par(0.5, "share", 0, 1, "prior", "part of the growth seen that is believed to go on")
+    poor_discount: float = par(0.85, "1/month", 0.1, 1, "SECOND_MODEL", "discount of a purse about to be empty")
+    rich_discount: float = par(0.985, "1/month", 0.1, 1, "SECOND_MODEL", "discount of a parent's or a full purse")
+    poor_runway: float = par(6.0, "months", 0, 60, "SECOND_MODEL", "runway of a purse about to be empty")
+    rich_runway: float = par(36.0, "months", 1, 240, "prior", "runway of a full purse")
+    loss_of_cash: float = par(0.25, "1/year", 0, 10, "prior", "cash that may be lost on sales below cost")
+    loss_of_support: float = par(0.25, "share", 0, 10, "prior", "parent's support that may be lost on them")
+    least_subscription: float = par(1.0, "CNY/month", 0.01, 1000, "prior", "no cheaper subscription")
+    cloud_value: float = par(
+        0.1, "times the price", 0, 10, "prior", "earnings of the own cloud that a sale pulls along"
+    )
+    data_value: float = par(0.1, "times the price", 0, 10, "001", "data from a sale, for a lab that has none")
+
+
+@dataclass
+class Revenue:
+    """What labs earn beside tokens: subscriptions, attention, projects, hosting."""
+
+    kept: float = par(1.0, "share", 0, 1, "none: an experiment", "revenue that labs keep; the rest is levied")
+    attention_value: float = par(
+        0.5, "CNY/user/month", 0, 100, "prior", "worth of an active user to products of the owner"
+    )
+    project_rate: float = par(2.0, "times the wage", 0, 20, "prior", "price of an engineer in a customer's project")
+    pilots: float = par(
+        60.0, "people/million users", 0, 1e4, "facts: tiger_pnl_2023", "engineers whom firms ask for at full attention"
+    )
+
+
+@dataclass
+class Goodwill:
+    """How labs become known (X11)."""
+
+    gain: float = par(0.1, "1/month", 0, 2, "prior; Nerlove and Arrow 1962", "a: goodwill from promotion")
+    scale: float = par(20.0, "CNY million/month", 0.001, 1000, "prior", "s0: promotion that begins to tell")
+    decay: float = par(0.12, "1/month", 0.001, 1, "prior", "delta: goodwill that is lost")
+    products: float = par(0.06, "1/month", 0, 2, "prior", "reach of firms with products of their own")
+    news: float = par(0.03, "1", 0, 5, "004", "goodwill from a release")
+    word_of_mouth: float = par(0.7, "1/month", 0, 10, "prior", "goodwill by share of use")
+    parent_customers: float = par(0.03, "share", 0, 1, "004", "users of a vertical lab's segment who are its parent's")
+    user_promise: float = par(3.0, "CNY/user/month", 0, 100, "prior", "worth of a user in the eyes of hype")
+    most_of_cash: float = par(0.3, "1/year", 0, 10, "prior", "cash that may be spent on promotion")
+    most_of_support: float = par(0.1, "share", 0, 1, "prior", "parent's support that may be spent on it")
+
+
+@dataclass
+class Ladder:
+    """Tasks beyond the threshold of a segment, and rising expectations (X12)."""
+
+    worth: float = par(0.2, "quality/OOM", 0, 2, "prior", "what an OOM beyond expectations adds to a model's merit")
+    most: float = par(3.0, "OOM", 0, 10, "prior", "distance from expectations beyond which nothing is added")
+    expectations: float = par(12.0, "months", 0.5, 120, "SECOND_MODEL", "how slowly expectations follow the best")
+    tokens: float = par(0.1, "1/OOM", 0, 2, "prior", "growth of the tokens of a task with its difficulty, in log10")
+
+
+@dataclass
+class Hosting:
+    """Hosts of open weights (X10)."""
+
+    weight: float = par(1.0, "times", 0, 10, "SECOND_MODEL", "clouds that host open weights, over those that there are")
+    margin: float = par(0.6, "share", 0, 10, "prior", "m: mark-up of a single host over cost; that of n hosts is m/n")
+    author_share: float = par(0.35, "share", 0, 1, "prior", "firms at home that use open weights from their author")
+    author_share_abroad: float = par(0.15, "share", 0, 1, "prior", "firms abroad that do")
+    distrust: float = par(0.3, "utility", 0, 20, "prior", "distrust of foreign weights that a host at home serves")
+
+
+@dataclass
 class Moat:
-    """Strength of each moat (M31, after 001): 1 as modelled, 0 without."""
+    """How strong each moat stands (M31, after 001): 1 as modelled, 0 no moat at all."""
 
     compute: float = par(1.0, "times", 0, 2, "001", "economies of scale in serving")
     users: float = par(1.0, "times", 0, 1, "001", "inertia and word of mouth of users")
@@ -182,13 +231,19 @@ class Moat:
 
 @dataclass
 class Serving:
-    """Cost and capacity of serving."""
+    """What a token costs."""
 
-    serving_mfu: float = par(0.4, "1", 0.01, 1, "prior", "arithmetic efficiency of serving")
-    batch: float = par(24.0, "requests", 1, 1000, "prior", "requests in a batch")
+    arithmetic: float = par(1.0, "times", 0, 1, "Pope et al. 2022", "how far arithmetic bounds serving")
+    output_share: float = par(0.25, "share", 0.01, 0.99, "prior", "tokens that models write, of all, at the start")
+    cache_hits: float = par(0.0, "share", 0, 0.99, "prior", "tokens of prompts that were read before, at the start")
+    prefill_mfu: float = par(0.5, "share", 0.01, 1, "Pope et al. 2022", "arithmetic efficiency of reading prompts")
+    decode_mfu: float = par(0.33, "share", 0.01, 1, "Pope et al. 2022", "the same of writing answers, at most")
+    batch: float = par(256.0, "requests", 1, 10000, "prior", "requests in a batch that load allows")
+    cache_room: float = par(0.75, "share", 0.01, 1, "prior", "memory that is left for caches")
     bytes_per_parameter: float = par(2.0, "bytes", 0.25, 4, "16 bit", "bytes read for a parameter")
-    kv_bytes: float = par(5e8, "bytes", 1e6, 1e11, "prior", "cache read for a request")
-    utilisation: float = par(0.35, "share", 0.01, 1, "prior", "share of time in which a serving chip is busy")
+    kv_bytes: float = par(4.3e8, "bytes", 1e6, 1e11, "prior", "cache of a prompt")
+    reference_size: float = par(2e10, "parameters", 1e8, 1e13, "prior", "model by which chips are compared")
+    utilisation: float = par(0.25, "share", 0.01, 1, "prior", "share of time that a serving chip is busy")
     engine_growth: float = par(
         0.75,
         "1/year",
@@ -216,7 +271,7 @@ class Serving:
 
 @dataclass
 class Openness:
-    """Returns and costs of an open release."""
+    """What an open release returns and costs."""
 
     ecosystem: float = par(0.15, "1", -5, 5, "003", "return of ecosystem and reputation")
     cloud: float = par(0.1, "1", -5, 5, "002", "return of demand for the own cloud")

@@ -41,7 +41,7 @@ class Compliance:
     """Costs of compliance: content, unlawful data, suits, data across the border."""
 
     content_team: float = par(
-        0.6, "CNY million/year", 0, 1000, "000", "cost of the staff answerable for the content of a filed service"
+        2.0, "CNY million/year", 0, 1000, "000", "staff answerable for a filed service, at full stringency"
     )
     border: float = par(1.0, "times", 0, 2, "000", "factor on the dated strength of the cross-border rule")
     content_duty: float = par(0.5, "times", 0, 5, "000", "cost of content checks, relative to that of light tokens")
@@ -69,7 +69,7 @@ class Trust:
     filed_care: float = par(0.5, "times", 0, 1, "000", "hazard of filed services, relative to others")
     culprit: float = par(0.4, "utility", 0, 10, "000", "reputation that the lab of an incident loses")
     everybody: float = par(0.004, "share", 0, 1, "000", "social trust lost by an incident")
-    build: float = par(0.4, "1/year", 0, 10, "000", "growth of social trust by regulation")
+    build: float = par(0.22, "1/year", 0, 10, "000", "growth of social trust by regulation")
     unruled: float = par(0.3, "share", 0, 1, "prior", "weight of stringency before services need a licence")
     build_row: float = par(0.5, "share", 0, 1, "prior", "strength of regulation in ROW")
     least: float = par(0.05, "share", 0, 0.5, "prior", "lower bound of social trust")

@@ -33,9 +33,19 @@ class Technology:
     building: float = par(1.0, "share", 0, 1, "002", "share of labs that are able to build on others' open weights")
     foreign_language: float = par(0.5, "OOM", 0, 2, "002", "shortfall of foreign bases in Chinese, language")
     foreign_knowledge: float = par(0.5, "OOM", 0, 2, "002", "shortfall of foreign bases in Chinese, knowledge")
-    foreign_worked_off: float = par(
-        3e22, "FLOP", 1e15, 1e30, "002", "e-folding of that shortfall with training in Chinese"
+    worked_off: float = par(
+        0.05,
+        "share of the base's compute",
+        1e-6,
+        100,
+        "SECOND_MODEL",
+        "chi: training that works off most of that shortfall",
     )
+    tuning_share: float = par(0.15, "share of cost", 0, 1, "prior", "spending on compute for post-training")
+    tuning_money: float = par(
+        150.0, "CNY million/year", 0, 1e6, "002", "such spending that does two thirds of the work"
+    )
+    scarcity: float = par(0.05, "1/year", 0, 2, "prior; Popp 2002", "iota: efficiency learned where compute is dear")
     public_progress: float = par(
         0.75, "1/year", 0, 3, "facts: algo_halving", "growth of efficiency from published research"
     )
@@ -201,6 +211,24 @@ class Exploration:
     )
     breakthrough_gain: float = par(0.5, "ln A", 0, 3, "prior", "log efficiency gained by a breakthrough")
     signal: float = par(0.3, "share", 0, 1, "004", "share of that gain that other explorers learn at once")
+
+
+@dataclass
+class Thinking:
+    """Thinking longer (X07)."""
+
+    length: float = par(8.0, "times", 1, 1000, "prior", "tokens r of an answer with thinking over one without")
+    gain: float = par(
+        0.5, "OOM/log10", 0, 2, "Snell et al. 2024; Villalobos and Atkinson 2023", "gamma: reasoning gained by length"
+    )
+    width: float = par(1.0, "utility", 0.01, 10, "prior", "sharpness of the choice between both modes")
+    level: float = par(2.5, "OOM", -3, 10, "prior", "reasoning from which the recipe can be found")
+    found: float = par(0.25, "1/year", 0, 20, "prior", "hazard of finding it, of explorers")
+    copied: float = par(1.0, "1/year", 0, 20, "prior", "hazard of copying it from a model on sale")
+    published: float = par(6.0, "1/year", 0, 50, "prior", "hazard of learning it from open weights")
+    compute_share: float = par(0.2, "share", 0, 1, "prior", "training compute that goes into it")
+    run: float = par(1.0, "1e23 FLOP", 0.001, 1e6, "prior", "C_0: effective compute that teaches two thirds of it")
+    offered: float = par(0.3, "share", 0, 1, "prior", "skill from which thinking is offered")
 
 
 @dataclass

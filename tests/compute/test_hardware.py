@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from baimo.world.compute.chips import H100_TFLOPS, H100_TPP, effective_tflops, goodput, tokens_per_second
+from baimo.conf.schema import Config
+from baimo.world.compute.chips import (
+    H100,
+    H100_TFLOPS,
+    H100_TPP,
+    Silicon,
+    effective_tflops,
+    goodput,
+    seconds_a_token,
+    serving_speeds,
+    tokens_per_second,
+)
 
 #: Checkpoint 30 s, restart 10 min, one H100 fails in 50,700 hours (MODEL).
 DETECT, RESTART, FAILURES = 30.0 / 3600.0, 1.0 / 6.0, 1.0 / 50_700.0
@@ -15,13 +27,20 @@ DETECT, RESTART, FAILURES = 30.0 / 3600.0, 1.0 / 6.0, 1.0 / 50_700.0
 
 def serving(**changes) -> SimpleNamespace:
     usual = {
-        "serving_mfu": 0.4,
+        "arithmetic": 1.0,
+        "prefill_mfu": 0.5,
+        "decode_mfu": 0.4,
+        "cache_room": 0.75,
         "batch": 64.0,
         "bytes_per_parameter": 2.0,
         "kv_bytes": 3e8,
         "utilisation": 0.5,
     }
     return SimpleNamespace(**(usual | changes))
+
+
+def use(written: float, hits: float = 0.0) -> SimpleNamespace:
+    return SimpleNamespace(output_share=written, cache_hits=hits)
 
 
 @pytest.mark.parametrize(
@@ -36,15 +55,10 @@ def test_interconnect_limits_bite(chips):
     assert speed["A800"] < speed["A100"] and speed["H800"] < speed["H100"]
 
 
-def test_h20_is_slow_at_arithmetic_and_fast_at_serving(chips):
-    k = chips.names.index("H20")
-    assert chips.h100e[k, 0, 0] == pytest.approx(0.15, abs=0.005)
-    assert chips.serving_speed[k, 0, 0] == pytest.approx(1.2, abs=0.01)
-
-
 def test_the_h100_of_the_table_is_the_unit(chips):
     k = chips.names.index("H100")
-    assert chips.h100e[k] == chips.serving_speed[k] == chips.training_speed[k] == 1.0
+    serves = serving_speeds(chips, use(0.25), Config().serving)
+    assert chips.h100e[k] == serves[k] == chips.training_speed[k] == 1.0
     assert chips.tflops[k] == H100_TFLOPS and chips.tpp[k] == H100_TPP
 
 
@@ -109,36 +123,63 @@ def test_weak_cards_multiply(chips):
     assert 1.0 - both > 2.0 * (1.0 - full)
 
 
-def test_tokens_are_bound_by_arithmetic_in_large_batches_and_by_memory_in_small_ones():
-    tflops, bandwidth, active = np.array(989.0), np.array(3.35), np.array(2e10)
-    p = serving(batch=1e9, kv_bytes=0.0)
-    arithmetic = 989e12 * 0.4 / (2 * 2e10) * 0.5
-    assert tokens_per_second(active, tflops, bandwidth, p) == pytest.approx(arithmetic)
-    assert tokens_per_second(active, tflops, bandwidth * 2, p) == pytest.approx(arithmetic)
+def test_answers_are_bound_by_arithmetic_in_large_batches_and_by_memory_in_small_ones():
+    active, answers = 2e10, use(1.0)
+    p = serving(batch=1e9, kv_bytes=1.0)
+    assert tokens_per_second(active, H100, answers, p) == pytest.approx(989e12 * 0.4 / (2 * active) * 0.5)
+    # No batch: weights and cache of one request; of the cache, half an answer of fifty prompts (1 - o at least 0.02).
     p = serving(batch=1.0, kv_bytes=1e9)
-    memory = 3.35e12 / (2e10 * 2 + 1e9) * 0.5
-    assert tokens_per_second(active, tflops, bandwidth, p) == pytest.approx(memory)
-    assert tokens_per_second(active, tflops * 2, bandwidth, p) == pytest.approx(memory)
-    # The caches of a large batch fill the memory bus: no more than bandwidth / cache.
-    p = serving(batch=1e12, kv_bytes=1e10, serving_mfu=1e6)
-    assert tokens_per_second(active, tflops, bandwidth, p) == pytest.approx(3.35e12 / 1e10 * 0.5, rel=1e-3)
+    assert tokens_per_second(active, H100, answers, p) == pytest.approx(3.35e12 / (active * 2 + 26e9) * 0.5)
+    # Caches fill the memory before the batch is large.
+    p = serving(batch=1e12, kv_bytes=3e7, decode_mfu=1e6)
+    cache = 26 * 3e7
+    full = 60e9 / cache
+    assert tokens_per_second(active, H100, answers, p) == pytest.approx(3.35e12 / (active * 2 / full + cache) * 0.5)
+
+
+def test_prompts_are_bound_by_arithmetic_and_cost_nothing_when_read_before():
+    p = serving()
+    assert seconds_a_token(2e10, H100, use(0.0), p) == pytest.approx(2 * 2e10 / (989e12 * 0.5))
+    assert seconds_a_token(2e10, H100, use(0.0, hits=1.0), p) == 0.0
+    half = 0.5 * seconds_a_token(2e10, H100, use(0.0), p)
+    assert seconds_a_token(2e10, H100, use(0.25), p) - seconds_a_token(2e10, H100, use(0.25, 1.0), p) == pytest.approx(
+        1.5 * half
+    )
+
+
+def test_what_an_h20_serves_hangs_on_what_is_written(chips):
+    """X05: a sixth to a fifth of an H100 where prompts are three times answers, near it where answers dominate."""
+    p, k = Config().serving, chips.names.index("H20")
+
+    def speed(written: float, hits: float = 0.0, rules=p) -> float:
+        return float(serving_speeds(chips, use(written, hits), rules)[k, 0, 0])
+
+    assert speed(0.25) == pytest.approx(0.17, abs=0.04)
+    assert speed(0.8, hits=0.8) == pytest.approx(0.8, abs=0.1)
+    assert np.all(np.diff([speed(o) for o in np.linspace(0.05, 0.9, 18)]) > 0.0)
+    assert np.all(np.diff([speed(0.25, z) for z in np.linspace(0.0, 0.9, 10)]) > 0.0)
+    bandwidth = dataclasses.replace(p, arithmetic=0.0)
+    assert 1.15 < speed(0.25, rules=bandwidth) < 1.35
 
 
 @pytest.mark.parametrize(
     ("change", "sign"),
     [
-        ({"serving_mfu": 0.5}, 1),
+        ({"prefill_mfu": 0.6}, 1),
+        ({"decode_mfu": 0.5}, 1),
         ({"batch": 128.0}, 1),
         ({"bytes_per_parameter": 1.0}, 1),
         ({"kv_bytes": 6e8}, -1),
+        ({"cache_room": 0.1}, -1),
         ({"utilisation": 0.6}, 1),
+        ({"arithmetic": 0.0}, 1),
     ],
 )
 def test_direction_of_tokens_a_second(change, sign):
     sizes = np.array([1e9, 2e10, 1e11, 1e12])
 
     def speed(p) -> np.ndarray:
-        return tokens_per_second(sizes, np.array(312.0), np.array(2.04), p)
+        return tokens_per_second(sizes, Silicon(312.0, 2.04, 80.0), use(0.5), p)
 
     moved = sign * (speed(serving(**change)) - speed(serving()))
     assert np.all(moved >= 0.0) and np.any(moved > 0.0)
@@ -146,15 +187,14 @@ def test_direction_of_tokens_a_second(change, sign):
 
 def test_tokens_a_second_fall_with_size_and_rise_with_the_chip():
     sizes = np.geomspace(1e9, 1e12, 20)
-    chip = (np.array(312.0), np.array(2.04))
-    speed = tokens_per_second(sizes, *chip, serving())
+    speed = tokens_per_second(sizes, Silicon(312.0, 2.04, 80.0), use(0.25), serving())
     assert np.all(np.diff(speed) < 0.0)
-    assert np.all(tokens_per_second(sizes, 2 * chip[0], 2 * chip[1], serving()) > speed)
+    assert np.all(tokens_per_second(sizes, Silicon(624.0, 4.08, 160.0), use(0.25), serving()) > speed)
 
 
 def test_where_arithmetic_binds_cost_is_proportional_to_size(chips):
     """PRIORS: on an H20 20B costs 0.93 and 8B 0.37 CNY a million tokens, as 20 to 8."""
     k = chips.names.index("H20")
-    p = serving(batch=256.0, kv_bytes=1e7)
-    speed = tokens_per_second(np.array([8e9, 20e9]), chips.tflops[k, 0], chips.bandwidth[k, 0], p)
+    h20 = Silicon(chips.tflops[k, 0, 0], chips.bandwidth[k, 0, 0], chips.memory_gb[k, 0, 0])
+    speed = tokens_per_second(np.array([8e9, 20e9]), h20, use(0.25), serving(batch=256.0, kv_bytes=1e7))
     assert speed[0] / speed[1] == pytest.approx(0.93 / 0.37, rel=0.01)

@@ -229,3 +229,44 @@ def test_M56_more_domestic_chips_in_use_make_better_software():
     spreads = effect("domestic_maturity", FREE)
     assert spreads.z > 8
     assert effect("domestic_maturity", FREE, base=("mechanisms.codesign=false",)).mean == 0.0
+
+
+# ---------------------------------------------------------------------- X05
+
+ANSWERS = ("serving.output_share=0.85", "serving.cache_hits=0.5")
+
+
+def test_X05_prompts_bound_by_arithmetic_take_serving_from_chips_that_an_embargo_leaves():
+    off = "mechanisms.prefill_and_decode=false"
+    assert effect("serving_chips_cn_h100", off).ratio < 0.8
+    rent = effect("rent_serving_cn_usd_hour", off)
+    assert rent.z > 8
+    assert rent.ratio > 1.3
+
+
+def test_X05_where_models_write_much_memory_decides_and_the_mechanism_says_less():
+    off = "mechanisms.prefill_and_decode=false"
+    chat, reasoning = effect("serving_chips_cn_h100", off), effect("serving_chips_cn_h100", off, base=ANSWERS)
+    assert chat.ratio < 0.8 * reasoning.ratio
+    assert reasoning.ratio < 1.05
+
+
+# ---------------------------------------------------------------------- X06
+
+
+def test_X06_holders_outside_tie_the_rents_of_models_to_those_of_all_use():
+    """Twice the tokens move rents less where others give way, and both uses, which chips may change."""
+    off, more = "mechanisms.one_market=false", "model_market.use_scale=0.37"
+    for column in ("rent_serving_cn_usd_hour", "price_rent_cn_usd_hour"):
+        open_, alone = effect(column, more), effect(column, more, base=(off,))
+        assert open_.mean < 0.0 and alone.mean < 0.0, "more tokens, higher rents"
+        assert np.log(alone.ratio) < 3.0 * np.log(open_.ratio) < 0.0, column
+    assert effect("chips_use_outside_cn", off).mean > 0.3
+
+
+def test_X06_no_rent_rests_on_a_bound():
+    """Rents differ from world to world and month to month; chips stand idle only where they do not pay."""
+    runs = market()
+    for column in ("rent_serving_cn_usd_hour", "rent_serving_row_usd_hour", "price_rent_cn_usd_hour"):
+        assert runs[column].n_unique() == runs.height, column
+    assert runs["chips_use_idle_cn"].max() < 0.2

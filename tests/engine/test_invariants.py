@@ -22,7 +22,16 @@ WORLDS = (0, 1, 2)
 #: Columns that may be below zero; all other numbers of agents are stocks, flows, shares or ages.
 SIGNED = {
     "labs": {"skill", "log_efficiency", "pretrained", "post", "run_inherits", "run_inherits_post", "served", "light"}
-    | {"open_weights", "open_post", "reputation", "strategic_value", "vertical_data", "log_largest"},
+    | {
+        "open_weights",
+        "open_post",
+        "reputation",
+        "vertical_data",
+        "log_largest",
+        "standing",
+        "profit",
+        "parent_belief",
+    },
     "apps": {"threshold", "aim", "head_start"},
     "vendors": set(),
     "investors": {"weight_capability", "weight_revenue", "weight_hype", "weight_rank"},
@@ -48,7 +57,8 @@ SHARES = {
 #: Parts of the state that may be below zero.
 SIGNED_STATE = {"frontier_all", "frontier_cn", "frontier_open", "open_start", "teacher", "public_efficiency"}
 SIGNED_STATE |= {"chosen_worth", "base_score", "base_weights", "frontier_history", "balance"}
-SIGNED_STATE |= {"leader", "base_row", "base_id", "base_model"}
+SIGNED_STATE |= {"leader", "base_row", "base_id", "base_model", "worth_flagship", "worth_light", "reach", "merit"}
+SIGNED_STATE |= {"expected_reach", "best_free", "cost_fall", "revenue_growth", "margin_seen"}
 
 
 def numbers_in(value, path):
@@ -107,7 +117,7 @@ def shares_are_shares(world):
             values = population.columns[name][..., population.alive]
             assert (values <= 1.0 + 1e-9).all(), f"{kind}.{name} is {values.max()}"
     labs, state = world.labs, world.state
-    for name in ("token_share", "sales_share"):
+    for name in ("token_share",):
         share = getattr(state, name)
         for region in (CN, ROW):
             total = np.where(labs.region == region, share, 0.0).sum(-1)

@@ -299,8 +299,13 @@ def test_a_mesa_lab_sets_its_price_in_a_market_of_ones_own(model):
     """The call of the architecture: ``lab.set_price(market)`` moves this lab, by its own elements."""
     labs = model.world.labs
     before = copied(labs.columns)
-    elasticity_factor, none = np.linspace(1.0, 5.0, labs.capacity)[None], np.zeros((1, 1))
-    market = PriceSignals(elasticity_factor=elasticity_factor, price_floor=none, going_price=none, adjust=0.5)
+    share, none, all_of_them = np.linspace(0.01, 0.5, labs.capacity)[None], np.zeros((1, 1)), np.ones((1, 1), bool)
+    market = PriceSignals(
+        **{name: none for name in ("captive", "cost_fall", "price_life", "price_floor", "going_price", "host_markup")},
+        **{"considers": all_of_them, "fresh": all_of_them, "share": share, "nest_share": share, "sale_worth": share},
+        **{"use_elasticity": none + 0.5, "room": none + 1e9, "loss_most": none + 1e9},
+        **{"subscriber_cost": share, "subscriber_worth": 50.0 * share},
+    )
     labs.set_price(market)
     after = dict(labs.columns)
     labs.columns.update(copied(before))

@@ -10,8 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baimo.agents.enums import ALL_OPEN
-from baimo.agents.lab import ModelLab
 from baimo.agents.lab.training import success_chance
 from baimo.conf.parameters.industry import EntryExit
 from baimo.conf.parameters.models import ModelMarket
@@ -19,11 +17,11 @@ from baimo.conf.parameters.technology import Training
 from baimo.world.engine.clock import Clock
 from baimo.world.ensemble import Ensemble
 from baimo.world.industry.entry import entry_rate
-from baimo.world.laws.nested_logit import elasticity_factor, nested_shares
+from baimo.world.laws.nested_logit import Seller, elasticity_factor, nested_shares, own_price_elasticity
 from baimo.world.models.demand import _adopt
 from baimo.world.models.overflow import spill
 from baimo.world.models.quality import appeal, brain, offer
-from baimo.world.models.utility import expected_only, outside_value, routed, utilities
+from baimo.world.models.utility import choices, expected_only, valued, weigh_models
 from baimo.world.regulation.licensing import earliest
 
 ABSENT = -200.0
@@ -112,7 +110,7 @@ def test_an_empty_market_keeps_its_old_tools():
 
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10_000), correlation=st.floats(0.0, 0.9), alpha=st.floats(0.3, 4.0))
-def test_rivalry_is_the_elasticity_of_demand(seed, correlation, alpha):
+def test_the_factor_is_the_elasticity_of_demand(seed, correlation, alpha):
     """d ln s / d ln(p + h) = -alpha k, by finite differences of the shares."""
     value, nest, outside = market(seed, segments=1, worlds=1)
     share, within, _ = nested_shares(value, nest, outside, correlation)
@@ -128,12 +126,12 @@ def test_rivalry_is_the_elasticity_of_demand(seed, correlation, alpha):
             assert slope == pytest.approx(alpha * k[0, 0, j], rel=1e-4)
 
 
-def test_rivalry_of_equal_firms():
+def test_the_factor_of_equal_firms():
     """Twelve equal firms of one nest: k = 5 - 4/12 - 1/12 at sigma = 0.8; a monopolist has 1 - s."""
     twelfth = np.array([[1.0 / 12.0]])
     assert elasticity_factor(twelfth, twelfth, 0.8)[0, 0] == pytest.approx(5.0 - 4.0 / 12.0 - 1.0 / 12.0)
     assert elasticity_factor(np.array([[0.6]]), np.array([[1.0]]), 0.8)[0, 0] == pytest.approx(0.4)
-    assert elasticity_factor(np.array([[1.0]]), np.array([[1.0]]), 0.8)[0, 0] > 0.0
+    assert elasticity_factor(np.array([[1.0]]), np.array([[1.0]]), 0.8)[0, 0] == 0.0
 
 
 @settings(max_examples=20, deadline=None)
@@ -142,16 +140,41 @@ def test_captive_sales_do_not_answer_to_the_price(seed, captive):
     """d ln((1-l) s(p) + l s0) / d ln(p + h) = -alpha k (1 - l) at s(p) = s0, by finite differences."""
     value, nest, outside = market(seed, segments=1, worlds=1)
     share, within, _ = nested_shares(value, nest, outside, 0.8)
-    k = elasticity_factor(share, within, 0.8, captive)
-    assert (k <= elasticity_factor(share, within, 0.8) + 1e-12).all(), "lock-in lowers k"
     step = 1e-6
     shift = np.zeros_like(value)
     shift[..., 2] = 2.0 * step
     up = nested_shares(value + shift, nest, outside, 0.8)[0][0, 0, 2]
     now = share[0, 0, 2]
     slope = (np.log((1.0 - captive) * up + captive * now) - np.log(now)) / step
-    if k[0, 0, 2] > 0.05:
-        assert slope == pytest.approx(2.0 * k[0, 0, 2], rel=1e-3)
+    one = np.ones((1, 1))
+    seller = Seller(one, one, share[0, :, 2:3], within[0, :, 2:3], captive * one, 0.0 * one, 0.0 * one)
+    elasticity = own_price_elasticity(seller, SimpleNamespace(model_market=ModelMarket()))[0, 0]
+    if elasticity > 0.11:
+        assert slope == pytest.approx(elasticity, rel=1e-3)
+
+
+# ---------------------------------------------------------------------- who considers whom
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), correlation=st.floats(0.0, 0.9))
+def test_nobody_sells_to_more_users_than_consider_it(seed, correlation):
+    value, nest, outside = market(seed)
+    aware = np.random.default_rng(seed).uniform(0.001, 1.0, nest.shape)
+    share, _, log_sum = nested_shares(value, nest, outside, correlation, aware)
+    assert (share.sum(-1) <= 1.0 + 1e-12).all() and np.isfinite(log_sum).all()
+    value[..., 3] = 600.0
+    best = nested_shares(value, nest, outside, correlation, aware)[0][..., 3]
+    assert (best <= aware[:, 3] + 0.02).all(), "however good it is"
+    everybody = nested_shares(value, nest, outside, correlation)[0][..., 3]
+    assert np.allclose(everybody, 1.0)
+
+
+def test_two_firms_of_which_one_is_far_better_share_as_those_who_consider_it():
+    value, nest = np.array([[[50.0, 0.0]]]), np.zeros((1, 2), bool)
+    aware = np.array([[0.3, 1.0]])
+    share, _, _ = nested_shares(value, nest, np.full((1, 1, 1), -50.0), 0.5, aware)
+    assert share[0, 0] == pytest.approx([0.3, 0.7], rel=1e-6)
 
 
 # ---------------------------------------------------------------------- overflow
@@ -214,7 +237,7 @@ def test_retrieval_turns_the_tables_between_knowledge_and_reasoning():
 def test_ten_per_cent_is_no_moat_and_a_cliff_is(distance):
     p, moat = ModelMarket(), SimpleNamespace(performance=1.0)
     parameters = SimpleNamespace(model_market=p, moat=moat)
-    models = SimpleNamespace(quality=np.array([[[1.0, 1.0 - distance]]]), best=np.ones((1, 1, 1)))
+    models = SimpleNamespace(merit=np.array([[[1.0, 1.0 - distance]]]), best=np.ones((1, 1, 1)))
     seen = appeal(models, parameters)[0, 0]
     short = seen[0] - seen[1]
     assert seen[0] == 1.0
@@ -222,117 +245,6 @@ def test_ten_per_cent_is_no_moat_and_a_cliff_is(distance):
     assert short >= distance - p.close_enough, "of a cliff nearly all counts"
     moat.performance = 0.0
     assert (appeal(models, parameters) == 1.0).all()
-
-
-# ---------------------------------------------------------------------- prices
-
-
-def rules(**changes):
-    base = {"price_sensitivity": 2.0, "nest_correlation": 0.8, "hassle_cost": 0.3, "strategic_weight": 0.0}
-    base |= {"least_price": 0.05, "most_price": 500.0, "hosting_margin": 0.3}
-    return dataclasses.replace(ModelMarket(), **(base | changes))
-
-
-def settle(firms, months=400, start=100.0, cost=1.0, outside=-50.0, floor=0.0, openness=0, p=None, weight=0.0):
-    """Prices of firms of equal quality that follow each other's for years; the flagship's."""
-    p = p or rules()
-    labs = SimpleNamespace(
-        price_flagship=np.full((1, firms), start),
-        price_light=np.full((1, firms), start),
-        marginal_cost=np.full((1, firms), cost),
-        marginal_cost_light=np.full((1, firms), cost),
-        strategic_value=np.full((1, firms), weight),
-        openness=np.full((1, firms), openness),
-    )
-    for _ in range(months):
-        value = -p.price_sensitivity * np.log(labs.price_flagship + p.hassle_cost)[None]
-        nest = np.zeros((1, firms), bool)
-        share, within, _ = nested_shares(value, nest, np.full((1, 1, 1), outside), p.nest_correlation)
-        k = elasticity_factor(share[0], within[0], p.nest_correlation)
-        seen = SimpleNamespace(elasticity_factor=k, price_floor=np.full((1, 1), floor), adjust=0.3)
-        ModelLab.set_price.function(labs, seen, SimpleNamespace(model_market=p))
-    return labs.price_flagship[0]
-
-
-def fixed_point(firms, p, cost=1.0):
-    """p = c + (p + h)/(alpha k) solved for p, with equal shares and no old tools."""
-    k = (1.0 - p.nest_correlation / firms) / (1.0 - p.nest_correlation) - 1.0 / firms
-    margin = 1.0 / (p.price_sensitivity * k)
-    return (cost + p.hassle_cost * margin) / (1.0 - margin)
-
-
-def test_twelve_equal_labs_settle_a_little_above_cost():
-    prices = settle(12)
-    assert np.ptp(prices) < 1e-9
-    assert prices[0] == pytest.approx(fixed_point(12, rules()), rel=1e-6)
-    assert 1.1 < prices[0] < 1.3, "about 1.2 at a cost of one (PRIORS)"
-
-
-@pytest.mark.parametrize("firms", [3, 5, 30])
-@pytest.mark.parametrize("cost", [0.2, 1.0, 8.0])
-def test_the_fixed_point_of_equal_labs(firms, cost):
-    assert settle(firms, cost=cost) == pytest.approx(fixed_point(firms, rules(), cost), rel=1e-6)
-
-
-def test_where_they_start_does_not_matter():
-    assert settle(12, start=0.1) == pytest.approx(settle(12, start=400.0), rel=1e-6)
-
-
-def test_a_monopolist_asks_far_more():
-    """Alone against old tools that are no use: the price runs up to where users would leave."""
-    alone = settle(1, outside=-4.0)
-    assert alone[0] > 4.0 * settle(12, outside=-4.0)[0]
-    assert settle(1)[0] > 100.0
-
-
-def test_price_falls_with_the_number_of_rivals():
-    prices = [settle(n)[0] for n in (3, 6, 12, 40)]
-    assert prices == sorted(prices, reverse=True)
-
-
-def test_bertrand_limit():
-    """As models become alike (sigma to 1) among many firms, price goes to cost."""
-    prices = [settle(20, p=rules(nest_correlation=s))[0] for s in (0.5, 0.8, 0.9, 0.98)]
-    assert prices == sorted(prices, reverse=True)
-    assert prices[-1] == pytest.approx(1.0, abs=0.02)
-    assert prices[-1] > 1.0
-
-
-def test_open_flagships_are_hosted_near_cost():
-    assert settle(1, openness=2)[0] == pytest.approx(1.3, rel=1e-6)
-    assert settle(1, openness=1)[0] > 100.0, "only the light model is open"
-    assert settle(12, openness=2) == pytest.approx(settle(12)), "who asks less anyway goes on to"
-
-
-def test_captive_customers_pay_more():
-    """p* of twelve equal labs whose customers are captive by half is that of half the elasticity_factor."""
-    p = rules()
-    labs = SimpleNamespace(
-        price_flagship=np.full((1, 12), 1.0),
-        price_light=np.full((1, 12), 1.0),
-        marginal_cost=np.full((1, 12), 1.0),
-        marginal_cost_light=np.full((1, 12), 1.0),
-        strategic_value=np.zeros((1, 12)),
-        openness=np.zeros((1, 12)),
-    )
-    twelfth = np.full((1, 12), 1.0 / 12.0)
-    for _ in range(300):
-        seen = SimpleNamespace(
-            elasticity_factor=elasticity_factor(twelfth, twelfth, 0.8, 0.5), price_floor=0.0, adjust=0.3
-        )
-        ModelLab.set_price.function(labs, seen, SimpleNamespace(model_market=p))
-    margin = 2.0 / (2.0 * (5.0 - 5.0 / 12.0))
-    assert labs.price_flagship[0] == pytest.approx((1.0 + 0.3 * margin) / (1.0 - margin), rel=1e-6)
-
-
-def test_below_a_floor_prices_rise_at_once():
-    assert settle(12, months=1, start=0.5, floor=2.0) == pytest.approx(2.0)
-
-
-def test_a_floor_holds_and_the_strategic_value_goes_below_cost():
-    assert settle(12, floor=2.0)[0] == pytest.approx(2.0, rel=1e-9)
-    assert settle(12, weight=4.0, p=rules(strategic_weight=0.5))[0] < 1.0
-    assert settle(12, weight=1e6, p=rules(strategic_weight=0.5))[0] == pytest.approx(0.05, rel=1e-9)
 
 
 # ---------------------------------------------------------------------- runs
@@ -489,14 +401,12 @@ def test_founding_at_known_inputs():
 def test_leaning_on_names_helps_nobody():
     """d/dl of [log-sum(v + l r) - l sum P r] is -l times the log-sum's second derivative: choices are best at l = 0."""
     world = Ensemble(["output.level=market"], range(3)).run(24).world
-    p, labs, rules = world.parameters.model_market, world.labs, world.parameters.trust
+    rules = world.parameters.trust
 
     def worth(habit: float) -> tuple[np.ndarray, np.ndarray]:
         world.state.trust_habit = [np.full((3, 1), habit)] * 2
-        seg = world.segments.columns
-        value, _ = routed(*utilities(world)[:2], seg, world.parameters)
-        outside = outside_value(seg, world.parameters)
-        share, _, log_sum = nested_shares(value, labs.openness == ALL_OPEN, outside, p.nest_correlation)
+        weigh_models(world)
+        share, _, log_sum = choices(world, valued(world)[0])
         return log_sum - expected_only(world, share), log_sum
 
     plain, log_sum = worth(rules.neutral)

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from baimo.agents.enums import APPLICATION
-from baimo.world.engine.arrays import sum_k
+from baimo.agents.enums import APPLICATION, PROJECTS
+from baimo.world.engine.arrays import by_region, sum_k
 from baimo.world.ensemble import Ensemble
 from baimo.world.laws.scaling import KNOWLEDGE, REASONING
 from baimo.world.models import quality, serving
@@ -197,16 +197,12 @@ def test_M22_projects_earn_and_bring_no_capability():
     # They bind application engineers, who are then missing in the own product, and give control.
     world = Ensemble(["output.level=market"], range(3)).run(12).world
     labs, state = world.labs, world.state
-    serving._projects(world)
-    busy = state.projects > 0.0
-    assert np.allclose(state.bound_staff, state.projects * world.parameters.model_market.project_staff)
+    busy = state.bound_staff > 0.0
     assert (state.bound_staff <= labs.staff[APPLICATION] * (1 + 1e-9)).all() and busy.any()
     assert (labs.control[busy] > 0.0).all()
-    known = labs.awareness
-    serving._awareness(world)
-    kept, labs.awareness, state.bound_staff = labs.awareness, known, np.zeros_like(known)
-    serving._awareness(world)
-    assert (labs.awareness >= kept).all() and (labs.awareness > kept)[busy & labs.alive].any()
+    wage = by_region(state.wages[:, APPLICATION], labs.region) / 12.0
+    earned = state.bound_staff * wage * world.parameters.revenue.project_rate
+    assert labs.income[PROJECTS][busy] == pytest.approx(earned[busy], rel=0.1), "days of engineers, at a rate"
 
 
 def test_M39_vertical_labs_win_at_home():

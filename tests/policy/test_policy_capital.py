@@ -11,7 +11,7 @@ from tests.paired_runs import by_world, effect, market
 ALTERNATIVES = ("guidance_fund", "cooling", "no_leader", "no_mergers")
 #: Months of the policy, and a scenario in which much is bought and sold.
 SINCE = "policy.capital.since='2024-02-01'"
-SALES = ("entry_exit.acquisition=1", "entry_exit.sells=20", "entry_exit.distress_months=12")
+SALES = ("entry_exit.acquisition=1", "entry_exit.folds=20", "entry_exit.fold_runway=36")
 
 
 def with_policy(column: str, name: str, base: tuple[str, ...] = (), window: tuple[int, int] = (14, 36)):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from baimo.conf.schema import Config
-from baimo.world.compute.chips import CNY_A_USD, H100_TFLOPS, SECONDS_A_DAY, tokens_per_second
+from baimo.world.compute.chips import CNY_A_USD, H100_TFLOPS, SECONDS_A_DAY, Silicon, tokens_per_second
 from baimo.world.compute.rental_market import HOURS_A_YEAR
 from baimo.world.engine.arrays import logistic
-from baimo.world.engine.clock import Clock
-from baimo.world.models.serving import DAYS_A_MONTH
+from baimo.world.engine.clock import DAYS_A_MONTH, Clock
 
 #: Rounds of 2023 by kind (PRIORS).
 ROUNDS = {"seed": 80, "growth": 10, "leader": 5}
@@ -130,18 +132,21 @@ def test_every_read_figure_has_a_source_and_every_number_parses(facts):
 
 
 @pytest.mark.parametrize(
-    ("chip", "active", "rent", "years", "low", "high"),
+    ("chip", "active", "rent", "years", "written", "batch", "low", "high"),
     [
-        ("A800", 100e9, 10.0, 0.5, 19.0, 38.0),
-        ("H20", 20e9, 5.0, 1.5, 0.93 * 0.8, 0.93 * 1.2),
-        ("H20", 8e9, 5.0, 1.5, 0.37 * 0.8, 0.37 * 1.2),
+        # Of 2023: answers as long as prompts, in small batches.
+        ("A800", 100e9, 10.0, 0.5, 0.5, 24.0, 19.0, 38.0),
+        # Of 2024: long prompts, in batches as large as memory allows.
+        ("H20", 20e9, 5.0, 1.5, 0.25, 256.0, 0.93 * 0.8, 0.93 * 1.2),
+        ("H20", 8e9, 5.0, 1.5, 0.25, 256.0, 0.37 * 0.8, 0.37 * 1.2),
     ],
 )
-def test_serving_cost_by_chip(chips, chip, active, rent, years, low, high):
-    """CNY/Mtok at rents of the day (CNY an hour), with the engines of mid-2023 and mid-2024."""
-    p, k = Config().serving, chips.names.index(chip)
-    speed = tokens_per_second(active, chips.tflops[k, 0, 0], chips.bandwidth[k, 0, 0], p)
-    cost = rent / (3600.0 * speed) * 1e6
+def test_serving_cost_by_chip(chips, chip, active, rent, years, written, batch, low, high):
+    """CNY/Mtok at rents of the day (CNY an hour), with the engines and the use of mid-2023 and mid-2024."""
+    p, k = dataclasses.replace(Config().serving, batch=batch), chips.names.index(chip)
+    card = Silicon(chips.tflops[k, 0, 0], chips.bandwidth[k, 0, 0], chips.memory_gb[k, 0, 0])
+    use = SimpleNamespace(output_share=written, cache_hits=0.0)
+    cost = rent / (3600.0 * tokens_per_second(active, card, use, p)) * 1e6
     assert low <= cost * np.exp(-p.engine_growth * years) <= high
 
 

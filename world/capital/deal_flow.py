@@ -12,7 +12,19 @@ import numpy as np
 
 from baimo.agents.enums import CN, MISSING, ROW, STATE_FUND, UNICORN
 from baimo.agents.lab.money import FundingSignals
-from baimo.world.engine.arrays import Array, clip, count_where, mean_k, nonzero, ratio, row_sum, take_rows, where
+from baimo.world.capital.expectations import chances, leaders_rents
+from baimo.world.engine.arrays import (
+    Array,
+    by_region,
+    clip,
+    count_where,
+    mean_k,
+    nonzero,
+    ratio,
+    row_sum,
+    take_rows,
+    where,
+)
 from baimo.world.engine.random import normal
 from baimo.world.technology.lineage import hides_its_base
 
@@ -24,23 +36,18 @@ if TYPE_CHECKING:
 
 
 def round_sizes(world: World) -> FundingSignals:
-    """Size of the round that fits each lab: seed, growth or leader, log-normal (PRIORS, M20).
+    """Size of the round that investors give each lab: a stake in what they value it at (X04).
 
-    A star team raises a leader's round before its first release, others beyond seed size once
-    their models are used. ``round_covers_launch`` raises every round
-    to the cost of the launch that would match the largest one at home.
+    value = multiple P R m, by the noisy standing that benchmarks show (M57), log-normal around it.
+    ``round_covers_launch`` raises every round to the cost of the launch that would match the largest one at home (M20).
     """
-    labs, capital, state = world.labs, world.parameters.capital, world.state
-    star = (labs.archetype == UNICORN) | (labs.region == ROW)
-    near = where(labs.released, mean_k(labs.served) + misread(world) - state.frontier_cn, capital.pedigree)
-    leader = star & (near > -capital.leader_gap)
-    grown = star | (labs.released & (near > -capital.growth_gap) & (state.token_share > capital.growth_share))
-    median = where(leader, capital.leader_round, where(grown, capital.growth_round, capital.seed_round))
-    sigma = where(leader, capital.leader_sigma, where(grown, capital.growth_sigma, capital.seed_sigma))
+    labs, capital = world.labs, world.parameters.capital
+    shown = where(labs.released, labs.standing + misread(world), labs.standing)
+    value = capital.multiple * chances(world, shown) * by_region(leaders_rents(world), labs.region)
     z = normal(labs.draws("round_size"), labs.draws("round_luck"))
-    size = median * np.exp(sigma * z) * (capital.size_calm + capital.size_hype * state.hype)
-    size = np.maximum(size, capital.round_covers_launch * launch_cost(world))
-    return FundingSignals(hype=state.hype, round_size=size)
+    size = capital.stake_sold * value * np.exp(capital.round_sigma * z)
+    least = capital.round_covers_launch * launch_cost(world)
+    return FundingSignals(hype=world.state.hype, round_size=np.maximum(size, least))
 
 
 def launch_cost(world: World) -> Array:
@@ -79,7 +86,13 @@ def _correlation(one: Array, other: Array, among: Array) -> Array:
 def lab_deals(world: World) -> tuple[Array, Array, Array]:
     """Appraisal of each asking lab, the mask of those who ask, and their matches."""
     asking = asking_rows(world.labs)
-    facts = np.stack([_signal(world), np.log1p(world.labs.service_revenue), _penalty(world)])
+    facts = np.stack(
+        [
+            _signal(world),
+            np.log1p(np.maximum(world.labs.profit, 0.0) + world.state.expected_rents / 12.0),
+            _penalty(world),
+        ]
+    )
     return facts, asking, _deal_flow(world, *asking)
 
 

@@ -25,7 +25,7 @@ def announce(world: World) -> None:
     """Add market value to listed parents when their model is announced or released (M63).
 
     Each announcement is worth ``announce_gain / (1 + number / announce_tired)`` of the parent's
-    value (004). The remaining gain raises the parent's support and lowers its doubt.
+    value (004). The remaining gain counts when the parent reviews its lab (X03).
     """
     labs, state, capital = world.labs, world.state, world.parameters.capital
     listed = labs.alive & (labs.region == CN) & ((labs.archetype == BIG_TECH) | (labs.archetype == VERTICAL))
@@ -46,15 +46,7 @@ def support_labs(world: World) -> None:
     labs, capital = world.labs, world.parameters.capital
     # A parent pays in full while the purse holds little, less the more there is, and then nothing.
     purse = labs.cash / np.maximum(labs.parent_support, 1e-9)
-    pays = labs.parent_support * (1.0 + capital.announce_support * labs.parent_gain)
     part = clip(1.0 - (purse - capital.parent_purse) / capital.parent_purse_fade, 0.0, 1.0)
-    paid = where(labs.alive, pays, 0.0) * world.clock.years * part
-    labs.parent_support = labs.parent_support * np.exp(
-        where(labs.region == CN, capital.parent_growth_cn, capital.parent_growth_row)
-        * (labs.parent_support > capital.rich_parent)
-        * world.clock.years
-    )
-    grows = where(labs.region == CN, capital.chip_growth_cn, capital.chip_growth_row)
-    labs.chip_budget = labs.chip_budget * np.exp(grows * world.clock.years)
+    paid = where(labs.alive, labs.parent_support, 0.0) * world.clock.years * part
     chips = where((labs.chip_budget > 0.0) & labs.alive, world.state.chip_bill, 0.0)
     world.accounts.pay("parents", "outside", (labs, paid + chips))

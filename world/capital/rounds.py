@@ -14,6 +14,7 @@ from baimo.agents.enums import ACADEMIC, CN, FOLLOWER, STATE_FUND, UNICORN
 from baimo.conf.declare import flow, history, stock
 from baimo.world.capital import hype, parents
 from baimo.world.capital.deal_flow import adds_nothing, app_deals, lab_deals, launch_cost, round_sizes
+from baimo.world.capital.expectations import expect
 from baimo.world.engine.arrays import Array, add_at, logistic, ratio, row_sum, sum_by_group, sum_k, sum_where, where
 from baimo.world.engine.population import View
 from baimo.world.engine.state import State
@@ -37,6 +38,7 @@ def fund(world: World) -> None:
     """Phase 14: hype moves, parents pay, investors look, limited partners pay in, authors are paid."""
     labs = world.labs
     hype.move(world)
+    expect(world)
     parents.announce(world)
     parents.support_labs(world)
     hype.attend(world, guide(world))

@@ -54,6 +54,7 @@ class ChipMarketState(State):
     """Chips by place, their production and shipment, and how scarce they are."""
 
     outside_chips = stock("chips", "regions", "chips", first=_chips_before, text="Chips of buyers outside the industry")
+    outside_waiting = stock("chips", "regions", "chips", text="Chips that they ordered in vain and still want")
     generation_stock = stock("chips", "generations", text="Unsold chips of a generation")
     produced = flow("chips", "chips", text="Chips made in a step")
     chips_made = stock("chips", "chips", text="Chips made since the start")
@@ -206,8 +207,9 @@ def order(world: World) -> tuple[Offers, tuple[Array, Array, Array]]:
     """Enter the orders of labs, vendors and outside buyers."""
     offer = offers(world)
     world.labs.order_chips(_for_labs(world, offer))
-    world.vendors.order_chips(_for_vendors(world, offers(world, for_rent=True)))
-    return offer, outside_orders(world, offer)
+    for_rent = offers(world, for_rent=True)
+    world.vendors.order_chips(_for_vendors(world, for_rent))
+    return offer, outside_orders(world, for_rent)
 
 
 # ---------------------------------------------------------------------- clearing
@@ -231,6 +233,7 @@ def trade_chips(world: World) -> None:
     # What was on its way is installed first, what is shipped now goes on its way.
     install(world)
     _ship(world, offer, got, out_class, out_region)
+    _wait(world, (out_units - got[:, vendors.capacity :][:, : out_units.shape[1]], out_class, out_region))
     _book_keeping(world, demand, supply, sold)
     _prices(world, demand, supply)
 
@@ -330,6 +333,17 @@ def _ship_outside(world: World, offer, units, classes, region) -> None:
         world.accounts.pay("chip subsidy", "government", (vendors, helped), operating=True)
         if home == CN:
             state.grey_shipped = state.grey_shipped + grey_units
+
+
+def _wait(world: World, unfilled: tuple[Array, Array, Array]) -> None:
+    """Buyers outside go on wanting the chips that they ordered in vain, for a while."""
+    state, count, grey = world.state, len(world.chips), max(grey_class(world), 0)
+    units, classes, region = unfilled
+    patience = np.exp(-world.clock.months / world.parameters.rental.patience)
+    for home, by_class in _demand(units, classes, region, count).items():
+        missing = by_class[:-1].copy()
+        missing[grey] += by_class[-1]
+        state.outside_waiting[home] = state.outside_waiting[home] * patience + missing
 
 
 def _subsidy(world: World, bill: Array, classes: Array, region: Array) -> Array:

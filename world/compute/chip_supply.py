@@ -6,14 +6,14 @@ makers learn by making, their software by being used (M56).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from baimo.agents.enums import CN, INFRA, MISSING, ROW
 from baimo.conf.declare import flow, stock
-from baimo.world.compute.chips import CNY_A_USD
-from baimo.world.engine.arrays import Array, clip, ratio, sum_k, sum_where, take_rows, where
+from baimo.world.compute.chips import CNY_A_USD, HOURS_A_YEAR, serving_speeds, weakness
+from baimo.world.engine.arrays import Array, clip, ratio, stack_k, sum_k, sum_where, take_rows, where
 from baimo.world.engine.state import State
 
 if TYPE_CHECKING:
@@ -28,6 +28,12 @@ class ChipSupplyState(State):
 
     domestic_dies = stock("dies/year", first="chip_market.domestic_dies", text="Die starts of domestic fabs")
     domestic_software = stock("1", text="Work that has gone into software for domestic chips")
+    serving_speed = stock(
+        "H100",
+        "chips",
+        first=lambda world: _serving_speed(world, world.parameters.serving),
+        text="Serving speed of each class",
+    )
     generation_capacity = flow("chips", "generations", text="Chips of a generation that can be made in a step")
 
 
@@ -68,6 +74,7 @@ def produce(world: World) -> None:
         [_unless_unsold(world, state.generation_stock[g], capacity[name]) for g, name in enumerate(chips.lines)]
     )
     _mature(world)
+    state.serving_speed = _serving_speed(world, state)
 
 
 def _yields(chip_market, learned: Array) -> Array:
@@ -135,10 +142,10 @@ def domestic_maturity(world: World) -> Array:
     return sum_k(where(domestic, software_maturity(world), 0.0)) / domestic.sum()
 
 
-def serving_speed(world: World) -> Array:
-    """Serving speed of each class in H100s: sparse cards skip what is zero (M35)."""
-    factor = world.parameters.chip_market.sparse_factor
-    return world.chips.serving_speed * where(of_kind(world, "inference"), factor, 1.0)
+def _serving_speed(world: World, use: Any) -> Array:
+    """Serving speed of each class in H100s at a share of output and of cache hits: sparse cards skip zeros (M35)."""
+    factor = where(of_kind(world, "inference"), world.parameters.chip_market.sparse_factor, 1.0)
+    return serving_speeds(world.chips, use, world.parameters.serving) * factor
 
 
 # ---------------------------------------------------------------------- prices
@@ -160,6 +167,30 @@ def list_prices(world: World) -> Array:
     return usd * CNY_A_USD * world.parameters.chip_market.server_overhead / 1e6
 
 
+def running_cost(world: World) -> Array:
+    """Cost of an hour of a chip in use by class, CNY, ``(classes, regions, worlds, 1)``: power, space, failures (M08).
+
+    kW with server and cooling x (price of power + of space and staff) + failures an hour x cost of one.
+    """
+    serving, training, rental = world.parameters.serving, world.parameters.training, world.parameters.rental
+    power = stack_k(serving.power_price_cn, serving.power_price_row, xp=world.xp)
+    kw, chips = world.chip_kw * serving.server_power * serving.pue, world.chips
+    failures = weakness(1.0, chips.failure_factor, chips.training_speed, training.weak_cards)
+    broken = failures / training.hours_between_failures * rental.repair
+    return kw[:, None] * (power + rental.space) + broken[:, None]
+
+
+def hour_cost(world: World) -> Array:
+    """Full cost of an hour of a chip, CNY: decline of its value and capital, and what running it costs."""
+    price = np.stack([prices_cn(world), list_prices(world)], axis=1)
+    return price * 1e6 * capital_rate(world) / HOURS_A_YEAR + running_cost(world)
+
+
+def capital_rate(world: World) -> Array:
+    """What a chip costs a year, of its price: decline of its value, and capital."""
+    return world.parameters.rental.value_decline + world.parameters.rental.capital_cost
+
+
 # ---------------------------------------------------------------------- offers
 
 
@@ -173,21 +204,24 @@ def grey_class(world: World) -> int:
     return int(np.argmax(speed)) if speed.max() > 0 else MISSING
 
 
-def chip_worth(world: World, training: Array) -> Array:
-    """Speed of a chip to a buyer with a given weight on training, ``(classes, worlds, 1)``."""
+def chip_worth(world: World, earns: Array | None = None) -> Array:
+    """Speed of a chip to a buyer, ``(classes, worlds, 1)``: in the use in which it earns most, or in a mix of uses.
+
+    Parameters
+    ----------
+    earns : array (2, worlds, 1), optional
+        Rents of training and of serving, to a buyer who looks at what chips earn.
+    """
     chips, chip_market = world.chips, world.parameters.chip_market
-    maturity = software_maturity(world)
-    speed = training * chips.training_speed * maturity + (1.0 - training) * serving_speed(world) * maturity
+    maturity, weight = software_maturity(world), chip_market.training_weight
+    train, serve = chips.training_speed * maturity, world.state.serving_speed * maturity
+    speed = weight * train + (1.0 - weight) * serve
+    if earns is not None:
+        most = np.maximum(train * earns[0], serve * earns[1]) / np.maximum(earns[0], earns[1])
+        speed = speed + chip_market.rent_steers * (most - speed)
     speed = where(of_kind(world, "consumer"), chip_market.consumer_discount * speed, speed)
-    # One fast chip is worth more than slow ones of the same sum: racks, power and networks.
+    # One fast chip is worth more than slow ones of the same sum: networks, and people to tend them.
     return np.exp(chip_market.density_premium * np.log(speed))
-
-
-def rent_weight(world: World, region: int) -> Array:
-    """Weight of training speed to buyers that rent out, from the earnings of either use."""
-    state, chip_market = world.state, world.parameters.chip_market
-    earns = state.rent_training[region] / (state.rent_training[region] + state.rent_serving[region])
-    return chip_market.training_weight + chip_market.rent_steers * (earns - chip_market.training_weight)
 
 
 def _instead(world: World, value: Array) -> Array:
@@ -207,7 +241,7 @@ def _instead(world: World, value: Array) -> Array:
 class Offers(NamedTuple):
     """Offers to buyers of chips, by region: arrays ``(classes, worlds, 1)``, the grey channel last."""
 
-    value: dict[int, Array]  # H100 of speed for a CNY million
+    value: dict[int, Array]  # H100 of speed for a CNY million of whole cost
     price: dict[int, Array]  # CNY million a chip
     rush: dict[int, Array]  # times the usual purchase
 
@@ -231,10 +265,13 @@ def offers(world: World, for_rent: bool = False) -> Offers:
         CN: np.concatenate([prices_cn(world), grey_price[None]]),
         ROW: np.concatenate([listed, np.full_like(grey_price, np.inf)[None]]),
     }
-    weight = {r: rent_weight(world, r) if for_rent else chip_market.training_weight for r in (CN, ROW)}
-    speed = {r: np.broadcast_to(chip_worth(world, weight[r]), listed.shape) for r in (CN, ROW)}
+    rents = np.stack([state.rent_training, state.rent_serving], axis=1)
+    speed = {r: np.broadcast_to(chip_worth(world, rents[r] if for_rent else None), listed.shape) for r in (CN, ROW)}
+    # The whole cost of a chip: its price, and what running it costs as long as it lasts.
+    runs = running_cost(world) * (HOURS_A_YEAR / 1e6) / capital_rate(world)
+    cost = {r: np.concatenate([price[r][:-1] + runs[:, r], price[r][-1:] + runs[max(grey, 0), r]]) for r in (CN, ROW)}
     quick = {
-        CN: where(embargo.offered_cn, speed[CN] * _instead(world, speed[CN] / price[CN][:-1]), 0.0),
+        CN: where(embargo.offered_cn, speed[CN] * _instead(world, speed[CN] / cost[CN][:-1]), 0.0),
         ROW: where(embargo.offered_row, speed[ROW], 0.0),
     }
     smuggled = speed[CN][max(grey, 0)] * chip_market.grey_discount * chip_market.substitution * (grey != MISSING)
@@ -244,7 +281,7 @@ def offers(world: World, for_rent: bool = False) -> Offers:
         usable = np.concatenate([quick[region], np.broadcast_to(last[region], grey_price.shape)[None]])
         # What is ordered in vain buys nothing.
         usable = usable * np.exp(chip_market.fill_weight * np.log(state.class_fill[region]))
-        value[region] = ratio(usable, where(np.isfinite(price[region]), price[region], 1.0))
+        value[region] = ratio(usable, where(np.isfinite(cost[region]), cost[region], 1.0))
     rush = np.broadcast_to(1.0 + chip_market.stockpile * embargo.announced, listed.shape)
     rushed = np.concatenate([rush, np.ones_like(grey_price)[None]])
     return Offers(value=value, price=price, rush={CN: rushed, ROW: np.ones_like(rushed)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +17,19 @@ H100_TFLOPS = 989.0
 H100_TB_PER_S = 3.35  # memory bandwidth
 H100_KW = 0.7
 SECONDS_A_DAY = 86400.0
+HOURS_A_YEAR = 8766.0
 CNY_A_USD = 7.2
+
+
+class Silicon(NamedTuple):
+    """What bounds serving on a chip."""
+
+    tflops: float
+    bandwidth: float  # TB/s
+    memory_gb: float
+
+
+H100 = Silicon(H100_TFLOPS, H100_TB_PER_S, 80.0)
 
 
 @dataclass(frozen=True)
@@ -108,11 +121,6 @@ class ChipTable:
         """H100 equivalents by total processing performance (the unit of the stock facts)."""
         return self.tpp / H100_TPP
 
-    @property
-    def serving_speed(self) -> Array:
-        """Effective serving speed in H100s: generation is bound by memory bandwidth."""
-        return self.bandwidth / H100_TB_PER_S
-
 
 def effective_tflops(peak: Array, bandwidth: Array, interconnect: Array, bound: Array = 1.0) -> Array:
     """Roofline in series: 1/(1/peak + b (1/(1500 bw) + 1/(5 interconnect))).
@@ -150,12 +158,45 @@ def goodput(chips: Array, failures_per_hour: Array, detect_hours: float, restart
     return 1.0 / (1.0 + np.sqrt(2.0 * detect_hours * strain) + restart_hours * strain)
 
 
-def tokens_per_second(active: Array, tflops: Array, bandwidth: Array, serving) -> Array:
-    """Tokens a second and chip: the lesser of arithmetic and memory traffic.
+def seconds_a_token(active: Array, chip: Any, use: Any, serving: Any) -> Array:
+    """Seconds of one chip for a token of a model of N active parameters, read or written (X05).
 
-    T = min(peak MFU / 2N, bw B / (N bytes + B kv)) utilisation, for N active parameters.
+    t = (1-o)(1-z) 2N/(peak u_p) + o max(2N/(peak u_d), (bytes N/B + kv)/bw): prompts are read at once, and bound by
+    arithmetic; answers are written token by token, and bound by the weights and caches that each takes from memory
+    (Pope et al. 2022).
+
+    Parameters
+    ----------
+    active : array or float
+        N.
+    chip : record
+        ``tflops`` (peak), ``bandwidth`` (bw, TB/s) and ``memory_gb``: a :class:`ChipTable`, or ``H100``.
+    use : record
+        ``output_share`` o of all tokens, and ``cache_hits`` z, prompts read before.
+    serving : record
+        The parameters; ``arithmetic`` = 0 leaves memory bandwidth alone.
+
+    Notes
+    -----
+    The cache of a request is that of its prompt and half of its answer, kv = kv_0 (1 + o/(2(1-o))), and a batch is
+    what load and memory allow, B = min(B_load, room memory/kv).
     """
-    arithmetic = tflops * 1e12 * serving.serving_mfu / (2.0 * active)
-    read = active * serving.bytes_per_parameter + serving.batch * serving.kv_bytes
-    traffic = bandwidth * 1e12 * serving.batch / read
-    return np.minimum(arithmetic, traffic) * serving.utilisation
+    written = use.output_share
+    read = 1.0 - written
+    work = serving.arithmetic * 2.0 * active / (chip.tflops * 1e12)
+    cache = serving.kv_bytes * (1.0 + 0.5 * written / np.maximum(read, 0.02))
+    batch = np.minimum(serving.batch, serving.cache_room * chip.memory_gb * 1e9 / cache)
+    traffic = (serving.bytes_per_parameter * active / np.maximum(batch, 1.0) + cache) / (chip.bandwidth * 1e12)
+    prefill = read * (1.0 - use.cache_hits) * work / serving.prefill_mfu
+    return prefill + written * np.maximum(work / serving.decode_mfu, traffic)
+
+
+def tokens_per_second(active: Array, chip: Any, use: Any, serving: Any) -> Array:
+    """Tokens a second of a chip that is busy for its usual share of the time (see ``seconds_a_token``)."""
+    return serving.utilisation / seconds_a_token(active, chip, use, serving)
+
+
+def serving_speeds(chips: ChipTable, use: Any, serving: Any) -> Array:
+    """Serving speed of each class in H100s, t_H100/t_k at the reference model (X05)."""
+    size = serving.reference_size
+    return seconds_a_token(size, H100, use, serving) / seconds_a_token(size, chips, use, serving)

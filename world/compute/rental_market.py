@@ -1,7 +1,9 @@
-"""The rental market: clouds and centres rent compute to labs and to buyers outside.
+"""The market for chips in use: who lets, who rents, what both rents are, and who pays whom (X06).
 
-Training and serving are separate markets, because a chip can be fast at one and slow at the other: arithmetic is
-measured in H100 equivalents (H100e), serving in H100s of serving speed, that is of memory bandwidth.
+Clouds, centres, big tech with chips to spare and holders outside the industry let their chips to labs, to tenants
+outside and to each other. Both rents clear within the step (``one_market``), so that nobody is rationed at the going
+rent. What is slow is use: users outside answer to the rent that they pay on average, contracts of the last months, and
+labs to the rent of the last step.
 """
 
 from __future__ import annotations
@@ -14,9 +16,10 @@ from baimo.agents.enums import BIG_TECH, CHIPMAKER, CLOUD, CN, ROW
 from baimo.agents.lab.compute import RentSignals
 from baimo.agents.vendor import OfferSignals
 from baimo.conf.declare import flow, stock
-from baimo.world.compute.chip_supply import list_prices, serving_speed, software_maturity
-from baimo.world.compute.chips import CNY_A_USD, SECONDS_A_DAY
+from baimo.world.compute.chip_supply import hour_cost, list_prices, of_kind, running_cost, software_maturity
+from baimo.world.compute.chips import CNY_A_USD, HOURS_A_YEAR, SECONDS_A_DAY
 from baimo.world.compute.clouds import draw_credit
+from baimo.world.compute.one_market import Pool, Want, assign, clear, supply
 from baimo.world.engine.arrays import (
     Array,
     by_region,
@@ -35,8 +38,6 @@ from baimo.world.engine.state import State
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
 
-HOURS_A_YEAR = 8766.0
-
 
 def _rent_before(world: World) -> Array:
     """Rents of compute before the first step, ``(regions, 1 or worlds, 1)``."""
@@ -45,57 +46,44 @@ def _rent_before(world: World) -> Array:
 
 
 class RentalState(State):
-    """Rents of compute, and what training costs."""
+    """Rents of compute, who uses it, and what training costs."""
 
     rent_training = stock("CNY/H100e-hour", "regions", first=_rent_before, text="Rent of compute for training")
-    rent_serving = stock(
-        "CNY/H100-hour",
-        "regions",
-        first=lambda world: _rent_before(world) * world.parameters.rental.serving_start,
-        text="Rent of one H100 of serving speed",
-    )
+    rent_serving = stock("CNY/H100e-hour", "regions", first=_rent_before, text="Rent of compute for serving")
+    felt_training = stock("CNY/H100e-hour", "regions", first=_rent_before, text="The same in contracts that run")
+    felt_serving = stock("CNY/H100e-hour", "regions", first=_rent_before, text="The same in contracts that run")
     rent_start = stock("CNY/H100e-hour", first=lambda world: _rent_before(world)[CN], text="Rent at the start, CN")
-    rent_cap = stock("H100e", "regions", first=100.0, text="Upper bound of the compute of one tenant")
-    training_bill = flow("CNY million", "labs", text="Cost of training in a step")
-
-
-def rent_pressure(demand: Array, supply: Array, months: float, rental) -> Array:
-    """Factor on the rent in a step: exp(months k clip(ln(D/S), -1, 1)), k the pace of rents.
-
-    With two to four quarters between order and supply, rents overshoot both ways.
-    """
-    tight = np.log((demand + 1e-9) / (supply + 1e-9))
-    return np.exp(months * rental.rent_pace * clip(tight, -1.0, 1.0))
-
-
-def split_flexible(flexible: Array, dedicated: Array, training: Array, serving: Array) -> Array:
-    """Share of flexible chips that goes to serving so that both uses are equally tight."""
-    wanted = serving * flexible - training * dedicated
-    return clip(ratio(wanted, flexible * (training + serving)), 0.0, 1.0)
+    rent_cap = flow("H100e", "regions", text="The most that one tenant is let by clouds")
+    idle_serving = stock("H100e", "regions", text="Serving compute that a rent a fifth higher would bring to labs")
+    share_training = flow("share", "chips", "regions", text="Chips in the market that train")
+    share_serving = flow("share", "chips", "regions", text="Chips in the market that serve")
+    outside_training = flow("H100e", "regions", text="Compute on which others than labs train")
+    outside_serving = flow("H100e", "regions", text="Compute on which others than labs serve")
+    training_bill = flow("CNY million", "labs", text="What training costs a lab in a step")
 
 
 def rent_compute(world: World) -> None:
-    """Phase 4, second part: compute is offered, wanted, rationed and paid."""
+    """Phase 4, second part: compute is offered, wanted, assigned and paid."""
     labs, vendors, state = world.labs, world.vendors, world.state
     vendors.offer_compute(OfferSignals(maturity=software_maturity(world), platform=state.platform_strength))
+    held = held_by(world)
+    offer = Pool(sum(held.values()), *speeds_in_use(world), running_cost(world), world.parameters.rental.spread)
+    state.rent_cap = world.parameters.rental.largest_tenant * sum_k((held["vendors"] + held["labs"]) * offer.training)
     labs.rent_compute(_seen_by_labs(world))
     need = serving_rent_need(world)
     _find_hosts(world, labs.rent_wanted + need)
-    away = _abroad(world)
-    labs.rented_training = np.zeros_like(labs.cash)
-    labs.rented_serving = np.zeros_like(labs.cash)
-    rent = by_region(state.rent_training, labs.region) * HOURS_A_YEAR * world.clock.years / 1e6
-    bill = np.zeros_like(labs.cash)
-    income = np.zeros_like(vendors.cash)
-    for region, share in ((CN, 1.0 - away), (ROW, away)):
-        training = where(labs.region == region, labs.rent_wanted, 0.0)
-        training = where(labs.region == CN, labs.rent_wanted * share, training)
-        serving = where(labs.region == region, need, 0.0)
-        paid, earned = _clear_region(world, region, training, serving)
-        bill, income = bill + paid, income + earned
-    draw_credit(world, bill)
-    state.training_bill = labs.rented_training * rent + own_use(world)
-    world.accounts.pay("rent", (labs, bill), (vendors, income), operating=True)
+    away, home = _abroad(world), labs.region == CN
+    training = np.stack([where(home, labs.rent_wanted * (1.0 - away), 0.0), labs.rent_wanted * where(home, away, 1.0)])
+    serving = np.stack([where(home, need, 0.0), where(home, 0.0, need)])
+    training, serving = _clear(world, offer, training, serving)
+    labs.rented_training, labs.rented_serving = sum_k(training), sum_k(serving)
+    state.training_bill = _pay(world, training, serving) + own_use(world)
+
+
+def speeds_in_use(world: World) -> tuple[Array, Array]:
+    """Speed of each class in training and in serving, H100s, ``(classes, 1, worlds, 1)``."""
+    maturity = software_maturity(world)
+    return (world.chips.training_speed * maturity)[:, None], (world.state.serving_speed * maturity)[:, None]
 
 
 def _abroad(world: World) -> Array:
@@ -132,11 +120,10 @@ def _find_hosts(world: World, wanted: Array) -> None:
 
 
 def _seen_by_labs(world: World) -> RentSignals:
-    labs = world.labs
-    rent = by_region(world.state.rent_training, labs.region)
+    rent = by_region(world.state.rent_training, world.labs.region)
     return RentSignals(
         rent_month=rent * HOURS_A_YEAR / 12.0 / 1e6,
-        rent_cap=by_region(world.state.rent_cap, labs.region),
+        rent_cap=by_region(world.state.rent_cap, world.labs.region),
     )
 
 
@@ -150,8 +137,7 @@ def own_use(world: World) -> Array:
 def fleet_serving(world: World) -> Array:
     """Serving speed of the labs' own language-model fleets, H100s."""
     labs = world.labs
-    speed = serving_speed(world) * software_maturity(world)
-    return sum_k(labs.fleet * speed) * labs.llm_share
+    return sum_k(labs.fleet * speeds_in_use(world)[1][:, 0]) * labs.llm_share
 
 
 def serving_need_total(world: World) -> Array:
@@ -172,104 +158,153 @@ def serving_rent_need(world: World) -> Array:
     return missing * world.parameters.serving.elastic
 
 
-def _move_rents(world: World, region: int, wants: tuple[Array, Array], supply: tuple[Array, Array]) -> None:
-    """Rents of training and serving after this step, and the most that one tenant may train on in the next."""
-    state, rental = world.state, world.parameters.rental
-    for rent, want, offer in zip((state.rent_training, state.rent_serving), wants, supply, strict=True):
-        rent[region] = _floor(rent[region] * rent_pressure(want, offer, world.clock.months, rental), rental)
-    state.rent_cap[region] = rental.largest_tenant * np.maximum(supply[0], 1.0)
+# ---------------------------------------------------------------------- who holds and who wants chips
 
 
-def _clear_region(world: World, region: int, training: Array, serving: Array) -> tuple[Array, Array]:
-    """Clear both uses in one region; returns what labs pay and vendors earn this step."""
-    labs, vendors, state, rental = world.labs, world.vendors, world.state, world.parameters.rental
-    here = (vendors.region == region) & (vendors.kind != CHIPMAKER) & vendors.alive
-    offered = where(here, vendors.fleet * vendors.offered_share, 0.0)
-    maturity = software_maturity(world)
-    speed, memory = world.chips.training_speed * maturity, serving_speed(world) * maturity
-    serves_better = memory > rental.dedicated_ratio * speed
-    flexible = sum_k(where(serves_better, 0.0, offered * speed))
-    dedicated = sum_k(where(serves_better, offered * memory, 0.0))
-    idle = _idle_big_tech(world, region)
-    idle_tech = row_sum(idle)
-    other = outside_demand(world, region)
-    wants_training = row_sum(training) + rental.outside_training * other
-    wants_serving = row_sum(serving) + (1.0 - rental.outside_training) * other
-    # Serving chips not needed for serving train, at the speed that they have.
-    spare = np.maximum(1.0 - ratio(wants_serving, row_sum(dedicated)), 0.0) * (row_sum(dedicated) > 0.0)
-    slow = sum_k(where(serves_better, offered * speed, 0.0)) * spare
-    total_flexible = row_sum(flexible) + idle_tech
-    total_dedicated = row_sum(dedicated)
-    share = split_flexible(total_flexible, total_dedicated, wants_training, wants_serving)
-    supply_training = (1.0 - share) * total_flexible + row_sum(slow)
-    supply_serving = share * total_flexible + total_dedicated
-    hosted = (labs.host >= 0) & (labs.region == region)
-    got_training, fill_training = in_two_ranks(training, hosted, wants_training, supply_training)
-    got_serving, fill_serving = in_two_ranks(serving, hosted, wants_serving, supply_serving)
-    labs.rented_training = labs.rented_training + got_training
-    labs.rented_serving = labs.rented_serving + got_serving
-    hours = HOURS_A_YEAR * world.clock.years / 1e6
-    rent_t, rent_s = state.rent_training[region], state.rent_serving[region]
-    # Who rents abroad what may not be bought pays a premium.
-    dear = 1.0 + rental.abroad_premium * ((labs.region == CN) & (region == ROW))
-    paid = (got_training * rent_t * dear + got_serving * rent_s) * hours
-    capacity = flexible + dedicated
-    part = ratio(capacity, row_sum(capacity))
-    tenants = row_sum(where(hosted, 0.0, paid))
-    outside = (wants_training - row_sum(training)) * fill_training * rent_t
-    outside = (outside + (wants_serving - row_sum(serving)) * fill_serving * rent_s) * hours
-    cloud_share = ratio(row_sum(capacity), row_sum(capacity) + idle_tech)
-    world.accounts.pay("rent from outside", "outside", (vendors, part * outside * cloud_share), operating=True)
-    own_cloud = ratio(idle, idle_tech) * outside * (1.0 - cloud_share)
-    world.accounts.pay("rent from outside", "outside", (labs, own_cloud), operating=True)
-    wants, supply = wants_training + wants_serving, supply_training + supply_serving
-    used = np.minimum(ratio(wants, supply), 1.0)
-    vendors.utilisation = where(here, used * vendors.offered_share, vendors.utilisation)
-    _move_rents(world, region, (wants_training, wants_serving), (supply_training, supply_serving))
-    fallback = ratio(np.ones_like(capacity) * here, row_sum(np.ones_like(capacity) * here))
-    earned = where(row_sum(capacity) > 0.0, part, fallback) * tenants
-    earned = earned + sum_by_group(where(hosted, paid, 0.0), labs.host, vendors.capacity)
-    return paid, earned
+def held_by(world: World) -> dict[str, Array]:
+    """Chips that are in the market, ``(classes, regions, worlds, 1)``, by kind of holder.
 
-
-def in_two_ranks(wanted: Array, first: Array, all_wants: Array, supply: Array) -> tuple[Array, Array]:
-    """Allocate to tenants under contract first, then to others, each rank in proportion.
-
-    Returns
-    -------
-    got : array (worlds, labs)
-    fill : array (worlds, 1)
-        Share of what the second rank gets, the outside world included.
+    Big tech lets a share of what its other business leaves; holders outside let as far as they take part
+    (``outside_open``). Chips in devices are in use where they are.
     """
-    senior = where(first, wanted, 0.0)
-    claim = row_sum(senior)
-    fill_first = np.minimum(ratio(supply, claim), 1.0)
-    rest = np.maximum(supply - claim, 0.0)
-    others = np.maximum(all_wants - claim, 0.0)
-    fill = np.minimum(ratio(rest, others), 1.0)
-    return where(first, wanted * fill_first, wanted * fill), fill
+    labs, vendors, rental = world.labs, world.vendors, world.parameters.rental
+    lets = (vendors.kind != CHIPMAKER) & vendors.alive
+    rented_out = vendors.fleet * where(lets, vendors.offered_share, 0.0)
+    spare = where((labs.archetype == BIG_TECH) & labs.alive, rental.big_tech_offer * (1.0 - labs.llm_share), 0.0)
+    return {
+        "vendors": _by_region(rented_out, vendors.region),
+        "labs": _by_region(labs.fleet * spare, labs.region),
+        "outside": _holders(world, world.state.outside_chips),
+    }
 
 
-def _floor(rent: Array, rental) -> Array:
-    """Bound rents by running cost and the ceiling."""
-    return clip(rent, rental.rent_least_usd * CNY_A_USD, rental.rent_most_usd * CNY_A_USD)
+def _holders(world: World, chips: Array) -> Array:
+    """Chips of those outside who take part in the market, ``(classes, regions, worlds, 1)``."""
+    chips = np.stack([chips[CN], chips[ROW]], axis=1)
+    return where(of_kind(world, "edge")[:, None], 0.0, chips) * world.parameters.rental.outside_open
 
 
-def _idle_big_tech(world: World, region: int) -> Array:
-    """Own chips that big-tech firms rent out through their clouds, H100e."""
-    labs, rental = world.labs, world.parameters.rental
-    own = (labs.region == region) & (labs.archetype == BIG_TECH) & labs.alive
-    speed = world.chips.training_speed * software_maturity(world)
-    fleet = sum_k(labs.fleet * speed) * (1.0 - labs.llm_share)
-    return where(own, fleet * rental.big_tech_offer, 0.0)
+def _by_region(chips: Array, region: Array) -> Array:
+    """Chips of some agents as ``(classes, regions, worlds, 1)``."""
+    return np.stack([row_sum(where(region == home, chips, 0.0)) for home in (CN, ROW)], axis=1)
 
 
-def outside_demand(world: World, region: int) -> Array:
-    """Demand of tenants outside this industry, H100e; it falls with the rent."""
-    rental, state = world.parameters.rental, world.state
-    start = rental.outside_cn if region == CN else rental.outside_row
-    rent = state.rent_training[region] / (rental.reference_usd * CNY_A_USD)
-    year = world.clock.year(world.step_number)
+def outside_base(world: World) -> tuple[Array, Array]:
+    """What users outside want for training and for serving, H100s, where contracts cost what they count with.
+
+    Holders bought chips up to where the use of an hour is worth its cost: at that rent they use what they hold, and
+    what they wait for, and at another B (w/v)^-e. v is the mean cost of an hour of their chips, capital and running.
+    Tenants without chips begin from a number of their own, which grows and follows hype.
+    """
+    rental, state, year = world.parameters.rental, world.state, world.clock.year(world.step_number)
+    elastic, use = rental.rent_elasticity, stack_k(rental.outside_training, 1.0 - rental.outside_training, xp=world.xp)
     growth = rental.outside_growth * rental.outside_fade * (1.0 - np.exp(-year / rental.outside_fade))
-    hype = 1.0 + rental.outside_hype * state.hype
-    return start * np.exp(growth - rental.rent_elasticity * np.log(rent)) * hype
+    tenants = stack_k(rental.outside_cn, rental.outside_row, xp=world.xp) * np.exp(growth)
+    tenants = tenants * (1.0 + rental.outside_hype * state.hype)
+    held = _holders(world, state.outside_chips + state.outside_waiting)
+    paid, found = sum_k(held * hour_cost(world)), []
+    worth = ratio(
+        paid, sum_k(held * sum_k([share * speed for share, speed in zip(use, speeds_in_use(world), strict=True)]))
+    )
+    worth = where(worth > 0.0, worth, 1.0)
+    for share, speed, felt in zip(use, speeds_in_use(world), (state.felt_training, state.felt_serving), strict=True):
+        own = sum_k(held * speed) * np.exp(-elastic * np.log(felt / worth))
+        others = tenants * np.exp(-elastic * np.log(felt / (rental.reference_usd * CNY_A_USD)))
+        found.append(share * (own + others))
+    return found[0], found[1]
+
+
+# ---------------------------------------------------------------------- clearing
+
+
+def _clear(world: World, offer: Pool, training: Array, serving: Array) -> tuple[Array, Array]:
+    """Find both rents of both regions; returns what labs get for training and for serving, ``(regions, worlds, labs)``.
+
+    Labs train for a sum of money, and keep less in reserve for serving when it is dear; hosts of open weights serve on
+    chips of the market too. Users outside answer at the pace of contracts.
+    """
+    state, rental = world.state, world.parameters.rental
+    # Before the first step contracts have had time to follow.
+    pace = world.clock.fraction(1.0 / rental.contract_months) if world.step_number else 1.0
+    before = np.log(state.rent_training), np.log(state.rent_serving)
+    felt = np.log(state.felt_training), np.log(state.felt_serving)
+    # Contracts as they will be if rents stay: what this step's rents add is the slope.
+    state.felt_training, state.felt_serving = (np.exp(f + pace * (b - f)) for f, b in zip(felt, before, strict=True))
+    slopes = (1.0, rental.serving_elasticity)
+    asked = row_sum(training), row_sum(serving) + state.hosted_need
+    bases = outside_base(world)
+    slow = pace * rental.rent_elasticity
+    wants = [Want(*each[:3], slow, each[3]) for each in zip(asked, bases, slopes, before, strict=True)]
+    rents = clear(offer, *wants)
+    state.rent_training, state.rent_serving = (np.exp(rent) for rent in rents)
+    state.felt_training, state.felt_serving = (np.exp(f + pace * (r - f)) for f, r in zip(felt, rents, strict=True))
+    state.share_training, state.share_serving = assign(offer, *rents)
+    outside = [want.by(rent)[1] for want, rent in zip(wants, rents, strict=True)]
+    state.outside_training, state.outside_serving = outside
+    state.idle_serving = _idle_serving(offer, wants[1], rents)
+    less = [np.exp(-slope * (rent - w)) for slope, rent, w in zip(slopes, rents, before, strict=True)]
+    return training * less[0], serving * less[1]
+
+
+def _idle_serving(offer: Pool, want: Want, rents: tuple[Array, Array]) -> Array:
+    """Serving compute that would come to labs at a rent a fifth higher: other use gives way, and other users."""
+    dearer = rents[1] + np.log(1.2)
+    more = supply(offer, rents[0], dearer)[1] - supply(offer, *rents)[1]
+    return np.maximum(more + want.by(rents[1])[1] - want.by(dearer)[1], 0.0)
+
+
+# ---------------------------------------------------------------------- money
+
+
+def _pay(world: World, training: Array, serving: Array) -> Array:
+    """Labs pay hosts, or all vendors alike; who lets more or less than its tenants use squares up with the others.
+
+    Every chip earns its rent. Returns what labs pay for training.
+    """
+    labs, vendors, state = world.labs, world.vendors, world.state
+    hours = HOURS_A_YEAR * world.clock.years / 1e6
+    # Who rents abroad what may not be bought pays a premium.
+    extra = sum_k(training * state.rent_training * stack_k(0.0, world.parameters.rental.abroad_premium, xp=world.xp))
+    extra = where(labs.region == CN, extra, 0.0) * hours
+    train = sum_k(training * state.rent_training) * hours
+    bill = train + extra + sum_k(serving * state.rent_serving) * hours
+    draw_credit(world, bill)
+    earns = _earnings(world) * hours
+    _note_use(world)
+    let_out = _rents_of(vendors, earns, vendors.offered_share * (vendors.kind != CHIPMAKER))
+    income = sum_by_group(bill, labs.host, vendors.capacity)
+    lets = let_out + 1e-9 * (vendors.alive & (vendors.kind != CHIPMAKER))
+    income = income + lets / row_sum(lets) * row_sum(where(labs.host < 0, bill, 0.0))
+    world.accounts.pay("rent", (labs, bill), (vendors, income), operating=True)
+    _square_up(world, vendors, let_out + ratio(income, row_sum(income)) * row_sum(extra) - income)
+    spare = (1.0 - labs.llm_share) * world.parameters.rental.big_tech_offer * (labs.archetype == BIG_TECH)
+    _square_up(world, labs, _rents_of(labs, earns, spare))
+    return train + extra
+
+
+def _earnings(world: World) -> Array:
+    """What a chip of each class earns an hour in the market, CNY, ``(classes, regions, worlds, 1)``."""
+    state, (train, serve) = world.state, speeds_in_use(world)
+    return state.share_training * train * state.rent_training + state.share_serving * serve * state.rent_serving
+
+
+def _note_use(world: World) -> None:
+    """Share of its fleet that each vendor has in use: what it offers, less what stands idle."""
+    vendors, used = world.vendors, world.state.share_training + world.state.share_serving
+    here = where(vendors.region == CN, used[:, CN], used[:, ROW])
+    weights = world.chips.h100e
+    part = ratio(weigh_k(weights, vendors.fleet * here), weigh_k(weights, vendors.fleet))
+    lets = (vendors.kind != CHIPMAKER) & vendors.alive
+    vendors.utilisation = where(lets, vendors.offered_share * part, vendors.utilisation)
+
+
+def _rents_of(population, earns: Array, share: Array) -> Array:
+    """Rents of the share of its fleet that an agent lets."""
+    here = where(population.region == CN, earns[:, CN], earns[:, ROW])
+    return where(population.alive, sum_k(population.fleet * here) * share, 0.0)
+
+
+def _square_up(world: World, population, due: Array) -> None:
+    """Settle with users outside, and with holders outside who let."""
+    world.accounts.pay("rent from outside", "outside", (population, np.maximum(due, 0.0)), operating=True)
+    world.accounts.pay("rent to outside", (population, np.maximum(-due, 0.0)), "outside", operating=True)

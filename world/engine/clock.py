@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 _DAYS_A_YEAR = 365.25
+DAYS_A_MONTH = _DAYS_A_YEAR / 12.0
 
 
 class Clock:

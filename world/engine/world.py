@@ -138,12 +138,13 @@ class World:
         for counts in (self.monthly, self.totals):
             counts[name] = counts[name] + values
 
-    def log(self, kind: str, population: Population, mask: Array, amount: Array, detail: Any = None) -> None:
+    def log(self, kind: str, population: Population, mask: Array, amount: Any, detail: Any = None) -> None:
         """Enter events of agents in the event log: of which kind, for which rows, and how much.
 
-        ``detail`` are words and, for each row, the number of one of them. The log is kept on the host.
-        A population without regions is of CN.
+        ``amount`` may be a pair, before and now; ``detail`` are words and, for each row, the number of one of them.
+        The log is kept on the host. A population without regions is of CN.
         """
+        before, amount = amount if isinstance(amount, tuple) else (None, amount)
         ids = population.id
         region = population.columns["region"] if "region" in population.columns else np.full_like(ids, CN)
         words, codes = detail or (("",), ids * 0)
@@ -155,7 +156,9 @@ class World:
             words_here = np.array(words)[rows.pop("detail")]
             self.events.append(when | rows | {"amount": rows["amount"].astype(float), "detail": words_here})
 
-        self.event_buffer.add(mask, {"ids": ids, "region": region, "amount": amount, "detail": codes}, enter)
+        before = ids * np.nan if before is None else before
+        rows = {"ids": ids, "region": region, "amount": amount, "before": before, "detail": codes}
+        self.event_buffer.add(mask, rows, enter)
 
     def announce(self, kind: str, detail: str) -> None:
         """Enter an event that concerns all of CN, in every world, in the event log."""
@@ -168,6 +171,7 @@ class World:
                 "ids": missing,
                 "region": np.full(self.worlds, CN),
                 "amount": np.zeros(self.worlds),
+                "before": np.full(self.worlds, np.nan),
                 "detail": np.full(self.worlds, detail),
             }
         )

@@ -6,26 +6,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import ACQUIRED, ALIVE, CN, INSOLVENT, PARENT_WITHDREW, UNICORN
+from baimo.agents.enums import ACQUIRED, ALIVE, CN, GAVE_UP, INSOLVENT, PARENT_WITHDREW, UNICORN
 from baimo.world.capital.rounds import pay_holders
-from baimo.world.engine.arrays import Array, clip, nonzero, sum_by_group, sum_k, take_rows, where
+from baimo.world.engine.arrays import Array, clip, is_one_of, nonzero, sum_by_group, sum_k, take_rows, where
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
 
 
 def acquire(world: World) -> None:
-    """Sell failing labs, and those on offer, to rich labs at home that need staff.
+    """Sell failing labs to rich labs at home that need staff.
 
     A buyer is drawn in proportion to its cash among those for whom the price is a small part of
     it; each takes one team at a time. ``merger_rule`` bars the leaders, or all labs, from buying.
     """
     labs, entry_exit = world.labs, world.parameters.entry_exit
-    failing = (labs.exit_reason == INSOLVENT) | (labs.exit_reason == PARENT_WITHDREW)
+    failing = is_one_of(labs.exit_reason, (INSOLVENT, PARENT_WITHDREW, GAVE_UP))
     skill = clip(labs.skill + entry_exit.worth_skill, entry_exit.worth_least, entry_exit.worth_most)
     worth = entry_exit.acquisition * skill
-    offered = labs.alive & ((failing & (labs.draws("acquired") < worth)) | labs.for_sale)
-    labs.for_sale = np.zeros_like(labs.for_sale)
+    offered = labs.alive & failing & (labs.draws("acquired") < worth)
     price = entry_exit.price_a_head * sum_k(labs.staff)
     worlds, rows = nonzero(offered)
     if not len(rows):

@@ -9,6 +9,7 @@ import numpy as np
 from baimo.agents.enums import ARCHETYPES, CN, OPEN_BASE, ROW, VERTICAL
 from baimo.conf.declare import stock
 from baimo.world.apps import lifecycle
+from baimo.world.capital.expectations import first_standing
 from baimo.world.engine.arrays import Array, where
 from baimo.world.engine.device import to_host
 from baimo.world.engine.population import spread_out
@@ -103,6 +104,8 @@ def endow_lab(world: World, labs, row: dict, archetype: int) -> None:
     )
     labs.parent_support = float(row["parent_support"]) * size
     labs.chip_budget = float(row["chip_budget"]) * size
+    labs.product_value = labs.parent_support * labs.view(world.parameters).parents.value
+    labs.standing = first_standing(labs, labs.view(world.parameters).expectations)
     heads = float(row["staff"]) * size
     mix = world.xp.asarray([float(row[k]) for k in ("infra", "scaling", "research", "application")])
     _recruit(world, labs, heads * (mix / mix.sum()).reshape(4, 1, 1))

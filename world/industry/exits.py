@@ -13,16 +13,20 @@ from baimo.agents.enums import (
     CENTRE,
     CN,
     FRONTIER,
+    GAVE_UP,
+    INSOLVENT,
     LAB_EXITS,
     MODES,
     OPEN_CHAMPION,
+    PARENT_WITHDREW,
     ROW,
     TO_APPS,
 )
 from baimo.agents.lab.money import ExitSignals, PivotSignals
 from baimo.conf.declare import stock
 from baimo.world.apps import lifecycle
-from baimo.world.engine.arrays import Array, clip, count_where, is_one_of, mean_k, sum_where, where
+from baimo.world.compute.chip_supply import list_prices
+from baimo.world.engine.arrays import Array, count_where, is_one_of, mean_k, sum_k, sum_where, where
 from baimo.world.engine.state import State
 from baimo.world.industry.acquisition import acquire
 from baimo.world.network.open_bases import best_known_base
@@ -43,7 +47,7 @@ class ExitState(State):
 
 def leave(world: World) -> None:
     """Phase 16: pivots, closures, acquisitions."""
-    labs, state, entry_exit = world.labs, world.state, world.parameters.entry_exit
+    labs, state = world.labs, world.state
     base, post, *_ = best_known_base(world)
     own = mean_k(labs.pretrained + labs.post)
     lead = mean_k(base + post) - own
@@ -59,15 +63,7 @@ def leave(world: World) -> None:
     )
     world.count("pivots", labs, labs.mode != before)
     world.log("pivot", labs, labs.mode != before, labs.cash, (MODES, labs.mode))
-    labs.wind_up(
-        ExitSignals(
-            # What a parent could have without a lab of its own: open weights, or any firm's API.
-            parent_gap=clip(np.maximum(lead, state.frontier_cn - own), 0.0, entry_exit.parent_gap_most) * labs.released,
-            share=state.token_share,
-            hype=state.hype,
-            years=world.clock.years,
-        )
-    )
+    labs.wind_up(ExitSignals(share=state.token_share, years=world.clock.years, **_worth_of_going_on(world)))
     acquire(world)
     _cover(world)
     gone = labs.alive & (labs.exit_reason != ALIVE)
@@ -77,10 +73,20 @@ def leave(world: World) -> None:
     world.count("acquisitions", labs, gone & (labs.exit_reason == ACQUIRED))
     turned = gone & (labs.exit_reason == TO_APPS)
     world.count("turned_to_apps", labs, turned)
+    for reason in (GAVE_UP, PARENT_WITHDREW, INSOLVENT):
+        world.count(LAB_EXITS[reason], labs, gone & (labs.exit_reason == reason))
     state.spin_offs = count_where(turned & (labs.region == CN))
     _remember(world, gone)
     _dissolve(world, gone)
     lifecycle.close(world)
+
+
+def _worth_of_going_on(world: World) -> dict[str, Array]:
+    """What going on is worth to a lab's owners, and what they could sell (X04), CNY million."""
+    labs, state, rules = world.labs, world.state, world.parameters.entry_exit
+    going_on = rules.fold_years * 12.0 * labs.profit + world.parameters.capital.multiple * state.expected_rents
+    chips = rules.resale * sum_k(labs.fleet * list_prices(world))
+    return {"going_on": going_on, "fetches": rules.price_a_head * sum_k(labs.staff) + chips}
 
 
 def _remember(world: World, gone: Array) -> None:

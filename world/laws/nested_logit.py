@@ -1,6 +1,9 @@
-"""Nested logit: choice probabilities and own-price elasticity (Berry 1994)."""
+"""Nested logit: choice probabilities, own-price elasticity, the best price of a firm (Berry 1994)."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,18 +17,22 @@ from baimo.world.engine.arrays import (
 )
 from baimo.world.engine.equation import equation
 
+if TYPE_CHECKING:
+    from baimo.conf.schema import Config
 
-def elasticity_factor(share: Array, nest_share: Array, correlation: float, captive: Array | float = 0.0) -> Array:
-    """k = (1/(1-sigma) - sigma/(1-sigma) s_nest - s) (1 - l): factor of the own-price elasticity of demand.
 
-    Source: nested-logit own-price derivative (Berry 1994). Twelve equal firms have k near
-    4.6, a monopolist of its nest 1 - s. Sales to the share l that cannot leave do not answer.
+@equation
+def elasticity_factor(share, nest_share, sigma):
+    """k = (1 - sigma s_nest)/(1 - sigma) - s, how elastic the demand for one firm is (Berry 1994).
+
+    Twelve equal firms have k near 4.6, a monopolist of its nest 1 - s.
     """
-    k = (1.0 - correlation * nest_share) / (1.0 - correlation) - share
-    return np.maximum(k * (1.0 - captive), 0.05)
+    return np.maximum((1.0 - sigma * nest_share) / (1.0 - sigma) - share, 0.0)
 
 
-def nested_shares(value: Array, open_nest: Array, outside: Array, correlation: float) -> tuple[Array, Array, Array]:
+def nested_shares(
+    value: Array, open_nest: Array, outside: Array, correlation: float, aware: Array | float = 1.0
+) -> ChoiceShares:
     """Choice probabilities of a nested logit over closed models, open weights and the outside.
 
     Parameters
@@ -37,31 +44,46 @@ def nested_shares(value: Array, open_nest: Array, outside: Array, correlation: f
         Utility of the old tools.
     correlation : float
         sigma of both nests, 0 (plain logit) to below 1.
-
-    Returns
-    -------
-    share : array (segments, worlds, labs)
-    nest_share : array (segments, worlds, labs)
-        Share within the own nest.
-    log_sum : array (segments, worlds, 1)
-        ln of the sum of nest values, outside included.
+    aware : array (1 or segments, worlds, labs)
+        Share of users who consider a lab: an upper bound of its share, however good it is.
     """
     top = np.maximum(row_max(value), -60.0)
-    open_weight, closed_weight = nest_weights(value, top, open_nest, correlation)
+    old_tools = clip(outside - top, -300.0, 300.0)
+    known = known_weight(value, top, aware, correlation)
+    everybody = row_sum(known) + np.exp(np.minimum(old_tools / (1.0 - correlation), 700.0))
+    open_weight, closed_weight = nest_weights(known, everybody, open_nest, aware)
     open_sum, closed_sum = row_sum(open_weight), row_sum(closed_weight)
     open_value, closed_value = nest_value(open_sum, correlation), nest_value(closed_sum, correlation)
-    total = open_value + closed_value + np.exp(clip(outside - top, -300.0, 300.0))
+    total = open_value + closed_value + np.exp(old_tools)
     nests = (open_weight, open_sum, open_value), (closed_weight, closed_sum, closed_value)
     share, within = chosen(*nests, open_nest, total)
-    return share, within, top + np.log(total)
+    return ChoiceShares(share, within, top + np.log(total))
+
+
+class ChoiceShares(NamedTuple):
+    """Choice probabilities: arrays ``(segments, worlds, labs)``, and ``(segments, worlds, 1)``."""
+
+    share: Array
+    within: Array  # within the own nest
+    log_sum: Array  # ln of the sum of nest values, outside included
 
 
 @equation
-def nest_weights(value, top, opened, sigma):
-    """exp((V - V_best)/(1 - sigma)) of available options, in the nest of open weights and in the other."""
-    weight = np.exp(np.maximum((value - top) / (1.0 - sigma), -700.0))
-    there = value > -100.0
-    return where(opened & there, weight, 0.0), where(~opened & there, weight, 0.0)
+def known_weight(value, top, aware, sigma):
+    """A exp((V - V_best)/(1 - sigma)) of those who are there at all, A the share of users who consider a firm."""
+    return where(value > -100.0, aware * np.exp(np.maximum((value - top) / (1.0 - sigma), -700.0)), 0.0)
+
+
+@equation
+def nest_weights(considered, everybody, opened, aware):
+    """w S/(S + (1 - A) w/A), S the weight of all others: nobody sells to more users than consider it.
+
+    Two firms, one considered by a share A of users and far better, share the market as A to 1 - A. Returned are the
+    weights in the nest of open weights and in the other.
+    """
+    others = np.maximum(everybody - considered, 1e-300)
+    weight = considered * ratio(others, others + (1.0 - aware) * ratio(considered, aware))
+    return where(opened, weight, 0.0), where(opened, 0.0, weight)
 
 
 @equation
@@ -75,3 +97,73 @@ def chosen(open_nest, closed_nest, opened, total):
     """s = s_within s_nest and s_within = weight / sum of the nest, for nests (weights, their sum, the nest's value)."""
     within = ratio(where(opened, open_nest[0], closed_nest[0]), where(opened, open_nest[1], closed_nest[1]))
     return within * where(opened, open_nest[2] / total, closed_nest[2] / total), within
+
+
+# ---------------------------------------------------------------------- the best price of a firm
+
+#: Halvings of the range of prices: the best one is right to two thousandths.
+HALVINGS = 12
+
+
+@dataclass(slots=True)
+class Seller:
+    """A firm with one price, at which it has the share that it has.
+
+    Attributes
+    ----------
+    price, cost : arrays
+        Present price, and cost of a unit.
+    share, nest_share : arrays
+        Of the market, and of its nest.
+    captive : array
+        Share of sales that does not answer to the price.
+    use_elasticity : array
+        Elasticity of what a customer buys.
+    worth : array
+        What a sale is worth beyond its price, in such prices.
+    """
+
+    price: Array
+    cost: Array
+    share: Array
+    nest_share: Array
+    captive: Array
+    use_elasticity: Array
+    worth: Array
+
+
+@equation
+def own_price_elasticity(seller, p):
+    """e = alpha k (1 - captive) + epsilon at the present price, of P = p + h."""
+    m = p.model_market
+    k = elasticity_factor(seller.share, seller.nest_share, m.nest_correlation)
+    return np.maximum(m.price_sensitivity * k * (1.0 - seller.captive) + seller.use_elasticity, 0.1)
+
+
+def best_price(seller: Seller, p: Config) -> Array:
+    """p* at which p + w p* - c = P/e(p), P = p + h, with the rivals' prices as they are, between least and most price.
+
+    The difference of both sides, in units of P, rises in p: p* is the only solution, and where there is none a bound.
+    Elasticities change abruptly where a firm takes its nest, so that halving the range is what finds it surely.
+    """
+    m = p.model_market
+    low, high = np.log(m.least_price + m.hassle_cost), np.log(m.most_price + m.hassle_cost)
+    for _ in range(HALVINGS):
+        middle = 0.5 * (low + high)
+        cheap = too_cheap(middle, seller, p)
+        low, high = where(cheap, middle, low), where(cheap, high, middle)
+    return np.exp(0.5 * (low + high)) - m.hassle_cost
+
+
+@equation
+def too_cheap(y, seller, p):
+    """1 + w - (c + (1 + w) h)/P - 1/e < 0 at P = e^y, where shares move with the own price as in a nested logit."""
+    m = p.model_market
+    alpha, sigma, was = m.price_sensitivity, m.nest_correlation, ratio(seller.share, seller.nest_share)
+    moved = np.exp(np.minimum(-alpha / (1.0 - sigma) * (y - np.log(seller.price + m.hassle_cost)), 600.0))
+    total = np.maximum(1.0 - seller.nest_share + seller.nest_share * moved, 1e-300)
+    nest = was * np.exp((1.0 - sigma) * np.log(total))
+    within = seller.nest_share * moved / total
+    k = np.maximum((1.0 - sigma * within) / (1.0 - sigma) - within * nest / (1.0 - was + nest), 0.0)
+    e = np.maximum(alpha * k * (1.0 - seller.captive) + seller.use_elasticity, 0.1)
+    return 1.0 + seller.worth - (seller.cost + (1.0 + seller.worth) * m.hassle_cost) * np.exp(-y) - 1.0 / e < 0.0

@@ -7,28 +7,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import ALL_OPEN, CN, LIGHT_OPEN
+from baimo.agents.enums import ALL_OPEN, CN, LIGHT_OPEN, ROW
 from baimo.conf.declare import flow, stock
 from baimo.world.engine.arrays import (
     Array,
     clip,
-    dot_k,
     logistic,
     ratio,
     row_dot,
-    row_max,
     row_sum,
-    shares,
     sum_k,
     weigh_k,
     where,
 )
 from baimo.world.engine.equation import equation
 from baimo.world.engine.state import State
-from baimo.world.laws.nested_logit import nested_shares
 from baimo.world.models import tuning_hub
-from baimo.world.models.quality import on_devices, orchestrated
-from baimo.world.models.utility import expected_only, outside_value, routed, utilities
+from baimo.world.models.hosting import split_off
+from baimo.world.models.quality import on_devices, orchestrated, threshold
+from baimo.world.models.utility import choices, expected_only, outside_value, valued
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -38,12 +35,11 @@ class DemandState(State):
     """State of demand: adoption, use, quality of what is used."""
 
     adopters = stock("million users", "segments", text="Users of models, by any lab")
-    quality = flow("1", "segments", "labs", text="Quality of a lab's model in the work of a segment")
-    best_quality = flow("1", "segments", text="Quality of the best model on sale")
     chosen_worth = flow("1", "segments", text="Expected utility of a user's choice")
     direct_share = flow("share", "segments", text="Share of use without an app")
     tokens_per_user = flow("tokens/day", "segments", "labs", text="Tokens of one user")
     tokens_by_segment = flow("Mtok/day", "segments", "labs", text="Tokens asked of the labs' clouds")
+    thinking_tokens = flow("Mtok/day", text="Tokens of answers with thinking, CN")
     tokens_device = flow("Mtok/day", text="Tokens served on users' devices, CN")
     tokens_private = flow("Mtok/day", text="Tokens served on firms' own machines, CN")
     open_private = flow("share", text="Open weights in the use of firms whose data may not leave, CN")
@@ -51,8 +47,6 @@ class DemandState(State):
     asked_light = flow("Mtok/day", "labs", text="Tokens of light models that users ask of the labs' clouds")
     paid_flagship = flow("Mtok/day", "labs", text="Tokens of flagships that are paid for")
     paid_light = flow("Mtok/day", "labs", text="Tokens of light models that are paid for")
-    sales_share = stock("share", "labs", text="Share of the sales of the home region's labs")
-    nest_share = stock("share", "labs", text="Share of a lab in its nest, over its segments")
 
 
 @dataclass(slots=True)
@@ -89,8 +83,10 @@ class Use:
         Utility of models and of the old tools.
     second : array
         Share of requests that the light model serves.
-    quality : array
-        Of the better model.
+    quality, reach : arrays
+        Of the better model, and capability of the flagship in the mix of the segment, OOM.
+    longer : array
+        Share of the flagship's requests for which it thinks longer.
     device : array
         Share of requests for light models that devices serve.
     """
@@ -99,18 +95,17 @@ class Use:
     outside: Array | float
     second: Array
     quality: Array
+    reach: Array
+    longer: Array
     device: Array | None = None
 
 
 def choose_models(world: World) -> None:
     """Phase 9: adoption, choice of reconsidering users, use."""
     labs, state, seg, p = world.labs, world.state, world.segments.columns, world.parameters
-    flagship, light, quality = utilities(world)
-    value, second = routed(flagship, light, seg, p)
-    use = Use(value, outside_value(seg, p), second, quality)
-    sigma = p.model_market.nest_correlation
-    share, within, log_sum = nested_shares(value, labs.openness == ALL_OPEN, use.outside, sigma)
-    state.quality, state.best_quality = quality, row_max(where(labs.released & labs.alive, quality, 0.0))
+    value, second, longer = valued(world)
+    use = Use(value, outside_value(seg, p), second, state.quality, state.reach, longer)
+    share, _, log_sum = choices(world, value)
     new = _adopt(world)
     choice = Choice(share, reconsider=world.clock.fraction(reconsidering(world)))
     choice.stays = tuning_hub.stays(world, choice.reconsider)
@@ -120,11 +115,9 @@ def choose_models(world: World) -> None:
     labs.users = reconsidered(labs, choice, p)
     state.chosen_worth = log_sum - expected_only(world, share)
     state.direct_share = 1.0 - state.app_share
-    state.tokens_per_user = tokens_per_user(use, labs, seg, p)
+    state.tokens_per_user = tokens_per_user(use, state, seg, p)
     use.device = on_devices(world)
     _where_served(world, use)
-    state.sales_share = by_region_share(world, state.paid_flagship + state.paid_light)
-    state.nest_share = ratio(dot_k(within, state.tokens_by_segment), sum_k(state.tokens_by_segment))
 
 
 @equation
@@ -158,12 +151,6 @@ def reconsidering(world: World) -> Array:
     return 1.0 - clip(stays, 0.0, 1.0)
 
 
-def by_region_share(world: World, sales: Array) -> Array:
-    """Each lab's share of the sales of its home region's labs."""
-    here = world.labs.region == CN
-    return where(here, shares(where(here, sales, 0.0)), shares(where(here, 0.0, sales)))
-
-
 def _adopt(world: World) -> Array:
     """Bass diffusion to a ceiling set by the value of the best option; returns new adopters.
 
@@ -185,18 +172,21 @@ def _adopt(world: World) -> Array:
 
 
 @equation
-def tokens_per_user(use, lab, seg, p):
-    """tok0 min(((P0 + h1)/(P + h1))^eps, most)^pays (1 + kappa Q) scale asked (1 - d), tokens a day of one user.
+def tokens_per_user(use, state, seg, p):
+    """tok0 min(((p0 + h1)/(p + h1))^eps, most)^pays 10^(t (x - T)+) (1 + kappa Q) scale asked (1 - d), tokens a day.
 
-    P is the price of the mix of both models. Less is asked of models than could be: not what old tools
-    do better (M16), nor what an orchestrator hands on (M38).
+    Of one user; p is the price of the mix of both models. Harder tasks take more tokens (X12). Less is asked of
+    models than could be: not what old tools do better (M16), nor what an orchestrator hands on (M38).
     """
     model_market = p.model_market
     h1, pays = model_market.use_offset, 1.0 - model_market.free_insensitive * seg.free
-    flagship, light = np.log(lab.price_flagship + h1), np.log(lab.price_light + h1)
+    here = seg.region == CN
+    flagship = where(here, np.log(state.offer_flagship[CN] + h1), np.log(state.offer_flagship[ROW] + h1))
+    light = where(here, np.log(state.offer_light[CN] + h1), np.log(state.offer_light[ROW] + h1))
     price = flagship + use.second * (light - flagship)
-    cheap = np.exp(np.minimum(seg.elasticity * (np.log(seg.price + h1) - price), np.log(model_market.most_use)) * pays)
-    amount = seg.tokens * 1000.0 * cheap * (1.0 + seg.lift * use.quality)
+    cheap = np.minimum(seg.elasticity * (np.log(seg.price + h1) - price), np.log(model_market.most_use)) * pays
+    harder = np.log(10.0) * p.ladder.tokens * np.maximum(use.reach - threshold(seg, p), 0.0)
+    amount = seg.tokens * 1000.0 * np.exp(cheap + harder) * (1.0 + seg.lift * use.quality)
     return amount * model_market.use_scale * logistic(use.value - use.outside) * (1.0 - orchestrated(seg, p))
 
 
@@ -207,15 +197,19 @@ def _where_served(world: World, use: Use) -> None:
     data may not leave, M55) loads no cloud, earns nothing, and leaves its author no data.
     """
     labs, state, table, seg = world.labs, world.state, world.segments, world.segments.columns
-    flagship, light, device, private, cloud_flagship, cloud_light = tokens_by_place(
-        use, labs, state, seg, world.parameters
+    p = world.parameters
+    flagship, light, device, private, cloud_flagship, cloud_light = tokens_by_place(use, labs, state, seg, p)
+    thought = flagship[table.cn] * ratio(
+        p.thinking.length * use.longer[table.cn], 1.0 + (p.thinking.length - 1.0) * use.longer[table.cn]
     )
+    state.thinking_tokens = row_sum(sum_k(thought))
     state.tokens_device = row_sum(sum_k(device[table.cn]))
     state.tokens_private = row_sum(sum_k(private[table.cn]))
     weight = seg.privacy[table.cn]
     by_flagship, by_light = weigh_k(weight, flagship[table.cn]), weigh_k(weight, light[table.cn])
     opened = by_flagship * (labs.openness == ALL_OPEN) + by_light * (labs.openness >= LIGHT_OPEN)
     state.open_private = ratio(row_sum(opened), row_sum(by_flagship + by_light))
+    cloud_flagship, cloud_light = split_off(world, cloud_flagship, cloud_light)
     state.tokens_by_segment = cloud_flagship + cloud_light
     state.asked_light, state.asked_by_users = sum_k(cloud_light), sum_k(cloud_flagship)
     paying = 1.0 - seg.free
@@ -226,11 +220,12 @@ def _where_served(world: World, use: Use) -> None:
 def tokens_by_place(use, lab, state, seg, p):
     """Tokens a day asked of flagships and light models; on devices, on firms' own machines, and of both in clouds.
 
-    asked = u tok (1 - a), a the share of users who come through apps; the light model is asked for its share.
+    asked = u tok (1 - a), a the share of users who come through apps; the light model is asked for its share, and the
+    flagship for r times the tokens where it thinks (X07).
     """
     used = lab.users * state.direct_share * state.tokens_per_user
     light = used * use.second
-    flagship = used - light
+    flagship = (used - light) * (1.0 + (p.thinking.length - 1.0) * use.longer)
     device = light * use.device
     rest = light - device
     stays = p.model_market.private_share * seg.privacy

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import CN, NO_MODEL, ROW
-from baimo.world.engine.arrays import Array, logistic, where
+from baimo.world.engine.arrays import Array, clip, logistic, where
 from baimo.world.engine.equation import equation
 from baimo.world.laws.scaling import KNOWLEDGE, LANGUAGE, REASONING
 
@@ -35,11 +35,11 @@ class Offer:
         What data of use is worth to the lab, 0 to 1.
     common : array (segments, worlds, labs)
         Utility that both models of the lab have.
-    price : array (worlds, labs)
-        CNY/Mtok.
     opened : boolean array (worlds, labs)
         Whether its weights are to be had.
-    quality, best : arrays (segments, worlds, labs), (segments, worlds, 1)
+    quality, reach : arrays (segments, worlds, labs)
+        Share of the work that it does, and its capability in the mix of the segment, OOM.
+    merit, best : arrays (segments, worlds, labs), (segments, worlds, 1)
         What it is worth, and the best on sale.
     """
 
@@ -48,9 +48,10 @@ class Offer:
     retrieval: Array
     use: Array | None = None
     common: Array | None = None
-    price: Array | None = None
     opened: Array | None = None
     quality: Array | None = None
+    reach: Array | None = None
+    merit: Array | None = None
     best: Array | None = None
 
 
@@ -165,14 +166,36 @@ def home_segment(world: World) -> Array:
 
 
 @equation
+def reach(offer, seg):
+    """x = sum w_k x_k, capability in the mix of skills that a segment needs, OOM."""
+    language, knowledge, reasoning = (
+        np.maximum(offer.capability[0], NO_MODEL),
+        np.maximum(offer.capability[1], NO_MODEL),
+        np.maximum(offer.capability[2], NO_MODEL),
+    )
+    return seg.weights[LANGUAGE] * language + seg.weights[KNOWLEDGE] * knowledge + seg.weights[REASONING] * reasoning
+
+
+@equation
+def merit(offer, seg, state, p):
+    """M = Q + phi tail (x - x_ref): the work that is done, and harder tasks beyond what is expected (X12).
+
+    Where tasks get rarer with difficulty as fast as they get more valuable, each OOM adds the same; x_ref follows the
+    best of a year ago, so that a lead counts as much at the end as at the start.
+    """
+    ladder = p.ladder
+    return offer.quality + ladder.worth * seg.tail * clip(offer.reach - state.expected_reach, -ladder.most, ladder.most)
+
+
+@equation
 def appeal(offer, p):
-    """A = Q_best - m d^2 / (d + d_0), d = (Q_best - Q)+: quality as it enters utility.
+    """A = M_best - m d^2 / (d + d_0), d = (M_best - M)+: merit as users weigh it.
 
     A small shortfall hardly counts, a large one in nearly all of its size (001: performance is a moat
     where it is a cliff). Without this moat (m = 0, M31) all models count as the best.
     """
     m, d_0 = p.moat.performance, p.model_market.close_enough
-    d = np.maximum(offer.best - offer.quality, 0.0)
+    d = np.maximum(offer.best - offer.merit, 0.0)
     return offer.best - m * d * d / (d + d_0)
 
 

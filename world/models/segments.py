@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from baimo.agents.enums import CN
 from baimo.world.engine.arrays import Array, namespace
 
 
@@ -38,6 +39,9 @@ class SegmentTable:
     bass_imitate: Array
     arpu: Array
     addressable: Array
+    payers: Array
+    lead_value: Array
+    tail: Array
     rows_licensed: tuple[int, ...]
     widths: Array  # those that differ, (widths, 1, 1)
     which_width: Array
@@ -50,10 +54,10 @@ class SegmentTable:
         def numbers(key: str) -> Array:
             return np.array([float(row[key]) for row, _ in both])
 
-        scale = np.array([1.0 if region == 0 else row_scale for _, region in both])
+        scale = np.array([1.0 if region == CN else row_scale for _, region in both])
         home = np.array([region for _, region in both])
         widths, which = np.unique(numbers("width"), return_inverse=True)
-        licensed = numbers("licensed") * (home == 0)
+        licensed = numbers("licensed") * (home == CN)
         weights = np.array([[float(row[k]) for row, _ in both] for k in ("language", "knowledge", "reasoning")])
         return cls(
             names=tuple(f"{row['segment']}_{'row' if region else 'cn'}" for row, region in both),
@@ -80,6 +84,9 @@ class SegmentTable:
             bass_imitate=numbers("bass_imitate"),
             arpu=numbers("arpu"),
             addressable=numbers("addressable"),
+            payers=numbers("payers"),
+            lead_value=numbers("lead_value"),
+            tail=numbers("tail"),
             rows_licensed=tuple(np.flatnonzero(licensed).tolist()),
             widths=widths.reshape(-1, 1, 1),
             which_width=which,

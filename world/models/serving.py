@@ -6,32 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import ALL_OPEN, APPLICATION, BIG_TECH, CN, FRONTIER
+from baimo.agents.enums import CN
 from baimo.conf.declare import flow, stock
-from baimo.world.compute.chips import H100_TB_PER_S, H100_TFLOPS, tokens_per_second
+from baimo.world.compute.chips import H100, tokens_per_second
 from baimo.world.compute.rental_market import HOURS_A_YEAR, fleet_serving, serving_need_total
-from baimo.world.engine.arrays import (
-    Array,
-    by_region,
-    clip,
-    ratio,
-    row_sum,
-    sum_by_group,
-    sum_k,
-    take_rows,
-    weigh_k,
-    where,
-)
+from baimo.world.engine.arrays import Array, by_region, ratio, row_sum, sum_by_group, sum_k, weigh_k, where
 from baimo.world.engine.state import State
 from baimo.world.models.demand import reconsidering
 from baimo.world.models.overflow import spill_over
 from baimo.world.models.own_data import gather_data
+from baimo.world.models.revenue import earn
 from baimo.world.network.ties import points_at
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
-
-DAYS_A_MONTH = 365.25 / 12.0
 
 
 class ServingState(State):
@@ -40,11 +28,12 @@ class ServingState(State):
     asked_by_apps = flow("Mtok/day", "labs", text="Tokens of flagships that apps ask of the labs' clouds")
     asked_flagship = flow("Mtok/day", "labs", text="Tokens of flagships that users and apps ask of the labs' clouds")
     token_share = stock("share", "labs", text="Share of the tokens that the home region's labs serve")
-    serving_need = stock("H100", "labs", text="Serving speed that all demand takes")
+    serving_need = stock("H100e", "labs", text="Compute that all demand would take")
+    output_share = stock("share", first="serving.output_share", text="Tokens that models write, of all")
+    cache_hits = stock("share", first="serving.cache_hits", text="Tokens of prompts that were read before")
+    engine = flow("1", text="Tokens a second of a chip against the first engines")
     tokens_h100_flagship = flow("tok/s", "labs", text="Speed of one H100 with the flagship")
     tokens_h100_light = flow("tok/s", "labs", text="Speed of one H100 with the light model")
-    projects = flow("CNY million/month", "labs", text="Income from projects for enterprises")
-    bound_staff = flow("people", "labs", text="Application engineers whom projects bind")
 
 
 def serve(world: World) -> None:
@@ -56,15 +45,11 @@ def serve(world: World) -> None:
     _lock_in(world, traffic[0])
     gather_data(world)
     _limit(world)
-    revenue = _sales(world) + _app_bills(world, traffic) + _subscriptions(world) + _projects(world)
-    labs.service_revenue = revenue / world.clock.months
-    labs.earned = labs.earned + revenue
+    earn(world, traffic)
     total = labs.tokens_flagship + labs.tokens_light
     here = labs.region == CN
     cn = where(here, total, 0.0)
     state.token_share = where(here, ratio(cn, row_sum(cn)), ratio(total - cn, row_sum(total - cn)))
-    _reputation(world)
-    _awareness(world)
     _running_costs(world)
 
 
@@ -107,84 +92,6 @@ def _limit(world: World) -> None:
     labs.tokens_flagship = state.asked_flagship * labs.capacity_share + state.overflow - state.overflow_light
 
 
-def _sales(world: World) -> Array:
-    """API revenue: users at the realised share of the list price, apps at list (M22: no lock)."""
-    labs, state, model_market = world.labs, world.state, world.parameters.model_market
-    days = DAYS_A_MONTH * world.clock.months
-    # Licences of open weights are broken: a part of what is due does not come (M68).
-    royalty = model_market.realised_open * world.parameters.openness.licence_kept
-    realised = where(labs.openness == ALL_OPEN, royalty, model_market.realised_price)
-    list_value = state.paid_flagship * labs.price_flagship + state.paid_light * labs.price_light
-    direct = (list_value * labs.capacity_share + state.overflow_value) * realised * days / 1e6
-    world.accounts.pay("model sales", "users", (labs, direct))
-    return direct
-
-
-def _app_bills(world: World, traffic: list[tuple[Array, Array]]) -> Array:
-    """Payments of apps for the tokens that they use."""
-    apps, labs = world.apps, world.labs
-    days = DAYS_A_MONTH * world.clock.months
-    bill, income = np.zeros_like(apps.cash), np.zeros_like(labs.cash)
-    for rows, tokens in traffic:
-        price = take_rows(labs.price_flagship * labs.capacity_share, rows)
-        part = where(rows >= 0, tokens * price * days / 1e6, 0.0)
-        bill = bill + part
-        income = income + sum_by_group(part, rows, labs.capacity)
-    apps.api_cost = bill
-    world.accounts.pay("api", (apps, bill), (labs, income))
-    return income
-
-
-def _subscriptions(world: World) -> Array:
-    """Subscription revenue of free services."""
-    labs, state, table = world.labs, world.state, world.segments
-    model_market = world.parameters.model_market
-    per_user = table.column("arpu") * table.column("free") * world.clock.months
-    growing = 1.0 - np.exp(-world.clock.year(world.step_number) / model_market.subscription_years)
-    income = sum_k(labs.users * state.direct_share * per_user) * growing * labs.capacity_share
-    world.accounts.pay("subscriptions", "users", (labs, income))
-    return income
-
-
-def _projects(world: World) -> Array:
-    """Projects for enterprises: private deployment and tuning where data may not leave.
-
-    They earn early, bind application engineers, and give control, not capability (001, M22).
-    """
-    labs, state, table, model_market = world.labs, world.state, world.segments, world.parameters.model_market
-    wanted = sum_k(labs.users * (table.column("privacy") * model_market.project_value))
-    state.projects = np.minimum(wanted, labs.staff[APPLICATION] / model_market.project_staff)
-    state.bound_staff = state.projects * model_market.project_staff
-    control = state.bound_staff / (state.bound_staff + model_market.control_staff)
-    labs.control = labs.control + world.clock.fraction(model_market.control_pace) * (control - labs.control)
-    income = state.projects * world.clock.months
-    world.accounts.pay("projects", "users", (labs, income))
-    return income
-
-
-def _reputation(world: World) -> None:
-    """Slow adjustment of reputation to use (M31)."""
-    labs, model_market = world.labs, world.parameters.model_market
-    fade = np.exp(-world.clock.months / model_market.reputation_memory)
-    earned = model_market.reputation_gain * np.log1p(model_market.reputation_scale * world.state.token_share)
-    labs.reputation = where(labs.alive, labs.reputation * fade + earned * (1.0 - fade), 0.0)
-
-
-def _awareness(world: World) -> None:
-    """Adjustment of awareness to channels, product people, news and word of mouth."""
-    labs, model_market = world.labs, world.parameters.model_market
-    own_channel = (labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER)
-    # Who works on customers' projects works on no product.
-    people = np.maximum(labs.staff[APPLICATION] * labs.product_share - world.state.bound_staff, 0.0)
-    news = np.exp(-labs.since_news / model_market.news_months) * labs.released
-    reach = model_market.channel * own_channel + people / model_market.awareness_people
-    reach = reach + model_market.awareness_news * news
-    reach = reach + model_market.word_of_mouth * world.parameters.moat.users * world.state.token_share
-    target = 1.0 - np.exp(-reach)
-    pace = world.clock.fraction(model_market.awareness_pace)
-    labs.awareness = clip(labs.awareness + pace * (target - labs.awareness), 0.001, 1.0)
-
-
 def _running_costs(world: World) -> None:
     """Costs of power for own chips, and of operation: support, review, traffic (M04)."""
     labs, vendors, serving = world.labs, world.vendors, world.parameters.serving
@@ -205,11 +112,13 @@ def serving_costs(world: World) -> None:
     T (1 + m g log10(1 + need / n0)), the moat of compute (M31). A cost of zero (M04) serves free.
     """
     labs, state, serving = world.labs, world.state, world.parameters.serving
-    better = np.exp(serving.engine_growth * world.clock.year(world.step_number))
+    state.engine = np.exp(serving.engine_growth * world.clock.year(world.step_number)) + world.xp.zeros(
+        (world.worlds, 1)
+    )
     gain = serving.scale_gain * world.parameters.moat.compute
-    better = better * (1.0 + gain * np.log10(1.0 + state.serving_need / serving.scale_reference))
+    better = state.engine * (1.0 + gain * np.log10(1.0 + state.serving_need / serving.scale_reference))
     for name, size in (("flagship", labs.active_parameters), ("light", labs.light_parameters)):
-        speed = tokens_per_second(size, H100_TFLOPS, H100_TB_PER_S, serving) * better
+        speed = tokens_per_second(size, H100, state, serving) * better
         setattr(state, f"tokens_h100_{name}", speed)
     rent = by_region(state.rent_serving, labs.region) * serving.rented_premium * serving.cost_scale
     labs.marginal_cost = rent / (state.tokens_h100_flagship * 3600.0) * 1e6

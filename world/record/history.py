@@ -26,9 +26,10 @@ EVENTS = {
         pl.Float64,
         "OOM of a release, CNY million of a round or of what an exit leaves, FLOP of a failed run, Mtok a day of an "
         "incident, months from application to filing, age of an app that closes, share of use of who is exposed, "
-        "gain in ln A of a breakthrough",
+        "gain in ln A of a breakthrough, CNY/Mtok of a price that is posted",
     ),
-    "detail": (pl.String, "reason of an exit, new mode of a pivot, chip of a ban"),
+    "before": (pl.Float64, "the same before: of a price that is posted, the price until then; else null"),
+    "detail": (pl.String, "reason of an exit, new mode of a pivot, chip of a ban, model of a price"),
 }
 
 
@@ -143,6 +144,7 @@ class History:
                     "agent": e["ids"],
                     "region": np.array(REGIONS)[e["region"]],
                     "amount": e["amount"],
+                    "before": pl.Series(e["before"], dtype=pl.Float64).fill_nan(None),
                     "detail": e["detail"],
                 }
             )

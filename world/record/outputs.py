@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baimo.agents.enums import ARCHETYPES
+from baimo.agents.enums import ARCHETYPES, REVENUE
 from baimo.conf.declare import Output
 from baimo.world.engine.arrays import Array
 from baimo.world.laws.scaling import AXES
@@ -52,6 +52,7 @@ OUTPUTS = tuple(declaration for subject in SUBJECTS for declaration in declared_
 HOLES: dict[str, Callable[[World], Any]] = {
     "archetype": lambda world: [ARCHETYPES[kind] for kind in outputs_labs.ARCHETYPES_CN],
     "axis": lambda world: AXES,
+    "kind": lambda world: REVENUE,
     "whose": lambda world: ("all", "cn", "open", "open_cn"),
     "segment": lambda world: [name.removesuffix("_cn") for name in world.segments.names[world.segments.cn]],
     "class": lambda world: [

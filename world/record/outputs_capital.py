@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from baimo.agents.enums import APPLICATION, CN, INFRA, RESEARCH, SCALING, SENIOR_VC, YOUNG_VC
+from baimo.agents.enums import APPLICATION, CN, FRONTIER, INFRA, RESEARCH, SCALING, SENIOR_VC, YOUNG_VC
 from baimo.conf.declare import output
 from baimo.world.capital import hype
 from baimo.world.capital.deal_flow import benchmark_fit, launch_cost
@@ -54,6 +54,7 @@ def attention(world: World) -> tuple:
 
 @output("cash_labs_cn", "CNY million", "the cash of labs in China")
 @output("cost_labs_cn", "CNY million a month", "all that labs in China spend")
+@output("cost_frontier_labs", "CNY million a month", "all that frontier labs elsewhere spend", log=True)
 @output("valuation_cn", "CNY million", "what investors value labs in China at")
 @output("sunk_value_lost_cn", "CNY million a step", "past investment of labs in China written down")
 @output("public_spending_cn", "CNY million", "public spending so far", "Public money")
@@ -64,8 +65,15 @@ def balances(world: World) -> tuple:
     """Money of labs and of the state, and whether the books add up."""
     labs, accounts = world.labs, world.accounts
     cn = labs.alive & (labs.region == CN)
-    held = (sum_where(cn, each) for each in (labs.cash, labs.cost, labs.valuation))
-    return *held, world.monthly["sunk_value_lost"], -accounts.balance["government"], accounts.residual
+    frontier = labs.alive & (labs.archetype == FRONTIER)
+    held = (sum_where(cn, labs.cash), sum_where(cn, labs.cost), sum_where(frontier, labs.cost))
+    return (
+        *held,
+        sum_where(cn, labs.valuation),
+        world.monthly["sunk_value_lost"],
+        -accounts.balance["government"],
+        accounts.residual,
+    )
 
 
 @output("wage_infra", "CNY million a year", "the wage of infrastructure engineers in China")

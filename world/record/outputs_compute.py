@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import CHIPMAKER, CLOUD, CN, ROW
+from baimo.agents.enums import CENTRE, CHIPMAKER, CLOUD, CN, ROW
 from baimo.conf.declare import output
 from baimo.world.compute.chip_market import chips_in
-from baimo.world.compute.chip_supply import domestic_maturity, list_prices, made_in, of_kind, serving_speed
+from baimo.world.compute.chip_supply import domestic_maturity, list_prices, made_in, of_kind
 from baimo.world.compute.chips import CNY_A_USD
+from baimo.world.compute.rental_market import held_by, speeds_in_use
 from baimo.world.engine.arrays import Array, herfindahl, ratio, row_sum, sum_k, sum_where, weigh_k, where
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     "H100/H100e",
     "the speed of chips elsewhere in training, bandwidth included, over their arithmetic",
 )
-@output("serving_chips_cn_h100", "H100", "the serving speed of chips in China; memory bandwidth, sparsity counted")
+@output("serving_chips_cn_h100", "H100s", "what all chips in China could serve; prompts and answers, sparsity counted")
 @output("power_cn_mw", "MW", "the power that chips in China take", log=True)
 def chips_held(world: World) -> tuple:
     """Chips held, installed or on the way, by class, channel and maker, and what they can do."""
@@ -48,7 +49,7 @@ def chips_held(world: World) -> tuple:
         *(np.maximum(foreign - grey, 0.0), grey, local, sum_k(in_row)),
         sum_k(ratio(_by_maker(world, in_cn), foreign + local) ** 2),
         *(ratio(speed, sum_k(each)) for speed, each in zip(quick, equivalents, strict=True)),
-        sum_k(cn * serving_speed(world) * chips.maturity * counted),
+        sum_k(cn * world.state.serving_speed * chips.maturity * counted),
         sum_k(cn * world.chip_kw) * world.parameters.serving.server_power / 1000.0,
     )
 
@@ -63,7 +64,8 @@ def _by_maker(world: World, equivalents: Array) -> Array:
 @output("price_h100_list_usd", "USD", "the list price of an H100", log=True)
 @output("price_h100_rent_usd_hour", "USD/hour", "the rent of an H100", "Rent of an H100", log=True)
 @output("price_rent_cn_usd_hour", "USD/hour", "the rent for training in China of one H100 equivalent", log=True)
-@output("rent_serving_cn_usd_hour", "USD/hour", "the rent for serving in China of one H100 of serving speed")
+@output("rent_serving_cn_usd_hour", "USD/hour", "the rent for serving in China of one H100 equivalent")
+@output("rent_serving_row_usd_hour", "USD/hour", "the rent for serving elsewhere of one H100")
 @output("grey_premium", "share", "the premium on the grey market; over the list price", "Grey premium")
 @output(
     "domestic_maturity",
@@ -78,12 +80,13 @@ def prices_and_software(world: World) -> tuple:
     return (
         listed / world.parameters.chip_market.server_overhead,
         *(state.rent_training[ROW] / CNY_A_USD, state.rent_training[CN] / CNY_A_USD),
-        *(state.rent_serving[CN] / CNY_A_USD, state.grey_premium),
+        *(state.rent_serving[CN] / CNY_A_USD, state.rent_serving[ROW] / CNY_A_USD, state.grey_premium),
         *(domestic_maturity(world), state.platform_strength),
     )
 
 
-@output("utilisation_cn", "share", "the utilisation of chips in China", "Utilisation")
+@output("utilisation_cn", "share", "the utilisation of chips for rent in China", "Utilisation")
+@output("utilisation_centres_cn", "share", "the utilisation of public compute centres in China")
 @output("idle_compute_cn", "H100e", "idle chips of vendors in China")
 @output(
     "revenue_clouds_cn",
@@ -100,13 +103,37 @@ def use(world: World) -> tuple:
     vendors, seen = world.vendors, world.monthly
     here = (vendors.region == CN) & (vendors.kind != CHIPMAKER) & vendors.alive
     fleet = weigh_k(world.chips.h100e, vendors.fleet) * here
+    centres = fleet * (vendors.kind == CENTRE)
     return (
         ratio(row_sum(fleet * vendors.utilisation), row_sum(fleet)),
+        ratio(row_sum(centres * vendors.utilisation), row_sum(centres)),
         row_sum(fleet * (1.0 - vendors.utilisation)),
         sum_where(here & (vendors.kind == CLOUD), vendors.revenue),
         *(seen["compute_for_equity"], seen["cloud_seeds"]),
         herfindahl(_lab_compute(world)),
     )
+
+
+@output("chips_use_training_cn", "share", "the share of compute in China on which labs train")
+@output("chips_use_serving_cn", "share", "the share of compute in China on which labs serve")
+@output("chips_use_outside_cn", "share", "the share of compute in China that others than labs use")
+@output("chips_use_idle_cn", "share", "the share of compute in China that nobody rents")
+def uses(world: World) -> tuple:
+    """Shares of compute in CN by use: training and serving of labs, others, and chips that stand idle in the market."""
+    labs, state = world.labs, world.state
+    fast, quick = speeds_in_use(world)
+    own = labs.fleet * where(labs.alive & (labs.region == CN), labs.llm_share, 0.0)
+    trains = row_sum(sum_k(own * fast[:, 0]) * (1.0 - labs.serving_share)) + _rented(world, labs.rented_training)
+    serves = row_sum(sum_k(own * quick[:, 0]) * labs.serving_share) + _rented(world, labs.rented_serving)
+    idle = 1.0 - state.share_training[:, CN] - state.share_serving[:, CN]
+    idle = sum_k(sum(held_by(world).values())[:, CN] * fast[:, 0] * idle)
+    used = (trains, serves, state.outside_training[CN] + state.outside_serving[CN], idle)
+    return tuple(ratio(each, sum(used)) for each in used)
+
+
+def _rented(world: World, compute: Array) -> Array:
+    """Compute that labs in CN rent."""
+    return sum_where(world.labs.alive & (world.labs.region == CN), compute)
 
 
 def _lab_compute(world: World) -> Array:

@@ -58,6 +58,9 @@ def population(world: World) -> tuple:
 @output("lab_exits_cn", "labs a step", "exits of labs in China", "Exits of labs")
 @output("lab_pivots_cn", "labs a step", "pivots of labs in China")
 @output("labs_turned_to_apps_cn", "labs a step", "labs in China that gave up their model for a product")
+@output("labs_gave_up_cn", "labs a step", "labs in China whose team and chips fetched more than going on was worth")
+@output("parents_withdrew_cn", "labs a step", "labs in China whose parent stopped paying")
+@output("labs_insolvent_cn", "labs a step", "labs in China that ran out of money")
 @output("lab_acquisitions_cn", "labs a step", "acquisitions of labs in China")
 @output("lab_acquisitions_by_leaders_cn", "labs a step", "acquisitions by a lab that leads at home")
 def turnover(world: World) -> tuple:
@@ -65,6 +68,7 @@ def turnover(world: World) -> tuple:
     seen = world.monthly
     return (
         *(seen["entries"], seen["exits"], seen["pivots"], seen["turned_to_apps"]),
+        *(seen["gave_up"], seen["parent_withdrew"], seen["insolvent"]),
         *(seen["acquisitions"], seen["leader_acquisitions"]),
     )
 

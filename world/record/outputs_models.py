@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import APP_COMPANY, CN, FILED, MISSING
+from baimo.agents.enums import APP_COMPANY, CN, FILED, MISSING, ROW
 from baimo.conf.declare import output
 from baimo.world.engine.arrays import (
     Array,
     clip,
+    count_where,
     herfindahl,
     largest,
     mean_k,
@@ -22,9 +23,9 @@ from baimo.world.engine.arrays import (
     sum_where,
     where,
 )
+from baimo.world.engine.clock import DAYS_A_MONTH
 from baimo.world.models.pricing import owners_power
 from baimo.world.models.quality import brain, home_segment, nuisance, offer, retrieval
-from baimo.world.models.serving import DAYS_A_MONTH
 from baimo.world.technology.research import frontiers
 
 if TYPE_CHECKING:
@@ -81,6 +82,21 @@ def _cheapest(labs, out: Array, level: Array) -> Array:
         able = out & (mean_k(capability) >= level)
         best = np.minimum(best, where(able, price, np.inf).min(-1, keepdims=True))
     return where(np.isfinite(best), best, np.nan)
+
+
+@output("prices_posted_cn", "prices a step", "new list prices of labs in China")
+@output(
+    "price_flagship_median_cn", "CNY/Mtok", "the median list price of flagships on sale in China", "Median price", True
+)
+def list_prices_posted(world: World) -> tuple:
+    """New list prices, and the median of those that stand."""
+    labs = world.labs
+    out = labs.alive & labs.released & (labs.region == CN)
+    count = count_where(out)
+    ranked = np.sort(where(out, labs.price_flagship, np.inf), axis=-1)
+    middle = np.maximum(count - 1.0, 0.0) / 2.0
+    low, high = (np.take_along_axis(ranked, each(middle).astype(np.int64), -1) for each in (np.floor, np.ceil))
+    return world.monthly["prices_posted"], where(count > 0.0, 0.5 * (low + high), np.nan)
 
 
 # ---------------------------------------------------------------------- use and shares
@@ -161,6 +177,46 @@ def consumer_surplus(world: World) -> Array:
     return sum_k(each[world.segments.cn]) * world.clock.months / model_market.price_sensitivity
 
 
+@output("tokens_thinking_cn", "Mtok a day", "tokens of answers with thinking in China", log=True)
+@output("labs_thinking", "labs", "labs whose models think longer, everywhere")
+def thinking(world: World) -> tuple:
+    """Use of models that think longer, and who sells it."""
+    return world.state.thinking_tokens, world.state.thinking_labs
+
+
+@output("tokens_hosted_cn", "Mtok a day", "tokens of open weights that hosts in China serve", log=True)
+@output("tokens_hosted_row", "Mtok a day", "tokens of open weights that hosts elsewhere serve", log=True)
+@output("tokens_exported_cn", "Mtok a day", "tokens elsewhere of models of China, by API or host", log=True)
+@output("tokens_imported_cn", "Mtok a day", "tokens in China of models from elsewhere, by API or host", log=True)
+def trade(world: World) -> tuple:
+    """Tokens of hosts, and of models across the border."""
+    labs, state, home = world.labs, world.state, world.segments.cn
+    hosted = state.hosted_flagship + state.hosted_light
+    inside = sum_k(state.tokens_by_segment[home]) + hosted[CN]
+    outside = sum_k(state.tokens_by_segment[home.stop :]) + hosted[ROW]
+    here = labs.region == CN
+    return *row_sum(hosted), sum_where(here, outside), sum_where(~here, inside)
+
+
+@output("revenue_<kind>_cn", "CNY million a month", "the revenue of labs in China, by kind", log=True)
+def revenue_by_kind(world: World) -> Array:
+    """What labs of CN earn, by what they sell."""
+    return row_sum(where(world.labs.region == CN, world.labs.income, 0.0))
+
+
+@output("price_subscription_cn", "CNY a month", "the price of subscriptions in China; weighted by subscribers")
+@output("subscribers_cn", "million", "subscribers of labs in China")
+@output("promotion_cn", "CNY million a month", "what labs in China spend on promotion", log=True)
+def subscriptions(world: World) -> tuple:
+    """Subscribers, what they pay, and what labs pay to be known."""
+    labs, subscribers = world.labs, _cn(world, world.state.subscribers)
+    return (
+        weighted_mean(labs.price_subscription, subscribers),
+        row_sum(subscribers),
+        row_sum(_cn(world, labs.promotion)),
+    )
+
+
 # ---------------------------------------------------------------------- serving
 
 
@@ -174,12 +230,11 @@ def consumer_surplus(world: World) -> Array:
 @output("tokens_light_share_cn", "share", "the share of light models in all tokens in China")
 @output("tokens_device_cn", "Mtok a day", "tokens on users' devices; beside those sold")
 @output("tokens_private_cn", "Mtok a day", "tokens on firms' own machines; beside those sold")
-@output("tokens_overflow_cn", "Mtok a day", "demand in China that overflowed to another lab")
-@output("overflow_weak_cn", "Mtok a day", "demand in China that overflowed to a lab beyond the four largest")
-@output("tokens_unserved_cn", "Mtok a day", "unserved demand in China")
+@output("tokens_overflow_cn", "Mtok a day", "demand in China that found its lab full and went to another")
 @output(
-    "revenue_projects_cn", "CNY million a month", "the revenue of labs in China from projects for customers", log=True
+    "overflow_weak_cn", "Mtok a day", "demand in China that found its lab full and went to one beyond the four largest"
 )
+@output("tokens_unserved_cn", "Mtok a day", "demand in China that found its lab full and went nowhere")
 def serving(world: World) -> tuple:
     """Compute and cost of serving, and use by place."""
     labs, state, p = world.labs, world.state, world.parameters
@@ -194,7 +249,7 @@ def serving(world: World) -> tuple:
         ratio(row_sum(_cn(world, labs.tokens_light)), row_sum(_cn(world, _tokens(world)))),
         *(state.tokens_device, state.tokens_private, row_sum(overflow)),
         sum_where(state.token_share < fourth, overflow),
-        *(state.unserved[CN], row_sum(_cn(world, state.projects))),
+        state.unserved[CN],
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import APP_COMPANY, BIG_TECH, CN, ROW
+from baimo.agents.enums import APP_COMPANY, BIG_TECH, CN, NO_MODEL, ROW
 from baimo.conf.declare import output
 from baimo.world.compute.chips import CNY_A_USD, H100_TFLOPS
 from baimo.world.engine.arrays import (
@@ -44,6 +44,19 @@ def frontier(world: World) -> tuple:
     of_all, cn, of_open, _ = means
     behind = months_behind(world, cn), months_behind(world, of_open)
     return *means, list(best.values()), best["all"] - best["open"], of_all - cn, *behind
+
+
+@output("frontier_native_cn", "OOM", "the best model in China that was trained from scratch", "Native, China")
+@output("frontier_derivative_cn", "OOM", "the best model in China on others' open weights")
+@output("gap_native_cn_oom", "OOM", "the gap of China's native models to the frontier")
+def native_frontier(world: World) -> tuple:
+    """Best models of CN by whether they stand on others' weights."""
+    labs = world.labs
+    out = labs.alive & labs.released & (labs.region == CN)
+    native, derived = (
+        mean_k(row_max(where(out & each, labs.served, NO_MODEL))) for each in (labs.base_id < 0, labs.base_id >= 0)
+    )
+    return native, derived, world.state.frontier_all - native
 
 
 def months_behind(world: World, level: Array) -> Array:

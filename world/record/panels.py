@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from baimo.agents.enums import FILED, RESEARCH
+from baimo.agents.enums import FILED, RESEARCH, REVENUE
 from baimo.agents.lab import ModelLab
 from baimo.world.engine.arrays import Array, mean_k, sum_k, weigh_k, where
 from baimo.world.models.quality import home_segment
@@ -73,6 +73,11 @@ def lab_panel(world: World) -> tuple[Any, PanelColumns]:
         **_own(labs, tokens_api="of these, by apps", usage_data="remembered and fading"),
         **_numbers(
             revenue=(labs.service_revenue, "CNY million a month", "of models and projects"),
+            **{f"revenue_{kind}": (labs.income[k], "CNY million a month", "") for k, kind in enumerate(REVENUE)},
+            promotion=(labs.promotion, "CNY million a month", ""),
+            price_subscription=(labs.price_subscription, "CNY a month", ""),
+            marginal_cost=(labs.marginal_cost, "CNY/Mtok", "of the flagship"),
+            awareness=(labs.awareness, "share", "of users who think of it"),
             h100e=(weigh_k(world.chips.h100e, labs.fleet), "H100e", "own chips"),
             staff=(sum_k(labs.staff), "people", ""),
             researchers=(labs.staff[RESEARCH], "people", ""),

@@ -12,7 +12,7 @@ import numpy as np
 
 from baimo.agents.enums import API, CN, FILED, MISSING, ROW
 from baimo.world.engine.arrays import Array, compacts, count_where, row_sum, sum_k, take_rows, where
-from baimo.world.models.serving import DAYS_A_MONTH
+from baimo.world.engine.clock import DAYS_A_MONTH
 from baimo.world.network.ties import points_at
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ def _content_duty(world: World) -> None:
     duty = labs.alive & (labs.region == CN) & (labs.filing == FILED)
     days = DAYS_A_MONTH * world.clock.months
     checks = compliance.content_duty * public * labs.marginal_cost_light * days / 1e6
-    _pay(world, "content duty", where(duty, checks + compliance.content_team * world.clock.years, 0.0))
+    team = compliance.content_team * world.policy.stance.stringency * world.clock.years
+    _pay(world, "content duty", where(duty, checks + team, 0.0))
 
 
 def _clean(world: World) -> None:

@@ -39,7 +39,10 @@ def incidents(world: World) -> None:
     labs.reputation = labs.reputation - where(hit, trust.culprit, 0.0)
     world.log("incident", labs, hit, used)
     world.count("incidents", labs, hit)
-    ruled = world.policy.stance.stringency * np.minimum(world.policy.licensing.needs_licence + trust.unruled, 1.0)
+    # The first rules build most trust.
+    ruled = np.sqrt(world.policy.stance.stringency) * np.minimum(
+        world.policy.licensing.needs_licence + trust.unruled, 1.0
+    )
     fade = np.exp(-world.clock.months / trust.memory)
     settles = 1.0 - np.exp(-world.clock.months / world.parameters.pace.culture)
     harm = np.stack([count_where(hit & (labs.region == region)) for region in (CN, ROW)])

@@ -13,7 +13,19 @@ import numpy as np
 
 from baimo.agents.enums import ALL_OPEN, BIG_TECH, CN, NO_MODEL, RESEARCH, ROW
 from baimo.conf.declare import flow, stock
-from baimo.world.engine.arrays import Array, clip, largest, mean_k, ratio, row_max, row_sum, where
+from baimo.world.engine.arrays import (
+    Array,
+    by_region,
+    clip,
+    largest,
+    mean_k,
+    ratio,
+    row_max,
+    row_sum,
+    sum_where,
+    weigh_k,
+    where,
+)
 from baimo.world.engine.state import State
 from baimo.world.laws.scaling import absorptive_capacity, efficiency_growth
 from baimo.world.network.social import neighbour_best
@@ -87,8 +99,18 @@ def _efficiency(world: World) -> None:
     growth = efficiency_growth(behind, state.research_openness, capacity, lead, technology)
     known = neighbour_best(labs.log_efficiency, world.ties.lab_lab, labs.alive, -9.0)
     tricks = technology.spillover * capacity * np.maximum(known - labs.log_efficiency, 0.0)
-    step = (growth + tricks) * world.clock.years
+    step = (growth + tricks + scarcity_teaches(world, capacity)) * world.clock.years
     labs.log_efficiency = where(labs.alive, labs.log_efficiency + step, labs.log_efficiency)
+
+
+def scarcity_teaches(world: World, capacity: Array) -> Array:
+    """iota (ln(r_here / r_elsewhere))+ for who can absorb: efficiency work pays by what compute costs (X09).
+
+    Source: Popp (2002), after Acemoglu (2002): innovation is directed at what is dear.
+    """
+    rent, region = world.state.rent_training, world.labs.region
+    dearer = np.log(rent / rent[::-1])
+    return world.parameters.technology.scarcity * np.maximum(by_region(dearer, region), 0.0) * capacity
 
 
 def _openness_of_research(world: World) -> None:
@@ -109,6 +131,7 @@ def _post_training(world: World) -> None:
     labs, state, technology = world.labs, world.state, world.parameters.technology
     staff = labs.staff[RESEARCH] * (1.0 - labs.product_share)
     effort = 1.0 - np.exp(-staff / technology.post_staff)
+    machines = _tuning_compute(world)
     data = world.parameters.moat.data * data_from_use(labs, technology)
     strength = effort * (1.0 + technology.usage_gain * data)
     year = world.clock.year(world.step_number)
@@ -123,7 +146,7 @@ def _post_training(world: World) -> None:
     for axis in range(3):
         most = ceiling[axis] + growth[axis] * year
         room = np.maximum(most * labs.craft - labs.post[axis], 0.0)
-        build = np.minimum(technology.post_pace * strength * world.clock.years, 1.0) * room
+        build = np.minimum(technology.post_pace * strength * machines * world.clock.years, 1.0) * room
         gap = clip(state.teacher[axis] - technology.teacher_margin - own[axis], 0.0, technology.teacher_reach)
         reach = state.teacher[axis] - own[axis] < technology.teacher_horizon
         learn = world.clock.fraction(drift[axis]) * gap * effort * reach
@@ -134,6 +157,23 @@ def _post_training(world: World) -> None:
     fade = np.exp(-world.clock.months / technology.usage_memory)
     used = labs.tokens_flagship + labs.tokens_light
     labs.usage_data = labs.usage_data * fade + used * (1.0 - fade)
+
+
+def _tuning_compute(world: World) -> Array:
+    """Pay the compute of post-training, and what it does: 1 - exp(-spending / m_0).
+
+    Who would lead the many on the same base needs tens of millions of USD a year (002); who spends less sits with them
+    (X08).
+    """
+    labs, vendors, technology = world.labs, world.vendors, world.parameters.technology
+    active = labs.alive & (labs.released | labs.trained)
+    spent = where(active, technology.tuning_share * labs.cost, 0.0) * world.clock.months
+    earned = np.zeros_like(vendors.cash)
+    for region in (CN, ROW):
+        size = where(vendors.alive & (vendors.region == region), weigh_k(world.chips.h100e, vendors.fleet), 0.0)
+        earned = earned + sum_where(labs.region == region, spent) * ratio(size, row_sum(size))
+    world.accounts.pay("compute of post-training", (labs, spent), (vendors, earned), operating=True)
+    return 1.0 - np.exp(-ratio(12.0 * spent / world.clock.months, technology.tuning_money + 0.0 * spent))
 
 
 def data_from_use(labs, technology) -> Array:

@@ -21,6 +21,7 @@ from baimo.world.engine.state import State
 from baimo.world.network.open_bases import best_known_base
 from baimo.world.technology.exploration import beaten_path
 from baimo.world.technology.research import left_to_research
+from baimo.world.technology.thinking import train_to_think, training_share
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -119,7 +120,8 @@ def delivered_flop(world: World) -> Array:
 def launch_signals(world: World) -> LaunchSignals:
     """Observables of a lab that plans a run."""
     labs, state, p = world.labs, world.state, world.parameters
-    speed = delivered_flop(world) * beaten_path(world)
+    speed = delivered_flop(world)
+    speed = speed * beaten_path(world) * (1.0 - training_share(world))
     rent = by_region(state.rent_training, labs.region)
     month = labs.rented_training * rent * HOURS_A_YEAR / 12.0 / 1e6
     base, post, row, identity, model, foreign = best_known_base(world)
@@ -186,6 +188,7 @@ def advance(world: World) -> None:
             adjust=world.clock.fraction(world.parameters.lab.adjustment),
         )
     )
+    train_to_think(world, seen.training_speed / (1.0 - training_share(world)) * world.clock.months)
     labs.size_up_launch(seen)
     public_corpus(world)
     idle = ~labs.running & ~labs.trained & (labs.mode != APP_COMPANY)

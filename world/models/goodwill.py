@@ -1,0 +1,53 @@
+"""Goodwill: labs become known by promotion, products, news and use (X11), and are trusted for what they served."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from baimo.agents.enums import API_SALES, ATTENTION, BIG_TECH, FRONTIER, SUBSCRIPTIONS
+from baimo.agents.lab.market import PromotionSignals
+from baimo.world.engine.arrays import clip, sum_k, where
+from baimo.world.engine.equation import equation
+
+if TYPE_CHECKING:
+    from baimo.world.engine.world import World
+
+
+def become_known(world: World) -> None:
+    """Phase 10: labs promote what they sell; goodwill and reputation grow and fade."""
+    labs, goodwill = world.labs, world.parameters.goodwill
+    labs.promote(_worth_of_users(world))
+    world.accounts.pay("promotion", (labs, labs.promotion * world.clock.months), "outside", operating=True)
+    fade = np.exp(-goodwill.decay * world.clock.months)
+    inflow = where(labs.released, goodwill_inflow(labs, world.state, world.parameters), 0.0)
+    news = goodwill.news * (labs.released & (labs.since_news <= 0.0))
+    labs.goodwill = labs.goodwill * fade + inflow / goodwill.decay * (1.0 - fade) + news
+    labs.awareness = clip(1.0 - np.exp(-labs.goodwill), 1e-4, 1.0)
+    _reputation(world)
+
+
+@equation
+def goodwill_inflow(lab, state, p):
+    """a ln(1 + spend/s0) + products' reach + word of mouth, a month: dG/dt + delta G (Nerlove and Arrow 1962)."""
+    goodwill = p.goodwill
+    paid = goodwill.gain * np.log1p(lab.promotion / goodwill.scale)
+    owns = (lab.archetype == BIG_TECH) | (lab.archetype == FRONTIER)
+    return paid + goodwill.products * owns + goodwill.word_of_mouth * p.moat.users * state.token_share
+
+
+def _worth_of_users(world: World) -> PromotionSignals:
+    """What users are worth to labs that promote: what they pay, and what hype promises of them."""
+    labs, state, goodwill = world.labs, world.state, world.parameters.goodwill
+    earned = labs.income[API_SALES] + labs.income[SUBSCRIPTIONS] + labs.income[ATTENTION]
+    promised = goodwill.user_promise * state.hype * sum_k(labs.users)
+    return PromotionSignals(worth=earned + promised)
+
+
+def _reputation(world: World) -> None:
+    """Reputation grows with use, slowly, and fades (M31)."""
+    labs, model_market = world.labs, world.parameters.model_market
+    fade = np.exp(-world.clock.months / model_market.reputation_memory)
+    earned = model_market.reputation_gain * np.log1p(model_market.reputation_scale * world.state.token_share)
+    labs.reputation = where(labs.alive, labs.reputation * fade + earned * (1.0 - fade), 0.0)
