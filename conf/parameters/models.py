@@ -188,8 +188,10 @@ class Goodwill:
     decay: float = par(0.12, "1/month", 0.001, 1, "prior", "delta: goodwill that is lost")
     products: float = par(0.06, "1/month", 0, 2, "prior", "reach of firms with products of their own")
     news: float = par(0.03, "1", 0, 5, "004", "goodwill from a release")
-    word_of_mouth: float = par(0.7, "1/month", 0, 10, "prior", "goodwill by share of use")
-    parent_customers: float = par(0.03, "share", 0, 1, "004", "users of a vertical lab's segment who are its parent's")
+    word_of_mouth: float = par(0.7, "1/month", 0, 10, "prior", "goodwill by users, as a share of all who may come")
+    parent_customers: float = par(
+        0.005, "share", 0, 1, "prior", "users of a segment who are a vertical lab's parent's: 60 parents, 4% of them"
+    )
     user_promise: float = par(3.0, "CNY/user/month", 0, 100, "prior", "worth of a user in the eyes of hype")
     most_of_cash: float = par(0.3, "1/year", 0, 10, "prior", "cash that may be spent on promotion")
     most_of_support: float = par(0.1, "share", 0, 1, "prior", "parent's support that may be spent on it")

@@ -1,20 +1,23 @@
 """The market step on the columns: what ``plain_mesa`` is compared with.
 
 Pricing, demand by segment, choice of base and exit of the model, by its own functions, in a block of
-worlds taken from the baseline after two years. The rest of the model stands still: capabilities, costs,
-the number of users, who may be used where, and what apps add. Left out of demand are those who hang on a hub,
-memory of past shares, what the old tools still do, and where a model runs; left out of the apps' market is
-the filing of apps. Whoever closes has a successor with the same idea and a purse of its own, so that the
-market stays as large as it is.
+worlds taken from the baseline after two years. The rest of the model stands still: capabilities and what users
+expect of them, awareness of labs, costs and their trend, margins and growth as labs see them, the number of users,
+who may be used where, and what apps add. Labs look at last month's choices and post once a month.
+
+Left out of pricing are subscriptions, and left out of demand those who hang on a hub, memory of past shares, what the
+old tools still do, and where a model runs; left out of the apps' market is the filing of apps. Hosts of open weights,
+thinking longer, replies to new prices and limits of capacity are switched off from the start. Whoever closes has a
+successor with the same idea and a purse of its own, so that the market stays as large as it is.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from baimo.agents.enums import ALIVE, ALL_OPEN, API, MISSING
+from baimo.agents.enums import ALIVE, API, MISSING
 from baimo.world.apps import choice, competition, lifecycle
 from baimo.world.apps.app_segments import segment_of_apps
 from baimo.world.engine.arrays import (
@@ -26,28 +29,37 @@ from baimo.world.engine.arrays import (
     row_sum,
     sum_k,
     take_rows,
-    weigh_k,
     where,
 )
 from baimo.world.engine.equation import equation
 from baimo.world.engine.population import gather
 from baimo.world.ensemble import Ensemble
-from baimo.world.laws import nested_logit
-from baimo.world.models import demand, pricing, serving
-from baimo.world.models.quality import appeal, brain, offer, own_data, with_eyes_and_hands
-from baimo.world.models.utility import dearness, outside_value, routed, utilities
+from baimo.world.models import demand, pricing
+from baimo.world.models.quality import appeal, brain, merit, offer, own_data, reach, with_eyes_and_hands
+from baimo.world.models.utility import choices, valued, weigh_models
 from baimo.world.technology.research import data_from_use
+
+#: Changes to the baseline: what is switched off, and a narrow band, so that prices move while costs stand still.
+CHANGES = (
+    "output.level=market",
+    "mechanisms.hosts=false",
+    "mechanisms.thinking=false",
+    "pricing.reply=0",
+    "pricing.capacity=0",
+    "pricing.band=0.05",
+)
 
 
 @dataclass
 class StillOffer:
     """A model of each lab whose ability and standing do not change, as equations read it."""
 
-    able: Array
+    able: Array | float
+    reach: Array | float = 0.0
     standing: Array | float = 0.0
-    use: Array | None = None
-    price: Array | None = None
+    use: Array | float | None = None
     quality: Array | None = None
+    merit: Array | None = None
     best: Array | None = None
 
 
@@ -58,9 +70,9 @@ def _quality(offer, lab, seg, state, p):
 
 
 @equation
-def _worth(offer, seg, p):
-    """beta A - alpha (ln(P + h0) - ln(WTP + h0)) + what stands still: nuisance, and wishes for weights of one's own."""
-    return p.model_market.quality_weight * appeal(offer, p) - dearness(offer, seg, p) + offer.standing
+def _worth(offer, p):
+    """beta A + what stands still: nuisance, wishes for weights of one's own, and what the lab's models share."""
+    return p.model_market.quality_weight * appeal(offer, p) + offer.standing
 
 
 @equation
@@ -75,83 +87,117 @@ class ColumnMarket:
     Parameters
     ----------
     worlds : int
-        Replicates 0, 1, ... of the baseline.
+        Replicates 0, 1, ... of the baseline, but for ``CHANGES``.
     months : int
         How long the whole model has run before.
+
+    Attributes
+    ----------
+    signals : PriceSignals
+        What labs last saw of their market in the whole model; costs and purses stand as they were.
+    customers : dict
+        How the customers of each lab answer to its price, by what they chose last.
     """
 
     def __init__(self, worlds: int, months: int):
-        self.world = Ensemble(["output.level=market"], range(worlds)).run(months).world
-        self.world.streams.step = months
-        self.moving = self.world.clock.fraction(demand.reconsidering(self.world))
-        self.outside = outside_value(self.world.segments.columns, self.world.parameters)
+        self.world = Ensemble(list(CHANGES), range(worlds)).run(months).world
+        self._new_month(months)
+        self._price_once_more()
         self._stand_still()
+        self._new_month(months + 1)
 
-    def _stand_still(self) -> None:
-        """Keep what does not change any more: abilities, standing of labs, what apps add and are paid."""
-        world, labs, apps = self.world, self.world.labs, self.world.apps
-        serving.serving_costs(world)
-        seg = world.segments.columns
-        able = [brain(offer(world, each), seg, world.parameters) for each in (labs.served, labs.light)]
-        self.models = [StillOffer(each) for each in able]
-        for model, now, part in zip(self.models, utilities(world)[:2], self._worth(), strict=True):
-            model.standing = now - part
-        self.open_nest = labs.openness == ALL_OPEN
-        self.added = competition.added_by(world)
-        self.wages = competition.wage_bill(world)
-        p = world.parameters.app_market
-        self.purse = p.purse * where(apps.incumbent, p.incumbent_purse, 1.0)
-        self.income = segment_of_apps(world, world.segments.column("arpu")) * p.arpu_scale * apps.customers
-
-    def step(self) -> None:
-        """One month."""
+    def _new_month(self, step: int) -> None:
         world = self.world
+        world.streams.step = step
         world.monthly.clear()
         for population in (world.labs, world.apps):
             population.new_step()
+
+    def _price_once_more(self) -> None:
+        """Weigh models and post prices as the whole model does, and keep what labs see of their market."""
+        world = self.world
+        weigh_models(world)
         pricing.set_prices(world)
+        (self.signals,) = world.observed[world.labs.agent_class.__name__, "set_price"]
+        self.customers = pricing.customers_of(world)
+
+    def _stand_still(self) -> None:
+        """Keep what does not change any more: abilities, standing of labs, what apps add and are paid."""
+        world, labs, apps, state = self.world, self.world.labs, self.world.apps, self.world.state
+        seg, p = world.segments.columns, world.parameters
+        self.leaving = demand.reconsidering(world)
+        offers = [offer(world, each) for each in (labs.served, labs.light)]
+        self.models = [StillOffer(brain(each, seg, p), reach(each, seg)) for each in offers]
+        now = state.worth_flagship, state.worth_light
+        for model, whole, part in zip(self.models, now, self._worth(), strict=True):
+            model.standing = whole - part
+        self.added = competition.added_by(world)
+        self.wages = competition.wage_bill(world)
+        self.purse = p.app_market.purse * where(apps.incumbent, p.app_market.incumbent_purse, 1.0)
+        paid = segment_of_apps(world, world.segments.column("arpu"))
+        self.income = paid * p.app_market.arpu_scale * apps.customers
+
+    def step(self) -> None:
+        """One month."""
+        self.price()
         self.demand()
-        choice.choose_bases(world)
+        choice.choose_bases(self.world)
         self.compete()
         self.pay()
         self.close()
-        world.streams.step += 1
+        self._new_month(self.world.streams.step + 1)
 
-    # ------------------------------------------------------------------ demand
+    # ------------------------------------------------------------------ prices and demand
 
-    def _worth(self) -> list[Array]:
-        """Utility of flagships and of light models, ``(segments, worlds, labs)`` each; and note their quality."""
-        world, labs, p = self.world, self.world.labs, self.world.parameters
-        seg, use = world.segments.columns, data_from_use(labs, p.technology)
-        for model, price in zip(self.models, (labs.price_flagship, labs.price_light), strict=True):
-            model.price, model.use = price, use
-            model.quality = _quality(model, labs, seg, world.state, p)
-            model.best = row_max(where(labs.released & labs.alive, model.quality, 0.0))
-        return [_worth(model, seg, p) for model in self.models]
+    def price(self) -> None:
+        """Labs that look at their price list post what is far from the best reply to last month's choices."""
+        world, labs = self.world, self.world.labs
+        looks = labs.draws("repost") < world.clock.fraction(world.parameters.pricing.repost)
+        answers = dict(self.customers)
+        worth = pricing.sale_worth(world, answers.pop("retention"))
+        labs.set_price(replace(self.signals, considers=looks, sale_worth=worth, **answers))
 
     def demand(self) -> None:
         """A share of the users of each segment choose anew among the models on sale."""
         world, labs, state = self.world, self.world.labs, self.world.state
         seg, p = world.segments.columns, world.parameters
-        value, second = routed(*self._worth(), seg, p)
-        sigma = p.model_market.nest_correlation
-        share, within, _ = nested_logit.nested_shares(value, self.open_nest, self.outside, sigma)
-        choice = demand.Choice(share, past=share, scale=1.0, reconsider=self.moving)
-        choice.choosing = self.moving * state.adopters
-        labs.users = demand.reconsidered(labs, choice, p)
-        state.quality = np.maximum(*[model.quality for model in self.models])
+        state.worth_flagship, state.worth_light = self._worth()
+        value, second, longer = valued(world)
+        share, within, _ = choices(world, value)
+        self.customers |= self._answers(share, within)
+        chosen = demand.Choice(share, past=share, scale=1.0, reconsider=world.clock.fraction(self.leaving))
+        chosen.choosing = chosen.reconsider * state.adopters
+        labs.users = demand.reconsidered(labs, chosen, p)
         # Without old tools, whatever could be asked of models is.
-        use = demand.Use(value, -np.inf, second, state.quality)
-        state.tokens_per_user = demand.tokens_per_user(use, labs, seg, p)
-        self._use(second, within)
+        use = demand.Use(value, -np.inf, second, state.quality, self.models[0].reach, longer)
+        state.tokens_per_user = demand.tokens_per_user(use, state, seg, p)
+        self._use(second)
 
-    def _use(self, second: Array, within: Array) -> None:
-        """Tokens follow users; from use come data, shares of sales and of nests."""
-        world, labs, state, table = self.world, self.world.labs, self.world.state, self.world.segments
-        used = labs.users * state.tokens_per_user
+    def _worth(self) -> list[Array]:
+        """Utility of flagships and of light models but for their price; and note their quality."""
+        world, labs, p = self.world, self.world.labs, self.world.parameters
+        seg, use, on_sale = world.segments.columns, data_from_use(labs, p.technology), labs.released & labs.alive
+        for model in self.models:
+            model.use = use
+            model.quality = _quality(model, labs, seg, world.state, p)
+            model.merit = merit(model, seg, world.state, p)
+            model.best = row_max(where(on_sale, model.merit, -1.0))
+        world.state.quality = np.maximum(*[model.quality for model in self.models])
+        return [_worth(model, p) for model in self.models]
+
+    def _answers(self, share: Array, within: Array) -> dict[str, Array]:
+        """How the customers of each lab answer to its price, from the choice that was made."""
+        world = self.world
+        weighed = pricing.weighed(share, within, self.leaving, world.state, world.segments.columns)
+        bought, *sums = [sum_k(each) for each in weighed]
+        share, within, use, leave = (ratio(each, bought) for each in sums)
+        return {"share": share, "nest_share": within, "use_elasticity": use, "retention": 1.0 - leave}
+
+    def _use(self, second: Array) -> None:
+        """Tokens follow users; from use come data."""
+        world, labs = self.world, self.world.labs
+        used = labs.users * world.state.tokens_per_user
         labs.tokens_light, labs.tokens_flagship = dot_k(used, second), sum_k(_of_the_flagship(used, second))
-        state.sales_share = demand.by_region_share(world, weigh_k(1.0 - table.column("free"), used))
-        state.nest_share = ratio(dot_k(within, used), sum_k(used))
         fade = np.exp(-world.clock.months / world.parameters.technology.usage_memory)
         labs.usage_data = labs.usage_data * fade + (labs.tokens_light + labs.tokens_flagship) * (1.0 - fade)
 

@@ -1,10 +1,10 @@
 """The market step as one writes it in Mesa: an agent for each lab, app and segment, plain floats.
 
-What ``market_step`` does on columns, for one world: labs move their prices, users of each segment choose
-among the models on sale, apps choose a base, win users, pay their way and close. Written to be fast as far
-as one agent at a time can be: what a lab has in common for all segments is worked out once a month,
-nothing is looked up that can be kept, and apps draw from the model's generator (or are handed their numbers,
-so that both ways can be compared digit by digit).
+What ``market_step`` does on columns, for one world: labs look at their price lists and post new prices, users of each
+segment choose among the models on sale, apps choose a base, win users, pay their way and close. Written to be fast as
+far as one agent at a time can be: only who looks at its price list works out what it would ask, what a lab has in
+common for all segments is worked out once a month, nothing is looked up that can be kept, and agents draw from the
+model's generator (or are handed their numbers, so that both ways can be compared digit by digit).
 """
 
 from __future__ import annotations
@@ -25,26 +25,61 @@ class Lab(mesa.Agent):
     def __init__(self, model: Market, facts: dict[str, Any]):
         super().__init__(model)
         self.__dict__.update(facts)
-        self.sold_flagship = self.sold_light = self.paid = self.nest = 0.0
 
     def set_price(self) -> None:
-        """Move toward the nested-logit mark-up, less what a sale is worth beyond its price."""
+        """Now and then look at the price list, and post what is far from the best reply to the rivals' prices."""
+        model = self.model
+        if not self.on_sale or model.random_number("repost", self.id, 0) >= model.repost:
+            return
+        worth = self._sale_worth()
+        self.price_flagship = self._posted(self.price_flagship, self.cost_flagship, self.sold_flagship, worth)
+        self.price_light = self._posted(self.price_light, self.cost_light, self.sold_light, worth)
+
+    def _sale_worth(self) -> float:
+        """What a sale is worth beyond its price: the customer kept, the own cloud, and data."""
+        rules = self.model.rules.pricing
+        u = min(self.patience * self.retention, 0.98)
+        kept = (u - u ** (rules.customer_months + 1.0)) / (1.0 - u)
+        data = rules.data_value / (1.0 + self.usage_data / self.model.rules.model_market.data_scale)
+        return rules.customer_weight * self.margin * kept + rules.cloud_value * self.cloud + data
+
+    def _posted(self, price: float, cost: float, sold: float, worth: float) -> float:
+        """The price that is posted: the present one, unless the wanted one is too far from it."""
+        model = self.model
+        p, h = model.rules.model_market, model.rules.model_market.hassle_cost
+        best = self._best_price(price, cost * self.cost_trend, worth)
+        grown = sold * ((price + h) / (best + h)) ** self._elasticity(self.share, self.nest_share)
+        wanted = max(best, cost - self.loss_most / max(grown, 1e-9))
+        wanted = min(max(wanted, p.least_price), p.most_price)
+        return wanted if abs(log(wanted / price)) > model.rules.pricing.band else price
+
+    def _best_price(self, price: float, cost: float, worth: float) -> float:
+        """Best reply to the rivals' prices, by halving a range of logs: too cheap below it, too dear above."""
+        model, p = self.model, self.model.rules.model_market
+        h, one = p.hassle_cost, 1.0 - p.nest_correlation
+        rate, now = p.price_sensitivity / one, log(price + h)
+        nest, rest = self.nest_share, 1.0 - self.nest_share
+        was = self.share / nest if nest > 0.0 else 0.0
+        gain, owed = 1.0 + worth, cost + (1.0 + worth) * h
+        low, high = model.least_log, model.most_log
+        for _ in range(model.halvings):
+            middle = 0.5 * (low + high)
+            moved = nest * exp(min(rate * (now - middle), 600.0))
+            total = max(rest + moved, 1e-300)
+            size, within = was * total**one, moved / total
+            elastic = self._elasticity(within * size / (1.0 - was + size), within)
+            if gain - owed * exp(-middle) < 1.0 / elastic:
+                low = middle
+            else:
+                high = middle
+        return exp(0.5 * (low + high)) - h
+
+    def _elasticity(self, share: float, within: float) -> float:
+        """Elasticity of its sales to its price, at some share of the market and of its nest."""
         p = self.model.rules.model_market
         sigma = p.nest_correlation
-        elasticity_factor = (1.0 - sigma * self.nest_share) / (1.0 - sigma) - self.sales_share
-        elastic = p.price_sensitivity * max(elasticity_factor * (1.0 - self.captive), 0.05)
-        worth = p.cloud_value * self.cloud + p.data_value / (1.0 + self.usage_data / p.data_scale)
-        worth *= p.strategic_weight
-        self.price_flagship = self._moved(self.price_flagship, self.cost_flagship, elastic, worth, self.open_flagship)
-        self.price_light = self._moved(self.price_light, self.cost_light, elastic, worth, self.open_light)
-
-    def _moved(self, price: float, cost: float, elastic: float, worth: float, is_open: bool) -> float:
-        p = self.model.rules.model_market
-        target = cost + (price + p.hassle_cost) / elastic - worth * cost / (cost + p.strategic_cost)
-        if is_open:
-            target = min(target, cost * (1.0 + p.hosting_margin))
-        target = min(max(target, p.least_price), p.most_price)
-        return max(price + self.model.price_pace * (target - price), 0.0)
+        factor = (1.0 - sigma * within) / (1.0 - sigma) - share
+        return max(p.price_sensitivity * max(factor, 0.0) * (1.0 - self.captive) + self.use_elasticity, 0.1)
 
     def prepare(self) -> None:
         """Compute what users of all segments share, and empty the tills."""
@@ -54,15 +89,25 @@ class Lab(mesa.Agent):
         self.use_flagship = log(self.price_flagship + p.use_offset)
         self.use_light = log(self.price_light + p.use_offset)
         self.learned = self.model.data_worth * self.usage_data / (self.usage_data + self.model.data_half)
-        self.sold_flagship = self.sold_light = self.paid = self.nest = 0.0
+        self.sold_flagship = self.sold_light = 0.0
 
     def settle(self) -> None:
-        """Shares of sales and nest, and data from use."""
-        sold, total = self.sold_flagship + self.sold_light, self.model.paid[self.region]
-        self.sales_share = self.paid / total if total > 0.0 else 0.0
-        self.nest_share = self.nest / sold if sold > 0.0 else 0.0
+        """Data from use, and how customers answer to prices, from what those who pay have chosen."""
+        place = self.place
+        bought = shares = withins = elastic = lost = 0.0
+        for segment in self.model.segments:
+            share = segment.shares[place]
+            weight = segment.paying * share
+            bought += weight
+            shares += weight * share
+            withins += weight * segment.withins[place]
+            elastic += weight * segment.elasticity
+            lost += weight * segment.moving * (1.0 - share)
+        bought = bought or 1.0  # who sells nothing has no customers who could answer
+        self.share, self.nest_share, self.use_elasticity = shares / bought, withins / bought, elastic / bought
+        self.retention = 1.0 - lost / bought
         fade = self.model.fade
-        self.usage_data = self.usage_data * fade + sold * (1.0 - fade)
+        self.usage_data = self.usage_data * fade + (self.sold_flagship + self.sold_light) * (1.0 - fade)
 
 
 class Segment(mesa.Agent):
@@ -84,8 +129,8 @@ class Segment(mesa.Agent):
             values.append(one + p.routing * ahead if ahead > 0.0 else one)
             second = 1.0 / (1.0 + exp(min(max(-ahead / p.router_width, -60.0), 60.0)))
             seconds.append(p.routing * (second if second > least else least))
-        shares, nests = self._shares(values)
-        self._use(shares, nests, seconds)
+        self.shares, self.withins = self._shares(values)
+        self._use(seconds)
 
     def _worth(self, which: int) -> list[float]:
         """Utility of each lab's flagship (0) or light model (1), and what it can do."""
@@ -96,55 +141,57 @@ class Segment(mesa.Agent):
             data = own + lab.learned
             brain = able + (1.0 - able) * data if data < 1.0 else 1.0
             quality.append(1.0 / sqrt(weight / (brain if brain > 1e-3 else 1e-3) ** 2 + limits))
-        best = max((q for q, lab in zip(quality, model.labs, strict=True) if lab.on_sale), default=0.0)
         if which == 0:
             self.quality = quality
         else:
             self.quality = [a if a > b else b for a, b in zip(self.quality, quality, strict=True)]
+        merits = [q + beyond for q, beyond in zip(quality, self.beyond[which], strict=True)]
+        best = max((merit for merit, lab in zip(merits, model.labs, strict=True) if lab.on_sale), default=-1.0)
         moat, close, scale = model.rules.moat.performance, p.close_enough, p.quality_weight
         sensitive, willing = self.sensitive, self.willing
         found = []
-        for q, standing, lab in zip(quality, self.standing[which], model.labs, strict=True):
-            short = best - q if q < best else 0.0
+        for merit, standing, lab in zip(merits, self.standing[which], model.labs, strict=True):
+            short = best - merit if merit < best else 0.0
             price = lab.log_light if which else lab.log_flagship
             appeal = best - moat * short * short / (short + close)
             found.append(scale * appeal + standing - sensitive * (price - willing))
         return found
 
     def _shares(self, values: list[float]) -> tuple[list[float], list[float]]:
-        """Nested logit over closed models, open weights and the old tools."""
+        """Nested logit over closed models, open weights and the old tools; nobody sells to more than consider it."""
         labs, scale = self.model.labs, 1.0 - self.model.rules.model_market.nest_correlation
         top = max(-60.0, *values)
-        weights = [
-            exp((v - top) / scale) if lab.on_sale and v > -100.0 else 0.0 for v, lab in zip(values, labs, strict=True)
-        ]
-        sums = [0.0, 0.0]
-        for weight, lab in zip(weights, labs, strict=True):
-            sums[lab.open_flagship] += weight
-        nests = [exp(scale * log(each)) if each > 0.0 else 0.0 for each in sums]
-        total = nests[0] + nests[1] + exp(min(max(self.outside - top, -300.0), 300.0))
+        old_tools = min(max(self.outside - top, -300.0), 300.0)
+        liked = [exp(max((v - top) / scale, -700.0)) if v > -100.0 else 0.0 for v in values]
+        known = [aware * w for aware, w in zip(self.aware, liked, strict=True)]
+        everybody = sum(known) + exp(min(old_tools / scale, 700.0))
+        weights, sums = [], [0.0, 0.0]
+        for w, considered, aware, lab in zip(liked, known, self.aware, labs, strict=True):
+            others = max(everybody - considered, 1e-300)
+            weights.append(considered * others / (others + (1.0 - aware) * w))
+            sums[lab.open_flagship] += weights[-1]
+        nests = [each**scale for each in sums]
+        total = nests[0] + nests[1] + exp(old_tools)
         part = [nest / total for nest in nests]
         within = [w / sums[lab.open_flagship] if w > 0.0 else 0.0 for w, lab in zip(weights, labs, strict=True)]
         return [w * part[lab.open_flagship] for w, lab in zip(within, labs, strict=True)], within
 
-    def _use(self, shares: list[float], nests: list[float], seconds: list[float]) -> None:
-        most, paying = log(self.model.rules.model_market.most_use), 1.0 - self.free
+    def _use(self, seconds: list[float]) -> None:
+        most = log(self.model.rules.model_market.most_use)
         stay, come = 1.0 - self.moving, self.moving * self.adopters
         elasticity, willing, answers, lift = self.elasticity, self.use_willing, self.answers_price, self.lift
         total = known = asked = 0.0
-        users = self.users
+        users, shares, tokens = self.users, self.shares, self.tokens
         for k, lab in enumerate(self.model.labs):
             if not lab.on_sale:
                 continue
             here = users[k] = users[k] * stay + come * shares[k]
             second, quality = seconds[k], self.quality[k]
             cheap = elasticity * (willing - lab.use_flagship - second * (lab.use_light - lab.use_flagship))
-            each = self.tokens * exp((cheap if cheap < most else most) * answers) * (1.0 + lift * quality)
+            each = tokens[k] * exp((cheap if cheap < most else most) * answers) * (1.0 + lift * quality)
             used = here * each
             lab.sold_light += used * second
             lab.sold_flagship += used - used * second
-            lab.paid += paying * used
-            lab.nest += nests[k] * used
             total += here
             known += here * quality
             asked += used
@@ -257,7 +304,7 @@ class Market(mesa.Model):
     labs, segments, apps : list of dict
         Attributes of the agents; apps name their segment, base and known labs by number.
     random_number : callable, optional
-        Where apps get their random numbers; default the model's own generator.
+        Where agents get their random numbers; default the model's own generator.
     """
 
     def __init__(
@@ -286,14 +333,13 @@ class Market(mesa.Model):
     def step(self) -> None:
         """One month."""
         labs, segments = self.agents_by_type[Lab], self.agents_by_type[Segment]
-        technology, p = self.rules.technology, self.rules.model_market
+        technology = self.rules.technology
         labs.do("set_price")
         total = sum(lab.usage_data for lab in self.labs)
         self.data_half = technology.usage_half + technology.usage_crowd * total
-        self.data_worth = self.rules.moat.data * p.usage_fit
+        self.data_worth = self.rules.moat.data * self.rules.model_market.usage_fit
         labs.do("prepare")
         segments.do("choose")
-        self.paid = [sum(lab.paid for lab in self.labs if lab.region == region) for region in (0, 1)]
         labs.do("settle")
         self.deaths = 0
         apps = self.agents_by_type[App]

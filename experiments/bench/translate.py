@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from baimo.agents.enums import ALL_OPEN, API, BIG_TECH, FRONTIER, LIGHT_OPEN, NO_MODEL, OPEN_MODEL
+from baimo.agents.enums import ALL_OPEN, API, CLOUD_OWNERS, NO_MODEL, OPEN_MODEL
 from baimo.experiments.bench import plain_mesa
 from baimo.experiments.bench.market_step import ColumnMarket, StillOffer
-from baimo.world.engine.arrays import Array
-from baimo.world.models import pricing
-from baimo.world.models.quality import orchestrated, own_data, with_eyes_and_hands
+from baimo.world.engine.arrays import Array, by_region, is_one_of
+from baimo.world.laws.nested_logit import HALVINGS
+from baimo.world.models.pricing import purse_discount
+from baimo.world.models.quality import merit, orchestrated, own_data, threshold, with_eyes_and_hands
 from baimo.world.models.tuning_hub import hubs
+from baimo.world.models.utility import considered, outside_value
 from baimo.world.network.ties import points_at
 
 
@@ -26,7 +28,7 @@ def agent_market(market: ColumnMarket, index: int, same_numbers: bool = False) -
     index : int
         Which of its worlds.
     same_numbers : bool
-        Hand the apps the numbers that the columns will draw, instead of the model's own generator.
+        Hand the agents the numbers that the columns will draw, instead of the model's own generator.
     """
     numbers = _Numbers(market, index) if same_numbers else None
     places = np.nonzero(market.world.labs.alive[index])[0]
@@ -38,30 +40,33 @@ def agent_market(market: ColumnMarket, index: int, same_numbers: bool = False) -
 
 
 class _Numbers:
-    """The numbers of the columns' streams, for one app at a time."""
+    """The numbers of the columns' streams, for one agent at a time."""
 
     model: plain_mesa.Market
 
     def __init__(self, market: ColumnMarket, index: int):
         self.streams, self.index = type(market.world.streams)(market.world.seed, market.world.world_ids), index
-        self.first, self.app_class = market.world.streams.step, market.world.apps.agent_class
+        self.first = market.world.streams.step
+        self.classes = market.world.apps.agent_class, market.world.labs.agent_class
 
     def __call__(self, stream: str, who: int, whom: int) -> float:
         self.streams.step = self.first + self.model.steps - 1
         world, ids = np.array([self.index]), np.array([who])
-        if stream in self.app_class.streams:
-            block, place = divmod(self.app_class.streams.index(stream), 4)
-            drawn = self.streams.some(self.app_class.domain, world, ids, 4, block)[place]
-        else:
-            drawn = self.streams.pairs(stream, world, ids, np.array([whom]), lasting=True)
-        return float(drawn.item())
+        for each in self.classes:
+            if stream in each.streams:
+                block, place = divmod(each.streams.index(stream), 4)
+                return float(self.streams.some(each.domain, world, ids, 4, block)[place].item())
+        return float(self.streams.pairs(stream, world, ids, np.array([whom]), lasting=True).item())
 
 
 def _constants(market: ColumnMarket) -> dict[str, float]:
     world = market.world
     p, clock = world.parameters, world.clock
     return {
-        "price_pace": float(clock.fraction(p.model_market.price_adjustment)),
+        "repost": float(clock.fraction(p.pricing.repost)),
+        "least_log": float(np.log(p.model_market.least_price + p.model_market.hassle_cost)),
+        "most_log": float(np.log(p.model_market.most_price + p.model_market.hassle_cost)),
+        "halvings": HALVINGS,
         "fade": float(np.exp(-clock.months / p.technology.usage_memory)),
         "reconsider": float(clock.fraction(p.app_market.reconsider)),
         "tied": float(p.moat.ecosystem * (1.0 - world.policy.market.interoperability)),
@@ -79,56 +84,84 @@ def _rows(columns: dict[str, Array], index: int, places: Array) -> list[dict[str
 
 
 def _labs(market: ColumnMarket, index: int, places: Array) -> list[dict[str, Any]]:
-    world, labs = market.world, market.world.labs
-    columns = {name: labs.columns[name] for name in ("id", "region", "price_flagship", "price_light", "usage_data")}
+    world, labs, signals = market.world, market.world.labs, market.signals
+    columns = {name: labs.columns[name] for name in ("id", "price_flagship", "price_light", "usage_data")}
+    columns |= market.customers
     columns |= {
         "place": np.tile(np.cumsum(labs.alive[index]) - 1, (world.worlds, 1)),
         "cost_flagship": labs.marginal_cost,
         "cost_light": labs.marginal_cost_light,
+        "cost_trend": np.exp(-0.5 * signals.cost_fall * signals.price_life),
+        "sold_flagship": labs.tokens_flagship,
+        "sold_light": labs.tokens_light,
+        "loss_most": signals.loss_most,
+        "cloud": is_one_of(labs.archetype, CLOUD_OWNERS),
         "on_sale": labs.released,
         "open_flagship": labs.openness == ALL_OPEN,
-        "open_light": labs.openness >= LIGHT_OPEN,
-        "captive": pricing.owners_power(world),
-        "cloud": ((labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER)).astype(float),
-        "sales_share": world.state.sales_share,
-        "nest_share": world.state.nest_share,
         "product_share": labs.product_share,
         "opened": labs.open_weights[0] > NO_MODEL,
         "hub": hubs(world),
     }
-    return _rows(columns, index, places)
+    return _rows(columns | _hopes(market), index, places)
+
+
+def _hopes(market: ColumnMarket) -> dict[str, Array]:
+    """Margin that a lab expects of a customer, and what a month's wait leaves of it, growth included."""
+    world, labs, state, rules = market.world, market.world.labs, market.world.state, market.world.parameters.pricing
+    seen = np.maximum(by_region(state.margin_seen, labs.region), 0.0)
+    growth = np.exp(rules.growth_belief * by_region(state.revenue_growth, labs.region))
+    margin = seen + state.hype * np.maximum(rules.normal_margin - seen, 0.0)
+    return {"margin": margin, "patience": purse_discount(world) * growth}
 
 
 def _segments(market: ColumnMarket, index: int, places: Array) -> list[dict[str, Any]]:
     world, table, state = market.world, market.world.segments, market.world.state
-    p = world.parameters.model_market
+    seg, p = table.columns, world.parameters
+    model_market = p.model_market
     one = np.ones((len(table), world.worlds, 1))
     brain_weight, limits = _limbs(market)
+    answers_price = 1.0 - model_market.free_insensitive * seg.free
     numbers = {
         "brain_weight": brain_weight,
         "limits": limits,
-        "sensitive": p.price_sensitivity * (1.0 - p.free_insensitive * table.column("free")),
-        "willing": np.log(table.column("price") + p.hassle_cost),
-        "outside": market.outside,
-        "free": table.column("free"),
-        "moving": market.moving,
+        "sensitive": model_market.price_sensitivity * answers_price,
+        "willing": np.log(seg.price + model_market.hassle_cost),
+        "outside": outside_value(seg, p),
+        "free": seg.free,
+        "moving": world.clock.fraction(market.leaving),
         "adopters": state.adopters,
-        "potential": state.adopters * table.column("addressable"),
-        "elasticity": table.column("elasticity"),
-        "lift": table.column("lift"),
-        "use_willing": np.log(table.column("price") + p.use_offset),
-        "answers_price": 1.0 - p.free_insensitive * table.column("free"),
-        "tokens": table.column("tokens") * 1000.0 * p.use_scale * (1.0 - orchestrated(table.columns, world.parameters)),
+        "paying": (1.0 - seg.free) * seg.tokens * state.adopters,
+        "potential": state.adopters * seg.addressable,
+        "elasticity": seg.elasticity,
+        "lift": seg.lift,
+        "use_willing": np.log(seg.price + model_market.use_offset),
+        "answers_price": answers_price,
     }
-    by_lab = {"own_data": _layers(market), "users": world.labs.users}
+    by_lab = {"own_data": _layers(market), "users": world.labs.users, "aware": considered(world.labs, seg, p)}
+    by_lab["tokens"] = _tokens(market)
+    by_model = {"able": [each.able for each in market.models], "beyond": _beyond(market)}
+    by_model["standing"] = [each.standing for each in market.models]
     found = []
     for k in range(len(table)):
         facts: dict[str, Any] = {name: float((value * one)[k, index, 0]) for name, value in numbers.items()}
         facts |= {name: value[k, index, places].tolist() for name, value in by_lab.items()}
-        facts["able"] = [model.able[k, index, places].tolist() for model in market.models]
-        facts["standing"] = [model.standing[k, index, places].tolist() for model in market.models]
+        facts |= {name: [each[k, index, places].tolist() for each in pair] for name, pair in by_model.items()}
         found.append(facts)
     return found
+
+
+def _tokens(market: ColumnMarket) -> Array:
+    """Tokens a day of a user who pays what the segment would, with each lab: the harder, the more it can do."""
+    seg, p = market.world.segments.columns, market.world.parameters
+    harder = 10.0 ** (p.ladder.tokens * np.maximum(market.models[0].reach - threshold(seg, p), 0.0))
+    return seg.tokens * 1000.0 * p.model_market.use_scale * (1.0 - orchestrated(seg, p)) * harder
+
+
+def _beyond(market: ColumnMarket) -> list[Array]:
+    """What each model is worth beyond the work that it does: how far it reaches beyond what users expect."""
+    world = market.world
+    offers = [StillOffer(0.0, reach=each.reach, quality=0.0) for each in market.models]
+    return [merit(each, world.segments.columns, world.state, world.parameters) for each in offers]
 
 
 def _limbs(market: ColumnMarket) -> tuple[Array, Array]:

@@ -8,20 +8,30 @@ import numpy as np
 
 from baimo.agents.enums import API_SALES, ATTENTION, BIG_TECH, FRONTIER, SUBSCRIPTIONS
 from baimo.agents.lab.market import PromotionSignals
-from baimo.world.engine.arrays import clip, sum_k, where
+from baimo.conf.declare import flow
+from baimo.world.engine.arrays import Array, clip, sum_k, where
 from baimo.world.engine.equation import equation
+from baimo.world.engine.state import State
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
 
 
+class GoodwillState(State):
+    """How widely models are used."""
+
+    user_share = flow("share", "labs", text="Users of a lab at home, of all who may come to use models there")
+
+
 def become_known(world: World) -> None:
     """Phase 10: labs promote what they sell; goodwill and reputation grow and fade."""
-    labs, goodwill = world.labs, world.parameters.goodwill
+    labs, state, goodwill = world.labs, world.state, world.parameters.goodwill
     labs.promote(_worth_of_users(world))
     world.accounts.pay("promotion", (labs, labs.promotion * world.clock.months), "outside", operating=True)
+    home = world.segments.column("region") == labs.region
+    state.user_share = sum_k(labs.users * home) / np.maximum(sum_k(all_users(world) * home), 1e-9)
     fade = np.exp(-goodwill.decay * world.clock.months)
-    inflow = where(labs.released, goodwill_inflow(labs, world.state, world.parameters), 0.0)
+    inflow = where(labs.released, goodwill_inflow(labs, state, world.parameters), 0.0)
     news = goodwill.news * (labs.released & (labs.since_news <= 0.0))
     labs.goodwill = labs.goodwill * fade + inflow / goodwill.decay * (1.0 - fade) + news
     labs.awareness = clip(1.0 - np.exp(-labs.goodwill), 1e-4, 1.0)
@@ -34,15 +44,23 @@ def goodwill_inflow(lab, state, p):
     goodwill = p.goodwill
     paid = goodwill.gain * np.log1p(lab.promotion / goodwill.scale)
     owns = (lab.archetype == BIG_TECH) | (lab.archetype == FRONTIER)
-    return paid + goodwill.products * owns + goodwill.word_of_mouth * p.moat.users * state.token_share
+    return paid + goodwill.products * owns + goodwill.word_of_mouth * p.moat.users * state.user_share
 
 
 def _worth_of_users(world: World) -> PromotionSignals:
-    """What users are worth to labs that promote: what they pay, and what hype promises of them."""
-    labs, state, goodwill = world.labs, world.state, world.parameters.goodwill
+    """What users are worth to labs that promote: what they pay, and what hype promises of those to come.
+
+    Promised are users of what is free, as many as a lab's share of those who choose would make of all who may come.
+    """
+    labs, state, goodwill, table = world.labs, world.state, world.parameters.goodwill, world.segments
     earned = labs.income[API_SALES] + labs.income[SUBSCRIPTIONS] + labs.income[ATTENTION]
-    promised = goodwill.user_promise * state.hype * sum_k(labs.users)
-    return PromotionSignals(worth=earned + promised)
+    to_come = sum_k(labs.chosen * (all_users(world) * table.column("free")))
+    return PromotionSignals(worth=earned + goodwill.user_promise * state.hype * to_come)
+
+
+def all_users(world: World) -> Array:
+    """All who may come to use models in a segment, million people."""
+    return world.segments.column("population") * world.segments.column("ceiling")
 
 
 def _reputation(world: World) -> None:
