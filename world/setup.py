@@ -159,7 +159,8 @@ def _labs(world: World, archetype: int, row: dict) -> None:
         most = getattr(technology, f"post_{name}")
         column[axis, labs.worlds, labs.rows] = np.minimum(float(row[f"post_{name}"]), most)
     has_model = number < float(row["with_model"])
-    trained = number < float(row["unreleased"])
+    # Who has trained before and sells nothing yet has a model that was never made a product.
+    trained = (number < float(row["unreleased"])) | (~has_model & (not row["builds"]))
     labs.trained = trained
     labs.waiting = where(trained, float(row["waiting"]), 0.0)
     labs.released = has_model

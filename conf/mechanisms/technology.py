@@ -44,7 +44,7 @@ TECHNOLOGY = (
         "cluster_limits",
         "power, cooling, network and scheduling bind at ten thousand cards",
         "000",
-        off={"training.cluster_limit": 1e18},
+        off={"training.site_cn": 1e18, "training.site_row": 1e18, "training.cluster_leap": 1e18},
         shows=("cluster_loss_cn", "cluster_loss_row", "largest_run_cn_flop"),
     ),
     Mechanism(

@@ -108,12 +108,9 @@ class AppMarket:
     open_fit: float = par(3.0, "utility", 0, 20, "003", "utility of open weights to apps that tune")
     rival_owner: float = par(6.0, "utility", 0, 20, "001", "disutility of a base whose owner competes with apps")
     hub_hold: float = par(1.5, "utility", 0, 20, "001", "utility of a hub where open weights are tuned and deployed")
-    awareness_base: float = par(0.02, "1", 0, 1, "prior", "awareness of any model")
-    awareness_news: float = par(0.15, "1", 0, 5, "prior", "awareness of a new model")
     awareness_foreign: float = par(
         0.5, "times", 0, 1, "000", "awareness of foreign models in CN, relative to home ones"
     )
-    news_memory: float = par(3.0, "months", 0.1, 60, "prior", "time constant of news")
     foreign_reach: float = par(0.4, "OOM", 0, 3, "000", "discount on the capability of foreign models for users in CN")
     advantage: float = par(
         5.0, "utility", 0, 50, "prior", "weight of an app's advantage over the bare model in users' choice"

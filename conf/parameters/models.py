@@ -175,7 +175,7 @@ class Revenue:
     )
     project_rate: float = par(2.0, "times the wage", 0, 20, "prior", "price of an engineer in a customer's project")
     pilots: float = par(
-        60.0, "people/million users", 0, 1e4, "facts: tiger_pnl_2023", "engineers whom firms ask for at full attention"
+        300.0, "people/million users", 0, 1e4, "facts: tiger_pnl_2023", "engineers whom firms ask for at full attention"
     )
 
 
@@ -188,9 +188,14 @@ class Goodwill:
     decay: float = par(0.12, "1/month", 0.001, 1, "prior", "delta: goodwill that is lost")
     products: float = par(0.06, "1/month", 0, 2, "prior", "reach of firms with products of their own")
     news: float = par(0.03, "1", 0, 5, "004", "goodwill from a release")
+    rounds: float = par(0.1, "1", 0, 5, "prior; 004", "goodwill from the news of a round")
+    round_size: float = par(100.0, "CNY million", 0.1, 1e5, "prior", "round that is news")
     word_of_mouth: float = par(0.7, "1/month", 0, 10, "prior", "goodwill by users, as a share of all who may come")
     parent_customers: float = par(
         0.005, "share", 0, 1, "prior", "users of a segment who are a vertical lab's parent's: 60 parents, 4% of them"
+    )
+    beyond_home: float = par(
+        0.05, "share", 0, 1, "prior", "goodwill of a lab of one industry that counts beyond that industry"
     )
     user_promise: float = par(3.0, "CNY/user/month", 0, 100, "prior", "worth of a user in the eyes of hype")
     most_of_cash: float = par(0.3, "1/year", 0, 10, "prior", "cash that may be spent on promotion")

@@ -175,12 +175,26 @@ class Training:
     weak_power: float = par(1.0, "1", 0, 2, "000", "exponent of the power of cards relative to H100s of the same speed")
     bandwidth_bound: float = par(1.0, "1", 0, 1, "000", "strength of the bound of training speed by data bandwidth")
     mixed_loss: float = par(0.5, "share", 0, 1, "000", "speed lost by a fully mixed fleet")
-    cluster_limit: float = par(
-        170.0, "chips", 10, 1e18, "000", "chips that power, cooling and network support, after a run of 1e23 FLOP"
+    site_cn: float = par(
+        6000.0,
+        "chips",
+        10,
+        1e18,
+        "prior; 000",
+        "chips of a site at which power, cooling and network halve its speed, CN",
     )
-    cluster_experience: float = par(0.95, "OOM/OOM", 0, 2, "000", "elasticity of that limit with the largest run")
-    cluster_growth: float = par(0.4, "1/year", 0, 3, "prior", "growth of that limit")
-    cluster_skill: float = par(0.3, "1", 0, 2, "prior", "increase of the log limit with infra skill")
+    site_row: float = par(50000.0, "chips", 10, 1e18, "prior; 000", "the same elsewhere")
+    site_growth: float = par(
+        0.7, "1/year", 0, 3, "prior", "growth of sites: 25,000 chips at one abroad in 2022, 100,000 in 2024"
+    )
+    cards_before: float = par(
+        170.0, "chips", 1, 1e6, "PRIORS", "chips of a run of 1e23 FLOP: A100s for 60 days at an MFU of 0.35"
+    )
+    cluster_leap: float = par(
+        4.0, "times", 0.1, 1e18, "prior; 001", "chips beyond those of its largest run that halve speed"
+    )
+    cluster_experience: float = par(0.95, "OOM/OOM", 0, 2, "prior", "elasticity of the chips of a run with its FLOP")
+    cluster_skill: float = par(0.3, "1", 0, 2, "prior", "log of the chips that a lab can run, by infra skill")
     hours_between_failures: float = par(
         50700.0, "hours", 100, 1e7, "facts: mttf_h100", "mean time to failure of one H100"
     )

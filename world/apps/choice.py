@@ -53,10 +53,10 @@ def notice_models(world: World) -> None:
 
 
 def _awareness(world: World) -> Array:
-    """Weight of each lab in apps' awareness: use, recent news, and access from CN."""
+    """Weight of each lab in apps' awareness: how well it is known, an industry's lab within it, and access from CN."""
     labs, app_market = world.labs, world.parameters.app_market
-    news = np.exp(-labs.since_news / app_market.news_memory)
-    weight = app_market.awareness_base + world.state.token_share + app_market.awareness_news * news
+    in_trade = where(labs.home_segment == MISSING, 1.0, world.parameters.goodwill.beyond_home)
+    weight = labs.awareness * in_trade
     border = np.maximum(world.policy.data.cross_border, world.policy.licensing.wrapper_ban)
     weight = weight * where(labs.region == CN, 1.0, app_market.awareness_foreign * (1.0 - border))
     return where(labs.alive & labs.released, weight, 0.0)

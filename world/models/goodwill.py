@@ -33,6 +33,7 @@ def become_known(world: World) -> None:
     fade = np.exp(-goodwill.decay * world.clock.months)
     inflow = where(labs.released, goodwill_inflow(labs, state, world.parameters), 0.0)
     news = goodwill.news * (labs.released & (labs.since_news <= 0.0))
+    news = news + goodwill.rounds * np.log1p(labs.raised / goodwill.round_size)
     labs.goodwill = labs.goodwill * fade + inflow / goodwill.decay * (1.0 - fade) + news
     labs.awareness = clip(1.0 - np.exp(-labs.goodwill), 1e-4, 1.0)
     _reputation(world)

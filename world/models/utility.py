@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import ALL_OPEN, CN, FILED, LIGHT_OPEN, NO_MODEL, ROW
+from baimo.agents.enums import ALL_OPEN, CN, FILED, LIGHT_OPEN, MISSING, NO_MODEL, ROW
 from baimo.conf.declare import flow, stock
 from baimo.world.engine.arrays import Array, logistic, row_max, row_sum, where
 from baimo.world.engine.equation import equation
@@ -136,9 +136,13 @@ def at_prices(seg, state, p):
 
 @equation
 def considered(lab, seg, p):
-    """A: the share of users who consider a lab, those of its parent's customers included where it is at home."""
-    clients = where(seg.number == lab.home_segment, p.goodwill.parent_customers, 0.0)
-    return lab.awareness + clients * (1.0 - lab.awareness)
+    """A: the share of users who consider a lab.
+
+    A lab of one industry is little known beyond it; at home its parent's customers consider it.
+    """
+    goodwill, at_home = p.goodwill, seg.number == lab.home_segment
+    known = lab.awareness * where(at_home | (lab.home_segment == MISSING), 1.0, goodwill.beyond_home)
+    return known + where(at_home, goodwill.parent_customers, 0.0) * (1.0 - known)
 
 
 @equation

@@ -96,17 +96,17 @@ def cluster(world: World) -> tuple[Array, Array]:
 def delivered_flop(world: World) -> Array:
     """Model FLOP a month that each lab's cluster delivers.
 
-    eta g s MFU n eff seconds: goodput falls with the number and frailty of cards (M08), and
-    power, cooling and network bind above the size of the largest cluster (M09). What clusters
-    lose to both is kept for the record.
+    eta g s MFU n eff seconds: goodput falls with the number and frailty of cards (M08). Two walls of size are
+    apart (M09): power, cooling and network of a site, 1/(1 + n/n_site), and what a lab has learned to run,
+    1/(1 + n/(e n_before)), n_before the cards of its largest run. What clusters lose is kept for the record.
     """
     labs, training, chips = world.labs, world.parameters.training, world.chips
     speed, count = cluster(world)
-    year = world.clock.year(world.step_number)
+    site = by_region(stack_k(training.site_cn, training.site_row, xp=world.xp), labs.region)
+    site = site * np.exp(training.site_growth * world.clock.year(world.step_number))
     experience = np.log(10.0) * training.cluster_experience * (labs.log_largest - 23.0)
-    growth = training.cluster_growth * year + training.cluster_skill * labs.skill + experience
-    most = training.cluster_limit * np.exp(growth)
-    kept = 1.0 / (1.0 + count / most)
+    before = training.cards_before * np.exp(experience + training.cluster_skill * labs.skill)
+    kept = 1.0 / (1.0 + count / site) / (1.0 + count / (training.cluster_leap * before))
     frail = weigh_k(chips.failure_factor, labs.fleet) + 1e-9
     frailty = frail / (sum_k(labs.fleet) + 1e-9)
     frailty = where(sum_k(labs.fleet) > 0.0, frailty, 1.0)
