@@ -54,14 +54,6 @@ COMPUTE = (
         shows=("domestic_maturity", "h100e_cn_domestic"),
     ),
     Mechanism(
-        "X05",
-        "prefill_and_decode",
-        "prompts are read at the speed of arithmetic, answers written at that of memory",
-        "Pope et al. 2022",
-        off={"serving.arithmetic": 0.0},
-        shows=("serving_chips_cn_h100", "rent_serving_cn_usd_hour"),
-    ),
-    Mechanism(
         "X06",
         "one_market",
         "holders outside use their chips or let them, at the rents that all pay",

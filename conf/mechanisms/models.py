@@ -192,4 +192,12 @@ MODELS = (
         off={"hosting.weight": 0.0},
         shows=("revenue_hosting_cn", "tokens_exported_cn", "tokens_hosted_cn"),
     ),
+    Mechanism(
+        "X05",
+        "prefill_and_decode",
+        "prompts are read at the speed of arithmetic, answers written at that of memory",
+        "Pope et al. 2022",
+        off={"serving.arithmetic": 0.0},
+        shows=("serving_chips_cn_h100", "rent_serving_cn_usd_hour"),
+    ),
 )

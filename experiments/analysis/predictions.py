@@ -15,7 +15,7 @@ from baimo.conf.parameters.record import Measures
 from baimo.experiments.read import load
 
 YEARS = (2023, 2024, 2025, 2026)
-LEVELS = Measures()
+REFERENCE_MODELS = Measures()
 #: From which share of worlds a claim counts as borne out, and below which as contradicted.
 BORNE_OUT, CONTRADICTED = 2.0 / 3.0, 1.0 / 3.0
 
@@ -57,7 +57,7 @@ def below(level: float) -> Callable[[pl.Expr], pl.Expr]:
     return lambda value: value < level
 
 
-def between(low: float, high: float) -> Callable[[pl.Expr], pl.Expr]:
+def lies_within(low: float, high: float) -> Callable[[pl.Expr], pl.Expr]:
     """Claim that a value lies between two levels."""
     return lambda value: value.is_between(low, high)
 
@@ -115,7 +115,7 @@ PREDICTIONS = (
         "labs within 0.5 OOM of the best",
         "labs",
         (LEADERS & pl.col("alive") & (pl.col("step") == pl.col("step").max())).sum(),
-        between(2, 4),
+        lies_within(2, 4),
     ),
     Prediction(
         "000",
@@ -150,7 +150,7 @@ PREDICTIONS = (
         "within a year all large firms are at the level of GPT-4",
         "big tech at that level, labs",
         "labs",
-        able(LEVELS.gpt4_level, CN, pl.col("archetype") == "big_tech"),
+        able(REFERENCE_MODELS.gpt4_level, CN, pl.col("archetype") == "big_tech"),
         above(4.5),
         (2024,),
     ),
@@ -160,7 +160,7 @@ PREDICTIONS = (
         "median lifeline of those that died",
         "market",
         mean("app_lifeline_median_months"),
-        between(3.0, 6.0),
+        lies_within(3.0, 6.0),
     ),
     Prediction("001", "data and users go to one or two", "HHI of users", "market", last("hhi_users_cn"), above(0.4)),
     Prediction(
@@ -211,7 +211,7 @@ PREDICTIONS = (
         "a batch of labs at GPT-3.5 within 2023",
         "labs at that level",
         "labs",
-        able(LEVELS.gpt35_level, CN),
+        able(REFERENCE_MODELS.gpt35_level, CN),
         above(9.5),
         (2023,),
     ),

@@ -22,7 +22,7 @@ from baimo.experiments.run.compose import UserError, compose_run
 
 BASE = "baseline"
 #: Years of a run by the months they take, as periods of :mod:`~baimo.experiments.analysis.paired`.
-YEARS = ("2022-12..2023-11", "2023-12..2024-11", "2024-12..2025-11", "2025-12..2026-11")
+TWELVE_MONTHS = ("2022-12..2023-11", "2023-12..2024-11", "2024-12..2025-11", "2025-12..2026-11")
 EMBARGOES = ("none", "late", "history", "tight")
 #: Prefill and decode: output shares of requests at which strictness is compared.
 SERVING = ("0.15", "0.25", "0.5")
@@ -111,9 +111,9 @@ def monotone(values: Sequence[float], rising: bool) -> bool:
        half=("revenue.kept=0.5",))  # fmt: skip
 def survival_hangs_on_the_market(runs: Runs) -> Iterator[Finding]:
     """Labs alive fall by more than a tenth; cuts of the median price lead exits by up to a half year."""
-    for period in YEARS[1:]:
+    for period in TWELVE_MONTHS[1:]:
         text, _, high = change(runs, "labs_alive_cn", "half", period)
-        yield Finding(text, high < 0.0 if period != YEARS[-1] else high < -0.1)
+        yield Finding(text, high < 0.0 if period != TWELVE_MONTHS[-1] else high < -0.1)
     found = []
     for _, world in runs.market().group_by("replicate"):
         world = world.sort("step").filter(pl.col("step") >= 6)
@@ -134,10 +134,10 @@ def prices_compete(runs: Runs) -> Iterator[Finding]:
     none = paired_t_test(runs.mean("margin_flagship_cn", "none"), runs.mean("margin_flagship_cn"))
     yield Finding(f"margin without entrants: {none['effect']:+.3f} [{none['low']:+.3f}, {none['high']:+.3f}]",
                   none["low"] > -0.1)  # fmt: skip
-    for period in YEARS:
+    for period in TWELVE_MONTHS:
         margin = runs.mean("margin_flagship_cn", BASE, period)
         low, middle, high = np.nanquantile(margin, [0.05, 0.5, 0.95])
-        last = period == YEARS[-1]
+        last = period == TWELVE_MONTHS[-1]
         yield Finding(f"margin {period}: {middle:+.2f} [{low:+.2f}, {high:+.2f}]",
                       bool(low > -0.5 and high < 0.5) if last else None)  # fmt: skip
 
@@ -166,7 +166,7 @@ def the_embargo_is_monotone(runs: Runs) -> Iterator[Finding]:
     """Prices rise, the native frontier and chips fall, over none, late, history and tight, in the third year."""
     for column, rising in (("price_flagship_cn", True), ("frontier_native_cn", False), ("h100e_cn_legal", False)):
         for o in SERVING:
-            values = [float(np.nanmean(runs.mean(column, f"{each}_{o}", YEARS[2]))) for each in EMBARGOES]
+            values = [float(np.nanmean(runs.mean(column, f"{each}_{o}", TWELVE_MONTHS[2]))) for each in EMBARGOES]
             listed = ", ".join(f"{value:.4g}" for value in values)
             yield Finding(
                 f"{column} at output share {o}: {listed} over {', '.join(EMBARGOES)}", monotone(values, rising)
@@ -178,7 +178,7 @@ def the_embargo_is_monotone(runs: Runs) -> Iterator[Finding]:
 def compute_is_one_economy(runs: Runs) -> Iterator[Finding]:
     """Halved use lowers both rents; no rent stays where it is for long."""
     for column in ("price_rent_cn_usd_hour", "rent_serving_cn_usd_hour"):
-        text, _, high = change(runs, column, "half", YEARS[2])
+        text, _, high = change(runs, column, "half", TWELVE_MONTHS[2])
         yield Finding(text, high < 0.0)
         still = runs.market().select((pl.col(column).diff().over("replicate").abs() < 1e-9).mean())[column][0]
         yield Finding(f"months in which {column} does not move at all: {still:.1%}", still < 0.1)
@@ -187,7 +187,7 @@ def compute_is_one_economy(runs: Runs) -> Iterator[Finding]:
 @proof("compute makes capability: the native frontier goes with chips across worlds")
 def compute_makes_capability(runs: Runs) -> Iterator[Finding]:
     """Correlation across worlds of the best native model with training compute, from the second year."""
-    for period in YEARS[1:]:
+    for period in TWELVE_MONTHS[1:]:
         chips = np.log(sum(runs.mean(f"h100e_cn_{each}", BASE, period) for each in ("legal", "grey", "domestic")))
         native = runs.mean("frontier_native_cn", BASE, period)
         fine = np.isfinite(chips) & np.isfinite(native)
@@ -253,7 +253,9 @@ def nothing_moves_without_a_cause(runs: Runs) -> Iterator[Finding]:
         for name, (without, with_) in {
             "baseline": ("free", BASE), "graph": ("free_graph", "graph"), "week": ("free_week", "week")
         }.items():  # fmt: skip
-            found = paired_t_test(runs.mean(column, with_, YEARS[2]), runs.mean(column, without, YEARS[2]))
+            found = paired_t_test(
+                runs.mean(column, with_, TWELVE_MONTHS[2]), runs.mean(column, without, TWELVE_MONTHS[2])
+            )
             clear = found["low"] > 0.0 or found["high"] < 0.0
             signs[name] = np.sign(found["effect"]) if clear else 0.0
         turned = signs["baseline"] != 0.0 and -signs["baseline"] in (signs["graph"], signs["week"])

