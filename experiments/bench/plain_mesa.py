@@ -173,8 +173,12 @@ class Segment(mesa.Agent):
         nests = [each**scale for each in sums]
         total = nests[0] + nests[1] + exp(old_tools)
         part = [nest / total for nest in nests]
-        within = [w / sums[lab.open_flagship] if w > 0.0 else 0.0 for w, lab in zip(weights, labs, strict=True)]
-        return [w * part[lab.open_flagship] for w, lab in zip(within, labs, strict=True)], within
+        shares, held = [], [0.0, 0.0]
+        for w, aware, lab in zip(weights, self.aware, labs, strict=True):
+            share = w / sums[lab.open_flagship] * part[lab.open_flagship] if w > 0.0 else 0.0
+            shares.append(min(share, aware))
+            held[lab.open_flagship] += shares[-1]
+        return shares, [s / held[lab.open_flagship] if s > 0.0 else 0.0 for s, lab in zip(shares, labs, strict=True)]
 
     def _use(self, seconds: list[float]) -> None:
         most = log(self.model.rules.model_market.most_use)

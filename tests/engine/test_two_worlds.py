@@ -61,7 +61,7 @@ def settle(world, name, **columns):
 def hermit(world):
     index = world.labs.add_class(Hermit)
     follower = ARCHETYPES.index("follower")
-    return settle(world, "labs", behaviour=index, region=CN, archetype=follower, log_efficiency=-5.0)
+    return settle(world, "labs", behaviour=index, region=CN, archetype=follower, log_efficiency=-5.0, standing=-1e3)
 
 
 def platform(world):

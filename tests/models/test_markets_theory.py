@@ -94,7 +94,7 @@ def test_an_added_constant_changes_no_share():
 
 def test_who_is_far_better_takes_the_market_and_nothing_overflows():
     value, nest, outside = market(6)
-    value[..., 3] = value.max() + 300.0 * (1.0 - correlation)
+    value[..., 3] = 600.0
     share, _, log_sum = nested_shares(value, nest, outside, 0.97)
     assert np.isfinite(share).all()
     assert np.isfinite(log_sum).all()
@@ -164,11 +164,12 @@ def test_nobody_sells_to_more_users_than_consider_it(seed, correlation):
     aware = np.random.default_rng(seed).uniform(0.001, 1.0, nest.shape)
     share, _, log_sum = nested_shares(value, nest, outside, correlation, aware)
     assert (share.sum(-1) <= 1.0 + 1e-12).all() and np.isfinite(log_sum).all()
-    value[..., 3] = value.max() + 300.0 * (1.0 - correlation)
-    best = nested_shares(value, nest, outside, correlation, aware)[0][..., 3]
-    assert (best <= aware[:, 3] + 0.02).all(), "however good it is"
+    value[..., 3] = value.max() + 10.0
+    best = nested_shares(value, nest, outside, correlation, aware)[0]
+    assert (best <= aware + 1e-12).all(), "however good it is"
+    assert (best[..., 3] > 0.5 * aware[:, 3]).all()
     everybody = nested_shares(value, nest, outside, correlation)[0][..., 3]
-    assert np.allclose(everybody, 1.0)
+    assert (everybody > 0.99).all()
 
 
 def test_two_firms_of_which_one_is_far_better_share_as_those_who_consider_it():

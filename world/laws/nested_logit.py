@@ -51,13 +51,20 @@ def nested_shares(
     old_tools = clip(outside - top, -300.0, 300.0)
     known = known_weight(value, top, aware, correlation)
     others = _without_each(known, np.exp(np.minimum(old_tools / (1.0 - correlation), 700.0)))
-    open_weight, closed_weight = nest_weights(known, others, open_nest, aware)
-    open_sum, closed_sum = row_sum(open_weight), row_sum(closed_weight)
-    open_value, closed_value = nest_value(open_sum, correlation), nest_value(closed_sum, correlation)
-    total = open_value + closed_value + np.exp(old_tools)
-    nests = (open_weight, open_sum, open_value), (closed_weight, closed_sum, closed_value)
-    share, within = chosen(*nests, open_nest, total)
-    return ChoiceShares(share, within, top + np.log(total))
+    of_open, of_closed = _nests(nest_weights(known, others, open_nest, aware), correlation)
+    unmade = np.exp(old_tools)
+    total = of_open[2] + of_closed[2] + unmade
+    share = chosen(of_open, of_closed, open_nest, total)
+    bound = np.minimum(share, aware)
+    outside_share, share = unmade / total + row_sum(share - bound), bound
+    in_open, in_closed = row_sum(where(open_nest, share, 0.0)), row_sum(where(open_nest, 0.0, share))
+    within = ratio(share, where(open_nest, in_open, in_closed))
+    return ChoiceShares(share, within, top + old_tools - np.log(outside_share))
+
+
+def _nests(weights: tuple[Array, Array], correlation: float) -> list[tuple[Array, Array, Array]]:
+    """Weights, their sum, and the value of each nest."""
+    return [(each, total := row_sum(each), nest_value(total, correlation)) for each in weights]
 
 
 def _without_each(weights: Array, outside: Array) -> Array:
@@ -86,10 +93,10 @@ def known_weight(value, top, aware, sigma):
 
 @equation
 def nest_weights(considered, others, opened, aware):
-    """w S/(S + (1 - A) w/A), S the weight of all others: nobody sells to more users than consider it.
+    """w S/(S + (1 - A) w/A), S the weight of all others, in the nest of open weights and in the other.
 
-    Two firms, one considered by a share A of users and far better, share the market as A to 1 - A. Returned are the
-    weights in the nest of open weights and in the other.
+    Two firms, one considered by a share A of users and far better, share the market as A to 1 - A. Across nests this
+    is not exact: users beyond A, who consider nothing better, keep their old tools.
     """
     others = np.maximum(others, 1e-300)
     weight = considered * ratio(others, others + (1.0 - aware) * ratio(considered, aware))
@@ -104,9 +111,9 @@ def nest_value(total, sigma):
 
 @equation
 def chosen(open_nest, closed_nest, opened, total):
-    """s = s_within s_nest and s_within = weight / sum of the nest, for nests (weights, their sum, the nest's value)."""
+    """s = s_within s_nest, for nests (weights, their sum, the nest's value)."""
     within = ratio(where(opened, open_nest[0], closed_nest[0]), where(opened, open_nest[1], closed_nest[1]))
-    return within * where(opened, open_nest[2] / total, closed_nest[2] / total), within
+    return within * where(opened, open_nest[2] / total, closed_nest[2] / total)
 
 
 # ---------------------------------------------------------------------- the best price of a firm

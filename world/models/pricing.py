@@ -75,9 +75,10 @@ def set_prices(world: World) -> None:
     fresh = labs.released & (labs.since_news <= 0.0)
     seen = _market_seen(world, fresh)
     considers = labs.draws("repost") < world.clock.fraction(pricing.repost)
-    start = labs.price_flagship, labs.price_light
+    # Copies, for a rule of some labs writes into the columns.
+    start = labs.price_flagship.copy(), labs.price_light.copy()
     for stream in (*REPLIES, None):
-        before = labs.price_flagship, labs.price_light
+        before = labs.price_flagship.copy(), labs.price_light.copy()
         labs.set_price(_with_shares(world, seen, considers, fresh))
         if stream is None:
             break

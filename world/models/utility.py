@@ -46,7 +46,7 @@ def weigh_models(world: World) -> None:
     count_hosts(world)
     of_lab = {"use": data_from_use(labs, p.technology), "common": common_utility(labs, seg, state, world.policy, p)}
     on_sale, models = labs.released & labs.alive, []
-    longer = labs.served + thinking.gain(world) * REASONS
+    longer = labs.served + thinking.gain(world) * world.xp.asarray(REASONS)
     for capability, open_at in ((labs.served, ALL_OPEN), (longer, ALL_OPEN), (labs.light, LIGHT_OPEN)):
         model = offer(world, capability, opened=labs.openness >= open_at, **of_lab)
         model.quality, model.reach = quality(model, labs, seg, state, p), reach(model, seg)
