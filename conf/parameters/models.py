@@ -241,7 +241,9 @@ class Serving:
     """What a token costs."""
 
     arithmetic: float = par(1.0, "times", 0, 1, "Pope et al. 2022", "how far arithmetic bounds serving")
-    output_share: float = par(0.25, "share", 0.01, 0.99, "prior", "tokens that models write, of all, at the start")
+    output_share: float = par(
+        0.25, "share", 0.01, 0.99, "prior", "tokens that models write, of all, where none thinks longer"
+    )
     cache_hits: float = par(0.0, "share", 0, 0.99, "prior", "tokens of prompts that were read before, at the start")
     prefill_mfu: float = par(0.5, "share", 0.01, 1, "Pope et al. 2022", "arithmetic efficiency of reading prompts")
     decode_mfu: float = par(0.33, "share", 0.01, 1, "Pope et al. 2022", "the same of writing answers, at most")

@@ -12,6 +12,7 @@ from baimo.conf.declare import flow, stock
 from baimo.world.engine.arrays import (
     Array,
     clip,
+    dot_k,
     logistic,
     ratio,
     row_dot,
@@ -199,10 +200,11 @@ def _where_served(world: World, use: Use) -> None:
     labs, state, table, seg = world.labs, world.state, world.segments, world.segments.columns
     p = world.parameters
     flagship, light, device, private, cloud_flagship, cloud_light = tokens_by_place(use, labs, state, seg, p)
-    thought = flagship[table.cn] * ratio(
-        p.thinking.length * use.longer[table.cn], 1.0 + (p.thinking.length - 1.0) * use.longer[table.cn]
-    )
-    state.thinking_tokens = row_sum(sum_k(thought))
+    without = flagship / (1.0 + (p.thinking.length - 1.0) * use.longer)
+    state.thinking_tokens = p.thinking.length * row_sum(dot_k(use.longer[table.cn], without[table.cn]))
+    # Thinking lengthens what is written, not what is read.
+    asked, unread = row_sum(sum_k(flagship + light)), 1.0 - p.serving.output_share
+    state.output_share = 1.0 - unread * where(asked > 0.0, ratio(row_sum(sum_k(without + light)), asked), 1.0)
     state.tokens_device = row_sum(sum_k(device[table.cn]))
     state.tokens_private = row_sum(sum_k(private[table.cn]))
     weight = seg.privacy[table.cn]
