@@ -242,7 +242,7 @@ class Serving:
 
     arithmetic: float = par(1.0, "times", 0, 1, "Pope et al. 2022", "how far arithmetic bounds serving")
     output_share: float = par(
-        0.25, "share", 0.01, 0.99, "prior", "tokens that models write, of all, where none thinks longer"
+        0.25, "share", 0.01, 0.99, "prior", "share of tokens that models write, without thinking"
     )
     cache_hits: float = par(0.0, "share", 0, 0.99, "prior", "tokens of prompts that were read before, at the start")
     prefill_mfu: float = par(0.5, "share", 0.01, 1, "Pope et al. 2022", "arithmetic efficiency of reading prompts")
