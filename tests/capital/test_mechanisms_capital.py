@@ -8,7 +8,9 @@ import polars as pl
 from baimo.agents.enums import CN, LEAST_RUN, ROW
 from baimo.agents.lab.training import run_options
 from baimo.world.ensemble import Ensemble
+from baimo.world.industry.entry import entry_rate
 from baimo.world.models import releases
+from baimo.world.technology.exploration import explore
 from baimo.world.technology.training import launch_signals
 from tests.paired_runs import Effect, by_world, effect, exactly_zero, market, table, together
 
@@ -88,6 +90,39 @@ def test_M48_open_bases_cheap_compute_and_money_make_entry_easy():
     assert entries.ratio > 1.3
     cheap = effect("lab_entries_cn", "entry_exit.base_cheapens=0", window=(12, 36))
     assert 0.0 < cheap.mean < entries.mean, "open bases are a part of it"
+
+
+def test_M48_founders_weigh_what_a_start_costs_and_what_money_there_is():
+    """b K^-e (m + F)^e: half the rent of infrastructure, or an open base that spares it, makes entry easier."""
+    world = Ensemble(["output.level=market"], range(2)).run(6).world
+    state, rules, plain = world.state, world.parameters.entry_exit, entry_rate(world)
+    rent, funding, base = state.rent_training, state.funding_12, state.frontier_open
+    state.rent_training = 0.5 * rent
+    np.testing.assert_allclose(entry_rate(world) / plain, 2.0**rules.entry_elasticity)
+    state.rent_training, state.frontier_open = rent, np.maximum(base, state.open_start) + 1.0
+    assert np.all(entry_rate(world) > 1.05 * plain)
+    state.frontier_open, state.funding_12 = base, 0.0 * funding
+    assert np.all(entry_rate(world) < 0.95 * plain)
+    # Without the mechanism none of the three says anything.
+    rules.entry_elasticity = 0.0
+    none = entry_rate(world)
+    state.rent_training, state.funding_12, state.frontier_open = 0.5 * rent, funding, base + 1.0
+    np.testing.assert_array_equal(entry_rate(world), none)
+
+
+def test_M50_other_explorers_see_a_signal_that_duplicators_miss():
+    world = Ensemble(["output.level=market", *FRUITFUL], range(6)).run(18).world
+    labs, rules, signal = world.labs, world.parameters.exploration, world.parameters.exploration.signal
+    rules.breakthrough_rate = 12.0
+    before, gained = labs.log_efficiency.copy(), []
+    for rules.signal in (0.0, signal):
+        labs.log_efficiency = before
+        explore(world)
+        gained.append(labs.log_efficiency - before)
+    seekers, found = labs.alive & labs.explores, gained[0] > 0.0
+    assert found.any() and np.all(gained[1][~seekers] == 0.0)
+    others = found.sum(-1, keepdims=True) - found
+    np.testing.assert_allclose((gained[1] - gained[0])[seekers], signal * rules.breakthrough_gain * others[seekers])
 
 
 def test_M50_few_explore_where_failure_is_not_tolerated():
