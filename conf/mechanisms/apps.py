@@ -14,10 +14,14 @@ APPS = (
     Mechanism(
         "M25",
         "multimodal_shock",
-        "multimodal models destroy single-modality firms",
+        "multimodal models destroy single-modality firms, and to rebuild on a new base costs money",
         "001",
-        off={"app_market.multimodal_shock": 0.0, "app_market.multimodal_eyes": 0.0},
-        shows=("app_deaths_single_modality_cn", "apps_single_modality_cn"),
+        off={
+            "app_market.multimodal_shock": 0.0,
+            "app_market.multimodal_eyes": 0.0,
+            "app_market.retraining": 0.0,
+        },
+        shows=("app_deaths_single_modality_cn", "apps_single_modality_cn", "app_retraining_cost_cn"),
     ),
     Mechanism(
         "M27",

@@ -91,6 +91,10 @@ class AppMarket:
     rework_limit: float = par(1.3, "months", 0, 60, "prior", "rework beyond which rivals have overtaken")
     rework_resolve: float = par(0.2, "1/month", 0, 10, "prior", "hazard of closing once overtaken")
     rework_penalty: float = par(0.8, "utility", 0, 10, "001", "disutility to users during rework")
+    retraining: float = par(
+        0.3, "CNY million/month", 0, 1000, "prior; 001", "what an app pays for a month of rework on a model of its own"
+    )
+    retraining_bought: float = par(0.2, "share", 0, 1, "prior", "share of that which rework on a bought model costs")
     pivot_purse_months: float = par(8.0, "months", 0, 60, "prior", "months of cost in cash that a pivot needs")
     pivot_rate: float = par(0.05, "1/month", 0, 0.95, "001", "hazard of a pivot once absorbed")
     pivot_months: float = par(1.5, "months", 0, 24, "prior", "rework of a pivot")

@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from baimo.agents.app import GenerationSignals
-from baimo.agents.enums import TEXT
+from baimo.agents.enums import API, TEXT
+from baimo.world.apps.competition import pay_staff
 from baimo.world.ensemble import Ensemble
 from baimo.world.models.tuning_hub import hubs, stays
 from tests.paired_runs import SEEN_IN_APPS, STEPS, by_world, effect, market, table, together
@@ -19,6 +20,7 @@ LATE = (12, STEPS)
 together(FULL, *((*FULL, f"mechanisms.{name}=false") for name in SEEN_IN_APPS))
 together((*FULL, "mechanisms.remake_or_add=false", "mechanisms.incumbents=false"))
 together(
+    "app_market.retraining=5",
     "app_market.share_incumbent=0.6",
     ("app_market.share_incumbent=0.6", "mechanisms.incumbents=false"),
     ("mechanisms.absorption=false", "mechanisms.multimodal_shock=false"),
@@ -99,6 +101,27 @@ def test_M25_comes_with_the_date_of_multimodality():
     assert firms.ratio < 0.75
     # Without the mechanism the date says nothing.
     assert market(early, off).equals(market(off))
+
+
+def test_M25_rework_for_another_base_costs_money_most_where_the_model_is_ones_own():
+    world = Ensemble(["output.level=market"], range(2)).run(8).world
+    apps, rules, costs = world.apps, world.parameters.app_market, []
+    for left in (0.0, 0.5, 5.0):
+        apps.rework = left + 0.0 * apps.cash
+        pay_staff(world)
+        costs.append(apps.cost)
+    own, bought = apps.alive & (apps.source != API), apps.alive & (apps.source == API)
+    for work, cost in ((0.5, costs[1]), (1.0, costs[2])):  # a month does no more than a month's work
+        more = cost - costs[0]
+        np.testing.assert_allclose(more[own], rules.retraining * work)
+        np.testing.assert_allclose(more[bought], rules.retraining * rules.retraining_bought * work)
+    assert own.any() and bought.any()
+    # Most pay something, sooner or later, and more of them run out of money.
+    paid = effect("app_retraining_cost_cn", "mechanisms.multimodal_shock=false", window=LATE)
+    assert paid.with_.min() > 0.5
+    assert np.all(paid.without == 0.0)
+    dear = effect("app_deaths_insolvent_cn", "app_market.retraining=5", window=(0, 12))
+    assert dear.z < -8.0
 
 
 def test_M27_coupling_to_one_base_hurts_at_the_next_generation():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.app import GenerationSignals
-from baimo.agents.enums import API, CN, FILED, ROW, WRAPPER
+from baimo.agents.enums import API, CLOUD, CN, FILED, ROW, WRAPPER
 from baimo.conf.declare import stock
 from baimo.world.apps import labour
 from baimo.world.apps.app_segments import native_level, segment_of_apps
@@ -18,6 +18,7 @@ from baimo.world.engine.arrays import (
     ratio,
     row_dot,
     row_sum,
+    shares,
     sum_by_group,
     take_rows,
     where,
@@ -192,7 +193,7 @@ def _eyes_and_hands(world: World) -> tuple[Array, Array]:
 
 
 def pay_staff(world: World) -> None:
-    """Revenue of apps from users, and payment of staff; API bills were paid when served."""
+    """Revenue of apps from users, and payment of staff and of rework; API bills were paid when served."""
     apps, app_market = world.apps, world.parameters.app_market
     arpu = segment_of_apps(world, world.segments.column("arpu")[world.segments.cn])
     income = where(apps.alive, apps.users * arpu * app_market.arpu_scale * world.clock.months, 0.0) * apps.customers
@@ -200,7 +201,21 @@ def pay_staff(world: World) -> None:
     world.accounts.pay("app sales", "users", (apps, income))
     world.accounts.pay("app wages", (apps, wages), "workers")
     apps.revenue = income / world.clock.months
-    apps.cost = (wages + apps.api_cost) / world.clock.months
+    apps.cost = (wages + apps.api_cost + _retrain(world)) / world.clock.months
+
+
+def _retrain(world: World) -> Array:
+    """Pay the clouds at home for rework on a new base: k (own model, else b) a month of work, in CNY million (M25).
+
+    What is built for one base must be trained again on the next, which costs compute and data, not time alone (001).
+    """
+    apps, vendors, app_market = world.apps, world.vendors, world.parameters.app_market
+    work = where(apps.alive, np.minimum(apps.rework, world.clock.months), 0.0)
+    bill = app_market.retraining * where(apps.source != API, 1.0, app_market.retraining_bought) * work
+    clouds = (vendors.alive & (vendors.region == CN) & (vendors.kind == CLOUD)).astype(float)
+    world.accounts.pay("retraining of apps", (apps, bill), (vendors, row_sum(bill) * shares(clouds)), operating=True)
+    world.tally("app_retraining", row_sum(bill) / world.clock.months)
+    return bill
 
 
 def wage_bill(world: World) -> Array:

@@ -103,6 +103,7 @@ def bases(world: World) -> tuple:
     "times",
     "what a young app of a software firm with customers earns, over what a young newcomer does",
 )
+@output("app_retraining_cost_cn", "CNY million a month", "what apps pay to rework for another base, but for time")
 @output("staff_apps_cn", "people", "people who work in apps")
 @output("engineers_displaced_cn", "people", "engineers who tuned models in apps that now buy; cumulative")
 @output(
@@ -118,6 +119,7 @@ def work(world: World) -> tuple:
         sum_where(apps.alive, apps.revenue),
         ratio(row_sum(apps.api_cost) / world.clock.months, row_sum(apps.cost)),
         _incumbents_lead(world),
+        world.monthly["app_retraining"],
         row_sum(apps.engineers + apps.tuners),
         *(sum_k(state.displaced), state.displaced),
     )
