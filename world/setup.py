@@ -27,7 +27,7 @@ from baimo.agents.vendor import InfraVendor
 from baimo.conf.declare import DIMENSIONS
 from baimo.world.apps.lifecycle import add_apps
 from baimo.world.compute.chips import ChipTable, power_draw
-from baimo.world.engine.arrays import Array, by_region, mean_k, row_sum, sum_k, to_device, where
+from baimo.world.engine.arrays import Array, by_region, max_k, mean_k, row_sum, sum_k, to_device, where
 from baimo.world.engine.device import to_host
 from baimo.world.engine.state import State
 from baimo.world.engine.world import World
@@ -178,6 +178,8 @@ def _served_models(world: World) -> None:
     here = labs.released & labs.alive
     own = labs.pretrained + labs.post - hidden
     labs.served = where(here, own, labs.served)
+    labs.launch_worth = max_k(labs.pretrained)
+    labs.served_worth = where(here, labs.launch_worth - hidden, labs.served_worth)
     labs.light = where(here, light_capability(world, own), labs.light)
     labs.open_weights = where(here & (labs.openness == 2), own, labs.open_weights)
     labs.open_post = where(labs.open_weights > NO_MODEL, labs.post, 0.0)

@@ -123,6 +123,7 @@ class LabColumns(FirmColumns, MarketAgent):
     pretrained = column("OOM", default=NO_MODEL, inner="axes")
     post = column("OOM", inner="axes")
     usage_data = column("Mtok a day, decayed", clears=True)
+    from_use = column("OOM of post-training that data of use carry", clears=True)
     data_quality = column("1", default=1.0)
     craft = column("1", default=1.0)
     key_people = column("1", default=1.0, inner="talent")
@@ -146,6 +147,7 @@ class LabColumns(FirmColumns, MarketAgent):
     runs_failed = column("runs")
     since_failure = column("months", default=99.0)
     log_largest = column("log10 FLOP", default=20.0)
+    launch_worth = column("OOM of effective compute, of its trained model", default=NO_MODEL)
 
     # models
     trained = column(dtype=bool, default=False)
@@ -154,6 +156,7 @@ class LabColumns(FirmColumns, MarketAgent):
     releases = column("models")
     served = column("OOM", default=NO_MODEL, inner="axes", clears=True)
     light = column("OOM", default=NO_MODEL, inner="axes", clears=True)
+    served_worth = column("OOM of effective compute, of the model on sale", default=NO_MODEL, clears=True)
     open_weights = column("OOM", default=NO_MODEL, inner="axes")
     open_post = column("OOM", inner="axes")
     openness = column(dtype=int, labels=OPENNESS)

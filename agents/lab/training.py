@@ -43,6 +43,7 @@ class LaunchSignals(Observables):
     unique_tokens: PerAxis  # tokens
     synthetic_gain: PerAgent  # ln of the factor on unique tokens
     scaling_ceiling: PerWorld  # FLOP beyond which compute adds nothing
+    leaner: PerWorld  # times: what leaner models spare of the compute of a run
     launch_chance: PerWorld  # a step, under random planning
 
 
@@ -179,9 +180,9 @@ def start_runs(labs: LabColumns, market: LaunchSignals, p: Config, starts: PerAg
 def trained_capability(labs: LabColumns, run: Run, market: LaunchSignals, p: Config) -> Array:
     """Pre-trained capability of a run, OOM by axis.
 
-    C_eff,k = A q C_k + tau C_eff,k(base), with C_k limited by the unique data of the axis. A lab that
-    lets a strong model write data gives a part of the run for more tokens (M02); what a foreign
-    base lacks in Chinese is worked off by training on, as 1 - exp(-C_eff / (chi C_eff(base))) (M58, X08).
+    C_eff,k = A n q C_k + tau C_eff,k(base), with n what leaner models spare (M23) and C_k limited by the unique
+    data of the axis. A lab that lets a strong model write data gives a part of the run for more tokens (M02); what a
+    foreign base lacks in Chinese is worked off by training on, as 1 - exp(-C_eff / (chi C_eff(base))) (M58, X08).
 
     Returns
     -------
@@ -189,7 +190,7 @@ def trained_capability(labs: LabColumns, run: Run, market: LaunchSignals, p: Con
         Options of runs, where there are any, stand behind the axes.
     """
     technology = p.technology
-    ample = labs.data_quality * np.exp(labs.log_efficiency)
+    ample = labs.data_quality * np.exp(labs.log_efficiency) * market.leaner
     kept = 1.0 - technology.synthetic_cost * run.synthetic
     useful = useful_flop(run.flop * kept, market.scaling_ceiling, technology)
     more = np.exp(market.synthetic_gain * run.synthetic)
@@ -203,6 +204,18 @@ def trained_capability(labs: LabColumns, run: Run, market: LaunchSignals, p: Con
         base = base * np.exp(np.log(10.0) * weak[axis] * worked_off)
         axes.append(np.log10(np.maximum(own + base, 1e-3)))
     return np.stack(np.broadcast_arrays(*axes))
+
+
+def launch_worth(labs: LabColumns, run: Run, market: LaunchSignals, p: Config) -> PerAgent:
+    """What a launch is worth, log10 of the effective compute delivered, OOM above 1e23 FLOP (M19).
+
+    E = A n C + tau E(base), C = MFU x spending / price of a FLOP: performance is efficiency times cost (001), and
+    efficiency is what engineers and algorithms make of a chip. A base brings what went into it, on the axis that
+    had data enough.
+    """
+    useful = useful_flop(run.flop, market.scaling_ceiling, p.technology)
+    own = np.exp(labs.log_efficiency) * market.leaner * useful / FLOP_UNIT
+    return np.log10(np.maximum(own + np.exp(np.log(10.0) * max_k(run.inherits)), 1e-3))
 
 
 def _inherited(market: LaunchSignals, on_base: PerAgent, p: Config) -> PerAxis:

@@ -82,8 +82,14 @@ APPS = (
         "unused_model",
         "an unused model drives its lab into products, against its customers, and out of data",
         "001",
-        off={"organisation.unused": 0.0, "app_market.rival_owner": 0.0},
-        shows=("product_share_unused_cn", "labs: product_share", "labs: tokens_api", "labs: usage_data"),
+        off={"organisation.unused": 0.0, "app_market.rival_owner": 0.0, "technology.usage_lost": 0.0},
+        shows=(
+            "product_share_unused_cn",
+            "labs: product_share",
+            "labs: tokens_api",
+            "labs: usage_data",
+            "labs: from_use",
+        ),
     ),
     Mechanism(
         "M68",

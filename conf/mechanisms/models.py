@@ -58,6 +58,7 @@ MODELS = (
         "001",
         off={
             "moat.compute": 0.0,
+            "moat.training": 0.0,
             "moat.users": 0.0,
             "moat.performance": 0.0,
             "moat.tuning": 0.0,

@@ -87,7 +87,7 @@ TECHNOLOGY = (
     Mechanism(
         "M23",
         "cost_decline",
-        "MFU, chip prices and parameter efficiency cut costs ten to twenty times in two years",
+        "MFU, denser and cheaper chips, leaner models and better algorithms cut costs ten to twenty times in two years",
         "001",
         off={
             "training.mfu_commons": 0.0,
@@ -95,7 +95,7 @@ TECHNOLOGY = (
             "technology.active_shrink": 0.0,
             "serving.engine_growth": 0.0,
         },
-        shows=("price_gpt35_level", "gpt4_run_cost_usd"),
+        shows=("gpt4_run_cost_usd", "parameter_efficiency", "mfu_best_row", "price_gpt35_level"),
     ),
     Mechanism(
         "M26",
@@ -167,7 +167,7 @@ TECHNOLOGY = (
         "closed and costly models break the loop of academia, open source and industry",
         "003",
         off={"technology.openness_fade": 0.0},
-        shows=("research_openness", "efficiency_public"),
+        shows=("research_openness", "efficiency_public", "study_affordable_share"),
     ),
     Mechanism(
         "M62",

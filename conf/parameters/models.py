@@ -116,11 +116,12 @@ class ModelMarket:
         0,
         20,
         "001",
-        "disutility in hard segments, by hardness and by shortfall from the frontier",
+        "disutility by hardness of the segment and by shortfall of delivered compute from the frontier",
     )
     wall_from: float = par(2.0, "OOM", -3, 10, "prior", "capability threshold from which a segment is hard")
-    wall_slack: float = par(0.3, "OOM", 0, 3, "001", "shortfall from the frontier that counts as parity")
-    wall_border: float = par(1.0, "OOM", 0, 6, "000", "discount on the frontier abroad within reach of users in CN")
+    wall_width: float = par(0.8, "OOM", 0.01, 3, "prior", "how gradually the wall fades below hard segments")
+    wall_slack: float = par(0.3, "OOM", 0, 3, "001", "shortfall of delivered compute that counts as parity")
+    wall_border: float = par(1.0, "OOM", 0, 6, "000", "discount on the launch abroad within reach of users in CN")
     follow: float = par(1.0, "share", 0, 1, "001", "weight of today's shares, against past shares, in users' choice")
     yesterday: float = par(12.0, "months", 0.5, 120, "001", "mean lag of past shares")
     control_staff: float = par(40.0, "people", 1, 1e5, "prior", "bound engineers at which control is half saturated")
@@ -228,6 +229,7 @@ class Moat:
     """How strong each moat stands (M31, after 001): 1 as modelled, 0 no moat at all."""
 
     compute: float = par(1.0, "times", 0, 2, "001", "economies of scale in serving")
+    training: float = par(1.0, "share", 0, 1, "001", "training compute of its own that a lab keeps from others at home")
     users: float = par(1.0, "times", 0, 1, "001", "inertia and word of mouth of users")
     performance: float = par(1.0, "times", 0, 5, "001", "penalty on quality short of the best")
     tuning: float = par(1.0, "times", 0, 5, "001", "control by tuning for the customer")

@@ -47,7 +47,7 @@ class Technology:
     )
     scarcity: float = par(0.05, "1/year", 0, 2, "prior; Popp 2002", "iota: efficiency learned where compute is dear")
     public_progress: float = par(
-        0.75, "1/year", 0, 3, "facts: algo_halving", "growth of efficiency from published research"
+        0.55, "1/year", 0, 3, "facts: algo_halving", "growth of efficiency from published algorithms"
     )
     catch_up: float = par(0.8, "1/year", 0, 5, "prior", "rate of catching up with public efficiency")
     own_research: float = par(
@@ -70,6 +70,9 @@ class Technology:
     spillover: float = par(0.6, "1/year", 0, 5, "prior", "rate of spillover of know-how along social ties")
     openness_start: float = par(1.0, "share", 0, 1, "003", "initial openness of research Omega")
     openness_fade: float = par(0.5, "1/year", 0, 3, "003", "rate at which the openness of research declines")
+    study_share: float = par(
+        0.02, "share/year", 0, 10, "prior; 003", "runs of the largest size that it takes a year to study what is open"
+    )
     openness_least: float = par(0.4, "share", 0, 1, "prior", "lower bound of the openness of research")
     public_follow: float = par(0.5, "1/year", 0, 3, "prior", "rate at which public efficiency follows the leader's")
     post_language: float = par(0.4, "OOM", 0, 3, "prior", "gain of full post-training, language")
@@ -92,6 +95,10 @@ class Technology:
         5000.0, "Mtok/day", 1, 1e7, "prior", "use at which the gain from usage data is half saturated"
     )
     usage_gain: float = par(0.5, "1", 0, 5, "003", "gain of post-training from usage data")
+    usage_adds: float = par(0.2, "OOM", 0, 3, "prior; 003", "what full data of use add to post-training, on each axis")
+    usage_lost: float = par(
+        1.0, "1/year", 0, 20, "prior; 001", "rate at which a model loses what data of use gave it once they are gone"
+    )
     usage_crowd: float = par(
         0.2, "share", 0, 10, "003", "increase of that half-saturation with the usage data of all labs"
     )
@@ -108,6 +115,9 @@ class Technology:
     active_slope: float = par(0.25, "OOM/OOM", 0, 1, "prior", "elasticity of active parameters with capability")
     active_shrink: float = par(
         1.1, "1/year", 0, 3, "PRIORS: smaller N 1.7 x MoE 2", "decline of active parameters at given capability"
+    )
+    shrink_trains: float = par(
+        0.18, "share", 0, 1, "prior; 001", "share of that decline which spares compute in training as well"
     )
     light_size: float = par(
         0.16, "share", 0.01, 1, "prior", "active parameters of the light model relative to the flagship"

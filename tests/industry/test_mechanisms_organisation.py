@@ -8,7 +8,7 @@ import pytest
 
 from baimo.agents.enums import BIG_TECH
 from baimo.world.ensemble import Ensemble
-from baimo.world.technology.research import left_to_research
+from baimo.world.technology.research import drift, left_to_research
 from tests.paired_runs import STEPS, effect, table, together
 
 SMALL = 120
@@ -141,6 +141,33 @@ def test_M67_an_unused_model_drives_its_lab_into_products_and_out_of_data():
     mean, z = change(unused, "usage_data")
     assert z < -4.0
     assert mean < -0.1
+
+
+def a_year_without_users(world: Ensemble, rate: float) -> tuple[np.ndarray, np.ndarray]:
+    """What data of use carry and what models on sale can do, a year after all users have left."""
+    labs, world.parameters.technology.usage_lost = world.labs, rate
+    before = {name: getattr(labs, name).copy() for name in ("post", "from_use", "served", "log_efficiency")}
+    labs.usage_data, labs.tokens_flagship, labs.tokens_light = (np.zeros_like(labs.cash) for _ in range(3))
+    for _ in range(12):
+        drift(world)
+    after = labs.from_use, labs.served.mean(0)
+    for name, values in before.items():
+        setattr(labs, name, values)
+    return after
+
+
+def test_M67_who_loses_the_data_of_users_loses_what_they_taught():
+    world = Ensemble(["output.level=market"], range(3)).run(36).world
+    labs, start = world.labs, world.labs.from_use.copy()
+    rate = world.parameters.technology.usage_lost
+    taught = labs.alive & labs.released & (start > 0.01)
+    assert taught.any(-1).all()
+    # Off, a model keeps what it was taught; else it fades, and with it what is on sale.
+    (kept, plain), (left, worse) = (a_year_without_users(world, each) for each in (0.0, rate))
+    np.testing.assert_allclose(kept[taught], start[taught])
+    np.testing.assert_allclose(left[taught], np.exp(-rate) * start[taught])
+    lost = (plain - worse)[taught & ~labs.trained]
+    assert lost.min() > 0.0 and lost.max() > 0.01
 
 
 def test_M67_shows_in_the_market():

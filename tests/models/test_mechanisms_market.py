@@ -19,7 +19,7 @@ from tests.paired_runs import WORLDS, by_world, effect, market, table, together
 EARLY, MIDDLE, LATE = (3, 12), (12, 24), (24, 36)
 
 together(
-    *(f"moat.{name}=0" for name in ("compute", "tuning", "data", "reputation", "ecosystem")),
+    *(f"moat.{name}=0" for name in ("compute", "training", "tuning", "data", "reputation", "ecosystem")),
     "model_market.surplus=0",
     "model_market.hallucination=0",
 )
@@ -271,7 +271,7 @@ def test_M66_what_is_lost_is_lost_at_a_change_of_base():
 
 # ---------------------------------------------------------------------- moats
 
-MOATS = ("compute", "users", "performance", "tuning", "data", "reputation", "ecosystem")
+MOATS = ("compute", "training", "users", "performance", "tuning", "data", "reputation", "ecosystem")
 
 
 def without(moat: str) -> str:
@@ -287,6 +287,19 @@ def test_M31_moat_compute():
     """Who serves much serves cheaply: the largest lab is larger."""
     assert effect("top1_tokens_share_cn", without("compute"), window=EARLY).z > 4
     assert effect("serving_cost_cn", without("compute"), window=LATE).z < -5
+
+
+def test_M31_moat_training_holds_now_and_not_later():
+    """Where all at home train with the same compute the market is flatter in the first years, not in the last.
+
+    Leaders are those who have the compute, until others stand on open weights (001: a moat, but one that fills up).
+    """
+    years = [effect("hhi_tokens_cn", without("training"), window=window) for window in ((0, 12), MIDDLE, LATE)]
+    assert years[0].z > 5 and years[0].ratio > 1.4
+    assert years[1].z > 2.5
+    assert years[2].z < 2 and years[2].mean < 0.4 * years[0].mean
+    # It is the runs that differ: nobody alone reaches a large one.
+    assert effect("largest_run_cn_flop", without("training"), window=MIDDLE).ratio > 3
 
 
 def test_M31_moat_users():

@@ -95,6 +95,15 @@ def efficiency_growth(behind: Array, openness: Array, capacity: Array, lead: Arr
     return capacity * (technology.public_progress * openness + catch_up) + own - misled
 
 
+def parameter_efficiency(years: float, technology) -> Array:
+    """Compute that leaner models spare in training, e^(s kappa t): C = 6 N D falls with N (M23).
+
+    kappa is the decline of active parameters at given capability; the share s of it is not paid for with more tokens.
+    Leaner models and better algorithms add up to what halves compute every eight months.
+    """
+    return np.exp(technology.shrink_trains * technology.active_shrink * years)
+
+
 def active_parameters(capability: Array, years: float, technology) -> Array:
     """Active parameters of a model that is sized for its capability (M23).
 

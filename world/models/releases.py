@@ -91,6 +91,7 @@ def _go_out(world: World, out: Array) -> None:
     mean = mean_k(best)
     light = light_capability(world, best)
     labs.served = where(out, best, labs.served)
+    labs.served_worth = where(out, labs.launch_worth, labs.served_worth)
     labs.light = where(out, np.maximum(light, labs.light), labs.light)
     opened = where(labs.openness == ALL_OPEN, best, where(labs.openness == LIGHT_OPEN, light, NO_MODEL))
     labs.open_weights = where(out, np.maximum(labs.open_weights, opened), labs.open_weights)

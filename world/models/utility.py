@@ -178,17 +178,17 @@ def licence(lab, seg, rules, p):
 
 @equation
 def wall(lab, seg, state, p):
-    """w (T - T_hard)+ (x_frontier - slack - x)+: disutility in hard segments short of the frontier in reach (M19).
+    """w h ln(1 + exp((T - T_hard)/h)) (E_frontier - slack - E)+: disutility short of delivered compute in reach (M19).
 
-    Where the work is hard, a model whose run is worth less than the leader's (efficiency times spending)
-    sells little (001). To users in CN the frontier abroad is only partly in reach.
+    E is log10 of what a launch delivered, efficiency times spending (`launch_worth`): who delivers less than the
+    leader sells little where work is hard, and less the easier it is (001). To users in CN the launch abroad is only
+    partly in reach.
     """
-    model_market = p.model_market
-    x = (lab.served[0] + lab.served[1] + lab.served[2]) / 3.0
-    abroad = state.frontier_all
-    frontier = where(seg.region == CN, np.maximum(state.frontier_cn, abroad - model_market.wall_border), abroad)
-    hard = model_market.wall * np.maximum(seg.threshold - model_market.wall_from, 0.0)
-    return hard * np.maximum(frontier - model_market.wall_slack - x, 0.0)
+    model_market, h = p.model_market, p.model_market.wall_width
+    abroad = state.worth_all
+    frontier = where(seg.region == CN, np.maximum(state.worth_cn, abroad - model_market.wall_border), abroad)
+    hard = model_market.wall * h * np.log1p(np.exp((seg.threshold - model_market.wall_from) / h))
+    return hard * np.maximum(frontier - model_market.wall_slack - lab.served_worth, 0.0)
 
 
 @equation

@@ -111,6 +111,7 @@ def list_prices_posted(world: World) -> tuple:
     "share",
     "the share of use in hard segments that goes to labs short of parity with the best at home",
 )
+@output("easy_share_below_parity_cn", "share", "the same in the other segments")
 @output("public_filed_share_cn", "share", "the share of use in licensed segments that filed services serve")
 def tokens(world: World) -> tuple:
     """Tokens by place of use and provider, and shares of those below parity and of filed services."""
@@ -122,14 +123,15 @@ def tokens(world: World) -> tuple:
     # Work is hard where the wall stands.
     hard = world.segments.column("threshold")[home] > model_market.wall_from
     hard_tokens = _cn(world, sum_k(where(hard, by_segment[home], 0.0)))
-    below = mean_k(labs.served) < state.frontier_cn - model_market.wall_slack
+    easy_tokens = _cn(world, sum_k(where(hard, 0.0, by_segment[home])))
+    below = labs.served_worth < state.worth_cn - model_market.wall_slack
     public = _cn(world, sum_k([by_segment[k] for k in world.segments.rows_licensed]))
     return (
         at_home + apps,
         row_sum(total) - at_home - apps,
         row_sum(_cn(world, total)),
         sum_where(labs.region != CN, total),
-        ratio(row_sum(hard_tokens * below), row_sum(hard_tokens)),
+        *(ratio(row_sum(each * below), row_sum(each)) for each in (hard_tokens, easy_tokens)),
         ratio(sum_where(labs.filing == FILED, public), row_sum(public)),
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from baimo.agents.enums import APP_COMPANY, BIG_TECH, CN, NO_MODEL, ROW
 from baimo.conf.declare import output
-from baimo.world.compute.chips import CNY_A_USD, H100_TFLOPS
+from baimo.world.compute.chips import CNY_A_USD, H100_TFLOPS, goodput
 from baimo.world.engine.arrays import (
     Array,
     count_where,
@@ -17,13 +17,19 @@ from baimo.world.engine.arrays import (
     ratio,
     row_max,
     row_sum,
+    sum_k,
     sum_where,
+    weigh_k,
     where,
 )
+from baimo.world.laws.scaling import parameter_efficiency
 from baimo.world.technology.research import frontiers
+from baimo.world.technology.training import site_of
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
+
+MONTH_HOURS = 365.25 * 24.0 / 12.0
 
 # ---------------------------------------------------------------------- frontiers
 
@@ -148,13 +154,40 @@ def median(values: Array, mask: Array) -> Array:
 @output(
     "gpt4_run_cost_usd", "USD million", "the rent of a run that reaches GPT-4's compute, by the best team elsewhere"
 )
-def run_cost(world: World) -> Array:
-    """Cost of a run as effective as GPT-4's, at rents of the day."""
-    labs, state = world.labs, world.state
+@output("gpt4_run_cards", "chips", "the cards that such a run takes")
+@output("gpt4_run_kept", "share", "the share of their speed that failures, power and network leave it")
+@output("mfu_best_row", "share", "model FLOP utilisation of the best lab elsewhere")
+@output("parameter_efficiency", "times", "what leaner models save in training; against the start")
+def run_cost(world: World) -> tuple:
+    """Cost of a run as effective as GPT-4's, at rents of the day, and what it falls by (M23).
+
+    K = C r / (A n MFU kept peak): algorithms A and leaner models n, engineers, what denser cards keep of their speed,
+    and the price of chips.
+    """
+    labs, state, training = world.labs, world.state, world.parameters.training
     row = labs.alive & (labs.region == ROW)
-    hours = world.parameters.training.largest_before_row / np.exp(state.public_efficiency)
-    hours = hours / (H100_TFLOPS * 1e12 * 3600.0 * row_max(where(row, labs.mfu, 1e-9)))
-    return hours * state.rent_training[ROW] / CNY_A_USD / 1e6
+    leaner = parameter_efficiency(world.clock.year(world.step_number), world.parameters.technology)
+    mfu = row_max(where(row, labs.mfu, 1e-9))
+    hours = training.largest_before_row / (np.exp(state.public_efficiency) * leaner)
+    hours = hours / (H100_TFLOPS * 1e12 * 3600.0 * mfu)
+    cards = hours / (world.parameters.measures.launch_months * MONTH_HOURS) / _density(world, row)
+    failing = cards * _frailty(world, row)
+    kept = goodput(failing, 1.0 / training.hours_between_failures, training.checkpoint_hours, training.restart_hours)
+    kept = kept / (1.0 + cards / site_of(world)[ROW])
+    cost = hours / kept * state.rent_training[ROW] / CNY_A_USD / 1e6
+    return cost, cards, kept, mfu, leaner + 0.0 * mfu
+
+
+def _density(world: World, among: Array) -> Array:
+    """Training speed of a card of some labs, in H100s."""
+    cards = where(among, world.labs.fleet, 0.0)
+    return ratio(row_sum(weigh_k(world.chips.training_speed, cards)), row_sum(sum_k(cards)))
+
+
+def _frailty(world: World, among: Array) -> Array:
+    """Failures of a card of some labs, in those of an H100."""
+    cards = where(among, world.labs.fleet, 0.0)
+    return ratio(row_sum(weigh_k(world.chips.failure_factor, cards)), row_sum(sum_k(cards)))
 
 
 # ---------------------------------------------------------------------- know-how
@@ -162,6 +195,7 @@ def run_cost(world: World) -> Array:
 
 @output("efficiency_public", "times", "what published algorithms save; against the start")
 @output("research_openness", "share", "the share of research that is published")
+@output("study_affordable_share", "share", "the share of labs that can afford to study the largest models")
 @output("explorers_cn", "labs", "labs in China that explore new methods")
 @output("explorers_row", "labs", "labs elsewhere that explore new methods")
 @output("breakthroughs_cn", "a step", "breakthroughs of explorers in China")
@@ -172,7 +206,7 @@ def knowledge(world: World) -> tuple:
     seekers = labs.alive & labs.explores
     explorers = [count_where(seekers & (labs.region == home)) for home in (CN, ROW)]
     found = seen["breakthroughs"], seen["breakthroughs_row"]
-    return np.exp(state.public_efficiency), state.research_openness, *explorers, *found
+    return np.exp(state.public_efficiency), state.research_openness, state.study_affordable, *explorers, *found
 
 
 @output(

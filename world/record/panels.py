@@ -70,7 +70,7 @@ def lab_panel(world: World) -> tuple[Any, PanelColumns]:
         **codes,
         **_own(labs, "alive", "cash", "cost", "raised", "price_flagship", "price_light", "product_share", "reputation"),
         **_own(labs, "sunk_value", "mfu", "runs_done", "runs_failed", "control", "lock_in", "founded"),
-        **_own(labs, tokens_api="of these, by apps", usage_data="remembered and fading"),
+        **_own(labs, tokens_api="of these, by apps", usage_data="remembered and fading", from_use="fades with them"),
         **_numbers(
             revenue=(labs.service_revenue, "CNY million a month", "of models and projects"),
             **{f"revenue_{kind}": (labs.income[k], "CNY million a month", "") for k, kind in enumerate(REVENUE)},

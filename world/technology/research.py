@@ -13,12 +13,14 @@ import numpy as np
 
 from baimo.agents.enums import ALL_OPEN, BIG_TECH, CN, NO_MODEL, RESEARCH, ROW
 from baimo.conf.declare import flow, stock
+from baimo.world.compute.chips import H100_TFLOPS
 from baimo.world.engine.arrays import (
     Array,
     by_region,
     clip,
     largest,
     mean_k,
+    mean_where,
     ratio,
     row_max,
     row_sum,
@@ -45,7 +47,10 @@ class ResearchState(State):
     frontier_cn = stock("OOM", first=NO_MODEL, text="The best model of CN served")
     frontier_open = flow("OOM", first=NO_MODEL, text="The best open weights")
     open_start = stock("OOM", text="The best open weights on the first day")
+    study_affordable = flow("share", text="Labs that can afford to study the largest models")
     gap_oom = flow("OOM", text="Lead of the frontier over that of CN")
+    worth_all = stock("OOM", first=NO_MODEL, text="Effective compute behind the largest launch on sale")
+    worth_cn = stock("OOM", first=NO_MODEL, text="The same in CN")
 
 
 def capability(labs) -> Array:
@@ -114,16 +119,35 @@ def scarcity_teaches(world: World, capacity: Array) -> Array:
 
 
 def _openness_of_research(world: World) -> None:
-    """Move openness of research, which falls with the use of closed models, and the public frontier (M61)."""
+    """Move openness of research, d Omega/dt = -f (1 - s_open a)(Omega - Omega_min), and the public frontier (M61).
+
+    s_open is the share of use in ROW that goes to open weights, a the share of labs that can afford to study them:
+    what is closed, or too costly to run, nobody learns from and answers (003).
+    """
     labs, state, technology = world.labs, world.state, world.parameters.technology
     used = where(labs.region == ROW, state.token_share, 0.0)
-    closed = ratio(row_sum(where(labs.openness == ALL_OPEN, 0.0, used)), row_sum(used))
-    fades = technology.openness_fade * closed * (state.research_openness - technology.openness_least)
+    opened = ratio(row_sum(where(labs.openness == ALL_OPEN, used, 0.0)), row_sum(used))
+    state.study_affordable = mean_where(labs.alive, _studies(world))
+    broken = 1.0 - opened * state.study_affordable
+    fades = technology.openness_fade * broken * (state.research_openness - technology.openness_least)
     state.research_openness = state.research_openness - fades * world.clock.years
     leader = row_max(where(labs.alive, labs.log_efficiency, -9.0))
     follows = technology.public_follow * np.maximum(leader - state.public_efficiency, 0.0)
     public = technology.public_progress * state.research_openness + follows * state.research_openness
     state.public_efficiency = state.public_efficiency + public * world.clock.years
+
+
+def _studies(world: World) -> Array:
+    """Chance that a lab can study the models of the day, R/(R + K), K = h C_largest r / (MFU peak) (M61).
+
+    R is its research budget, K what h runs of the largest size cost it a year at the rent of its region.
+    """
+    labs, state = world.labs, world.state
+    largest_run = np.maximum(state.largest_run[CN], state.largest_run[ROW])
+    hours = world.parameters.technology.study_share * largest_run / (H100_TFLOPS * 1e12 * 3600.0 * labs.mfu)
+    cost = hours * by_region(state.rent_training, labs.region) / 1e6
+    budget = research_budget(world)
+    return ratio(budget, budget + cost)
 
 
 def _post_training(world: World) -> None:
@@ -142,21 +166,35 @@ def _post_training(world: World) -> None:
     ceiling = (technology.post_language, technology.post_knowledge, technology.post_reasoning)
     growth = (0.0, 0.0, technology.post_growth)
     taught = labs.alive & labs.released | labs.trained
+    without = labs.post - labs.from_use
+    labs.from_use = where(taught, _carried_by_use(world, data, effort), labs.from_use)
     layers = []
     for axis in range(3):
         most = ceiling[axis] + growth[axis] * year
-        room = np.maximum(most * labs.craft - labs.post[axis], 0.0)
+        room = np.maximum(most * labs.craft - without[axis], 0.0)
         build = np.minimum(technology.post_pace * strength * machines * world.clock.years, 1.0) * room
         gap = clip(state.teacher[axis] - technology.teacher_margin - own[axis], 0.0, technology.teacher_reach)
         reach = state.teacher[axis] - own[axis] < technology.teacher_horizon
         learn = world.clock.fraction(drift[axis]) * gap * effort * reach
         # What can be copied is common to all; what a team adds of its own depends on its craft.
-        learn = np.minimum(learn, np.maximum(most - labs.post[axis] - build, 0.0))
-        layers.append(labs.post[axis] + where(taught, build + learn, 0.0))
+        learn = np.minimum(learn, np.maximum(most - without[axis] - build, 0.0))
+        layers.append(without[axis] + labs.from_use + where(taught, build + learn, 0.0))
     labs.post = np.stack(layers)
     fade = np.exp(-world.clock.months / technology.usage_memory)
     used = labs.tokens_flagship + labs.tokens_light
     labs.usage_data = labs.usage_data * fade + used * (1.0 - fade)
+
+
+def _carried_by_use(world: World, data: Array, effort: Array) -> Array:
+    """What data of use carry of post-training, OOM: dz/dt = b e (a d - z)+ - l (z - a d)+ (M67).
+
+    d is what a lab's data are worth (`data_from_use`). A lab whose users or customers leave, because it competes
+    with them for instance, loses with their data what these taught its model (001).
+    """
+    technology, years, now = world.parameters.technology, world.clock.years, world.labs.from_use
+    short = technology.usage_adds * data - now
+    gained = np.minimum(technology.post_pace * effort * years, 1.0) * np.maximum(short, 0.0)
+    return now + gained - (1.0 - np.exp(-technology.usage_lost * years)) * np.maximum(-short, 0.0)
 
 
 def _tuning_compute(world: World) -> Array:
@@ -225,3 +263,7 @@ def update_teachers(world: World) -> None:
     state.frontier_cn = mean_k(best["cn"])
     state.frontier_open = mean_k(best["open"])
     state.gap_oom = state.frontier_all - state.frontier_cn
+    labs = world.labs
+    launched = where(labs.released & labs.alive, labs.served_worth, NO_MODEL)
+    state.worth_all = row_max(launched)
+    state.worth_cn = row_max(where(labs.region == CN, launched, NO_MODEL))

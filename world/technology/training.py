@@ -9,15 +9,28 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import APP_COMPANY, BIG_TECH, CENTRE, CN, FROM_SCRATCH, FRONTIER, INFRA, LEAST_RUN, SCALING
+from baimo.agents.enums import APP_COMPANY, BIG_TECH, CENTRE, CN, FROM_SCRATCH, FRONTIER, INFRA, LEAST_RUN, ROW, SCALING
 from baimo.agents.lab.compute import FleetSignals
-from baimo.agents.lab.training import LaunchSignals, Run, trained_capability
+from baimo.agents.lab.training import LaunchSignals, Run, launch_worth, trained_capability
 from baimo.conf.declare import flow, stock
 from baimo.world.compute.chip_supply import software_maturity
 from baimo.world.compute.chips import H100_TFLOPS, SECONDS_A_DAY, goodput, weakness
 from baimo.world.compute.rental_market import HOURS_A_YEAR, fleet_serving
-from baimo.world.engine.arrays import Array, by_region, clip, mean_k, ratio, shares, stack_k, sum_k, weigh_k, where
+from baimo.world.engine.arrays import (
+    Array,
+    by_region,
+    clip,
+    mean_k,
+    mean_where,
+    ratio,
+    shares,
+    stack_k,
+    sum_k,
+    weigh_k,
+    where,
+)
 from baimo.world.engine.state import State
+from baimo.world.laws.scaling import parameter_efficiency
 from baimo.world.network.open_bases import best_known_base
 from baimo.world.technology.exploration import beaten_path
 from baimo.world.technology.research import left_to_research
@@ -102,8 +115,7 @@ def delivered_flop(world: World) -> Array:
     """
     labs, training, chips = world.labs, world.parameters.training, world.chips
     speed, count = cluster(world)
-    site = by_region(stack_k(training.site_cn, training.site_row, xp=world.xp), labs.region)
-    site = site * np.exp(training.site_growth * world.clock.year(world.step_number))
+    site = by_region(site_of(world), labs.region)
     experience = np.log(10.0) * training.cluster_experience * (labs.log_largest - 23.0)
     before = training.cards_before * np.exp(experience + training.cluster_skill * labs.skill)
     kept = 1.0 / (1.0 + count / site) / (1.0 + count / (training.cluster_leap * before))
@@ -117,10 +129,17 @@ def delivered_flop(world: World) -> Array:
     return speed * kept * good * labs.mfu * H100_TFLOPS * 1e12 * seconds
 
 
+def site_of(world: World) -> Array:
+    """Chips of a site at which power, cooling and network halve its speed, by region (M09)."""
+    training = world.parameters.training
+    grown = np.exp(training.site_growth * world.clock.year(world.step_number))
+    return stack_k(training.site_cn, training.site_row, xp=world.xp) * grown
+
+
 def launch_signals(world: World) -> LaunchSignals:
     """Observables of a lab that plans a run."""
     labs, state, p = world.labs, world.state, world.parameters
-    speed = delivered_flop(world)
+    speed = shared_compute(world, delivered_flop(world))
     speed = speed * beaten_path(world) * (1.0 - training_share(world))
     rent = by_region(state.rent_training, labs.region)
     month = labs.rented_training * rent * HOURS_A_YEAR / 12.0 / 1e6
@@ -138,8 +157,17 @@ def launch_signals(world: World) -> LaunchSignals:
         unique_tokens=unique_tokens(world),
         synthetic_gain=synthetic_gain(world, mean_k(base + post)),
         scaling_ceiling=state.scaling_ceiling,
+        leaner=parameter_efficiency(world.clock.year(world.step_number), p.technology) + 0.0 * state.scaling_ceiling,
         launch_chance=world.clock.fraction(p.decisions.launch_chance),
     )
+
+
+def shared_compute(world: World, speed: Array) -> Array:
+    """Training speed m s + (1 - m) mean s: without the moat (m = 0) all labs at home have the same compute (M31)."""
+    labs, m = world.labs, world.parameters.moat.training
+    trains = labs.alive & (labs.mode != APP_COMPANY)
+    mean = [mean_where(trains & (labs.region == home), speed) for home in (CN, ROW)]
+    return m * speed + (1.0 - m) * where(trains, by_region(np.stack(mean), labs.region), 0.0)
 
 
 def unique_tokens(world: World) -> Array:
@@ -198,12 +226,12 @@ def advance(world: World) -> None:
     labs.run_cost = labs.run_cost + where(labs.running, world.state.training_bill, 0.0)
     labs.run_delivered = labs.run_delivered + step
     labs.run_age = where(labs.running, labs.run_age + world.clock.months, 0.0)
-    _stop_doomed(world)
+    stop_doomed(world)
     _complete(world, seen)
     labs.since_failure = labs.since_failure + world.clock.months
 
 
-def _stop_doomed(world: World) -> None:
+def stop_doomed(world: World) -> None:
     """Stop failing runs early, at a rate that rises with scaling staff (M34)."""
     labs, training = world.labs, world.parameters.training
     scaling = labs.staff[SCALING]
@@ -243,9 +271,13 @@ def _complete(world: World, seen: LaunchSignals) -> None:
     reached = trained_capability(chosen, run, market, p)
     better = sum_k(reached) > sum_k(chosen.pretrained)
     chosen.pretrained = where(better, reached, chosen.pretrained)
+    chosen.launch_worth = where(better, launch_worth(chosen, run, market, p), chosen.launch_worth)
     chosen.runs_done = chosen.runs_done + 1.0
     chosen.log_largest = np.maximum(chosen.log_largest, np.log10(flop))
     chosen.running = np.zeros_like(chosen.running)
+    taken = better & (sum_k(chosen.run_inherits_post) > sum_k(chosen.post))
+    # What came with the base is not of one's own users.
+    chosen.from_use = where(taken, 0.0, chosen.from_use)
     chosen.post = where(better, np.maximum(chosen.post, chosen.run_inherits_post), chosen.post)
     chosen.trained = chosen.trained | better
     # A new base is another model: data of layers comes along as far as it is portable (M66).
