@@ -93,7 +93,7 @@ TECHNOLOGY = (
             "training.mfu_commons": 0.0,
             "chip_market.list_price_decline": 0.0,
             "technology.active_shrink": 0.0,
-            "serving.engine_growth": 0.0,
+            "serving.engine_learning": 0.0,
         },
         shows=("gpt4_run_cost_usd", "parameter_efficiency", "mfu_best_row", "price_gpt35_level"),
     ),

@@ -243,9 +243,7 @@ class Serving:
     """What a token costs."""
 
     arithmetic: float = par(1.0, "times", 0, 1, "Pope et al. 2022", "how far arithmetic bounds serving")
-    output_share: float = par(
-        0.25, "share", 0.01, 0.99, "prior", "share of tokens that models write, without thinking"
-    )
+    output_share: float = par(0.25, "share", 0.01, 0.99, "prior", "share of tokens that models write, without thinking")
     cache_hits: float = par(0.0, "share", 0, 0.99, "prior", "tokens of prompts that were read before, at the start")
     prefill_mfu: float = par(0.5, "share", 0.01, 1, "Pope et al. 2022", "arithmetic efficiency of reading prompts")
     decode_mfu: float = par(0.33, "share", 0.01, 1, "Pope et al. 2022", "the same of writing answers, at most")
@@ -255,13 +253,11 @@ class Serving:
     kv_bytes: float = par(4.3e8, "bytes", 1e6, 1e11, "prior", "cache of a prompt")
     reference_size: float = par(2e10, "parameters", 1e8, 1e13, "prior", "model by which chips are compared")
     utilisation: float = par(0.25, "share", 0.01, 1, "prior", "share of time that a serving chip is busy")
-    engine_growth: float = par(
-        0.75,
-        "1/year",
-        0,
-        3,
-        "PRIORS: engine 2 x utilisation 1.5",
-        "growth of tokens a second by better inference engines",
+    engine_learning: float = par(
+        0.2, "1", 0, 1, "prior; Wright 1936", "b: elasticity of tokens a second with the tokens served so far"
+    )
+    served_before: float = par(
+        2e6, "Mtok", 1, 1e12, "prior", "S0: tokens served before the start, two years of the first API"
     )
     rented_premium: float = par(1.1, "times", 1, 5, "prior", "mark-up of the cost of serving over the rent")
     cost_scale: float = par(1.0, "times", 0, 20, "000", "factor on the compute that serving takes")

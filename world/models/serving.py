@@ -31,6 +31,7 @@ class ServingState(State):
     serving_need = stock("H100e", "labs", text="Compute that all demand would take")
     output_share = stock("share", first="serving.output_share", text="Tokens that models write, of all")
     cache_hits = stock("share", first="serving.cache_hits", text="Tokens of prompts that were read before")
+    served_so_far = stock("Mtok", text="Tokens that labs everywhere have served since the start")
     engine = flow("1", text="Tokens a second of a chip against the first engines")
     tokens_h100_flagship = flow("tok/s", "labs", text="Speed of one H100 with the flagship")
     tokens_h100_light = flow("tok/s", "labs", text="Speed of one H100 with the light model")
@@ -48,6 +49,7 @@ def serve(world: World) -> None:
     earn(world, traffic)
     total = labs.tokens_flagship + labs.tokens_light
     here = labs.region == CN
+    state.served_so_far = state.served_so_far + row_sum(total) * world.clock.days
     cn = where(here, total, 0.0)
     state.token_share = where(here, ratio(cn, row_sum(cn)), ratio(total - cn, row_sum(total - cn)))
     _running_costs(world)
@@ -108,13 +110,12 @@ def _running_costs(world: World) -> None:
 def serving_costs(world: World) -> None:
     """Serving speed of one H100 for each model, and marginal cost of a million tokens.
 
-    Engines improve each year, and who serves much fills batches and evens out peaks:
-    T (1 + m g log10(1 + need / n0)), the moat of compute (M31). A cost of zero (M04) serves free.
+    Engines are learned by serving, and open to all: (1 + S/S0)^b, S the tokens served so far anywhere (Wright 1936).
+    Who serves much fills batches and evens out peaks: T (1 + m g log10(1 + need / n0)), the moat of compute (M31).
+    A cost of zero (M04) serves free.
     """
     labs, state, serving = world.labs, world.state, world.parameters.serving
-    state.engine = np.exp(serving.engine_growth * world.clock.year(world.step_number)) + world.xp.zeros(
-        (world.worlds, 1)
-    )
+    state.engine = np.exp(serving.engine_learning * np.log1p(state.served_so_far / serving.served_before))
     gain = serving.scale_gain * world.parameters.moat.compute
     better = state.engine * (1.0 + gain * np.log10(1.0 + state.serving_need / serving.scale_reference))
     for name, size in (("flagship", labs.active_parameters), ("light", labs.light_parameters)):
