@@ -34,10 +34,10 @@ TECHNOLOGY = (
     Mechanism(
         "M08",
         "weak_chips",
-        "weak and mixed cards in number multiply failures and power bills",
+        "weak and mixed cards in number multiply failures and power bills, which buyers count in",
         "000",
         off={"training.weak_cards": 0.0, "training.weak_power": 0.0, "training.mixed_loss": 0.0},
-        shows=("goodput_cn", "power_cn_mw", "largest_run_cn_flop"),
+        shows=("goodput_cn", "power_cn_mw", "largest_run_cn_flop", "h100e_cn_other_domestic"),
     ),
     Mechanism(
         "M09",

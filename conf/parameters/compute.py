@@ -38,7 +38,16 @@ class ChipMarket:
         1.3, "1", 0.5, 3, "000", "exponent of speed in a buyer's valuation: fast chips save racks, power, networks"
     )
     consumer_discount: float = par(
-        0.1, "share", 0, 1, "000", "valuation of consumer cards in clusters, relative to their speed"
+        0.6,
+        "share",
+        0,
+        1,
+        "prior",
+        "valuation of a consumer card, with little memory and barred from data centres by its "
+        "licence, relative to others of its whole cost",
+    )
+    cluster_in_mind: float = par(
+        1000.0, "H100", 1, 1e6, "prior", "speed of the cluster for which buyers weigh failures of a chip"
     )
     stockpile: float = par(
         1.0, "times", 0, 10, "prior", "increase of orders between the announcement of a ban and its start"

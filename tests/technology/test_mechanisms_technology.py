@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 
 from baimo.agents.enums import CN, INFRA, SCALING
 from baimo.agents.lab.training import Run, launch_worth, trained_capability
+from baimo.world.compute.chip_supply import offers
 from baimo.world.compute.chips import power_draw, weakness
 from baimo.world.ensemble import Ensemble
 from baimo.world.models.utility import wall
@@ -158,6 +161,30 @@ def test_M08_weak_cards_multiply_failures_and_power_bills(chips):
     assert weakness(1000.0, 3.0, 300.0, 0.0) == 300.0 and weakness(1000.0, 3.0, 300.0, 1.0) == pytest.approx(3000.0)
     np.testing.assert_allclose(power_draw(chips, 1.0), chips.kw)
     np.testing.assert_allclose(power_draw(chips, 0.0) / chips.training_speed, 0.7)
+
+
+@pytest.mark.parametrize(("weak_cards", "counts"), [(1.0, True), (0.0, False)])
+def test_M08_frail_cards_deliver_less_and_are_valued_less(weak_cards, counts):
+    """What each class delivers and is worth as it is, and were it no frailer than an H100."""
+    world = Ensemble(["output.level=market", f"training.weak_cards={weak_cards}"], (0,)).run(6).world
+    frail, found = world.chips, []
+    world.labs.fleet = world.labs.fleet + 1000.0 * (frail.failure_factor > 1.0)
+    for world.chips in (frail, replace(frail, failure_factor=np.ones_like(frail.failure_factor))):
+        found.append((delivered_flop(world)[world.labs.alive], offers(world).value[CN][:-1, 0, 0]))
+    (delivered, value), (sturdy_delivered, sturdy_value) = found
+    weak = (frail.failure_factor[:, 0, 0] > 1.0) & (value > 0.0)
+    np.testing.assert_array_equal(value[~weak], sturdy_value[~weak])
+    if counts:
+        assert (delivered < sturdy_delivered).all() and delivered.sum() < 0.98 * sturdy_delivered.sum()
+        assert weak.sum() > 3 and (value[weak] < 0.97 * sturdy_value[weak]).all()
+    else:
+        np.testing.assert_array_equal(delivered, sturdy_delivered)
+        np.testing.assert_array_equal(value, sturdy_value)
+
+
+def test_M08_buyers_who_count_failures_and_power_in_buy_fewer_weak_cards():
+    bought = effect("h100e_cn_other_domestic", "mechanisms.weak_chips=false")
+    assert bought.z < -10.0 and bought.ratio < 0.9
 
 
 def test_M09_power_cooling_and_network_bind_large_clusters():

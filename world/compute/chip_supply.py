@@ -12,7 +12,7 @@ import numpy as np
 
 from baimo.agents.enums import CN, INFRA, MISSING, ROW
 from baimo.conf.declare import flow, stock
-from baimo.world.compute.chips import CNY_A_USD, HOURS_A_YEAR, serving_speeds, weakness
+from baimo.world.compute.chips import CNY_A_USD, HOURS_A_YEAR, goodput, serving_speeds, weakness
 from baimo.world.engine.arrays import Array, clip, ratio, stack_k, sum_k, sum_where, take_rows, where
 from baimo.world.engine.state import State
 
@@ -180,6 +180,19 @@ def running_cost(world: World) -> Array:
     return kw[:, None] * (power + rental.space) + broken[:, None]
 
 
+def endurance(world: World) -> Array:
+    """Goodput of a cluster of one class over that of H100s of its speed, ``(classes, worlds, 1)`` (M08).
+
+    g(S (f/a)^e) / g(S): S the speed that buyers have in mind, a the speed of a card and f its failures. Weak cards
+    lose by their number and each by its frailty, and strong ones in few gain.
+    """
+    training, chips = world.parameters.training, world.chips
+    size, rate = world.parameters.chip_market.cluster_in_mind, 1.0 / training.hours_between_failures
+    strain = weakness(size / chips.training_speed, chips.failure_factor, size, training.weak_cards)
+    kept, fair = (goodput(n, rate, training.checkpoint_hours, training.restart_hours) for n in (strain, size))
+    return kept / fair
+
+
 def hour_cost(world: World) -> Array:
     """Full cost of an hour of a chip, CNY: decline of its value and capital, and what running it costs."""
     price = np.stack([prices_cn(world), list_prices(world)], axis=1)
@@ -207,6 +220,8 @@ def grey_class(world: World) -> int:
 def chip_worth(world: World, earns: Array | None = None) -> Array:
     """Speed of a chip to a buyer, ``(classes, worlds, 1)``: in the use in which it earns most, or in a mix of uses.
 
+    In training that is what failures leave of a cluster of such chips (M08).
+
     Parameters
     ----------
     earns : array (2, worlds, 1), optional
@@ -214,7 +229,7 @@ def chip_worth(world: World, earns: Array | None = None) -> Array:
     """
     chips, chip_market = world.chips, world.parameters.chip_market
     maturity, weight = software_maturity(world), chip_market.training_weight
-    train, serve = chips.training_speed * maturity, world.state.serving_speed * maturity
+    train, serve = chips.training_speed * maturity * endurance(world), world.state.serving_speed * maturity
     speed = weight * train + (1.0 - weight) * serve
     if earns is not None:
         most = np.maximum(train * earns[0], serve * earns[1]) / np.maximum(earns[0], earns[1])
