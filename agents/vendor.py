@@ -49,6 +49,15 @@ class OfferSignals(Observables):
     platform: PerWorld  # share: strength of the common software platform
 
 
+class BuilderSignals(Observables):
+    """Signals of a vendor that may build the common software platform."""
+
+    returns: PerAgent  # CNY million a year that members would pay for a full platform of this builder
+    skill: PerAgent  # licence times product skill: how full the platform gets with unlimited money
+    resources: PerAgent  # CNY million a year that its owners can spend
+    public: PerAgent  # CNY million a year of public money
+
+
 class InfraVendor(MarketAgent):
     """A firm or public body that makes, rents or pools compute."""
 
@@ -72,6 +81,8 @@ class InfraVendor(MarketAgent):
     backlog = column("orders over supply", default=1.0)
     offered_share = column("share of the fleet offered", default=1.0)
     utilisation = column("share", default=0.5)
+    platform_budget = column("CNY million a year")
+    platform_built = column("share of a full platform")
 
     @decision
     def set_list_price(vendors, market: ListPriceSignals, p: Config) -> None:
@@ -122,3 +133,14 @@ class InfraVendor(MarketAgent):
         centre = rental.centre_offer * mixed * (1.0 + rental.platform_lift * market.platform)
         offer = where(vendors.kind == CENTRE, np.minimum(centre, 1.0), rental.cloud_offer)
         vendors.offered_share = offer
+
+    @decision
+    def build_platform(vendors, market: BuilderSignals, p: Config) -> None:
+        """Spend own money on a platform up to where a further million brings a million in fees (M17).
+
+        V q M/(M + h) - M is greatest at M = sqrt(V q h) - h: what members would pay, licence and skill, money. Public
+        money comes first, and owners give no more than they have.
+        """
+        half = p.platform.half_resources
+        best = np.sqrt(market.returns * market.skill * half) - half
+        vendors.platform_budget = clip(best - market.public, 0.0, market.resources)

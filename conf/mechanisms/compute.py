@@ -14,7 +14,7 @@ COMPUTE = (
     Mechanism(
         "M17",
         "platform",
-        "a middle layer unifies mixed chips, and it matters who builds it",
+        "a middle layer unifies mixed chips, who builds it decides so by its returns, and it matters who does",
         "000",
         off={"platform.scale": 0.0},
         shows=("platform_strength", "utilisation_cn", "domestic_maturity"),

@@ -232,6 +232,7 @@ class PlatformRules:
     half_resources: float = par(
         300.0, "CNY million/year", 1, 1e6, "prior", "resources at which their effect is half saturated"
     )
+    fee: float = par(0.2, "share", 0, 1, "prior", "share of what members gain that a platform charges")
     build_years: float = par(1.0, "years", 0.1, 20, "prior", "time constant of building the platform")
     decay_years: float = par(2.0, "years", 0.1, 20, "prior", "time constant of its decay when unattended")
     join: float = par(8.0, "1/year", 0, 20, "000", "hazard that a lab joins a finished platform of a trusted builder")

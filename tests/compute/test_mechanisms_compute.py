@@ -6,9 +6,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+from baimo.agents.enums import BUILDERS as BUILDER_KINDS
+from baimo.agents.enums import PLATFORM
 from baimo.agents.vendor import OfferSignals
 from baimo.world.compute.chip_supply import _mature, software_maturity
 from baimo.world.compute.clouds import _compute_for_equity
+from baimo.world.compute.platform import develop
 from baimo.world.compute.rental_market import _seen_by_labs
 from baimo.world.ensemble import Ensemble
 from baimo.world.technology.training import cluster
@@ -24,6 +27,7 @@ OWN_PACES = ("pace.commerce=36", "pace.shut_out=0", "pace.late=0")
 together(SPARSE, (*SPARSE, DENSE), (*SPARSE, ALIKE), (*SPARSE, ALIKE, DENSE), (ALIKE, "mechanisms.codesign=false"))
 together(FREE, (FREE, ALIKE), (FREE, "mechanisms.codesign=false"))
 together(BUILDERS["operator"], (BUILDERS["operator"], "mechanisms.platform=false"))
+together(BUILDERS["private"], (BUILDERS["private"], "platform.rivalry=0"))
 together(OWN_PACES, (*OWN_PACES, "mechanisms.pace_layers=false"))
 
 
@@ -88,14 +92,51 @@ def test_M17_the_platform_brings_domestic_software_and_idle_centres_into_use():
 def test_M17_a_platform_unifies_mixed_fleets_schedules_centres_and_ripens_software():
     world = Ensemble(["output.level=market"], (0,)).run(6).world
     state, done = world.state, []
+    world.labs.on_platform = world.labs.alive
     for strength in (0.0, 1.0):
-        state.platform_strength, before = np.full((1, 1), strength), state.domestic_software
+        state.platform_strength = state.platform_built = np.full((1, 1), strength)
+        before = state.domestic_software
         world.vendors.offer_compute(OfferSignals(maturity=software_maturity(world), platform=state.platform_strength))
         speed, offered = cluster(world)[0].sum(), world.vendors.offered_share.sum()
         _mature(world)
         done.append((speed, offered, (state.domestic_software - before).sum()))
         state.domestic_software = before
     assert all(with_ > without for without, with_ in zip(*done, strict=True))
+
+
+def test_M17_a_builder_spends_where_members_would_pay_and_more_so_who_is_neutral():
+    """What each kind of builder decides, with compute as dear as many times today's rent."""
+
+    def decided(dearer: float, **changes: float) -> dict[str, float]:
+        world = Ensemble(["output.level=market"], (0,)).run(24).world
+        world.state.rent_training = world.state.rent_training * dearer
+        for name, traits in world.config.builders.items():
+            world.config.builders[name] = {**traits, **changes}
+        develop(world)
+        kinds, budget = world.vendors.builder[0], world.vendors.platform_budget[0]
+        builds = world.vendors.alive[0] & (world.vendors.kind[0] == PLATFORM)
+        return {name: budget[builds & (kinds == code)].item() for code, name in enumerate(BUILDER_KINDS)}
+
+    today, dear, dearest = (decided(times) for times in (0.1, 2.0, 2.5))
+    assert not any(today.values()), "nobody builds for nothing"
+    assert 0.0 < dear["operator"] < dearest["operator"]
+    assert dear["private"] == dear["state"] == 0.0, "who lacks permits or skill needs more to begin"
+    partial = decided(2.0, neutrality=0.5)["operator"]
+    assert partial < decided(2.0, neutrality=1.0)["operator"], "rivals will not pay for it"
+
+
+def test_M17_rivals_shun_a_platform_whose_builder_is_not_neutral():
+    loved = ("platform.rivalry=0",)
+    shunned = effect("platform_strength", loved, base=(BUILDERS["private"],))
+    assert shunned.z < -2.5 and shunned.ratio < 0.95
+
+
+def test_M17_members_pay_the_builder():
+    world = Ensemble(["output.level=market", BUILDERS["operator"]], (0,)).run(36).world
+    world.accounts.open()
+    develop(world)
+    paid, received = world.accounts.flows["platform fees"]
+    assert paid.sum() == pytest.approx(received.sum()) and paid.sum() > 0.0
 
 
 def test_M17_without_the_mechanism_no_builder_makes_a_platform():

@@ -89,6 +89,12 @@ def balance(world: World) -> Array:
     return -np.log(short) / r
 
 
+def loss_of_mixing(world: World) -> Array:
+    """Share of its speed that a lab's fleet loses by mixed classes, m (1 - sum n_k^2/n^2), without a platform (M08)."""
+    fleet, count = world.labs.fleet, sum_k(world.labs.fleet)
+    return world.parameters.training.mixed_loss * where(count > 0.0, 1.0 - ratio(sum_k(fleet * fleet), count**2), 0.0)
+
+
 def cluster(world: World) -> tuple[Array, Array]:
     """Training speed in H100s of the chips of one run, and the number of those chips."""
     labs, training, chips = world.labs, world.parameters.training, world.chips
@@ -96,11 +102,8 @@ def cluster(world: World) -> tuple[Array, Array]:
     maturity = software_maturity(world)
     speed = sum_k(in_use * chips.training_speed * maturity)
     count = sum_k(in_use)
-    square = sum_k(in_use * in_use)
-    concentration = ratio(square, count * count)
-    platform = world.state.platform_strength
-    mixed = training.mixed_loss * (1.0 - concentration) * (1.0 - platform)
-    speed = speed * where(count > 0.0, 1.0 - mixed, 1.0)
+    joined = world.parameters.platform.scale * world.state.platform_built * labs.on_platform
+    speed = speed * (1.0 - loss_of_mixing(world) * (1.0 - joined))
     rented_speed = by_region(stack_k(training.rented_speed_cn, training.rented_speed_row, xp=world.xp), labs.region)
     rented_count = labs.rented_training / rented_speed
     return speed + labs.rented_training * training.run_share, count + rented_count * training.run_share
