@@ -112,6 +112,7 @@ class LabColumns(FirmColumns, MarketAgent):
     host_stake = column("CNY million", clears=True)
     compute_credit = column("CNY million", clears=True)
     on_platform = column(dtype=bool, default=False, clears=True)
+    porting = column("share of infra people on software for domestic chips", clears=True)
 
     # knowledge
     log_efficiency = column("ln A")

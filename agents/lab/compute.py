@@ -40,6 +40,13 @@ class PlatformSignals(Observables):
     leaves: PerAgent  # chance in this step
 
 
+class PortingSignals(Observables):
+    """Signals of a lab when it sets people on software for domestic chips."""
+
+    domestic: PerAgent  # share of domestic chips in the compute that it runs on
+    missing: PerWorld  # share of the speed of domestic chips that software does not yet bring out
+
+
 class LabCompute(LabColumns):
     """Decisions of a lab about its compute."""
 
@@ -90,3 +97,12 @@ class LabCompute(LabColumns):
         stays = labs.on_platform & (u < 1.0 - market.leaves)
         joins = ~labs.on_platform & (u < market.joins)
         labs.on_platform = labs.alive & (labs.region == CN) & (stays | joins)
+
+    @decision
+    def port_software(labs, market: PortingSignals, p: Config) -> None:
+        """Set infra people on software for domestic chips, by what its own runs gain (M56): r d s / (1 + r d s).
+
+        They are missed at the lab's own runs; what others gain by their work, which all share, is not counted in.
+        """
+        gain = p.chip_market.codesign_return * market.domestic * market.missing
+        labs.porting = gain / (1.0 + gain)

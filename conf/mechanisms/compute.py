@@ -48,9 +48,9 @@ COMPUTE = (
     Mechanism(
         "M56",
         "codesign",
-        "software for domestic chips is a commons that matures with use and co-design",
+        "software for domestic chips is a commons that matures with use and with the people whom labs set on it",
         "004",
-        off={"chip_market.codesign": 0.0},
+        off={"chip_market.codesign": 0.0, "chip_market.codesign_return": 0.0},
         shows=("domestic_maturity", "h100e_cn_domestic"),
     ),
     Mechanism(

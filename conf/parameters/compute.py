@@ -121,10 +121,18 @@ class ChipMarket:
         0.16, "1/year", 0, 5, "004", "growth of the stock of domestic software with deployment and work"
     )
     codesign_chips: float = par(
-        50000.0, "chips", 100, 1e8, "prior", "domestic chips in use that count as one unit of deployment"
+        15000.0, "chips", 100, 1e8, "prior", "domestic datacenter chips in use that count as one unit of deployment"
     )
     codesign_people: float = par(
-        500.0, "people", 1, 1e6, "004", "infra people on domestic chips that count as one unit of work"
+        100.0, "people", 1, 1e6, "prior", "infra people on software for domestic chips that count as one unit of work"
+    )
+    codesign_return: float = par(
+        2.0,
+        "times",
+        0,
+        50,
+        "prior",
+        "return of a lab's work on software of its domestic chips, relative to its own runs",
     )
     codesign_platform: float = par(2.0, "1", 0, 50, "000", "contribution of a full platform to that growth")
     maturity_limit: float = par(

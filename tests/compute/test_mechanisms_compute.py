@@ -8,13 +8,14 @@ import pytest
 
 from baimo.agents.enums import BUILDERS as BUILDER_KINDS
 from baimo.agents.enums import PLATFORM
+from baimo.agents.lab.compute import PortingSignals
 from baimo.agents.vendor import OfferSignals
 from baimo.world.compute.chip_supply import _mature, software_maturity
 from baimo.world.compute.clouds import _compute_for_equity
 from baimo.world.compute.platform import develop
 from baimo.world.compute.rental_market import _seen_by_labs
 from baimo.world.ensemble import Ensemble
-from baimo.world.technology.training import cluster
+from baimo.world.technology.training import cluster, update_skill
 from tests.paired_runs import by_world, effect, market, together
 
 FREE = "policy/embargo=none"
@@ -28,6 +29,7 @@ together(SPARSE, (*SPARSE, DENSE), (*SPARSE, ALIKE), (*SPARSE, ALIKE, DENSE), (A
 together(FREE, (FREE, ALIKE), (FREE, "mechanisms.codesign=false"))
 together(BUILDERS["operator"], (BUILDERS["operator"], "mechanisms.platform=false"))
 together(BUILDERS["private"], (BUILDERS["private"], "platform.rivalry=0"))
+together("chip_market.codesign_return=0")
 together(OWN_PACES, (*OWN_PACES, "mechanisms.pace_layers=false"))
 
 
@@ -270,6 +272,27 @@ def test_M56_more_domestic_chips_in_use_make_better_software():
     spreads = effect("domestic_maturity", FREE)
     assert spreads.z > 8
     assert effect("domestic_maturity", FREE, base=("mechanisms.codesign=false",)).mean == 0.0
+
+
+def test_M56_people_whom_labs_set_on_it_ripen_software_and_are_missed_at_runs():
+    alone = "chip_market.codesign_return=0"
+    assert effect("domestic_maturity", alone).z > 8
+    assert effect("domestic_maturity", alone).mean > 0.01
+    world = Ensemble(["output.level=market"], (0,)).run(24).world
+    labs, state, chip_market = world.labs, world.state, world.parameters.chip_market
+    before, grown, skill = state.domestic_software, [], []
+    for chip_market.codesign_return in (0.0, 2.0, 8.0):
+        _mature(world)
+        update_skill(world)
+        grown.append((state.domestic_software - before).item())
+        skill.append(labs.skill[labs.alive].sum())
+        state.domestic_software = before
+    assert 0.0 < grown[0] < grown[1] < grown[2]
+    assert skill[0] > skill[1] > skill[2]
+    # Only who runs on domestic chips takes part, and the more so the more of them.
+    only = PortingSignals(domestic=np.linspace(0.0, 1.0, labs.capacity)[None], missing=np.full((1, 1), 0.3))
+    labs.port_software(only)
+    assert labs.porting[0, 0] == 0.0 and (np.diff(labs.porting[0]) > 0.0).all()
 
 
 # ---------------------------------------------------------------------- X05

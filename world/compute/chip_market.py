@@ -60,7 +60,7 @@ class ChipMarketState(State):
     chips_made = stock("chips", "chips", text="Chips made since the start")
     chips_worn = stock("chips", "chips", text="Chips worn out since the start")
     chips_start = stock("chips", "chips", text="Chips on the first day")
-    domestic_installed = stock("chips", first="chip_market.domestic_before", text="Domestic chips in use")
+    domestic_installed = stock("chips", first="chip_market.domestic_before", text="Domestic datacenter chips in use")
     domestic_learned = stock("chips", first="chip_market.domestic_before", text="Domestic chips that fabs learned from")
     grey_stock = stock("H100e", text="Smuggled chips in use in CN")
     grey_shipped = flow("chips", text="Chips smuggled in a step")
@@ -369,7 +369,7 @@ def _book_keeping(world: World, demand, supply, sold) -> None:
     state.outside_chips[ROW][grey] = state.outside_chips[ROW][grey] - state.grey_shipped
     made = sum_k(where(made_in(world, "CN"), state.produced, 0.0))
     state.domestic_learned = state.domestic_learned + made * (1.0 + world.policy.industrial.yield_programme)
-    state.domestic_installed = state.domestic_installed + made
+    state.domestic_installed = state.domestic_installed + sum_k(where(of_kind(world, "domestic"), state.produced, 0.0))
     state.grey_stock = state.grey_stock + state.grey_shipped * chips.h100e[grey]
     for region in (CN, ROW):
         rate = where(demand[region] > 0.0, ratio(sold[region], demand[region]), 0.5)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from baimo.agents.enums import CN, INFRA, MISSING, ROW
+from baimo.agents.lab.compute import PortingSignals
 from baimo.conf.declare import flow, stock
 from baimo.world.compute.chips import CNY_A_USD, HOURS_A_YEAR, goodput, serving_speeds, weakness
 from baimo.world.engine.arrays import Array, clip, ratio, stack_k, sum_k, sum_where, take_rows, where
@@ -112,17 +113,27 @@ def _quarterly(series: dict, world: World) -> float:
 def _mature(world: World) -> None:
     """The stock S of domestic software grows with use and with work on it (M56).
 
-    dS/dt = c [ln(1 + n/n0) + ln(1 + l/l0) + P p]: n domestic chips in use, l infra people of
-    labs by the domestic share of their fleets, P the platform's strength.
+    dS/dt = c [ln(1 + n/n0) + ln(1 + l/l0) + P p]: n domestic chips in use, l infra people whom
+    labs have set on software for them, P the platform's strength.
     """
     labs, state, chip_market = world.labs, world.state, world.parameters.chip_market
-    domestic = of_kind(world, "domestic")
-    share = ratio(sum_k(where(domestic, labs.fleet, 0.0)), sum_k(labs.fleet))
-    people = sum_where(labs.alive, labs.staff[INFRA] * share)
+    left = 1.0 - domestic_maturity(world) / chip_market.maturity_limit
+    labs.port_software(PortingSignals(domestic=_domestic_use(world), missing=np.maximum(left, 0.0)))
+    people = sum_where(labs.alive, labs.staff[INFRA] * labs.porting)
     chips = state.domestic_installed / chip_market.codesign_chips
     work = np.log1p(chips) + np.log1p(people / chip_market.codesign_people)
     work = work + chip_market.codesign_platform * state.platform_strength
     state.domestic_software = state.domestic_software + chip_market.codesign * work * world.clock.years
+
+
+def _domestic_use(world: World) -> Array:
+    """Share of domestic chips in the compute that labs run on: own fleets, and of what they rent as in the region."""
+    labs, vendors = world.labs, world.vendors
+    speed, domestic = world.chips.training_speed * software_maturity(world), of_kind(world, "domestic")
+    pool = speed * (world.state.outside_chips[CN] + sum_where(vendors.region == CN, vendors.fleet))
+    rented = (labs.rented_training + labs.rented_serving) * (labs.region == CN)
+    own, to_let = speed * labs.fleet, ratio(sum_k(where(domestic, pool, 0.0)), sum_k(pool))
+    return ratio(sum_k(where(domestic, own, 0.0)) + rented * to_let, sum_k(own) + rented)
 
 
 def software_maturity(world: World) -> Array:

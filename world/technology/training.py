@@ -53,9 +53,12 @@ class TrainingState(State):
 
 
 def update_skill(world: World) -> None:
-    """Update MFU and success odds from infra and scaling staff (M33), and MFU from common software."""
+    """Update MFU and success odds from infra and scaling staff (M33), and MFU from common software.
+
+    Who ports software to domestic chips (M56) is missed here.
+    """
     labs, training = world.labs, world.parameters.training
-    infra, scaling = labs.staff[INFRA], labs.staff[SCALING]
+    infra, scaling = labs.staff[INFRA] * (1.0 - labs.porting), labs.staff[SCALING]
     size = np.log((infra + 2.0 * scaling + 1.0) / training.skill_reference)
     labs.skill = clip(size + training.weakest_link * balance(world), -training.skill_most, training.skill_most)
     commons = training.mfu_commons * (1.0 - np.exp(-world.clock.year(world.step_number) / training.mfu_commons_years))
