@@ -162,6 +162,9 @@ class Pace:
         0.6, "utility", 0, 10, "001", "disutility of each fashion that passed while an app waited to be filed"
     )
     late_most: float = par(2.0, "fashions", 0, 20, "prior", "waiting beyond which that disutility is constant")
+    pull: float = par(
+        1.0, "1", 0, 10, "prior", "elasticity of the growth of fabs to orders over output, as they see them"
+    )
     short_returns: float = par(0.1, "share", 0, 1, "000", "share of the growth of fabs lost where commerce leads them")
 
 

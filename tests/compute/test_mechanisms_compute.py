@@ -10,7 +10,7 @@ from baimo.agents.enums import BUILDERS as BUILDER_KINDS
 from baimo.agents.enums import PLATFORM
 from baimo.agents.lab.compute import PortingSignals
 from baimo.agents.vendor import OfferSignals
-from baimo.world.compute.chip_supply import _mature, software_maturity
+from baimo.world.compute.chip_supply import _mature, _see_returns, fab_growth, software_maturity
 from baimo.world.compute.clouds import _compute_for_equity
 from baimo.world.compute.platform import develop
 from baimo.world.compute.rental_market import _seen_by_labs
@@ -23,13 +23,13 @@ FREE = "policy/embargo=none"
 SPARSE = ("chip_market.sparse_supply=50",)
 DENSE, ALIKE = "mechanisms.sparse_accelerators=false", "mechanisms.dispersion=false"
 BUILDERS = {name: f"policy/compute=platform_{name}" for name in ("private", "state", "operator")}
-OWN_PACES = ("pace.commerce=36", "pace.shut_out=0", "pace.late=0")
+OWN_PACES = ("pace.commerce=36", "pace.shut_out=0", "pace.late=0", "pace.pull=0")
 
 together(SPARSE, (*SPARSE, DENSE), (*SPARSE, ALIKE), (*SPARSE, ALIKE, DENSE), (ALIKE, "mechanisms.codesign=false"))
 together(FREE, (FREE, ALIKE), (FREE, "mechanisms.codesign=false"))
 together(BUILDERS["operator"], (BUILDERS["operator"], "mechanisms.platform=false"))
 together(BUILDERS["private"], (BUILDERS["private"], "platform.rivalry=0"))
-together("chip_market.codesign_return=0")
+together("chip_market.codesign_return=0", "pace.short_returns=0", "pace.pull=0")
 together(OWN_PACES, (*OWN_PACES, "mechanisms.pace_layers=false"))
 
 
@@ -167,9 +167,29 @@ def test_M18_filing_at_the_pace_of_governance_kills_apps_that_live_at_the_pace_o
 
 
 def test_M18_quarterly_returns_asked_of_fabs_cost_domestic_chips():
-    lost = effect("h100e_cn_domestic", "mechanisms.pace_layers=false")
+    lost = effect("h100e_cn_domestic", "pace.short_returns=0")
     assert lost.z < -6
     assert 0.8 < lost.ratio < 0.995
+
+
+def test_M18_orders_pull_fabs_which_see_returns_at_their_own_pace():
+    assert effect("h100e_cn_domestic", "pace.pull=0").z > 6, "orders exceed what is made in the first years"
+    world = Ensemble(["output.level=market"], (0,)).run(6).world
+    vendors, state, pace = world.vendors, world.state, world.parameters.pace
+
+    def grows(orders: float, months: float = 36.0, pull: float = 1.0) -> float:
+        """Growth of die starts after a year in which orders were so many times output."""
+        vendors.backlog, state.fab_returns = np.full_like(vendors.backlog, orders), np.zeros((1, 1))
+        pace.infrastructure, pace.pull = months, pull
+        for _ in range(12):
+            _see_returns(world)
+        pace.infrastructure = 36.0
+        return float(np.squeeze(fab_growth(world)))
+
+    own = grows(1.0)
+    assert grows(0.5) < own < grows(2.0) < grows(2.0, months=6.0), "upper layers pull, lower ones are slow"
+    assert grows(0.5, months=6.0) < grows(0.5)
+    assert grows(0.5, pull=0.0) == grows(2.0, pull=0.0) == own
 
 
 def test_M18_each_layer_at_its_own_pace_costs_nothing():

@@ -28,6 +28,7 @@ class ChipSupplyState(State):
     """Die starts and software of domestic chips, and capacity of all makers."""
 
     domestic_dies = stock("dies/year", first="chip_market.domestic_dies", text="Die starts of domestic fabs")
+    fab_returns = stock("ln", text="Orders over output of domestic makers, as fabs see them")
     domestic_software = stock("1", text="Work that has gone into software for domestic chips")
     serving_speed = stock(
         "H100",
@@ -60,6 +61,7 @@ def produce(world: World) -> None:
         scale = chip_market.supply_scale if chips.homes[first] != "CN" else 1.0
         scale = chip_market.sparse_supply if chips.kinds[first] == "inference" else scale
         capacity[name] = _quarterly(series, world) * world.clock.months * scale
+    _see_returns(world)
     memory = chip_market.memory_control if world.policy.embargo.memory_control else 1.0
     # Half the growth of a step before it, half after: steps of any length make the same chips.
     half = np.exp(0.5 * fab_growth(world) * world.clock.years)
@@ -93,10 +95,27 @@ def _unless_unsold(world: World, unsold: Array, units: Array) -> Array:
 
 
 def fab_growth(world: World) -> Array:
-    """Growth of domestic die starts a year: fabs that owe returns each quarter build less (M18)."""
+    """Growth of domestic die starts a year (M18): g (1 - s haste) max(1 + v R, 0).
+
+    Orders pull the fabs that see returns R in them; fabs that owe returns each quarter build less.
+    """
     pace = world.parameters.pace
     haste = np.maximum(1.0 - pace.commerce / pace.infrastructure, 0.0)
-    return world.parameters.chip_market.domestic_growth * (1.0 - pace.short_returns * haste)
+    pulled = np.maximum(1.0 + pace.pull * world.state.fab_returns, 0.0)
+    return world.parameters.chip_market.domestic_growth * (1.0 - pace.short_returns * haste) * pulled
+
+
+def _see_returns(world: World) -> None:
+    """Returns as fabs see them, at their own pace T (M18): dR/dt = (ln B - R) / T, B orders over output and stock.
+
+    Each maker counts by its share of the dies.
+    """
+    state, lead = world.state, world.parameters.chip_market.ascend_share
+    first, other = (world.makers[world.chips.lines[line][0]] for line in ("ascend", "other_domestic"))
+    backlog = clip(np.log(np.maximum(world.vendors.backlog, 1e-6)), -1.0, 1.0)
+    asked = lead * backlog[:, first, None] + (1.0 - lead) * backlog[:, other, None]
+    pace = world.clock.fraction(1.0 / world.parameters.pace.infrastructure)
+    state.fab_returns = state.fab_returns + pace * (asked - state.fab_returns)
 
 
 def _quarterly(series: dict, world: World) -> float:
