@@ -6,10 +6,10 @@ COMPUTE = (
     Mechanism(
         "M07",
         "dispersion",
-        "where chips are barred, buyers turn to substitutes, which disperses the supply and the labs",
+        "chips converge on the maker that most use; where they are barred buyers turn to substitutes, which disperses",
         "000",
-        off={"chip_market.substitution": 0.0},
-        shows=("hhi_chips_cn", "hhi_compute_cn", "h100e_cn_domestic", "h100e_cn_grey"),
+        off={"chip_market.substitution": 0.0, "chip_market.ecosystem": 0.0},
+        shows=("hhi_chips_cn", "hhi_chips_row", "h100e_cn_domestic", "h100e_cn_grey"),
     ),
     Mechanism(
         "M17",

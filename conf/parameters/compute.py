@@ -20,6 +20,12 @@ class ChipMarket:
         "000",
         "strength of substitution to domestic, consumer, inference and grey chips under a ban",
     )
+    ecosystem: float = par(
+        0.1, "1", 0, 2, "prior", "elasticity of the worth of a chip to the share of its maker in the chips in use"
+    )
+    ecosystem_seed: float = par(
+        0.05, "share", 0.001, 1, "prior", "share that every maker has in that before any of its chips are in use"
+    )
     sparse_supply: float = par(1.0, "times", 0, 1000, "002", "sparse cards made, relative to the table")
     sparse_factor: float = par(
         4.0, "times", 1, 32, "002", "serving speed of a sparse card, relative to dense arithmetic"

@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 
 from baimo.agents.enums import BUILDERS as BUILDER_KINDS
-from baimo.agents.enums import PLATFORM
+from baimo.agents.enums import PLATFORM, ROW
 from baimo.agents.lab.compute import PortingSignals
 from baimo.agents.vendor import OfferSignals
-from baimo.world.compute.chip_supply import _mature, _see_returns, fab_growth, software_maturity
+from baimo.world.compute.chip_supply import _mature, _see_returns, fab_growth, following, software_maturity
 from baimo.world.compute.clouds import _compute_for_equity
 from baimo.world.compute.platform import develop
 from baimo.world.compute.rental_market import _seen_by_labs
@@ -21,12 +21,13 @@ from tests.paired_runs import by_world, effect, market, together
 FREE = "policy/embargo=none"
 #: Sparse cards can be had.
 SPARSE = ("chip_market.sparse_supply=50",)
-DENSE, ALIKE = "mechanisms.sparse_accelerators=false", "mechanisms.dispersion=false"
+DENSE, ALIKE = "mechanisms.sparse_accelerators=false", "chip_market.substitution=0"
 BUILDERS = {name: f"policy/compute=platform_{name}" for name in ("private", "state", "operator")}
 OWN_PACES = ("pace.commerce=36", "pace.shut_out=0", "pace.late=0", "pace.pull=0")
 
 together(SPARSE, (*SPARSE, DENSE), (*SPARSE, ALIKE), (*SPARSE, ALIKE, DENSE), (ALIKE, "mechanisms.codesign=false"))
 together(FREE, (FREE, ALIKE), (FREE, "mechanisms.codesign=false"))
+together(ALIKE, "chip_market.ecosystem=0")
 together(BUILDERS["operator"], (BUILDERS["operator"], "mechanisms.platform=false"))
 together(BUILDERS["private"], (BUILDERS["private"], "platform.rivalry=0"))
 together("chip_market.codesign_return=0", "pace.short_returns=0", "pace.pull=0")
@@ -47,30 +48,50 @@ def test_M07_without_the_embargo_the_supply_of_chips_converges_on_one_maker():
     assert disperses.ratio < 0.9
 
 
-def test_M07_scarcity_disperses_the_labs_too():
-    assert effect("hhi_compute_cn", FREE).z < -3.5
+def test_M07_elsewhere_both_layers_converge():
+    """Few labs hold the compute, one maker the chips; in CN both stay apart."""
+    for home, grows in (("row", 1.5), ("cn", 1.0)):
+        assert mean(f"hhi_compute_{home}") > grows * mean(f"hhi_compute_{home}", window=(0, 6)), home
+    assert mean("hhi_compute_row") > 1.5 * mean("hhi_compute_cn")
+    assert mean("hhi_chips_row") > mean("hhi_chips_cn") + 0.15
+    assert mean("labs_alive_row") < 0.75 * mean("labs_alive_row", window=(0, 6))
+    # The chips do so because buyers take what most use.
+    alone = "chip_market.ecosystem=0"
+    for column in ("hhi_chips_row", "hhi_chips_cn"):
+        assert effect(column, alone, window=(12, 24)).z > 5, column
+    assert effect("hhi_chips_cn", "mechanisms.dispersion=false").z < -10, "a ban outweighs it"
+
+
+def test_M07_chips_are_worth_more_the_more_of_their_maker_are_in_use():
+    world = Ensemble(["output.level=market"], (0,)).run(6).world
+    chips, chip_market, stock = world.chips, world.parameters.chip_market, world.state.outside_chips
+    amd, nvidia = (chips.names.index(name) for name in ("MI300X", "H100"))
+    worth = []
+    for stock[ROW, amd] in (0.0, 1e5, 1e7):
+        worth.append(following(world, ROW)[[amd, nvidia], 0, 0])
+    (few, first), (some, still), (many, second) = worth
+    assert few < some < many == first == still == 1.0 > second
+    chip_market.ecosystem = 0.0
+    assert (following(world, ROW) == 1.0).all()
 
 
 def test_M07_buyers_who_do_not_turn_to_substitutes_leave_the_supply_as_concentrated_as_without_a_ban():
-    off = "mechanisms.dispersion=false"
-    assert mean("h100e_cn_grey", off) == 0.0
-    assert mean("hhi_chips_cn", off) > mean("hhi_chips_cn") + 0.08
-    assert mean("hhi_chips_cn", off) == pytest.approx(mean("hhi_chips_cn", FREE), abs=0.03)
+    assert mean("h100e_cn_grey", ALIKE) == 0.0
+    assert mean("hhi_chips_cn", ALIKE) > mean("hhi_chips_cn") + 0.08
+    # More, as a ban leaves one foreign maker of two.
+    assert mean("hhi_chips_cn", FREE) < mean("hhi_chips_cn", ALIKE) < mean("hhi_chips_cn", FREE) + 0.1
     # Domestic chips are bought on their merits, as they are where nothing is barred.
-    assert mean("h100e_cn_domestic", off) < 0.6 * mean("h100e_cn_domestic")
-    assert mean("h100e_cn_domestic", off) == pytest.approx(mean("h100e_cn_domestic", FREE), rel=0.2)
+    assert mean("h100e_cn_domestic", ALIKE) < 0.6 * mean("h100e_cn_domestic")
+    assert mean("h100e_cn_domestic", ALIKE) == pytest.approx(mean("h100e_cn_domestic", FREE), rel=0.2)
 
 
-def test_M07_says_nothing_where_nothing_is_barred():
-    free, off = market(FREE), market(FREE, "mechanisms.dispersion=false")
-    assert free.equals(off, null_equal=True)
+def test_M07_substitution_says_nothing_where_nothing_is_barred():
+    assert market(FREE).equals(market(FREE, ALIKE), null_equal=True)
 
 
 def test_M07_leaves_domestic_software_and_sparse_cards_to_their_own_switches():
-    off = ("mechanisms.dispersion=false",)
-    assert effect("domestic_maturity", "mechanisms.codesign=false", base=off).mean > 0.15
-    serves = effect("serving_chips_cn_h100", "mechanisms.sparse_accelerators=false", base=(*SPARSE, *off))
-    assert serves.z > 8
+    assert effect("domestic_maturity", "mechanisms.codesign=false", base=(ALIKE,)).mean > 0.15
+    assert effect("serving_chips_cn_h100", "mechanisms.sparse_accelerators=false", base=(*SPARSE, ALIKE)).z > 8
 
 
 # ---------------------------------------------------------------------- M17

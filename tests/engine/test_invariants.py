@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from baimo.agents.enums import APPLICATION, CN, ROW, TALENT
 from baimo.conf.schema import Config, ConfigError, compose
-from baimo.world.compute.chip_market import chips_in
+from baimo.world.compute.chip_supply import chips_in
 from baimo.world.engine.population import PopulationFull
 from baimo.world.ensemble import Ensemble
 from baimo.world.laws import nested_logit

@@ -28,7 +28,6 @@ from baimo.world.engine.arrays import (
     row_sum,
     sum_by_group,
     sum_k,
-    sum_where,
     take_rows,
     where,
 )
@@ -442,15 +441,6 @@ def install(world: World) -> None:
     state.grey_stock = state.grey_stock * (1.0 - wear)
     state.domestic_installed = state.domestic_installed * (1.0 - wear)
     state.chips_worn = state.chips_worn + worn
-
-
-def chips_in(world: World, region: int) -> Array:
-    """All chips held in a region by class, installed or on the way, ``(classes, worlds, 1)``."""
-    total = world.state.outside_chips[region]
-    for population in (world.labs, world.vendors):
-        here = (population.region == region) & population.alive
-        total = total + sum_where(here, population.fleet + population.incoming)
-    return total
 
 
 def makers_pay(world: World) -> None:

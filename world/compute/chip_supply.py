@@ -237,6 +237,29 @@ def capital_rate(world: World) -> Array:
 # ---------------------------------------------------------------------- offers
 
 
+def chips_in(world: World, region: int) -> Array:
+    """All chips held in a region by class, installed or on the way, ``(classes, worlds, 1)``."""
+    total = world.state.outside_chips[region]
+    for population in (world.labs, world.vendors):
+        here = (population.region == region) & population.alive
+        total = total + sum_where(here, population.fleet + population.incoming)
+    return total
+
+
+def following(world: World, region: int) -> Array:
+    """Worth of a maker's chips by how many use them already, ``(classes, worlds, 1)`` (M07).
+
+    ((h + h0) / (h* + h0))^e: h the share of its maker in the chips of the region, h* that of the largest. Tools, code
+    and people gather where most are (Arthur 1989): left alone markets converge on a maker, which a ban breaks up.
+    """
+    chips, chip_market = world.chips, world.parameters.chip_market
+    held = where(of_kind(world, "edge"), 0.0, chips_in(world, region) * chips.h100e)
+    makers = dict.fromkeys(chips.vendors)
+    each = {m: sum_k([h for vendor, h in zip(chips.vendors, held, strict=True) if vendor == m]) for m in makers}
+    share = np.stack([ratio(each[vendor], sum_k(held)) for vendor in chips.vendors]) + chip_market.ecosystem_seed
+    return np.exp(chip_market.ecosystem * np.log(share / share.max(0)))
+
+
 def grey_class(world: World) -> int:
     """The barred class that is worth smuggling: the fastest datacenter chip on sale abroad."""
     chips, embargo = world.catalogue, world.policy.embargo
@@ -315,6 +338,7 @@ def offers(world: World, for_rent: bool = False) -> Offers:
     # The whole cost of a chip: its price, and what running it costs as long as it lasts.
     runs = running_cost(world) * (HOURS_A_YEAR / 1e6) / capital_rate(world)
     cost = {r: np.concatenate([price[r][:-1] + runs[:, r], price[r][-1:] + runs[max(grey, 0), r]]) for r in (CN, ROW)}
+    speed = {r: speed[r] * following(world, r) for r in (CN, ROW)}
     quick = {
         CN: where(embargo.offered_cn, speed[CN] * _instead(world, speed[CN] / cost[CN][:-1]), 0.0),
         ROW: where(embargo.offered_row, speed[ROW], 0.0),

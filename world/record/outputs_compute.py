@@ -8,8 +8,7 @@ import numpy as np
 
 from baimo.agents.enums import CENTRE, CHIPMAKER, CLOUD, CN, ROW
 from baimo.conf.declare import output
-from baimo.world.compute.chip_market import chips_in
-from baimo.world.compute.chip_supply import domestic_maturity, list_prices, made_in, of_kind
+from baimo.world.compute.chip_supply import chips_in, domestic_maturity, list_prices, made_in, of_kind
 from baimo.world.compute.chips import CNY_A_USD
 from baimo.world.compute.rental_market import held_by, speeds_in_use
 from baimo.world.engine.arrays import Array, herfindahl, ratio, row_sum, sum_k, sum_where, weigh_k, where
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 @output("h100e_cn_domestic", "H100e", "the stock of domestic chips in China", "Domestic chips", log=True)
 @output("h100e_row", "H100e", "the stock of chips elsewhere", log=True)
 @output("hhi_chips_cn", "0 to 1", "the concentration (HHI) of chips in China by maker")
+@output("hhi_chips_row", "0 to 1", "the concentration (HHI) of chips elsewhere by maker")
 @output(
     "speed_per_h100e_cn",
     "H100/H100e",
@@ -47,7 +47,7 @@ def chips_held(world: World) -> tuple:
     return (
         [each for each, kind in zip(in_cn, chips.kinds, strict=True) if kind != "consumer"],
         *(np.maximum(foreign - grey, 0.0), grey, local, sum_k(in_row)),
-        sum_k(ratio(_by_maker(world, in_cn), foreign + local) ** 2),
+        *(sum_k(ratio(_by_maker(world, each), sum_k(each)) ** 2) for each in equivalents),
         *(ratio(speed, sum_k(each)) for speed, each in zip(quick, equivalents, strict=True)),
         sum_k(cn * world.state.serving_speed * chips.maturity * counted),
         sum_k(cn * world.chip_kw) * world.parameters.serving.server_power / 1000.0,
@@ -98,6 +98,7 @@ def prices_and_software(world: World) -> tuple:
 @output("compute_for_equity_cn", "CNY million a step", "compute that clouds in China give labs against a stake")
 @output("cloud_seeds_cn", "CNY million a step", "seeds of clouds in China for apps")
 @output("hhi_compute_cn", "0 to 1", "the concentration (HHI) of compute for models in China by lab")
+@output("hhi_compute_row", "0 to 1", "the concentration (HHI) of compute for models elsewhere by lab")
 def use(world: World) -> tuple:
     """Utilisation, revenue and support of ecosystems by clouds, and concentration of compute."""
     vendors, seen = world.vendors, world.monthly
@@ -110,7 +111,7 @@ def use(world: World) -> tuple:
         row_sum(fleet * (1.0 - vendors.utilisation)),
         sum_where(here & (vendors.kind == CLOUD), vendors.revenue),
         *(seen["compute_for_equity"], seen["cloud_seeds"]),
-        herfindahl(_lab_compute(world)),
+        *(herfindahl(_lab_compute(world, home)) for home in (CN, ROW)),
     )
 
 
@@ -136,8 +137,8 @@ def _rented(world: World, compute: Array) -> Array:
     return sum_where(world.labs.alive & (world.labs.region == CN), compute)
 
 
-def _lab_compute(world: World) -> Array:
-    """Compute for models that each lab of CN owns or rents, H100 equivalents."""
+def _lab_compute(world: World, home: int) -> Array:
+    """Compute for models that each lab of a region owns or rents, H100 equivalents."""
     labs = world.labs
     own = weigh_k(world.chips.h100e, labs.fleet) * labs.llm_share
-    return where(labs.alive & (labs.region == CN), own + labs.rented_training + labs.rented_serving, 0.0)
+    return where(labs.alive & (labs.region == home), own + labs.rented_training + labs.rented_serving, 0.0)
