@@ -14,7 +14,7 @@ MODELS = (
     Mechanism(
         "M11",
         "device_models",
-        "small models on devices serve what needs no more",
+        "open light models on devices with edge chips serve what needs no more",
         "000",
         off={"model_market.device_most": 0.0},
         shows=("tokens_device_cn", "serving_load_cn_h100e", "power_serving_cn_mw"),

@@ -89,8 +89,11 @@ class ModelMarket:
     close_enough: float = par(
         0.03, "quality", 0.001, 2, "001", "shortfall from the best quality at which half of it counts"
     )
-    edge_start: float = par(-0.3, "OOM", -3, 6, "000", "capability of models on devices at the start")
+    edge_start: float = par(-0.3, "OOM", -3, 6, "000", "capability of models that devices carry at the start")
     edge_progress: float = par(1.2, "1/year", 0, 5, "000", "growth of that capability, in effective compute")
+    edge_chips: float = par(
+        500000.0, "chips", 1, 1e10, "prior", "edge chips in use at which half of the devices that matter have one"
+    )
     edge_width: float = par(0.4, "OOM", 0.05, 3, "prior", "spread of requests in the capability that they need")
     device_most: float = par(0.6, "share", 0, 1, "000", "upper bound of the share of light requests that devices serve")
     lock_in: float = par(0.5, "share", 0, 1, "003", "share of captive sales that the owner's price exploits")

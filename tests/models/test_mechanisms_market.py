@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from baimo.agents.enums import APPLICATION, PROJECTS
+from baimo.agents.enums import APPLICATION, CN, NO_MODEL, PROJECTS
 from baimo.world.engine.arrays import by_region, sum_k
 from baimo.world.ensemble import Ensemble
 from baimo.world.laws.scaling import KNOWLEDGE, REASONING
@@ -74,6 +74,31 @@ def test_M11_devices_take_load_and_power_off_the_cloud():
     # Later the load differs more by who serves, and how large its model is.
     for column in ("tokens_day_cn", "serving_load_cn_h100e", "power_serving_cn_mw"):
         assert effect(column, off("device_models"), window=EARLY).z < -4, column
+
+
+def test_M11_devices_serve_what_open_light_models_and_edge_chips_can_and_users_need():
+    """Each of the three bounds what runs on devices."""
+    world = Ensemble(["output.level=market"], (0,)).run(12).world
+    state, edge = world.state, world.chips.kinds.index("edge")
+    need = world.segments.column("threshold")[:, 0, 0]
+
+    def share(open_light: float = 9.0, chips: float = 1e6) -> np.ndarray:
+        """Share of requests for light models that devices serve, by segment."""
+        state.open_light, state.outside_chips[CN, edge] = np.full((1, 1), open_light), chips
+        return quality.on_devices(world)[:, 0, 0]
+
+    order = np.argsort(need)
+    assert (np.diff(share()[order])[np.diff(need[order]) > 0.0] < 0.0).all(), "who needs more is served less"
+    assert (share(chips=0.0) == 0.0).all() and (share() < share(chips=1e7)).all()
+    assert (share(open_light=-2.0) < share(open_light=-1.0)).all() and (share(open_light=-1.0) < share()).all()
+    assert share(open_light=NO_MODEL).max() < 1e-4, "where nobody opens a light model devices have none"
+
+
+def test_M11_open_weights_stay_on_devices():
+    world = Ensemble(["output.level=market"], (0,)).run(12).world
+    before = quality.best_open_light(world)
+    world.labs.openness = np.zeros_like(world.labs.openness)
+    assert (quality.best_open_light(world) == before).all() and before.item() > -1.0
 
 
 def test_M11_edge_progress_is_read():

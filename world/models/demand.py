@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import ALL_OPEN, CN, LIGHT_OPEN, ROW
+from baimo.agents.enums import ALL_OPEN, CN, LIGHT_OPEN, NO_MODEL, ROW
 from baimo.conf.declare import flow, stock
 from baimo.world.engine.arrays import (
     Array,
@@ -25,7 +25,7 @@ from baimo.world.engine.equation import equation
 from baimo.world.engine.state import State
 from baimo.world.models import tuning_hub
 from baimo.world.models.hosting import split_off
-from baimo.world.models.quality import on_devices, orchestrated, threshold
+from baimo.world.models.quality import best_open_light, on_devices, orchestrated, threshold
 from baimo.world.models.utility import choices, expected_only, outside_value, valued
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class DemandState(State):
     """State of demand: adoption, use, quality of what is used."""
 
     adopters = stock("million users", "segments", text="Users of models, by any lab")
+    open_light = stock("OOM", first=NO_MODEL, text="The best light model whose weights are out")
     chosen_worth = flow("1", "segments", text="Expected utility of a user's choice")
     direct_share = flow("share", "segments", text="Share of use without an app")
     tokens_per_user = flow("tokens/day", "segments", "labs", text="Tokens of one user")
@@ -117,6 +118,7 @@ def choose_models(world: World) -> None:
     state.chosen_worth = log_sum - expected_only(world, share)
     state.direct_share = 1.0 - state.app_share
     state.tokens_per_user = tokens_per_user(use, state, seg, p)
+    state.open_light = best_open_light(world)
     use.device = on_devices(world)
     _where_served(world, use)
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import CN, NO_MODEL, ROW
-from baimo.world.engine.arrays import Array, clip, logistic, where
+from baimo.agents.enums import CN, LIGHT_OPEN, NO_MODEL, ROW
+from baimo.world.compute.chip_supply import chips_in, of_kind
+from baimo.world.engine.arrays import Array, clip, logistic, mean_k, row_max, sum_k, where
 from baimo.world.engine.equation import equation
 from baimo.world.laws.scaling import KNOWLEDGE, LANGUAGE, REASONING
 
@@ -226,11 +227,23 @@ def nuisance(offer, lab, seg, p):
 def on_devices(world: World) -> Array:
     """Share of the requests for light models that chips in devices serve (M11).
 
-    d logistic((e - tau)/nu): what needs no more than models on devices can do. Their level e
-    grows with edge chips, faster or slower by ``policy.technology.edge_growth``.
+    d n/(n + n0) logistic((min(e, x) - tau)/nu): devices with an edge chip, n, do what needs no more than the models
+    they run. These are open light models, x the best of them, as far as a chip carries them: e grows with edge chips,
+    faster or slower by ``policy.technology.edge_growth``. tau is what users of a segment need.
     """
-    model_market = world.parameters.model_market
+    model_market, edge = world.parameters.model_market, of_kind(world, "edge")
     grown = model_market.edge_progress * world.clock.year(world.step_number)
     grown = grown + world.policy.technology.edge_growth * world.policy.technology.years_in_force
-    level = model_market.edge_start + grown / np.log(10.0)
-    return model_market.device_most * logistic((level - world.segments.column("threshold")) / model_market.edge_width)
+    carried = model_market.edge_start + grown / np.log(10.0)
+    level = np.minimum(carried, world.state.open_light)
+    chips = sum_k(where(edge, chips_in(world, CN) + chips_in(world, ROW), 0.0))
+    reach = chips / (chips + model_market.edge_chips)
+    need = world.segments.column("threshold")
+    return model_market.device_most * reach * logistic((level - need) / model_market.edge_width)
+
+
+def best_open_light(world: World) -> Array:
+    """The best light model whose weights are out, ``(worlds, 1)``: what was opened once stays open."""
+    labs = world.labs
+    opened = labs.alive & labs.released & (labs.openness >= LIGHT_OPEN)
+    return np.maximum(world.state.open_light, row_max(where(opened, mean_k(labs.light), NO_MODEL)))
