@@ -34,9 +34,14 @@ APPS = (
     Mechanism(
         "M29",
         "lifelines",
-        "apps live three, six, twelve months or long, by a hidden aim",
+        "apps live three, six, twelve months or long, by a hidden aim, and so do platforms, which list the others",
         "001",
-        off={"app_market.share_poor": 0.0, "app_market.share_good": 1.0},
+        off={
+            "app_market.share_poor": 0.0,
+            "app_market.share_good": 1.0,
+            "app_market.listing": 0.0,
+            "app_market.commission": 0.0,
+        },
         shows=("app_survival_6_months_share", "app_survival_median_months", "apps: aim_class"),
     ),
     Mechanism(

@@ -120,6 +120,17 @@ class AppMarket:
         5.0, "utility", 0, 50, "prior", "weight of an app's advantage over the bare model in users' choice"
     )
     ramp_months: float = par(3.0, "months", 0.1, 60, "prior", "time constant of becoming known")
+    listing: float = par(
+        2.0,
+        "times",
+        0,
+        20,
+        "prior",
+        "speed at which apps become known, added where all app users are on platforms",
+    )
+    commission: float = par(
+        0.2, "share", 0, 1, "prior", "share that platforms keep of what the apps that they list earn by their users"
+    )
     bare_weight: float = par(60.0, "apps", 0.1, 1e6, "000", "weight of the bare model in users' choice, in plain apps")
     arpu_scale: float = par(1.0, "times", 0, 100, "prior", "factor on revenue a user")
     founders: float = par(3.0, "people", 0, 100, "prior", "team at the founding of an app")

@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from baimo.agents.app import GenerationSignals
-from baimo.agents.enums import API, TEXT
+from baimo.agents.enums import API, PLATFORM_APP, TEXT
+from baimo.world.apps import competition
 from baimo.world.apps.competition import pay_staff
 from baimo.world.ensemble import Ensemble
 from baimo.world.models.tuning_hub import hubs, stays
@@ -154,6 +155,24 @@ def test_M29_lifelines_of_three_six_twelve_months_or_long():
     # They crowd each other, so that all of them live a little less long than the few do.
     assert median_life(far) > 12.0
     assert median_life(far) > 1.8 * median_life(once)
+
+
+def test_M29_a_platform_makes_apps_known_and_keeps_a_part_of_what_they_earn():
+    world = Ensemble(["output.level=market"], (0,)).run(12).world
+    population, app_market = world.apps, world.parameters.app_market
+    seen, platform = competition.listed(world), population.product == PLATFORM_APP
+    young = population.alive & ~platform & (population.age < 3.0) & (seen > 0.0)
+    assert young.sum() > 10 and (seen[platform] == 0.0).all()
+    pulls = []
+    for app_market.listing in (0.0, 2.0):
+        pulls.append(competition.pull_of(world, competition.added_by(world)))
+    assert (pulls[1][young] >= pulls[0][young]).all() and pulls[1][young].sum() > 1.02 * pulls[0][young].sum()
+    np.testing.assert_array_equal(pulls[1][platform], pulls[0][platform])
+    income = np.where(population.alive, 1.0, 0.0)
+    gets = competition._commission(world, income)
+    assert gets.sum() == pytest.approx(0.0, abs=1e-9)
+    assert (gets[platform & (population.users > 0.0)] > 0.0).all()
+    np.testing.assert_allclose(gets[young], -app_market.commission * seen[young])
 
 
 def test_M29_the_market_table_says_how_long_apps_live():

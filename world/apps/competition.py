@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.app import GenerationSignals
-from baimo.agents.enums import API, CLOUD, CN, FILED, ROW, WRAPPER
+from baimo.agents.enums import API, CLOUD, CN, FILED, PLATFORM_APP, ROW, WRAPPER
 from baimo.conf.declare import stock
 from baimo.world.apps import labour
 from baimo.world.apps.app_segments import native_level, segment_of_apps
@@ -97,6 +97,8 @@ class Standing:
         Quality that it adds.
     reached, missed : arrays
         Share of its public that is open to it, and utility lost by what it waited.
+    listed : array
+        Share of its segment's users of apps who see it on platforms.
     """
 
     base: Array
@@ -105,6 +107,7 @@ class Standing:
     added: Array
     reached: Array | float = 1.0
     missed: Array | float = 0.0
+    listed: Array | float = 0.0
 
 
 def pull_of(world: World, added: Array, reached: Array | float = 1.0, missed: Array | float = 0.0) -> Array:
@@ -114,22 +117,40 @@ def pull_of(world: World, added: Array, reached: Array | float = 1.0, missed: Ar
     valid = points_at(apps.base_lab[0], apps.base_id[0], world.labs)
     lab = world.xp.arange(world.worlds)[:, None] * world.labs.capacity + np.maximum(apps.base_lab[0], 0)
     base = world.state.quality.take(apps.segment * (world.worlds * world.labs.capacity) + lab)
-    return pull(apps, Standing(base, native, valid, added, reached, missed), world.clock.months, world.parameters)
+    standing = Standing(base, native, valid, added, reached, missed, listed(world))
+    return pull(apps, standing, world.clock.months, world.parameters)
 
 
 @equation
 def pull(app, standing, months, p):
-    """exp(b (Q_base - Q_native + added) - r min(rework/scale, most) - missed) (1 - e^(-age/ramp)) reached.
+    """exp(b (Q_base - Q_native + added) - r min(rework/scale, most) - missed) (1 - e^(-age (1 + m l)/ramp)) reached.
 
-    An app's advantage over the bare model, by who knows it and whom it reaches.
+    An app's advantage over the bare model, by who knows it, sooner where platforms list it (l, M29), and whom it
+    reaches.
     """
     app_market = p.app_market
     better = app_market.advantage * (where(standing.valid, standing.base, 0.0) - standing.native + standing.added)
     rework = np.minimum(app.rework / app_market.rework_scale, app_market.rework_most)
     better = better - app_market.rework_penalty * rework - standing.missed
-    unknown = np.exp(-np.maximum(app.age + months + app.head_start, 0.0) / app_market.ramp_months)
+    shown = np.maximum(app.age + months + app.head_start, 0.0) * (1.0 + app_market.listing * standing.listed)
+    unknown = np.exp(-shown / app_market.ramp_months)
     weight = np.exp(np.minimum(np.maximum(better, -20.0), 8.0)) * (1.0 - unknown) * standing.reached
     return where(app.alive & standing.valid, weight, 0.0)
+
+
+def platform_users(world: World) -> tuple[Array, Array]:
+    """Users of each app that is a platform, and the share of app users whom platforms have, ``(worlds, segments)``."""
+    apps, home = world.apps, world.dimensions["home_segments"]
+    users = where(apps.alive, apps.users, 0.0)
+    theirs = where(apps.product == PLATFORM_APP, users, 0.0)
+    found = [sum_by_group(each, apps.segment, home) for each in (theirs, users)]
+    return theirs, ratio(*found)
+
+
+def listed(world: World) -> Array:
+    """Share of its segment's users of apps who see an app on platforms, which list all but each other (M29)."""
+    apps = world.apps
+    return where(apps.product == PLATFORM_APP, 0.0, take_rows(platform_users(world)[1], apps.segment))
 
 
 def users_won(world: World, pull: Array) -> tuple[Array, Array]:
@@ -200,7 +221,7 @@ def pay_staff(world: World) -> None:
     wages = where(apps.alive, wage_bill(world), 0.0)
     world.accounts.pay("app sales", "users", (apps, income))
     world.accounts.pay("app wages", (apps, wages), "workers")
-    apps.revenue = income / world.clock.months
+    apps.revenue = (income + _commission(world, income)) / world.clock.months
     apps.cost = (wages + apps.api_cost + _retrain(world)) / world.clock.months
 
 
@@ -216,6 +237,17 @@ def _retrain(world: World) -> Array:
     world.accounts.pay("retraining of apps", (apps, bill), (vendors, row_sum(bill) * shares(clouds)), operating=True)
     world.tally("app_retraining", row_sum(bill) / world.clock.months)
     return bill
+
+
+def _commission(world: World, income: Array) -> Array:
+    """Platforms keep a part of what listed apps earn (M29); returns what each app gets, less what it pays."""
+    apps, home = world.apps, world.dimensions["home_segments"]
+    paid = world.parameters.app_market.commission * listed(world) * income
+    theirs = platform_users(world)[0]
+    rate = ratio(sum_by_group(paid, apps.segment, home), sum_by_group(theirs, apps.segment, home))
+    earned = theirs * take_rows(rate, apps.segment)
+    world.accounts.pay("commission of platforms", (apps, paid), (apps, earned))
+    return earned - paid
 
 
 def wage_bill(world: World) -> Array:
