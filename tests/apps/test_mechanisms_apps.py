@@ -160,7 +160,7 @@ def test_M29_lifelines_of_three_six_twelve_months_or_long():
 def test_M29_a_platform_makes_apps_known_and_keeps_a_part_of_what_they_earn():
     world = Ensemble(["output.level=market"], (0,)).run(12).world
     population, app_market = world.apps, world.parameters.app_market
-    seen, platform = competition.listed(world), population.product == PLATFORM_APP
+    seen, platform = competition.seen_on_platforms(world), population.product == PLATFORM_APP
     young = population.alive & ~platform & (population.age < 3.0) & (seen > 0.0)
     assert young.sum() > 10 and (seen[platform] == 0.0).all()
     pulls = []

@@ -117,7 +117,7 @@ def pull_of(world: World, added: Array, reached: Array | float = 1.0, missed: Ar
     valid = points_at(apps.base_lab[0], apps.base_id[0], world.labs)
     lab = world.xp.arange(world.worlds)[:, None] * world.labs.capacity + np.maximum(apps.base_lab[0], 0)
     base = world.state.quality.take(apps.segment * (world.worlds * world.labs.capacity) + lab)
-    standing = Standing(base, native, valid, added, reached, missed, listed(world))
+    standing = Standing(base, native, valid, added, reached, missed, seen_on_platforms(world))
     return pull(apps, standing, world.clock.months, world.parameters)
 
 
@@ -147,7 +147,7 @@ def platform_users(world: World) -> tuple[Array, Array]:
     return theirs, ratio(*found)
 
 
-def listed(world: World) -> Array:
+def seen_on_platforms(world: World) -> Array:
     """Share of its segment's users of apps who see an app on platforms, which list all but each other (M29)."""
     apps = world.apps
     return where(apps.product == PLATFORM_APP, 0.0, take_rows(platform_users(world)[1], apps.segment))
@@ -242,7 +242,7 @@ def _retrain(world: World) -> Array:
 def _commission(world: World, income: Array) -> Array:
     """Platforms keep a part of what listed apps earn (M29); returns what each app gets, less what it pays."""
     apps, home = world.apps, world.dimensions["home_segments"]
-    paid = world.parameters.app_market.commission * listed(world) * income
+    paid = world.parameters.app_market.commission * seen_on_platforms(world) * income
     theirs = platform_users(world)[0]
     rate = ratio(sum_by_group(paid, apps.segment, home), sum_by_group(theirs, apps.segment, home))
     earned = theirs * take_rows(rate, apps.segment)

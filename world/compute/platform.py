@@ -20,7 +20,6 @@ from baimo.world.compute.chip_supply import software_maturity
 from baimo.world.compute.chips import HOURS_A_YEAR
 from baimo.world.engine.arrays import Array, ratio, row_max, row_sum, sum_by_group, sum_k, sum_where, weigh_k, where
 from baimo.world.engine.state import State
-from baimo.world.technology.training import loss_of_mixing
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -77,6 +76,12 @@ def acceptance(world: World, name: str) -> Array:
     shy = where(labs.archetype == BIG_TECH, 1.0, platform.rivalry_others)
     biased = 1.0 - world.config.builders[name]["neutrality"]
     return world.state.trust[CN] * (1.0 - platform.rivalry * biased * shy)
+
+
+def loss_of_mixing(world: World) -> Array:
+    """Share of its speed that a lab's fleet loses by mixed classes, m (1 - sum n_k^2/n^2), without a platform (M08)."""
+    fleet, count = world.labs.fleet, sum_k(world.labs.fleet)
+    return world.parameters.training.mixed_loss * where(count > 0.0, 1.0 - ratio(sum_k(fleet * fleet), count**2), 0.0)
 
 
 def gains_of_members(world: World) -> tuple[Array, Array]:

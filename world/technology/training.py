@@ -15,6 +15,7 @@ from baimo.agents.lab.training import LaunchSignals, Run, launch_worth, trained_
 from baimo.conf.declare import flow, stock
 from baimo.world.compute.chip_supply import software_maturity
 from baimo.world.compute.chips import H100_TFLOPS, SECONDS_A_DAY, goodput, weakness
+from baimo.world.compute.platform import loss_of_mixing
 from baimo.world.compute.rental_market import HOURS_A_YEAR, fleet_serving
 from baimo.world.engine.arrays import (
     Array,
@@ -90,12 +91,6 @@ def balance(world: World) -> Array:
     share = people / sum_k(people)
     short = sum_k(need * np.exp(r * np.log(need / share)))
     return -np.log(short) / r
-
-
-def loss_of_mixing(world: World) -> Array:
-    """Share of its speed that a lab's fleet loses by mixed classes, m (1 - sum n_k^2/n^2), without a platform (M08)."""
-    fleet, count = world.labs.fleet, sum_k(world.labs.fleet)
-    return world.parameters.training.mixed_loss * where(count > 0.0, 1.0 - ratio(sum_k(fleet * fleet), count**2), 0.0)
 
 
 def cluster(world: World) -> tuple[Array, Array]:
