@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from baimo.agents.base import MarketAgent, decision
-from baimo.agents.enums import INVESTOR_KINDS, REGIONS, SENIOR_VC, STATE_FUND
+from baimo.agents.enums import INVESTOR_KINDS, REGIONS, STATE_FUND
 from baimo.conf.declare import column
 from baimo.world.engine.arrays import PerAgent, PerWorld, clip, where
 from baimo.world.engine.population import Observables
@@ -24,7 +24,6 @@ class AttentionSignals(Observables):
     kept_back: PerAgent  # share of private money that policy cools off
     guided: PerAgent  # CNY million a year that the state guides to it
     adjust: PerWorld  # share of the way to the target that is gone in this step
-    elapsed: float  # years since the start
     years: float  # length of the step
 
 
@@ -56,11 +55,8 @@ class Investor(MarketAgent):
         seen = capital.herding * market.neighbours_investing
         target = clip(capital.base_attention + capital.hype_attention * market.hype + seen, 0.0, 1.0)
         investors.attention = investors.attention + market.adjust * (target - investors.attention)
-        senior = (investors.kind == SENIOR_VC) & (market.elapsed < capital.senior_wait)
-        # Senior investors wait at first, as far as kinds differ at all (M51).
-        pace = 1.0 - capital.kinds_differ * (1.0 - capital.senior_early) * senior
         private = where(investors.kind == STATE_FUND, 1.0, 1.0 - market.kept_back)
-        fresh = investors.annual_budget * capital.budget_pace * investors.attention * pace * private
+        fresh = investors.annual_budget * capital.budget_pace * investors.attention * private
         ceiling = (investors.annual_budget + market.guided) * capital.budget_ceiling
         fresh = (fresh + market.guided) * market.years
         ceiling = np.minimum(ceiling, investors.cash)

@@ -26,8 +26,10 @@ class Capital:
         4.0, "months", 0, 60, "prior", "time for which an investment is observed by acquaintances"
     )
     kinds_differ: float = par(1.0, "share", 0, 1, "004", "distance of the kinds of investors from their mean")
-    senior_wait: float = par(0.6, "years", 0, 10, "PRIORS", "time for which senior investors hold back")
-    senior_early: float = par(0.2, "share", 0, 1, "PRIORS", "activity of senior investors in that time")
+    revenue_asked: float = par(
+        2.0, "CNY million/month", 0, 1e4, "prior", "revenue at which it neither adds to nor takes from the log-odds"
+    )
+    rents_weight: float = par(0.4, "logit", 0, 10, "prior", "weight of the log of expected rents in these log-odds")
     budget_pace: float = par(2.0, "times", 0, 20, "prior", "multiple of the budget that full attention releases")
     budget_ceiling: float = par(0.7, "years", 0.05, 10, "prior", "upper bound of budget saved up")
     fund_years: float = par(8.0, "years", 0.5, 50, "PRIORS", "years of budget that a fund holds")

@@ -86,13 +86,8 @@ def _correlation(one: Array, other: Array, among: Array) -> Array:
 def lab_deals(world: World) -> tuple[Array, Array, Array]:
     """Appraisal of each asking lab, the mask of those who ask, and their matches."""
     asking = asking_rows(world.labs)
-    facts = np.stack(
-        [
-            _signal(world),
-            np.log1p(np.maximum(world.labs.profit, 0.0) + world.state.expected_rents / 12.0),
-            _penalty(world),
-        ]
-    )
+    rents = world.parameters.capital.rents_weight * np.log1p(world.state.expected_rents / 12.0)
+    facts = np.stack([_signal(world), np.log1p(world.labs.service_revenue), _penalty(world) - rents])
     return facts, asking, _deal_flow(world, *asking)
 
 

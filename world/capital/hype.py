@@ -63,7 +63,6 @@ def attend(world: World, guided: Array) -> None:
             kept_back=where(investors.region == CN, world.policy.capital.cooling, 0.0),
             guided=guided,
             adjust=world.clock.fraction(capital.investor_pace),
-            elapsed=world.clock.year(world.step_number),
             years=world.clock.years,
         )
     )

@@ -150,7 +150,10 @@ def _match(world: World, population, deals) -> Array:
 
 
 def _appraise(world: World, capital: View, facts: Array, worlds: Array, who: Array) -> Array:
-    """Logit of a yes by kind of investor: young ones weight capability, senior ones revenue (M51)."""
+    """Logit of a yes by kind of investor: young ones weight capability, senior ones revenue (M51).
+
+    a + w_x x + w_r ln((1 + r)/(1 + r0)) + w_H (H - H0) + ln A - penalty, r what customers pay and r0 what is asked for.
+    """
     investors = world.investors
     signal, revenue, penalty = facts
     look = {
@@ -158,7 +161,8 @@ def _appraise(world: World, capital: View, facts: Array, worlds: Array, who: Arr
         for name in ("weight_capability", "weight_revenue", "weight_hype", "attention")
     }
     hype = world.state.hype[worlds, 0]
-    logit = capital.appraisal + look["weight_capability"] * signal + look["weight_revenue"] * revenue
+    logit = capital.appraisal + look["weight_capability"] * signal 
+    logit = logit + look["weight_revenue"] * (revenue - np.log1p(capital.revenue_asked))
     logit = logit + look["weight_hype"] * (hype - capital.neutral_hype) - penalty
     return logit + capital.attention_weight * np.log(np.maximum(look["attention"], capital.least_attention))
 
