@@ -223,14 +223,15 @@ class AppStartup(FirmColumns, MarketAgent):
 
     @decision
     def close_down(apps, market: AppExitSignals, p: Config) -> None:
-        """Close when the money is gone, or when the model has taken the product's place."""
+        """Close when the money is gone, or when model or rivals have taken the place of what earns no profit (M40)."""
         app_market = p.app_market
         broke = apps.alive & (apps.cash < 0.0)
         body = (apps.eye + apps.hand) * (1.0 - apps.body_lost)
         taken = apps.alive & (apps.absorbed > app_market.absorbed_limit) & (body < app_market.body)
         fading = apps.users < app_market.fading_share * apps.peak_users
-        gives_up = taken & (fading | (apps.revenue < apps.cost)) & (apps.draws("close") < market.resolve)
-        behind = apps.alive & (apps.rework > app_market.rework_limit) & fading
+        loses = apps.revenue < apps.cost
+        gives_up = taken & loses & (apps.draws("close") < market.resolve)
+        behind = apps.alive & (apps.rework > app_market.rework_limit) & fading & loses
         behind = behind & (apps.draws("adapt") < market.resolve_outdated)
         cause = where(behind, OUTDATED, ALIVE)
         cause = where(gives_up, ABSORBED, cause)

@@ -166,6 +166,7 @@ def _labs(world: World, archetype: int, row: dict) -> None:
     labs.released = has_model
     labs.releases = has_model.astype(float)
     labs.since_news = where(has_model, 1.0, 3.0)
+    labs.burnt = labs.since_news
     labs.openness = where(has_model, int(row["openness"]), 0)
 
 

@@ -53,6 +53,10 @@ class LabColumns(FirmColumns, MarketAgent):
         "reply_2",
         "reply_3",
         "recipe",
+        "noise_knowledge",
+        "lender_knowledge",
+        "noise_reasoning",
+        "lender_reasoning",
     )
     capacity_key: ClassVar[str] = "max_labs"
 
@@ -75,10 +79,12 @@ class LabColumns(FirmColumns, MarketAgent):
     valuation = column("CNY million", clears=True)
     stage = column(dtype=int)
     since_news = column("months")
+    burnt = column("months of full burn since the last release")
     holder_row = column(dtype=int, default=MISSING, inner="holders", clears=True)
     holder_id = column(dtype=int, default=MISSING, inner="holders", clears=True)
     holder_stake = column("CNY million", inner="holders", clears=True)
     sunk_value = column("CNY million", clears=True)
+    written_down = column("CNY million", clears=True)
     first_purse = column("CNY million")
     product_value = column("CNY million a year", clears=True)
     parent_belief = column("share of the value of a perfect model", clears=True)
@@ -192,7 +198,9 @@ class LabColumns(FirmColumns, MarketAgent):
     home_segment = column("segment that a vertical lab was founded for", dtype=int, default=MISSING, clears=True)
     layers = column("share of what there is to know", inner="axes", clears=True)
     control = column("share", clears=True)
+    tuning_need = column("share of projects that general models leave", default=1.0, clears=True)
     lock_in = column("share of sales", clears=True)
     filing = column(dtype=int, labels=FILING)
     filing_since = column("step", dtype=int)
+    approved_in = column("months until its owner approves it where it is sensitive", clears=True)
     behind = column("months")

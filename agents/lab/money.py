@@ -136,15 +136,18 @@ class LabMoney(LabColumns):
         """Give up training when long behind: build on an open base, then become an app company.
 
         A lab is behind by what the open base leads, and by what a launch at the frontier costs
-        more than the largest that it could pay for, beyond what it may hope to catch up (M03).
+        more than the largest that it could pay for, beyond what it may hope to catch up (M03). The more of
+        its past training is not yet written down, the longer it clings to it: T (1 + c V/(V + lost)) (M36).
         """
         entry_exit = p.entry_exit
         scratch = labs.mode == FROM_SCRATCH
         dearer = np.maximum(market.frontier_launch - labs.affordable - p.training.launch_reach, 0.0)
         lag = entry_exit.base_shock * market.base_lead + p.training.frontier_cost * dearer
         cannot = labs.alive & scratch & (lag > entry_exit.pivot_gap + entry_exit.pride * market.pride)
+        kept = labs.sunk_value / np.maximum(labs.sunk_value + labs.written_down, 1e-9)
+        patience = entry_exit.pivot_patience * (1.0 + entry_exit.clings * kept)
         labs.behind = where(labs.alive & (lag > 0.0), labs.behind + market.months, 0.0)
-        to_base = cannot & (labs.behind > entry_exit.pivot_patience) & ~labs.running
+        to_base = cannot & (labs.behind > patience) & ~labs.running
         unused = labs.alive & labs.released & (market.share < entry_exit.unused_share)
         labs.unused_for = where(unused, labs.unused_for + market.months, 0.0)
         done = (labs.unused_for > entry_exit.app_patience) & ~labs.running

@@ -15,6 +15,7 @@ from baimo.world.engine.arrays import (
     PerAxis,
     PerWorld,
     argmax_k,
+    clip,
     logistic,
     max_k,
     mean_k,
@@ -87,7 +88,9 @@ class LabTraining(LabColumns):
 
         A launch is worth its expected gain in capability: the chance of success falls with
         the leap beyond the largest run done (001: a rocket launch), the gain grows with the
-        logarithm of compute. There is one launch per purse.
+        logarithm of compute. There is one launch per purse. What investors doubt of those who burn without news
+        (M24) is weighed as well: a longer run costs the doubt d that it adds to the burn so far,
+        v d (max(b + m f - T, 0) - max(b - T, 0)), f the share of its cost that a lab does not earn.
         """
         training = p.training
         months, sizes, ready = run_options(labs, market, p)
@@ -96,7 +99,8 @@ class LabTraining(LabColumns):
         plain, written = (
             _expected_gain(labs, market, Launch(sizes, on_base, each), chance, p) for each in (False, True)
         )
-        net = np.maximum(plain, written) - training.impatience * months
+        doubt = burn_doubt(labs.burnt + months * burning(labs), p) - burn_doubt(labs.burnt, p)
+        net = np.maximum(plain, written) - training.impatience * months - training.doubt_cost * doubt
         best = argmax_k(net)
         value = pick_k(net, best)
         chosen = Launch(pick_k(sizes, best), on_base, pick_k(written > plain, best))
@@ -132,9 +136,8 @@ def run_options(labs: LabColumns, market: LaunchSignals, p: Config) -> tuple[Arr
     # One launch per purse: what must be rented and paid may not exceed a share of cash.
     purse = training.launch_purse * np.maximum(labs.cash, 0.0) + market.parent_launch
     flop = np.minimum(flop, purse / np.maximum(market.flop_cost, 1e-30))
-    # A run beyond the end of scaling is worth no more, and no lab endures one that is too long.
-    too_long = months > np.maximum(training.longest_run, RUN_MONTHS[0])
-    flop = where(too_long, 0.0, np.minimum(flop, market.scaling_ceiling))
+    # A run beyond the end of scaling is worth no more.
+    flop = np.minimum(flop, market.scaling_ceiling)
     ready = labs.alive & ~labs.running & ~labs.trained & (labs.mode != APP_COMPANY)
     return months, np.maximum(flop, LEAST_RUN), ready
 
@@ -150,6 +153,16 @@ def success_chance(labs: LabColumns, log_flop: Array, on_base: PerAgent, p: Conf
     logit = training.success_base + training.success_infra * labs.skill + where(on_base, training.base_easier, 0.0)
     logit = logit + training.success_runs * np.log1p(labs.runs_done) - training.success_leap * leap
     return 1.0 - training.failure_risk * logistic(-logit)
+
+
+def burning(labs: LabColumns) -> PerAgent:
+    """Share of its cost that a lab does not earn, 0 to 1: one is full burn."""
+    return clip(1.0 - labs.revenue / np.maximum(labs.cost, 1e-9), 0.0, 1.0)
+
+
+def burn_doubt(burnt: Array, p: Config) -> Array:
+    """Logit lost with investors by months of full burn without news, d max(b - T, 0) (M24)."""
+    return p.capital.stale_penalty * np.maximum(burnt - p.capital.burn_tolerance, 0.0)
 
 
 def spent_last_round(labs: LabColumns, p: Config) -> PerAgent:

@@ -71,8 +71,8 @@ APPS = (
         "displacement",
         "engineers who tune small models are displaced, and make or buy is weighed again",
         "003",
-        off={"app_market.buy_pace": 0.0, "app_market.buy_at_once": 0.0},
-        shows=("engineers_displaced_cn", "app_on_api_share_cn"),
+        off={"app_market.buy_pace": 0.0, "app_market.buy_at_once": 0.0, "revenue.tuned": 0.0},
+        shows=("engineers_displaced_cn", "engineers_displaced_labs_cn", "app_on_api_share_cn"),
     ),
     Mechanism(
         "M54",

@@ -16,7 +16,7 @@ CAPITAL = (
         "burn_tolerance",
         "investors tolerate a burn without news for six months at most, which bounds the size of runs",
         "001",
-        off={"capital.stale_penalty": 0.0, "training.longest_run": 24.0, "training.impatience": 0.0},
+        off={"capital.stale_penalty": 0.0},
         shows=("largest_run_cn_flop", "largest_run_row_flop"),
     ),
     Mechanism(
@@ -56,8 +56,15 @@ CAPITAL = (
         "noisy_evaluation",
         "evaluation is noisy, many-sided and gamed",
         "004",
-        off={"capital.benchmark_noise": 0.0, "capital.gaming": 0.0},
-        shows=("benchmark_fit_cn", "rounds_adding_nothing_cn"),
+        off={
+            "capital.noise_language": 0.0,
+            "capital.noise_knowledge": 0.0,
+            "capital.noise_reasoning": 0.0,
+            "capital.gaming_language": 0.0,
+            "capital.gaming_knowledge": 0.0,
+            "capital.gaming_reasoning": 0.0,
+        },
+        shows=("benchmark_fit_language_cn", "benchmark_fit_reasoning_cn", "rounds_adding_nothing_cn"),
     ),
     Mechanism(
         "M63",

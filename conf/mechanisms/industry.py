@@ -6,15 +6,16 @@ INDUSTRY = (
     Mechanism(
         "M28",
         "organisation_drift",
-        "product work drains research in small labs, approval slows big ones",
+        "product work drains research in small labs; big ones integrate fast, but approve what is sensitive slowly",
         "001",
         off={
             "organisation.revenue": 0.0,
             "organisation.big_tech_claim": 0.0,
             "talent.leave_split": 0.0,
-            "training.release_delay_big_tech": 0.0,
+            "organisation.integration": 1.0,
+            "organisation.approval": 0.0,
         },
-        shows=("staff_left_cn", "labs: product_share", "labs: capability"),
+        shows=("staff_left_cn", "labs_in_approval_cn", "labs: product_share", "labs: capability"),
     ),
     Mechanism(
         "M48",

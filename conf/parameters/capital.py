@@ -27,7 +27,12 @@ class Capital:
     )
     kinds_differ: float = par(1.0, "share", 0, 1, "004", "distance of the kinds of investors from their mean")
     revenue_asked: float = par(
-        2.0, "CNY million/month", 0, 1e4, "prior", "revenue at which it neither adds to nor takes from the log-odds"
+        6.0,
+        "CNY million/month",
+        0,
+        1e4,
+        "prior: 10m USD a year",
+        "revenue at which it neither adds to nor takes from the log-odds",
     )
     rents_weight: float = par(0.4, "logit", 0, 10, "prior", "weight of the log of expected rents in these log-odds")
     budget_pace: float = par(2.0, "times", 0, 20, "prior", "multiple of the budget that full attention releases")
@@ -45,13 +50,16 @@ class Capital:
     least_round: float = par(3.0, "CNY million", 0, 1e5, "facts: round_typical", "lower bound of rounds")
     most_round: float = par(6000.0, "CNY million", 1, 1e6, "prior", "upper bound of rounds")
     round_covers_launch: float = par(
-        0.0, "share", 0, 1, "001", "share of the largest run at home that rounds cover at least"
+        0.0, "share", 0, 1, "001", "share of a launch at the frontier that rounds cover at least"
     )
     launch_flop_a_second: float = par(
         3.5e14, "FLOP/s", 1e12, 1e17, "facts: mfu_median", "FLOP that an H100 for rent delivers in training"
     )
     round_sigma: float = par(0.6, "1", 0, 3, "PRIORS", "spread of rounds around what investors value")
     multiple: float = par(10.0, "years", 0.1, 100, "prior", "value of a firm in years of expected rents")
+    sunk_weight: float = par(
+        1.0, "times", 0, 5, "prior: at cost", "weight of past training, less what was written down, in that value"
+    )
     stake_sold: float = par(0.15, "share", 0.01, 1, "prior", "stake sold in a round")
     appraisal: float = par(1.7, "logit", -10, 10, "prior", "intercept of the log-odds that an investor agrees")
     attention_weight: float = par(1.0, "logit", 0, 10, "prior", "weight of log attention in these log-odds")
@@ -62,17 +70,23 @@ class Capital:
     inbound_fame: float = par(1.5, "1", 0, 20, "prior", "weight of awareness in that chance for other teams")
     holders_share: float = par(0.6, "share", 0, 1, "prior", "share of the price of a lab that goes to its holders")
     home_bias: float = par(4.0, "logit", 0, 20, "prior", "log-odds lost by a firm abroad")
-    benchmark_noise: float = par(0.6, "OOM", 0, 5, "MODEL", "standard deviation of benchmarks")
-    gaming: float = par(0.5, "OOM", 0, 5, "004", "bias of benchmarks by gaming")
+    noise_language: float = par(0.6, "OOM", 0, 5, "MODEL", "standard deviation of benchmarks of language")
+    noise_knowledge: float = par(0.8, "OOM", 0, 5, "prior; 004", "the same of knowledge")
+    noise_reasoning: float = par(1.4, "OOM", 0, 5, "prior; 004: few tests", "the same of reasoning")
+    gaming_language: float = par(0.5, "OOM", 0, 5, "004", "bias of benchmarks of language by gaming")
+    gaming_knowledge: float = par(0.8, "OOM", 0, 5, "prior; 004: learned by heart", "the same of knowledge")
+    gaming_reasoning: float = par(0.2, "OOM", 0, 5, "prior; 004", "the same of reasoning")
     usual_product: float = par(0.3, "share", 0, 1, "prior", "share of product work whose gaming is discounted")
     signal_least: float = par(
         2.0, "OOM", 0, 10, "prior", "lag behind the home frontier beyond which the signal is constant"
     )
     signal_most: float = par(0.5, "OOM", 0, 10, "prior", "lead beyond which the signal is constant")
     burn_tolerance: float = par(
-        6.0, "months", 0, 60, "facts: burn_tolerance", "time without news that investors tolerate"
+        6.0, "months", 0, 60, "facts: burn_tolerance", "full burn without news that investors tolerate"
     )
-    stale_penalty: float = par(0.3, "logit/month", 0, 10, "001", "log-odds lost for each month beyond that")
+    stale_penalty: float = par(
+        1.0, "logit/month", 0, 10, "001: hardly beyond", "log-odds lost for each month of full burn beyond that"
+    )
     failure_penalty: float = par(2.5, "logit", 0, 20, "001", "log-odds lost by a failed launch")
     neutral_hype: float = par(0.3, "1", 0, 1, "prior", "hype of no effect on the log-odds")
     domestic_doubt: float = par(0.9, "share", 0, 1, "004", "share of a domestic leap that is not believed")

@@ -85,6 +85,9 @@ class EntryExit:
     pivot_gap: float = par(1.0, "OOM", -2, 5, "prior", "lead of the open base above which training is given up")
     pride: float = par(0.6, "OOM", 0, 10, "prior", "further lead that proud archetypes tolerate")
     pivot_patience: float = par(10.0, "months", 0, 60, "prior", "time for which a lab tolerates such a lead")
+    clings: float = par(
+        0.5, "times", 0, 10, "prior; Staw 1976", "longer patience of who has written down nothing of past training"
+    )
     unused_share: float = par(0.001, "share", 0, 1, "001", "share of use at home below which a model is unused")
     app_patience: float = par(10.0, "months", 0, 60, "prior", "months without users before the turn to apps")
     leaves_models: float = par(1.5, "1/year", 0, 50, "001", "hazard that an app company gives up its model")
@@ -119,6 +122,13 @@ class Organisation:
     unused: float = par(0.35, "share", 0, 1, "001", "increase of that target in an unused lab")
     used_share: float = par(0.02, "share", 0, 1, "prior", "share of use at home above which a lab is used")
     revenue: float = par(0.3, "1", 0, 2, "001", "increase of that target with revenue over cost")
+    integration: float = par(
+        0.5, "times", 0, 1, "001", "time from training to release in big tech, relative to other labs"
+    )
+    approval: float = par(3.0, "months", 0, 24, "001", "time until big tech approves a model where it is sensitive")
+    withheld: float = par(
+        1.0, "utility", 0, 20, "prior", "disutility in licensed segments of functions that wait for this approval"
+    )
     least_product: float = par(0.05, "share", 0, 1, "prior", "lower bound of the share of product work")
     most_product: float = par(0.9, "share", 0, 1, "prior", "upper bound of the share of product work")
     big_tech_claim: float = par(

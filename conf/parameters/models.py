@@ -178,6 +178,9 @@ class Revenue:
         0.5, "CNY/user/month", 0, 100, "prior", "worth of an active user to products of the owner"
     )
     project_rate: float = par(2.0, "times the wage", 0, 20, "prior", "price of an engineer in a customer's project")
+    tuned: float = par(
+        0.7, "share", 0, 1, "prior; 003", "share of projects that tune, which a general model can make needless"
+    )
     pilots: float = par(
         300.0, "people/million users", 0, 1e4, "facts: tiger_pnl_2023", "engineers whom firms ask for at full attention"
     )

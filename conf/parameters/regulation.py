@@ -45,7 +45,10 @@ class Compliance:
     )
     border: float = par(1.0, "times", 0, 2, "000", "factor on the dated strength of the cross-border rule")
     content_duty: float = par(0.5, "times", 0, 5, "000", "cost of content checks, relative to that of light tokens")
-    tainted: float = par(0.5, "1/year", 0, 10, "000", "hazard that usage data is unlawful and deleted")
+    tainted: float = par(
+        0.5, "1/year", 0, 10, "000", "hazard that usage data is unlawful and deleted, where all use is the public's"
+    )
+    checked: float = par(0.5, "times", 0, 1, "prior; 000", "the same of a filed service, which checks what it takes in")
     suit_rate: float = par(0.05, "1/year", 0, 10, "000", "hazard of a suit over training data, by log use")
     suit_scale: float = par(1000.0, "Mtok/day", 0.1, 1e7, "prior", "use on which suits are counted")
     tainted_suits: float = par(1.0, "times", 0, 20, "000", "increase of that hazard with usage data kept")

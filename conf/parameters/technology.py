@@ -152,8 +152,10 @@ class Training:
     run_share: float = par(
         0.5, "share", 0.01, 1, "prior", "share of training compute that one run gets; the rest is experiments"
     )
-    longest_run: float = par(6.0, "months", 1, 24, "001", "upper bound of the length of a run")
-    impatience: float = par(0.1, "OOM/month", 0, 1, "prior", "cost of waiting for a longer run")
+    impatience: float = par(0.04, "OOM/month", 0, 1, "prior; Sevilla et al. 2022", "cost of waiting for a longer run")
+    doubt_cost: float = par(
+        0.3, "OOM/logit", 0, 10, "prior: failure_cost over failure_penalty", "cost of a doubt of investors to a planner"
+    )
     least_gain: float = par(0.08, "OOM", 0, 2, "prior", "expected gain above which a run is started")
     frontier_cost: float = par(
         0.5, "OOM/OOM", 0, 5, "000", "disutility of the lead of an open base for a launch out of reach"
@@ -216,7 +218,6 @@ class Training:
     release_delay_frontier: float = par(
         2.5, "months", 0, 24, "facts: GPT-4", "further time for red-teaming in a frontier lab"
     )
-    release_delay_big_tech: float = par(1.0, "months", 0, 24, "001", "further time for approval in big tech")
 
 
 @dataclass

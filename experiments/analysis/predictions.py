@@ -175,7 +175,7 @@ PREDICTIONS = (
     Prediction(
         "002",
         "software firms with customers earn first",
-        "lead of incumbents' income, CNY million a month",
+        "lead of incumbents in the share that earns a profit",
         "market",
         mean("app_incumbents_lead_cn"),
         above(0.0),

@@ -7,16 +7,21 @@ import numpy as np
 import polars as pl
 import pytest
 
-from baimo.agents.enums import CLOSED
 from baimo.experiments.read.lineage_graph import lineage_graph, lineage_table, measures
+from baimo.world.capital.deal_flow import round_sizes
 from baimo.world.ensemble import Ensemble
 from baimo.world.models.releases import _write_down
-from baimo.world.technology.lineage import community
 from tests.paired_runs import Effect, by_world, effect, exactly_zero, market, table, together
 
 FULL = ("output.level=full",)
 
-together("capital.commodity_penalty=0", "technology.light_gap=0", "technology.inheritance=0.1")
+together(
+    "capital.commodity_penalty=0",
+    "technology.write_down=0",
+    "openness.community=0",
+    "technology.light_gap=0",
+    "technology.inheritance=0.1",
+)
 together("mechanisms.open_closed_gap=false", "technology.teach_alike=1", worlds=24)
 together((*FULL, "mechanisms.hidden_bases=false"), worlds=2)
 
@@ -55,14 +60,29 @@ def test_M36_an_open_base_devalues_past_training():
     lost = effect("sunk_value_lost_cn", off, window=(6, 36))
     assert lost.mean > 50.0
     assert effect("lab_pivots_cn", off, window=(3, 24)).z > 5.0, "labs give up training when an open base leads"
-    # Who leads the open base loses nothing, who is far behind at the full rate.
-    world = Ensemble(["output.level=market"], range(2)).run(2).world
-    labs, rate = world.labs, world.parameters.technology.write_down * world.clock.years
-    mine, sunk = labs.served.mean(0), np.where(labs.released, 100.0, 0.0)
-    for lead, kept in ((-0.1, 1.0), (9.0, np.exp(-rate))):
-        labs.sunk_value, world.state.frontier_open = sunk, mine + lead
+    # What is not written down is clung to.
+    training = effect("labs_from_scratch_cn", "technology.write_down=0", window=(12, 36))
+    assert training.z < -8.0
+    assert training.ratio < 0.9
+
+
+def test_M36_investors_pay_for_what_is_not_written_down():
+    world = Ensemble(["output.level=market"], range(2)).run(3).world
+    labs, out = world.labs, world.labs.alive & world.labs.released
+
+    def after_a_month(lead: float) -> tuple[np.ndarray, np.ndarray]:
+        """Size of rounds and values of labs, once an open base has led for a month."""
+        labs.sunk_value, labs.valuation = 1000.0 * out, 5000.0 * out
+        world.state.frontier_open = labs.served.mean(0) + lead
         _write_down(world)
-        assert np.allclose(labs.sunk_value, sunk * np.where(labs.alive, kept, 1.0))
+        # The lead itself makes labs worth less: here only what was sunk counts.
+        world.state.frontier_open = labs.served.mean(0)
+        return round_sizes(world).round_size[out], labs.valuation[out]
+
+    plain, overtaken, far = (after_a_month(lead) for lead in (-0.1, 0.1, 9.0))
+    for before, one, other in zip(plain, overtaken, far, strict=True):
+        assert (before > one).all() and (one > other).all(), "the further the open base leads, the less is left"
+    assert (plain[1] == 5000.0).all(), "who leads the open base loses nothing"
 
 
 def test_M36_money_shuns_what_anybody_can_download():
@@ -103,14 +123,23 @@ def test_M46_what_returns_keeps_weights_open():
     assert opened.z > 6.0
     assert opened.mean > 0.05
     assert effect("frontier_open", off, window=(12, 36)).z > 3.0, "derivatives improve their base"
-    world = Ensemble(["output.level=market"], range(3)).run(12).world
-    labs, p = world.labs, world.parameters.openness
-    known = labs.log_efficiency
-    community(world)
-    base = labs.alive & (labs.openness != CLOSED) & (labs.children > 0)
-    gain = p.community * labs.children / (labs.children + p.community_half) * world.clock.years
-    assert base.any()
-    np.testing.assert_allclose(labs.log_efficiency - known, np.where(base, gain, 0.0), atol=1e-12)
+
+
+def test_M46_who_opens_learns_from_those_who_build_on_it():
+    """Champions of open weights gain, whoever closes does not."""
+
+    def efficiency(archetype: str, *overrides: str) -> np.ndarray:
+        """ln of the efficiency of labs abroad, mean by world."""
+        panel = table("labs", *overrides).filter(pl.col("archetype") == archetype, pl.col("alive"))
+        return by_world(panel.with_columns(pl.col("efficiency").log()), "efficiency", (12, 36))
+
+    gains = {
+        each: Effect(efficiency(each), efficiency(each, "openness.community=0"))
+        for each in ("open_champion", "frontier")
+    }
+    assert gains["open_champion"].z > 6.0
+    assert gains["open_champion"].mean > 0.1
+    assert abs(gains["frontier"].mean) < 0.2 * gains["open_champion"].mean
 
 
 def test_M60_firms_hide_their_bases_and_some_are_exposed():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from baimo.agents.enums import FILED, NOT_APPLIED
 from baimo.world.compute.chip_market import _grey_supply
 from baimo.world.ensemble import Ensemble
 from baimo.world.policy.instruments import _stance, stance
@@ -95,12 +96,27 @@ def test_M06_without_the_rule_of_data_nobody_is_cut_off():
     assert mean("apps_cut_off_cn", "policy/data=none", window=(0, 36)) == 0.0
 
 
-def test_M06_tainted_data_of_use_are_thrown_away():
+def test_M06_what_the_public_types_in_taints_data_less_where_a_filed_service_checks_it():
     world = Ensemble(["output.level=market"], range(2)).run(6).world
-    found, before = world.parameters.compliance.tainted, world.labs.usage_data
-    _clean(world)
-    assert found > 0.0 and before.max() > 0.0
-    np.testing.assert_allclose(world.labs.usage_data, before * np.exp(-found * world.clock.years))
+    labs, state, seg = world.labs, world.state, world.segments
+    before, asked = labs.usage_data, state.tokens_by_segment
+    used = labs.alive & (before > 0.0) & (asked.sum(0) > 0.0)
+
+    def lost(filing: int, public: float) -> np.ndarray:
+        """Share of the data that is thrown away, where the public uses some times as much as it does."""
+        labs.filing, labs.usage_data = np.full_like(labs.filing, filing), before
+        state.tokens_by_segment = asked * np.where(seg.column("free") > 0.0, public, 1.0)
+        _clean(world)
+        return 1.0 - (labs.usage_data / np.where(used, before, 1.0))[used]
+
+    plain, filed, crowded, alone = lost(NOT_APPLIED, 1.0), lost(FILED, 1.0), lost(NOT_APPLIED, 9.0), lost(FILED, 0.0)
+    some = plain > 0.0
+    assert some.any()
+    assert (filed[some] < plain[some]).all() and (filed[some] > 0.0).all(), "who is filed checks what it takes in"
+    assert (crowded >= plain).all() and (crowded > plain).any(), "the more the public uses it, the more is tainted"
+    assert np.allclose(alone, 0.0, atol=1e-12), "what firms send is theirs"
+    world.parameters.compliance.tainted = 0.0
+    assert np.allclose(lost(NOT_APPLIED, 1.0), 0.0, atol=1e-12)
 
 
 # ---------------------------------------------------------------------- M41

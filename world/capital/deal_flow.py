@@ -12,6 +12,7 @@ import numpy as np
 
 from baimo.agents.enums import CN, MISSING, ROW, STATE_FUND, UNICORN
 from baimo.agents.lab.money import FundingSignals
+from baimo.agents.lab.training import burn_doubt
 from baimo.world.capital.expectations import chances, leaders_rents
 from baimo.world.engine.arrays import (
     Array,
@@ -38,12 +39,14 @@ if TYPE_CHECKING:
 def round_sizes(world: World) -> FundingSignals:
     """Size of the round that investors give each lab: a stake in what they value it at (X04).
 
-    value = multiple P R m, by the noisy standing that benchmarks show (M57), log-normal around it.
-    ``round_covers_launch`` raises every round to the cost of the launch that would match the largest one at home (M20).
+    value = multiple P R m + a V, by the noisy standing that benchmarks show (M57), log-normal around it; V is what past
+    training is still worth (M36).
+    ``round_covers_launch`` raises every round to the cost of a launch at the frontier (M20).
     """
     labs, capital = world.labs, world.parameters.capital
     shown = where(labs.released, labs.standing + misread(world), labs.standing)
     value = capital.multiple * chances(world, shown) * by_region(leaders_rents(world), labs.region)
+    value = value + capital.sunk_weight * labs.sunk_value
     z = normal(labs.draws("round_size"), labs.draws("round_luck"))
     size = capital.stake_sold * value * np.exp(capital.round_sigma * z)
     least = capital.round_covers_launch * launch_cost(world)
@@ -51,18 +54,22 @@ def round_sizes(world: World) -> FundingSignals:
 
 
 def launch_cost(world: World) -> Array:
-    """CNY million that a launch as large as the largest one in CN costs to rent, ``(worlds, 1)``."""
+    """CNY million that a launch as large as the world's largest costs to rent in CN, ``(worlds, 1)``.
+
+    What is weaker than the frontier's finds no users (001): a round is measured against a launch there.
+    """
     capital = world.parameters.capital
-    hours = world.state.largest_run[CN] / (capital.launch_flop_a_second * 3600.0)
+    hours = np.maximum(world.state.largest_run[CN], world.state.largest_run[ROW]) / (
+        capital.launch_flop_a_second * 3600.0
+    )
     return hours * world.state.rent_training[CN] / 1e6
 
 
 def benchmark_fit(world: World) -> Array:
-    """Correlation over the labs of CN of what benchmarks show with what models can do (M57)."""
+    """Correlation over the labs of CN of what benchmarks of each axis show with what models can do (M57)."""
     labs = world.labs
     out = labs.alive & labs.released & (labs.region == CN)
-    true = mean_k(labs.served)
-    return _correlation(true, true + misread(world), out)
+    return np.stack([_correlation(x, x + e, out) for x, e in zip(labs.served, misread_axes(world), strict=True)])
 
 
 def adds_nothing(world: World) -> Array:
@@ -104,20 +111,33 @@ def _signal(world: World) -> Array:
 
 
 def misread(world: World) -> Array:
-    """Error of a benchmark, OOM: noise, and bias by product staff."""
+    """Error of the mean of the benchmarks of all axes, OOM."""
+    return mean_k(misread_axes(world))
+
+
+def misread_axes(world: World) -> Array:
+    """Error of the benchmarks of each axis, OOM: s_k z_k + g_k (q - q0), ``(3, worlds, labs)`` (M57).
+
+    Noise s, as each axis has other and other many tests, and gaming g by the share q of product work: what is asked
+    from books is learned by heart, what must be reasoned out is not (004).
+    """
     labs, capital = world.labs, world.parameters.capital
-    noise = normal(labs.draws("noise"), labs.draws("lender"))
-    return capital.benchmark_noise * noise + capital.gaming * (labs.product_share - capital.usual_product)
+    spreads = capital.noise_language, capital.noise_knowledge, capital.noise_reasoning
+    games = capital.gaming_language, capital.gaming_knowledge, capital.gaming_reasoning
+    errors = []
+    for spread, game, end in zip(spreads, games, ("", "_knowledge", "_reasoning"), strict=True):
+        noise = normal(labs.draws(f"noise{end}"), labs.draws(f"lender{end}"))
+        errors.append(spread * noise + game * (labs.product_share - capital.usual_product))
+    return np.stack(errors)
 
 
 def _penalty(world: World) -> Array:
-    """Reduction of the logit of a yes: no release for long (M24), a failed run, no use, no own model.
+    """Reduction of the logit of a yes: a burn without news (M24), a failed run, no use, no own model.
 
     Investors penalise a model that stays unused and a firm that adds nothing to open weights (M36),
     unless it hides its base (M60).
     """
     labs, state, capital = world.labs, world.state, world.parameters.capital
-    stale = np.maximum(labs.since_news - capital.burn_tolerance, 0.0)
     failed = (labs.runs_failed > 0) & (labs.since_failure < labs.since_round)
     age = (world.step_number - labs.founded) * world.clock.months
     unused = labs.released & (age > capital.unused_after) & (state.token_share < capital.unused_share)
@@ -125,7 +145,8 @@ def _penalty(world: World) -> Array:
     spare = clip((state.frontier_open - own) / capital.commodity_width + 1.0, 0.0, 1.0)
     commodity = spare * (labs.released & (labs.base_id >= 0) & ~hides_its_base(labs))
     exposed = labs.since_exposed < capital.exposed_memory
-    penalty = capital.stale_penalty * stale + capital.failure_penalty * failed + capital.unused_penalty * unused
+    penalty = burn_doubt(labs.burnt, world.parameters) + capital.failure_penalty * failed
+    penalty = penalty + capital.unused_penalty * unused
     penalty = penalty + capital.commodity_penalty * commodity + capital.exposed_penalty * exposed
     return penalty - capital.young_lab * ((labs.releases == 0) & (labs.since_news < capital.young_months))
 

@@ -161,7 +161,7 @@ def _appraise(world: World, capital: View, facts: Array, worlds: Array, who: Arr
         for name in ("weight_capability", "weight_revenue", "weight_hype", "attention")
     }
     hype = world.state.hype[worlds, 0]
-    logit = capital.appraisal + look["weight_capability"] * signal 
+    logit = capital.appraisal + look["weight_capability"] * signal
     logit = logit + look["weight_revenue"] * (revenue - np.log1p(capital.revenue_asked))
     logit = logit + look["weight_hype"] * (hype - capital.neutral_hype) - penalty
     return logit + capital.attention_weight * np.log(np.maximum(look["attention"], capital.least_attention))

@@ -8,6 +8,7 @@ import numpy as np
 
 from baimo.agents.enums import ALL_OPEN, BIG_TECH, CLOSED, CN, FRONTIER, LIGHT_OPEN, NO_MODEL, OPEN_CHAMPION, ROW
 from baimo.agents.lab.market import OpennessSignals
+from baimo.agents.lab.training import burning
 from baimo.conf.declare import history, stock
 from baimo.world.capital.hype import domestic_leap
 from baimo.world.engine.arrays import Array, by_region, clip, count_where, mean_k, row_max, sum_k, where
@@ -18,6 +19,7 @@ from baimo.world.models.pricing import entry_price, going_price
 from baimo.world.network.open_bases import keep_best_open
 from baimo.world.technology import lineage
 from baimo.world.technology.research import capability, light_capability, update_teachers
+from baimo.world.technology.training import tail
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -38,6 +40,7 @@ def release(world: World) -> None:
     labs, state = world.labs, world.state
     labs.choose_openness(_stakes(world), among=labs.trained)
     labs.waiting = np.maximum(labs.waiting - world.clock.months, 0.0)
+    labs.approved_in = np.maximum(labs.approved_in - world.clock.months, 0.0)
     out = labs.alive & labs.trained & (labs.waiting <= 0.0)
     mean = mean_k(capability(labs))
     before, before_cn = state.frontier_all, state.frontier_cn
@@ -106,7 +109,10 @@ def _go_out(world: World, out: Array) -> None:
     labs.multimodal = labs.multimodal | (out & (mean >= multimodal.level(world)))
     labs.model_id = where(out, labs.id * RELEASES + labs.releases.astype(np.int64), labs.model_id)
     labs.open_model = where(fresh & (labs.openness != CLOSED), labs.model_id, labs.open_model)
+    sensitive = world.parameters.organisation.approval * tail(labs) * (labs.archetype == BIG_TECH)
+    labs.approved_in = where(out, sensitive, labs.approved_in)
     labs.since_news = where(out, 0.0, labs.since_news + world.clock.months)
+    labs.burnt = where(out, 0.0, labs.burnt + world.clock.months * burning(labs))
     labs.reputation = labs.reputation + where(out, technology.release_reputation, 0.0)
     first = out & (labs.releases <= 1.0)
     labs.price_flagship = where(first, by_region(_newcomers_price(world), labs.region), labs.price_flagship)
@@ -141,11 +147,16 @@ def _make_news(world: World, out: Array, mean: Array, before: Array) -> None:
 
 
 def _write_down(world: World) -> None:
-    """Write-down of past training by a stronger open base (M36)."""
+    """Write past training down where a stronger open base is there, and what the lab is valued at with it (M36).
+
+    dV/dt = -w min((x_open - x)/width, 1) V.
+    """
     labs, technology = world.labs, world.parameters.technology
     mine = mean_k(labs.served)
     over = clip((world.state.frontier_open - mine) / technology.write_down_width, 0.0, 1.0)
     yearly = 1.0 - np.exp(-technology.write_down * world.clock.years * over)
     lost = where(labs.alive & labs.released, labs.sunk_value * yearly, 0.0)
     labs.sunk_value = labs.sunk_value - lost
+    labs.written_down = labs.written_down + lost
+    labs.valuation = np.maximum(labs.valuation - world.parameters.capital.sunk_weight * lost, 0.0)
     world.count("sunk_value_lost", labs, lost)

@@ -167,13 +167,15 @@ def border(lab, seg, rules, state, p):
 def licence(lab, seg, rules, p):
     """Disutility in licensed segments: of unfiled labs of CN, less where a trial is allowed, and of caution.
 
-    A filed service answers less the stricter the authority is: caution times stringency squared.
+    A filed service answers less the stricter the authority is: caution times stringency squared. What its owner has not
+    yet approved is withheld (M28).
     """
     model_market, needs, allowed = p.model_market, rules.licensing.needs_licence, rules.licensing.beta_allowed
     filed = lab.filing == FILED
     lost = model_market.unlicensed * needs + model_market.beta * (1.0 - needs) * (1.0 - allowed)
     refused = model_market.caution * rules.stance.stringency * rules.stance.stringency
-    return where(lab.region == CN, seg.licensed * where(filed, refused, lost), 0.0)
+    withheld = p.organisation.withheld * (lab.approved_in > 0.0)
+    return where(lab.region == CN, seg.licensed * (where(filed, refused, lost) + withheld), 0.0)
 
 
 @equation

@@ -100,12 +100,13 @@ def bases(world: World) -> tuple:
 @output("app_api_cost_share_cn", "share", "the share of costs of apps that is paid for tokens")
 @output(
     "app_incumbents_lead_cn",
-    "times",
-    "what a young app of a software firm with customers earns, over what a young newcomer does",
+    "share",
+    "the share of young apps of software firms with customers that earn a profit, less that of young newcomers",
 )
 @output("app_retraining_cost_cn", "CNY million a month", "what apps pay to rework for another base, but for time")
 @output("staff_apps_cn", "people", "people who work in apps")
 @output("engineers_displaced_cn", "people", "engineers who tuned models in apps that now buy; cumulative")
+@output("engineers_displaced_labs_cn", "people", "engineers of labs whose projects models made needless; cumulative")
 @output(
     "engineers_displaced_<segment>_cn",
     "people",
@@ -121,13 +122,17 @@ def work(world: World) -> tuple:
         _incumbents_lead(world),
         world.monthly["app_retraining"],
         row_sum(apps.engineers + apps.tuners),
-        *(sum_k(state.displaced), state.displaced),
+        *(sum_k(state.displaced), state.displaced_by_labs, state.displaced),
     )
 
 
 def _incumbents_lead(world: World) -> Array:
-    """Revenue of a young app of a software firm with customers over that of a young newcomer (M40)."""
+    """Share of young apps of software firms with customers that earn a profit, less that of newcomers (M40)."""
     apps = world.apps
-    young = apps.alive & (apps.age <= world.parameters.measures.early_months)
-    known, new = (weighted_mean(apps.revenue, (young & each) + 0.0) for each in (apps.incumbent, ~apps.incumbent))
-    return where(new > 0.0, ratio(known, new), np.nan)
+    young = apps.alive & (apps.age > 0.0) & (apps.age <= world.parameters.measures.early_months)
+    earns = (apps.revenue > apps.cost) + 0.0
+    known, new = (
+        where(count_where(each) > 0.0, weighted_mean(earns, each + 0.0), np.nan)
+        for each in (young & apps.incumbent, young & ~apps.incumbent)
+    )
+    return known - new

@@ -24,8 +24,12 @@ if TYPE_CHECKING:
 @output("rounds_cn", "rounds a step", "rounds of labs in China")
 @output("rounds_below_launch_cn", "rounds a step", "rounds of labs in China that are smaller than the cost of a launch")
 @output("rounds_adding_nothing_cn", "rounds a step", "rounds of labs in China that are no better than open weights")
-@output("launch_cost_cn", "CNY million", "the rent of a launch as large as the largest one in China so far")
-@output("benchmark_fit_cn", "correlation", "the correlation of benchmarks with what models can do; over labs")
+@output("launch_cost_cn", "CNY million", "the rent in China of a launch as large as the largest one so far")
+@output(
+    "benchmark_fit_<axis>_cn",
+    "correlation",
+    "the correlation of benchmarks with what models can do, by axis; over labs",
+)
 def funding(world: World) -> tuple:
     """Rounds against launches."""
     state, seen = world.state, world.monthly

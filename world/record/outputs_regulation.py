@@ -16,11 +16,14 @@ if TYPE_CHECKING:
 @output("labs_filed_cn", "models", "filings of models by labs in China; cumulative")
 @output("queue_length", "applications", "applications waiting for the regulator")
 @output("queue_labs", "applications", "applications of labs waiting for the regulator")
+@output("labs_in_approval_cn", "labs", "labs in China whose owners have not yet approved their latest model")
 def filings(world: World) -> tuple:
     """Filings so far, and queues."""
     labs, so_far = world.labs, world.totals
     waiting = labs.alive & ((labs.filing == PROVINCIAL) | (labs.filing == CENTRAL))
-    return so_far["filed"] + so_far["filed_apps"], so_far["filed"], world.state.queue_length, count_where(waiting)
+    inside = count_where(labs.alive & (labs.region == CN) & (labs.approved_in > 0.0))
+    filed = so_far["filed"] + so_far["filed_apps"], so_far["filed"]
+    return *filed, world.state.queue_length, count_where(waiting), inside
 
 
 @output("trust_cn", "index", "trust in services in China", "Trust")

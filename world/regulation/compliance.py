@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import API, CN, FILED, MISSING, ROW
-from baimo.world.engine.arrays import Array, compacts, count_where, row_sum, sum_k, take_rows, where
+from baimo.world.engine.arrays import Array, compacts, count_where, ratio, row_sum, sum_k, take_rows, where
 from baimo.world.engine.clock import DAYS_A_MONTH
 from baimo.world.network.ties import points_at
 
@@ -45,10 +45,15 @@ def _content_duty(world: World) -> None:
 
 
 def _clean(world: World) -> None:
-    """Delete usage data that is found unlawful for training."""
-    labs = world.labs
-    kept = 1.0 - world.clock.chance(world.parameters.compliance.tainted)
-    labs.usage_data = labs.usage_data * kept
+    """Delete usage data found unlawful for training, at the rate t u (t u c where filed), u the share of public use.
+
+    What anybody types in taints data (000), less where a filed service checks it; what firms send is theirs.
+    """
+    labs, state, compliance = world.labs, world.state, world.parameters.compliance
+    public = sum_k(state.tokens_by_segment * world.segments.column("free"))
+    public = ratio(public, sum_k(state.tokens_by_segment))
+    checked = where(labs.filing == FILED, compliance.checked, 1.0)
+    labs.usage_data = labs.usage_data * (1.0 - world.clock.chance(compliance.tainted * public * checked))
 
 
 def _suits(world: World) -> None:

@@ -47,11 +47,13 @@ def earliest(waiting: Array, since: Array, count: Array) -> Array:
 def review(world: World) -> None:
     """Phase 7: applications come in; in session, files move from province to centre and some are approved.
 
-    Sessions follow the pace of governance (M18); review capacity accumulates in between.
+    A lab applies with what its owner has approved (M28). Sessions follow the pace of governance (M18); review
+    capacity accumulates in between.
     """
     labs, apps, state, licensing = world.labs, world.apps, world.state, world.parameters.licensing
     open_ = (licensing.needed > 0.0) & ((world.policy.stance.capacity > 0.0) | world.policy.licensing.opens)
     applies = labs.alive & labs.released & (labs.region == CN) & (labs.filing == NOT_APPLIED) & open_
+    applies = applies & (labs.approved_in <= 0.0)
     labs.filing = where(applies, PROVINCIAL, labs.filing)
     labs.filing_since = where(applies, world.step_number, labs.filing_since)
     _apps_apply(world, open_)

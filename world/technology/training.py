@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baimo.agents.enums import APP_COMPANY, BIG_TECH, CENTRE, CN, FROM_SCRATCH, FRONTIER, INFRA, LEAST_RUN, ROW, SCALING
+from baimo.agents.enums import (
+    APP_COMPANY,
+    BIG_TECH,
+    CENTRE,
+    CN,
+    FROM_SCRATCH,
+    FRONTIER,
+    INFRA,
+    LEAST_RUN,
+    ROW,
+    RUN_MONTHS,
+    SCALING,
+)
 from baimo.agents.lab.compute import FleetSignals
 from baimo.agents.lab.training import LaunchSignals, Run, launch_worth, trained_capability
 from baimo.conf.declare import flow, stock
@@ -257,9 +269,9 @@ def _fail(world: World, failed: Array) -> None:
 
 def _complete(world: World, seen: LaunchSignals) -> None:
     """Complete runs that have their compute or reach the longest duration, as a model or a failure."""
-    labs, training = world.labs, world.parameters.training
+    labs = world.labs
     enough = labs.run_delivered >= labs.run_planned
-    over = labs.running & (enough | (labs.run_age >= training.longest_run))
+    over = labs.running & (enough | (labs.run_age >= RUN_MONTHS[-1]))
     _fail(world, over & labs.run_doomed)
     done = over & ~labs.run_doomed
     chosen = labs.where(done)
@@ -289,17 +301,20 @@ def _complete(world: World, seen: LaunchSignals) -> None:
     chosen.base_foreign = where(better, chosen.run_foreign, chosen.base_foreign)
     chosen.base_model = where(better, chosen.run_base_model, chosen.base_model)
     chosen.sunk_value = chosen.sunk_value + chosen.run_cost
-    delay = release_delay(chosen, p.training)
+    delay = release_delay(chosen, p.training, p.organisation)
     chosen.waiting = where(better, delay, chosen.waiting)
 
 
-def release_delay(labs, training) -> Array:
-    """Months from a trained model to its release: red-teaming, approval, integration."""
+def release_delay(labs, training, organisation) -> Array:
+    """Months from a trained model to its release: integration, which is fast in big tech (M28), and red-teaming."""
+    big = labs.archetype == BIG_TECH
     frontier = training.release_delay_frontier * (labs.archetype == FRONTIER)
-    big = training.release_delay_big_tech * (labs.archetype == BIG_TECH)
-    # Approval takes half its usual time at the least, and has a long tail.
-    draw = 0.5 - 0.5 * np.log(labs.draws("approval"))
-    return (training.release_delay + frontier + big) * draw
+    return (training.release_delay * where(big, organisation.integration, 1.0) + frontier) * tail(labs)
+
+
+def tail(labs) -> Array:
+    """Factor on the time of a procedure, one on average: half its usual time at the least, and a long tail."""
+    return 0.5 - 0.5 * np.log(labs.draws("approval"))
 
 
 def _largest(world: World, done: Array) -> Array:
