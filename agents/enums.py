@@ -82,8 +82,8 @@ NEWCOMER, ADD, REMAKE, LEAVE = range(4)
 
 # ---------------------------------------------------------------------- vendors, investors, regulators
 
-VENDOR_KINDS = ("chipmaker", "cloud", "compute_centre", "platform")
-CHIPMAKER, CLOUD, CENTRE, PLATFORM = range(4)
+VENDOR_KINDS = ("chipmaker", "cloud", "compute_centre", "platform", "hub")
+CHIPMAKER, CLOUD, CENTRE, PLATFORM, HUB = range(5)
 
 #: Who builds the common software platform.
 BUILDERS = ("private", "state", "operator")

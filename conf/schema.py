@@ -32,6 +32,7 @@ from baimo.conf.parameters.industry import EntryExit, Organisation, Talent
 from baimo.conf.parameters.models import (
     Goodwill,
     Hosting,
+    Hub,
     Ladder,
     Moat,
     ModelMarket,
@@ -101,6 +102,7 @@ class Config:
     pricing: Pricing = field(default_factory=Pricing)
     revenue: Revenue = field(default_factory=Revenue)
     goodwill: Goodwill = field(default_factory=Goodwill)
+    hub: Hub = field(default_factory=Hub)
     ladder: Ladder = field(default_factory=Ladder)
     hosting: Hosting = field(default_factory=Hosting)
     serving: Serving = field(default_factory=Serving)

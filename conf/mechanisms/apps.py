@@ -101,7 +101,12 @@ APPS = (
         "tuning_hub",
         "the hub where models are tuned is the moat, and open licences are broken",
         "001 003",
-        off={"app_market.hub_hold": 0.0, "model_market.hub_private": 0.0, "openness.licence_kept": 1.0},
-        shows=("app_tuned_at_hub_share_cn", "labs: revenue"),
+        off={
+            "app_market.hub_hold": 0.0,
+            "model_market.hub_private": 0.0,
+            "hub.platform": 0.0,
+            "openness.licence_kept": 1.0,
+        },
+        shows=("app_tuned_at_hub_share_cn", "hub_strength_cn", "labs: revenue"),
     ),
 )

@@ -187,6 +187,15 @@ class Revenue:
 
 
 @dataclass
+class Hub:
+    """Platform on which anybody's open weights are tuned (M68)."""
+
+    platform: float = par(1.0, "times", 0, 1, "001", "whether there is a platform beside the hubs of owners")
+    half: float = par(100.0, "apps", 0.1, 1e6, "prior", "apps that tune there at which it is worth half of the best")
+    fee: float = par(0.05, "CNY million/year", 0, 100, "prior", "what it charges an app")
+
+
+@dataclass
 class Goodwill:
     """How labs become known (X11)."""
 

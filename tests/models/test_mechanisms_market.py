@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import polars as pl
 import pytest
@@ -13,7 +11,7 @@ from baimo.world.engine.arrays import by_region, sum_k
 from baimo.world.ensemble import Ensemble
 from baimo.world.laws.scaling import KNOWLEDGE, REASONING
 from baimo.world.models import quality, serving
-from baimo.world.technology.research import data_from_use
+from baimo.world.models.utility import weigh_models
 from tests.paired_runs import WORLDS, by_world, effect, market, table, together
 
 EARLY, MIDDLE, LATE = (3, 12), (12, 24), (24, 36)
@@ -21,6 +19,7 @@ EARLY, MIDDLE, LATE = (3, 12), (12, 24), (24, 36)
 together(
     *(f"moat.{name}=0" for name in ("compute", "training", "tuning", "data", "reputation", "ecosystem")),
     "model_market.surplus=0",
+    "model_market.usage_fit=0",
     "model_market.hallucination=0",
 )
 together("mechanisms.eyes_and_hands=false", "moat.performance=0", worlds=24)
@@ -249,11 +248,20 @@ def test_M45_use_brings_data_which_concentrates():
     assert data.z > 5
     assert tokens.z > 5
     assert tokens.ratio > 1.04
-    # What others know of users makes one's own data worth less: 003's one or two models.
-    p = Ensemble(["output.level=market"], (0,)).world.parameters.technology
-    alone, crowded = (SimpleNamespace(usage_data=np.array([[1.0, others]])) for others in (0.0, 9.0))
-    assert data_from_use(alone, p)[0, 0] == pytest.approx(1.0 / (1.0 + p.usage_half + p.usage_crowd))
-    assert data_from_use(crowded, p)[0, 0] == pytest.approx(1.0 / (1.0 + p.usage_half + 10.0 * p.usage_crowd))
+
+
+def test_M45_what_is_used_more_gets_better_and_others_fall_behind():
+    world = Ensemble(["output.level=market"], range(2)).run(8).world
+    labs = world.labs
+    weigh_models(world)
+    before, one = world.state.quality, labs.usage_data == labs.usage_data.max(-1, keepdims=True)
+    labs.usage_data = labs.usage_data * np.where(one, 5.0, 1.0)
+    weigh_models(world)
+    change = world.state.quality - before
+    others = np.broadcast_to(~one & labs.alive & labs.released & (labs.usage_data > 0.0), change.shape)
+    assert (change[np.broadcast_to(one, change.shape)] > 0.0).all(), "use makes better"
+    assert (change[others] <= 0.0).all() and (change[others] < 0.0).any(), "what all know is worth less"
+    assert effect("consumer_surplus_cn", "model_market.usage_fit=0", window=MIDDLE).z > 4.0
 
 
 def test_M47_captive_customers_pay():

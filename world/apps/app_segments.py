@@ -1,4 +1,4 @@
-"""Segments of apps: values of their own segment, capability of the bare models."""
+"""Segments of apps: values of their own segment."""
 
 from __future__ import annotations
 
@@ -16,10 +16,3 @@ def segment_of_apps(world: World, table: Array) -> Array:
     """Value of each app's own segment from ``(segments, worlds or 1, 1)``."""
     wide = np.broadcast_to(table, (table.shape[0], world.worlds, 1))[..., 0].T
     return take_rows(world.xp.ascontiguousarray(wide), world.apps.segment)
-
-
-def native_level(world: World) -> Array:
-    """Mean capability of the best model that CN users can reach, ``(worlds, 1)``."""
-    state, app_market = world.state, world.parameters.app_market
-    foreign = state.frontier_all - app_market.foreign_reach * (1.0 + world.policy.data.cross_border)
-    return np.maximum(state.frontier_cn, foreign)

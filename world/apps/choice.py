@@ -13,7 +13,7 @@ from baimo.world.engine.arrays import Array, count_where, first_above, nonzero, 
 from baimo.world.engine.equation import equation
 from baimo.world.engine.population import Selection, gather
 from baimo.world.engine.random import gumbel
-from baimo.world.models.tuning_hub import hubs
+from baimo.world.models.tuning_hub import hub_of
 from baimo.world.network.ties import points_at
 
 if TYPE_CHECKING:
@@ -109,8 +109,8 @@ class Base:
     log_price : array
         ln(P + h0).
     opened, hub, product_share : arrays
-        Whether its weights are to be had, whether its owner runs a hub, and the share of the owner's work
-        that goes to products.
+        Whether its weights are to be had, how good a hub is at which they can be tuned, and the share of the
+        owner's work that goes to products.
     draw : array
         Lasting taste, standard Gumbel.
     """
@@ -129,7 +129,7 @@ def _utility(world: World, some: Selection, rows: Array) -> Array:
     rows, worlds = np.maximum(rows, 0), some.worlds
     place = worlds * labs.capacity + rows
     log_price = np.log(labs.price_flagship + world.parameters.model_market.hassle_cost)
-    by_lab = log_price, labs.open_weights[0] > NO_MODEL, hubs(world), labs.product_share
+    by_lab = log_price, labs.open_weights[0] > NO_MODEL, hub_of(world), labs.product_share
     u = world.streams.pairs("base taste", worlds, some.id[0], labs.id.take(place), lasting=True)
     quality = state.quality.take(some.segment * (world.worlds * labs.capacity) + place)
     base = Base(quality, *[each.take(place) for each in by_lab], gumbel(u))

@@ -11,7 +11,7 @@ from baimo.agents.app import GenerationSignals
 from baimo.agents.enums import API, CLOUD, CN, FILED, PLATFORM_APP, ROW, WRAPPER
 from baimo.conf.declare import stock
 from baimo.world.apps import labour
-from baimo.world.apps.app_segments import native_level, segment_of_apps
+from baimo.world.apps.app_segments import segment_of_apps
 from baimo.world.engine.arrays import (
     Array,
     clip,
@@ -26,6 +26,7 @@ from baimo.world.engine.arrays import (
 from baimo.world.engine.equation import equation
 from baimo.world.engine.state import State
 from baimo.world.models.demand import best_native
+from baimo.world.models.leadership import native_level
 from baimo.world.network.ties import points_at
 
 if TYPE_CHECKING:

@@ -13,9 +13,10 @@ import numpy as np
 from baimo.agents.app import BuySignals
 from baimo.agents.enums import API, APPLICATION, CN
 from baimo.conf.declare import stock
-from baimo.world.apps.app_segments import native_level, segment_of_apps
+from baimo.world.apps.app_segments import segment_of_apps
 from baimo.world.engine.arrays import Array, logistic, row_sum, sum_by_group, sum_where, where
 from baimo.world.engine.state import State
+from baimo.world.models.leadership import native_level
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World

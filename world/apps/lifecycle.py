@@ -28,7 +28,7 @@ from baimo.agents.enums import (
 )
 from baimo.conf.declare import stock
 from baimo.world.apps import labour
-from baimo.world.apps.app_segments import native_level, segment_of_apps
+from baimo.world.apps.app_segments import segment_of_apps
 from baimo.world.apps.choice import choose_bases, notice_models
 from baimo.world.apps.competition import compete, generation, pay_staff
 from baimo.world.engine.arrays import Array, clip, count_where, sum_by_group, where
@@ -36,7 +36,8 @@ from baimo.world.engine.device import to_host
 from baimo.world.engine.population import spread_out
 from baimo.world.engine.random import normal, poisson
 from baimo.world.engine.state import State
-from baimo.world.models import multimodal
+from baimo.world.models import multimodal, tuning_hub
+from baimo.world.models.leadership import native_level
 
 if TYPE_CHECKING:
     from baimo.world.engine.population import Selection
@@ -212,6 +213,7 @@ def live(world: World) -> None:
     multimodal.spread_multimodal(world)
     notice_models(world)
     choose_bases(world)
+    tuning_hub.run_hub(world)
     apps.adapt(generation(world))
     compete(world)
     pay_staff(world)

@@ -8,7 +8,7 @@ import numpy as np
 
 from baimo.agents.enums import CN, MISSING
 from baimo.conf.declare import flow, stock
-from baimo.world.engine.arrays import herfindahl, row_sum, shares, take_rows, where
+from baimo.world.engine.arrays import Array, herfindahl, row_sum, shares, take_rows, where
 from baimo.world.engine.state import State
 
 if TYPE_CHECKING:
@@ -36,3 +36,10 @@ def concentrate(world: World) -> None:
     first = take_rows(labs.id, np.argmax(tokens, axis=-1)[:, None])
     state.leads_since = where(first == state.leader, state.leads_since + world.clock.months, 0.0)
     state.leader = first
+
+
+def native_level(world: World) -> Array:
+    """Mean capability of the best model that CN users can reach, ``(worlds, 1)``."""
+    state, app_market = world.state, world.parameters.app_market
+    foreign = state.frontier_all - app_market.foreign_reach * (1.0 + world.policy.data.cross_border)
+    return np.maximum(state.frontier_cn, foreign)

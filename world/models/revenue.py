@@ -21,7 +21,6 @@ from baimo.agents.enums import (
     SUBSCRIPTIONS,
 )
 from baimo.conf.declare import flow, stock
-from baimo.world.apps.app_segments import native_level
 from baimo.world.engine.arrays import (
     Array,
     by_region,
@@ -38,6 +37,7 @@ from baimo.world.engine.clock import DAYS_A_MONTH
 from baimo.world.engine.equation import equation
 from baimo.world.engine.state import State
 from baimo.world.models.hosting import pay_hosts
+from baimo.world.models.leadership import native_level
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World

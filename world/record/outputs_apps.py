@@ -70,6 +70,7 @@ def _median_age(histogram: Array) -> Array:
 @output("app_multihoming_share_cn", "share", "the share of apps with a second base")
 @output("app_on_api_share_cn", "share", "the share of apps that call an API")
 @output("app_tuned_at_hub_share_cn", "share", "the share of apps on tuned open models whose base is the model of a hub")
+@output("hub_strength_cn", "1", "what the platform where open weights are tuned is worth; of a perfect one")
 @output("app_absorbed_share_cn", "share", "the share of what apps add that models now do")
 @output("apps_single_modality_cn", "apps", "apps in one modality; image or speech")
 @output("apps_public_cn", "apps", "apps that must be filed; no wrapper, licensed segment")
@@ -86,6 +87,7 @@ def bases(world: World) -> tuple:
         ratio(count_where(apps.alive & (apps.base_lab[1] >= 0)), alive),
         ratio(count_where(apps.alive & (apps.source == API)), alive),
         ratio(count_where(at_hub), count_where(tuned)),
+        world.state.hub_strength,
         ratio(sum_where(apps.alive, apps.absorbed), alive),
         count_where(apps.alive & (apps.modality != TEXT)),
         count_where(apps.alive & needs_filing(world)),
