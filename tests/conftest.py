@@ -30,8 +30,12 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    """Disable a mechanism where the model reads its configuration, and give the processes of a session one folder."""
-    if not hasattr(config, "workerinput"):
+    """Disable a mechanism where the model reads its configuration, and give the processes of a session one folder.
+
+    A folder named by PAIRED_RUNS is kept, for work on the tests alone: its runs are stale once the model changes.
+    """
+    config.keeps_runs = "PAIRED_RUNS" in os.environ
+    if not config.keeps_runs:
         os.environ["PAIRED_RUNS"] = tempfile.mkdtemp(prefix="paired-runs-")
     chosen = [each for each in MECHANISMS if each.id == config.getoption("--without")]
     if not chosen:
@@ -48,7 +52,7 @@ def pytest_configure(config):
 
 def pytest_unconfigure(config):
     """Remove the runs of the session (tests/paired_runs.py)."""
-    if not hasattr(config, "workerinput"):
+    if not config.keeps_runs:
         shutil.rmtree(os.environ["PAIRED_RUNS"])
 
 
