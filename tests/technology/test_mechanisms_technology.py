@@ -26,7 +26,7 @@ together(
     ("mechanisms.scaling_law=false", "training.run_share=0.05"),
     "training.run_share=0.05",
     "policy.data.public_corpus=9",
-    "technology.foreign_worked_off=1e20",
+    "technology.worked_off=1e20",
     "technology.misled=0",
 )
 together("training.failure_memory=0", "model_market.wall=0", "technology.study_share=0")
@@ -55,7 +55,7 @@ together(
         for pair in (setting, (f"mechanisms.{mechanism}=false", setting))
     ),
     ("mechanisms.data_shortage=false", "technology.quality_substitutes=3"),
-    ("mechanisms.foreign_base_weak=false", "technology.foreign_worked_off=1e20"),
+    ("mechanisms.foreign_base_weak=false", "technology.worked_off=1e20"),
     worlds=3,
     steps=18,
 )
@@ -440,7 +440,7 @@ def test_M58_foreign_bases_are_weak_in_chinese_until_worked_off():
     assert effect("frontier_open_cn", off, window=START).z < -4.0
     # The domestic opportunity: a few more labs keep training their own.
     assert effect("labs_from_scratch_cn", off, window=(0, 36)).z > 2.5
-    easy = "technology.foreign_worked_off=1e20"
+    easy = "technology.worked_off=1e20"
     assert effect("frontier_open_cn_language", easy, window=(0, 24)).z < -4.0
     assert same((off,), (off, easy))
 
