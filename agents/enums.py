@@ -57,7 +57,7 @@ APP_EXITS = ("", "absorbed", "insolvent", "outdated")
 ALIVE, PARENT_WITHDREW, INSOLVENT, ACQUIRED, TO_APPS, GAVE_UP = range(6)
 ABSORBED, OUTDATED = 1, 3
 
-#: Lengths of training runs that a lab weighs, months; ``training.longest_run`` bounds them (M24).
+#: Lengths of training runs that a lab weighs, months.
 RUN_MONTHS = (1.0, 2.0, 3.0, 4.5, 6.0, 9.0, 12.0)
 
 #: Compute of the smallest training run, FLOP.
