@@ -30,10 +30,10 @@ def hubs(world: World) -> Array:
     """Mask of labs that run a hub, ``(worlds, labs)``: owners of clouds and champions with open weights."""
     labs = world.labs
     host = (labs.archetype == BIG_TECH) | (labs.archetype == FRONTIER) | (labs.archetype == OPEN_CHAMPION)
-    return host & listed(world)
+    return host & to_tune(world)
 
 
-def listed(world: World) -> Array:
+def to_tune(world: World) -> Array:
     """Mask of labs whose open weights anybody can tune, and a platform list, ``(worlds, labs)``."""
     labs = world.labs
     return labs.alive & labs.released & (labs.open_weights[0] > NO_MODEL)
@@ -41,14 +41,14 @@ def listed(world: World) -> Array:
 
 def hub_of(world: World) -> Array:
     """h, how good a hub is at which a lab's open weights can be tuned: its owner's, or the platform, 0 to 1."""
-    return np.maximum(hubs(world) + 0.0, listed(world) * world.state.hub_strength)
+    return np.maximum(hubs(world) + 0.0, to_tune(world) * world.state.hub_strength)
 
 
 def tuned_there(world: World) -> Array:
     """Mask of apps that tune open weights, ``(worlds, apps)``."""
     apps = world.apps
     valid = apps.alive & points_at(apps.base_lab[0], apps.base_id[0], world.labs)
-    return valid & (apps.source != API) & take_rows(listed(world), apps.base_lab[0])
+    return valid & (apps.source != API) & take_rows(to_tune(world), apps.base_lab[0])
 
 
 def run_hub(world: World) -> None:
