@@ -161,13 +161,16 @@ def test_M67_an_unused_model_drives_its_lab_into_products_and_out_of_data():
 
     mean, z = change(unused, "tokens_api")
     assert z < -5.0
-    assert mean < -0.15
-    assert change(unused, "usage_data")[0] < 0.0
-    # Where apps mind a rival more, the lab is out of data, too.
-    unused = paired_labs(off, nobody_uses, *names, base=RIVALS)
-    mean, z = change(unused, "usage_data")
-    assert z < -4.0
-    assert mean < -0.1
+    assert mean < -1.0
+    lost, z = change(unused, "usage_data")
+    assert z < -4.4
+    assert lost < -0.1
+    # Where apps mind a rival more, the lab loses more of both.
+    shunned = paired_labs(off, nobody_uses, *names, base=RIVALS)
+    more, z = change(shunned, "tokens_api")
+    assert z < -8.0
+    assert more < 2.0 * mean
+    assert change(shunned, "usage_data")[0] < 1.5 * lost
 
 
 def a_year_without_users(world: Ensemble, rate: float) -> tuple[np.ndarray, np.ndarray]:

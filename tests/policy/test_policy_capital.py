@@ -6,6 +6,10 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from baimo.agents.enums import CN, STATE_FUND
+from baimo.world.capital.hype import attend
+from baimo.world.capital.rounds import guide
+from baimo.world.ensemble import Ensemble
 from tests.paired_runs import by_world, effect, market
 
 ALTERNATIVES = ("guidance_fund", "cooling", "no_leader", "no_mergers")
@@ -41,10 +45,26 @@ def test_guidance_money_is_public_and_reaches_labs():
     assert (given - without).mean() == pytest.approx(3_000.0 * 13 / 12, rel=0.25)
 
 
-def test_cooling_keeps_private_money_back():
-    given, without = with_policy("funding_labs_cn", "cooling")
-    assert paired_z(given, without) < -4.0
-    assert given.mean() < 0.85 * without.mean()
+def test_cooling_keeps_money_from_apps_and_hardly_any_from_labs():
+    """Half of what private investors set ready is kept back: apps raise less, labs as much as before."""
+    given, without = with_policy("funding_cn", "cooling")
+    labs_given, labs_without = with_policy("funding_labs_cn", "cooling")
+    assert paired_z(given, without) < -8.0
+    assert (given - labs_given).mean() < 0.92 * (without - labs_without).mean()
+    assert labs_given.mean() == pytest.approx(labs_without.mean(), rel=0.03)
+
+
+def test_cooling_leaves_investors_half_as_much_ready():
+    world = Ensemble(["output.level=market"], range(2)).run(6).world
+    investors, ready = world.investors, []
+    private = investors.alive & (investors.region == CN) & (investors.kind != STATE_FUND)
+    plenty = 1e6 + 0.0 * investors.cash
+    for kept_back in (0.0, 0.5):
+        investors.ready, investors.cash = 0.0 * investors.cash, plenty
+        world.policy.capital.cooling = kept_back
+        attend(world, guide(world))
+        ready.append(investors.ready[private].sum())
+    assert ready[1] == pytest.approx(0.5 * ready[0], rel=0.1)
 
 
 def test_leaders_may_not_buy():

@@ -272,8 +272,8 @@ def test_the_command(runs, capsys, tmp_path):
     (folder,) = tmp_path.glob("report-*")
     table = pl.read_parquet(folder / "effects.parquet")
     assert set(table.filter(pl.col("kind") == "window")["period"]) == {"last year", "whole run", "spring"}
-    assert set(table["column"]) == {"gap_cn_oom", "price_gpt35_level", "labs_alive_cn"}
-    assert table.height == 3 * (3 + 12) and set(table["policy"]) == {"no_embargo"}
+    assert set(table["column"]) == {"gap_cn_oom", "gap_native_cn_oom", "price_gpt35_level", "labs_alive_cn"}
+    assert table.height == 4 * (3 + 12) and set(table["policy"]) == {"no_embargo"}
     markets = [
         pl.read_parquet(next((runs / arm).glob("*/market.parquet")), glob=False) for arm in ("no_embargo", "baseline")
     ]
