@@ -62,7 +62,12 @@ APPS = (
             "app_market.incumbent_customers": 1.0,
             "app_market.incumbent_known": 0.0,
         },
-        shows=("app_incumbents_lead_cn", "app_deaths_insolvent_cn", "app_survival_6_months_share", "apps: incumbent"),
+        shows=(
+            "app_incumbents_profit_lead_cn",
+            "app_deaths_insolvent_cn",
+            "app_survival_6_months_share",
+            "apps: incumbent",
+        ),
         # Where most founders are software firms, all apps live longer.
         scenario=("app_market.share_incumbent=0.6",),
     ),

@@ -152,9 +152,7 @@ class Training:
     run_share: float = par(
         0.5, "share", 0.01, 1, "prior", "share of training compute that one run gets; the rest is experiments"
     )
-    impatience: float = par(
-        0.1, "OOM/month", 0, 1, "prior: pace of the frontier", "cost of waiting for a longer run"
-    )
+    impatience: float = par(0.1, "OOM/month", 0, 1, "prior: pace of the frontier", "cost of waiting for a longer run")
     doubt_cost: float = par(
         0.3, "OOM/logit", 0, 10, "prior: failure_cost over failure_penalty", "cost of a doubt of investors to a planner"
     )

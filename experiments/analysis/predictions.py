@@ -177,7 +177,7 @@ PREDICTIONS = (
         "software firms with customers earn first",
         "lead of incumbents in the share that earns a profit",
         "market",
-        mean("app_incumbents_lead_cn"),
+        mean("app_incumbents_profit_lead_cn"),
         above(0.0),
         (2023, 2024),
     ),

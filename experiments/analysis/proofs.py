@@ -232,7 +232,7 @@ def firms_live_like_firms(runs: Runs) -> Iterator[Finding]:
     yield Finding(
         f"hazard by thirds of staff: {', '.join(f'{each:.4f}' for each in rates)}", monotone(rates, rising=False)
     )
-    growth = size.subbotin(size.growth_rates(runs.labs(), "staff")).collect()
+    growth = size.subbotin(size.growth_rates(runs.labs(), "staff"))
     shape = float(growth["shape"][0])
     yield Finding(f"Subbotin exponent of growth of staff: {shape:.2f} (1: Laplace, 2: normal)", shape < 1.4)
 

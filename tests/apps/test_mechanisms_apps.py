@@ -225,7 +225,7 @@ def test_M40_software_firms_with_customers_profit_early():
 
 def test_M40_the_lead_of_incumbents_shows_in_the_market_and_carries_apps_where_they_are_many():
     off = "mechanisms.incumbents=false"
-    lead = effect("app_incumbents_lead_cn", off)
+    lead = effect("app_incumbents_profit_lead_cn", off)
     assert lead.with_.mean() > 0.1
     assert lead.without.mean() < 0.03
     assert lead.z > 10.0

@@ -102,6 +102,11 @@ def bases(world: World) -> tuple:
 @output("app_api_cost_share_cn", "share", "the share of costs of apps that is paid for tokens")
 @output(
     "app_incumbents_lead_cn",
+    "times",
+    "what a young app of a software firm with customers earns, over what a young newcomer does",
+)
+@output(
+    "app_incumbents_profit_lead_cn",
     "share",
     "the share of young apps of software firms with customers that earn a profit, less that of young newcomers",
 )
@@ -121,20 +126,21 @@ def work(world: World) -> tuple:
         ratio(row_sum(apps.users), sum_k(state.adopters[world.segments.cn])),
         sum_where(apps.alive, apps.revenue),
         ratio(row_sum(apps.api_cost) / world.clock.months, row_sum(apps.cost)),
-        _incumbents_lead(world),
+        *_incumbents_lead(world),
         world.monthly["app_retraining"],
         row_sum(apps.engineers + apps.tuners),
         *(sum_k(state.displaced), state.displaced_by_labs, state.displaced),
     )
 
 
-def _incumbents_lead(world: World) -> Array:
-    """Share of young apps of software firms with customers that earn a profit, less that of newcomers (M40)."""
+def _incumbents_lead(world: World) -> tuple[Array, Array]:
+    """Young apps of software firms with customers against newcomers: ratio of revenue, lead in profit (M40)."""
     apps = world.apps
     young = apps.alive & (apps.age > 0.0) & (apps.age <= world.parameters.measures.early_months)
-    earns = (apps.revenue > apps.cost) + 0.0
-    known, new = (
-        where(count_where(each) > 0.0, weighted_mean(earns, each + 0.0), np.nan)
-        for each in (young & apps.incumbent, young & ~apps.incumbent)
+    kinds = young & apps.incumbent, young & ~apps.incumbent
+    revenue, earning = (
+        [where(count_where(each) > 0.0, weighted_mean(values, each + 0.0), np.nan) for each in kinds]
+        for values in (apps.revenue, (apps.revenue > apps.cost) + 0.0)
     )
-    return known - new
+    times = where(revenue[1] > 0.0, revenue[0] / np.maximum(revenue[1], 1e-12), np.nan)
+    return times, earning[0] - earning[1]

@@ -8,7 +8,7 @@ from baimo.agents.enums import APPLICATION, CN, FRONTIER, INFRA, RESEARCH, SCALI
 from baimo.conf.declare import output
 from baimo.world.capital import hype
 from baimo.world.capital.deal_flow import benchmark_fit, launch_cost
-from baimo.world.engine.arrays import ratio, sum_k, sum_where
+from baimo.world.engine.arrays import mean_k, ratio, sum_k, sum_where
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @output("rounds_below_launch_cn", "rounds a step", "rounds of labs in China that are smaller than the cost of a launch")
 @output("rounds_adding_nothing_cn", "rounds a step", "rounds of labs in China that are no better than open weights")
 @output("launch_cost_cn", "CNY million", "the rent in China of a launch as large as the largest one so far")
+@output("benchmark_fit_cn", "correlation", "the correlation of benchmarks with what models can do; mean of the axes")
 @output(
     "benchmark_fit_<axis>_cn",
     "correlation",
@@ -34,7 +35,8 @@ def funding(world: World) -> tuple:
     """Rounds against launches."""
     state, seen = world.state, world.monthly
     rounds = seen["rounds"], seen["rounds_below_launch"], seen["rounds_adding_nothing"]
-    return state.funding_cn, state.funding_labs_cn, *rounds, launch_cost(world), benchmark_fit(world)
+    fit = benchmark_fit(world)
+    return state.funding_cn, state.funding_labs_cn, *rounds, launch_cost(world), mean_k(fit), fit
 
 
 @output("hype", "index", "hype", "Hype")
