@@ -47,6 +47,7 @@ CHANGES = (
     "pricing.reply=0",
     "pricing.capacity=0",
     "pricing.band=0.05",
+    "app_market.listing=0",
 )
 
 

@@ -281,18 +281,14 @@ class App(mesa.Agent):
         App(self.model, self.idea | new)
 
     def fails(self) -> bool:
-        """Whether the money is gone, the model has taken its place, or it has fallen behind."""
+        """Whether the money is gone, or the model or rivals have taken the place of what earns no profit."""
         if self.cash < 0.0:
             return True
         model, rules = self.model, self.model.rules.app_market
-        fading = self.users < rules.fading_share * self.peak_users
-        if (
-            self.taken
-            and (fading or self.revenue < self.cost)
-            and model.random_number("close", self.id, 0) < model.resolve
-        ):
+        loses, fading = self.revenue < self.cost, self.users < rules.fading_share * self.peak_users
+        if self.taken and loses and model.random_number("close", self.id, 0) < model.resolve:
             return True
-        behind = self.rework > rules.rework_limit and fading
+        behind = self.rework > rules.rework_limit and fading and loses
         return behind and model.random_number("adapt", self.id, 0) < model.resolve_outdated
 
 

@@ -13,7 +13,7 @@ from baimo.world.engine.arrays import Array, by_region, is_one_of
 from baimo.world.laws.nested_logit import HALVINGS
 from baimo.world.models.pricing import purse_discount
 from baimo.world.models.quality import merit, orchestrated, own_data, threshold, with_eyes_and_hands
-from baimo.world.models.tuning_hub import hubs
+from baimo.world.models.tuning_hub import hub_of
 from baimo.world.models.utility import considered, outside_value
 from baimo.world.network.ties import points_at
 
@@ -100,7 +100,7 @@ def _labs(market: ColumnMarket, index: int, places: Array) -> list[dict[str, Any
         "open_flagship": labs.openness == ALL_OPEN,
         "product_share": labs.product_share,
         "opened": labs.open_weights[0] > NO_MODEL,
-        "hub": hubs(world),
+        "hub": hub_of(world),
     }
     return _rows(columns | _hopes(market), index, places)
 

@@ -400,8 +400,8 @@ def test_a_subclass_may_add_columns():
         months_seen = column("months", clears=True)
 
         @decision
-        def set_price(labs, market, p):
-            ModelLab.set_price.function(labs, market, p)
+        def promote(labs, market, p):
+            ModelLab.promote.function(labs, market, p)
             labs.months_seen = labs.months_seen + 1.0
 
     model = make(agent_classes={"big_tech": Diarist}).run(4)

@@ -127,7 +127,7 @@ def _openness_of_research(world: World) -> None:
     labs, state, technology = world.labs, world.state, world.parameters.technology
     used = where(labs.region == ROW, state.token_share, 0.0)
     opened = ratio(row_sum(where(labs.openness == ALL_OPEN, used, 0.0)), row_sum(used))
-    state.study_affordable = mean_where(labs.alive, _studies(world))
+    state.study_affordable = mean_where(research_budget(world) > 0.0, _studies(world))
     broken = 1.0 - opened * state.study_affordable
     fades = technology.openness_fade * broken * (state.research_openness - technology.openness_least)
     state.research_openness = state.research_openness - fades * world.clock.years

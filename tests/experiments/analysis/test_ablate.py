@@ -19,6 +19,9 @@ from baimo.experiments.read import load
 from baimo.experiments.report import ablation_report
 from baimo.experiments.run import cells
 
+#: Left out of CI, which has half an hour; run before a release: ``pytest -m slow``.
+pytestmark = pytest.mark.slow
+
 SMALL = ["worlds=3", "steps=8", "processes=1"]
 
 

@@ -11,6 +11,7 @@ from baimo.experiments.analysis.proofs import PROOFS
 SMALL = ("worlds=3", "processes=0", "output.figure=false")
 
 
+@pytest.mark.slow
 def test_proofs_that_need_few_runs_are_read_and_told(capsys, tmp_path):
     assert cli.main(["proofs", "--only", "1,6,9", *SMALL, f"output.folder={tmp_path}"]) == 0
     said = capsys.readouterr().out
@@ -26,6 +27,7 @@ def test_a_proof_that_there_is_not_is_named(capsys, tmp_path):
     assert "99" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_predictions_are_answered_by_year(capsys, tmp_path):
     assert cli.main(["predictions", *SMALL, f"output.folder={tmp_path}"]) == 0
     said = capsys.readouterr().out

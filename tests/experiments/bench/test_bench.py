@@ -17,6 +17,9 @@ from baimo.experiments.bench import command as bench
 from baimo.world.engine import kernels
 from baimo.world.ensemble import Ensemble
 
+#: Left out of CI, which has half an hour; run before a release: ``pytest -m slow``.
+pytestmark = pytest.mark.slow
+
 
 def test_quick_prints_a_table_and_keeps_it_twice(tmp_path, capsys):
     assert cli.main(["bench", "--quick", "--worlds", "2", "--repeat", "1", "--folder", str(tmp_path)]) == 0

@@ -25,6 +25,9 @@ from baimo.experiments.run import store
 from baimo.experiments.run.compose import compose_run
 from baimo.world.record import outputs
 
+#: Left out of CI, which has half an hour; run before a release: ``pytest -m slow``.
+pytestmark = pytest.mark.slow
+
 MONTHS = [dt.date(2023 + m // 12, m % 12 + 1, 1) for m in range(15)]
 QUESTION = ("--question", "Who <gains> & when?")
 STATE = {

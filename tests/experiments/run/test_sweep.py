@@ -20,6 +20,9 @@ from baimo.experiments import cli
 from baimo.experiments.read import load
 from baimo.experiments.run import compose, store, sweep
 
+#: Left out of CI, which has half an hour; run before a release: ``pytest -m slow``.
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 SMALL = ("worlds=2", "steps=2", "output.level=market", "output.figure=false", "processes=1")
 EXPERIMENTS = sorted(path.stem for path in (ROOT / "conf" / "experiment").glob("*.yaml"))
