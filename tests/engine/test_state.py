@@ -116,7 +116,7 @@ def test_a_market_may_have_fewer_segments():
     assert ensemble.world.state.quality.shape[0] == 22 and ensemble.world.state.displaced.shape[0] == 11
     assert ensemble.world.apps.segment.max() == 10
     names = [name for name in ensemble.tables()["market"].columns if name.startswith("engineers_displaced_")]
-    assert len(names) == 12  # one a segment, and the sum
+    assert len(names) == 13  # one a segment, the sum, and that of labs
 
 
 def test_somebody_elses_memory_joins_no_world():

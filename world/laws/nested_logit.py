@@ -71,10 +71,8 @@ def _without_each(weights: Array, outside: Array) -> Array:
     """Sum of the weights of all others for each, without cancellation: who leads is not taken off a sum of its own."""
     most = row_max(weights)
     leads = weights == most
-    rest = row_sum(where(leads, 0.0, weights)) + outside
-    return where(
-        leads, rest + (row_sum(where(leads, weights, 0.0)) - most), rest + row_sum(where(leads, weights, 0.0)) - weights
-    )
+    leading, rest = row_sum(where(leads, weights, 0.0)), row_sum(where(leads, 0.0, weights)) + outside
+    return where(leads, rest + (leading - most), rest + leading - weights)
 
 
 class ChoiceShares(NamedTuple):

@@ -154,6 +154,11 @@ def reconsidering(world: World) -> Array:
     return 1.0 - clip(stays, 0.0, 1.0)
 
 
+def all_users(world: World) -> Array:
+    """All who may come to use models in a segment, million people."""
+    return world.segments.column("population") * world.segments.column("ceiling")
+
+
 def _adopt(world: World) -> Array:
     """Bass diffusion to a ceiling set by the value of the best option; returns new adopters.
 
@@ -162,7 +167,7 @@ def _adopt(world: World) -> Array:
     """
     state, table, model_market = world.state, world.segments, world.parameters.model_market
     pull = np.minimum(state.best_quality / model_market.full_quality, 1.0)
-    ceiling = table.column("population") * table.column("ceiling") * pull
+    ceiling = all_users(world) * pull
     before = np.minimum(ratio(state.adopters, np.maximum(ceiling, 1e-9)), 1.0)
     share = model_market.bass_scale * table.column("bass_innovate") * (1.0 + model_market.bass_hype * state.hype)
     innovate = -np.log1p(-np.minimum(share, 0.9))

@@ -9,9 +9,10 @@ import numpy as np
 from baimo.agents.enums import API_SALES, ATTENTION, BIG_TECH, FRONTIER, SUBSCRIPTIONS
 from baimo.agents.lab.market import PromotionSignals
 from baimo.conf.declare import flow
-from baimo.world.engine.arrays import Array, clip, sum_k, where
+from baimo.world.engine.arrays import clip, sum_k, where
 from baimo.world.engine.equation import equation
 from baimo.world.engine.state import State
+from baimo.world.models.demand import all_users
 
 if TYPE_CHECKING:
     from baimo.world.engine.world import World
@@ -57,11 +58,6 @@ def _worth_of_users(world: World) -> PromotionSignals:
     earned = labs.income[API_SALES] + labs.income[SUBSCRIPTIONS] + labs.income[ATTENTION]
     to_come = sum_k(labs.chosen * (all_users(world) * table.column("free")))
     return PromotionSignals(worth=earned + goodwill.user_promise * state.hype * to_come)
-
-
-def all_users(world: World) -> Array:
-    """All who may come to use models in a segment, million people."""
-    return world.segments.column("population") * world.segments.column("ceiling")
 
 
 def _reputation(world: World) -> None:

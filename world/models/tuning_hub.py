@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.enums import API, BIG_TECH, CN, FRONTIER, HUB, NO_MODEL, OPEN_CHAMPION
-from baimo.conf.declare import flow
+from baimo.conf.declare import stock
 from baimo.world.engine.arrays import Array, count_where, ratio, row_sum, take_rows, where
 from baimo.world.engine.state import State
 from baimo.world.network.ties import points_at
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class HubState(State):
     """The platform on which models of others are tuned."""
 
-    hub_strength = flow("1", text="What the platform hub is worth, relative to a perfect one")
+    hub_strength = stock("1", text="What the platform hub is worth, relative to a perfect one")
 
 
 def hubs(world: World) -> Array:
@@ -64,7 +64,7 @@ def run_hub(world: World) -> None:
     world.state.hub_strength = open_ * number / (number + hub.half)
     fee = where(tunes, np.minimum(hub.fee * world.clock.years, np.maximum(apps.cash, 0.0)), 0.0) * open_
     income = row_sum(fee) * ratio(there + 0.0, np.maximum(count_where(there), 1.0))
-    world.accounts.pay("hub fees", (apps, fee), (vendors, income))
+    world.accounts.pay("hub fees", (apps, fee), (vendors, income), operating=True)
 
 
 def stays(world: World, reconsider: Array) -> Array:

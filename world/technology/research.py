@@ -47,7 +47,7 @@ class ResearchState(State):
     frontier_cn = stock("OOM", first=NO_MODEL, text="The best model of CN served")
     frontier_open = flow("OOM", first=NO_MODEL, text="The best open weights")
     open_start = stock("OOM", text="The best open weights on the first day")
-    study_affordable = flow("share", text="Labs that can afford to study the largest models")
+    study_affordable = flow("share", text="Labs that can afford to study the largest models, of those that do research")
     gap_oom = flow("OOM", text="Lead of the frontier over that of CN")
     worth_all = stock("OOM", first=NO_MODEL, text="Effective compute behind the largest launch on sale")
     worth_cn = stock("OOM", first=NO_MODEL, text="The same in CN")

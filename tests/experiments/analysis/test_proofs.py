@@ -7,6 +7,7 @@ import pytest
 
 from baimo.experiments import cli
 from baimo.experiments.analysis.proofs import PROOFS
+from baimo.experiments.run.compose import compose_run
 
 SMALL = ("worlds=3", "processes=0", "output.figure=false")
 
@@ -38,4 +39,7 @@ def test_predictions_are_answered_by_year(capsys, tmp_path):
 
 @pytest.mark.parametrize("proof", PROOFS, ids=lambda each: str(each.number))
 def test_a_proof_says_what_it_compares(proof):
+    """Of each arm the settings are there, and one at least says something else than the baseline."""
     assert proof.read.__doc__ and "baseline" in proof.arms
+    plain, arms = compose_run([]), [compose_run([*overrides]) for overrides in proof.arms.values()]
+    assert len(arms) == 1 or any(each != plain for each in arms)
