@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -111,10 +112,25 @@ def _folder(setting: frozenset[str]) -> Path:
     """Where the tables of a setting are, once they are there: for all processes of the session."""
     batch = _BATCHES[setting]
     folder = Path(os.environ["PAIRED_RUNS"]) / _hash(batch, setting)
-    with _lock(Path(os.environ["PAIRED_RUNS"]) / _hash(batch)):
-        if not folder.exists():
-            _run(batch)
+    while not folder.exists():
+        if not _run_here(batch) and not any(map(_run_here, _to_come())):
+            time.sleep(0.5)
     return folder
+
+
+def _to_come() -> list[Batch]:
+    """Batches of several settings that have not run: work for a process whose own batch runs in another one."""
+    many = {id(batch): batch for batch in _BATCHES.values() if len(batch.members) > 1}
+    there = Path(os.environ["PAIRED_RUNS"])
+    return [batch for batch in many.values() if not (there / _hash(batch, batch.members[-1])).exists()]
+
+
+def _run_here(batch: Batch) -> bool:
+    """Run a batch, unless another process runs it at this moment."""
+    with _lock(Path(os.environ["PAIRED_RUNS"]) / _hash(batch)) as mine:
+        if mine and not (Path(os.environ["PAIRED_RUNS"]) / _hash(batch, batch.members[-1])).exists():
+            _run(batch)
+        return mine
 
 
 def _hash(batch: Batch, setting: frozenset[str] | None = None) -> str:
@@ -129,12 +145,16 @@ def _hash(batch: Batch, setting: frozenset[str] | None = None) -> str:
 
 
 @contextmanager
-def _lock(place: Path) -> Iterator[None]:
-    """One process at a time, where the system has locks; else two may do the same."""
+def _lock(place: Path) -> Iterator[bool]:
+    """Whether this process has the place for itself; without locks in the system all have."""
     with place.with_suffix(".lock").open("w") as file:
-        if fcntl:
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        try:
+            if fcntl:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
 def _run(batch: Batch) -> None:

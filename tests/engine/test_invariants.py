@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from baimo.agents.enums import APPLICATION, CN, ROW, TALENT
@@ -28,6 +28,8 @@ SIGNED = {
         "reputation",
         "vertical_data",
         "log_largest",
+        "launch_worth",
+        "served_worth",
         "standing",
         "profit",
         "parent_belief",
@@ -443,7 +445,13 @@ def test_there_are_parameters_to_draw():
     assert all(low < high for _, low, high in PARAMETERS)
 
 
-@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=10,
+    deadline=None,
+    derandomize=True,
+    phases=(Phase.explicit, Phase.generate),  # shrinking reruns histories for minutes: what fails is printed as drawn
+    suppress_health_check=list(HealthCheck),
+)
 @given(overrides=configurations(), worlds=st.integers(1, 2))
 def test_drawn_configurations(overrides, worlds):
     holds(overrides, worlds, 12)
