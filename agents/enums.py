@@ -36,6 +36,8 @@ FRONTIER, OPEN_CHAMPION, CHALLENGER, BIG_TECH, UNICORN, ACADEMIC, VERTICAL, FOLL
 
 #: Firms with a cloud and products of their own beside their models.
 CLOUD_OWNERS = (FRONTIER, BIG_TECH)
+#: Firms whose chips and models serve products of their own first.
+PRODUCT_OWNERS = (BIG_TECH, OPEN_CHAMPION)
 
 #: What labs earn with: tokens sold, subscriptions, users of the parent's products, engineers' days, weights that others
 #: wrote and they serve, and the rest of the own cloud.

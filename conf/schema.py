@@ -141,6 +141,7 @@ _NAMES |= WORDS | RULE_WORDS
 _COMMON = (
     "capital.inbound_most",
     "model_market.row_scale",
+    "model_market.row_income",
     "chip_market.grey_age_days",
     "pace.fashion",
     "pace.commerce",

@@ -58,6 +58,7 @@ PLAN: tuple[tuple[str, Callable[[World], None], float | None], ...] = (
     ("4 chip orders, rationing, grey market", chip_market.trade_chips, None),
     ("4 the middle layer", platform.develop, None),
     ("4 compute for equity", clouds.support, None),
+    ("4 plans of runs", training.plan_runs, None),
     ("4 rental market", rental_market.rent_compute, None),
     ("5 training", training.advance, None),
     ("6 release and openness", releases.release, None),

@@ -86,7 +86,8 @@ def build(
     world.chips = to_device(world.catalogue, xp)
     world.chip_kw = to_device(power_draw(world.catalogue, plain.training.weak_power), xp)
     world.supply = config.hardware["supply"]
-    world.segments = to_device(SegmentTable.from_rows(config.segments, config.model_market.row_scale), xp)
+    market = config.model_market
+    world.segments = to_device(SegmentTable.from_rows(config.segments, market.row_scale, market.row_income), xp)
     world.archetypes = config.archetypes
     world.policy = Policy(p, world.clock)
     world.maker_names = [row["name"] for row in config.vendors]

@@ -110,6 +110,7 @@ class LabColumns(FirmColumns, MarketAgent):
     order_units = column("chips", clears=True)
     llm_share = column("share of the fleet", default=1.0)
     serving_share = column("share of the fleet", default=0.2)
+    cards_known = column("chips", default=1000.0)
     rent_wanted = column("H100e", clears=True)
     rented_training = column("H100e", clears=True)
     rented_serving = column("H100", clears=True)

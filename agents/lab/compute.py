@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from baimo.agents.base import decision
-from baimo.agents.enums import APP_COMPANY, BIG_TECH, CN, MISSING, UNICORN
+from baimo.agents.enums import APP_COMPANY, CN, MISSING, PRODUCT_OWNERS, UNICORN
 from baimo.agents.lab.columns import LabColumns
-from baimo.world.engine.arrays import PerAgent, PerWorld, argmax_k, clip, pick_k, where
+from baimo.world.engine.arrays import PerAgent, PerWorld, argmax_k, clip, is_one_of, pick_k, where
 from baimo.world.engine.population import Observables
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class RentSignals(Observables):
     """Signals of a lab when it rents compute."""
 
     rent_month: PerAgent  # CNY million an H100e and month
-    rent_cap: PerAgent  # H100e: the most that one tenant gets
+    rent_cap: PerAgent  # H100e: the most that one tenant gets, and that fits the cluster which it can run
 
 
 class PlatformSignals(Observables):
@@ -57,7 +57,7 @@ class LabCompute(LabColumns):
         target = clip(need, p.lab.least_serving, p.lab.most_serving)
         labs.serving_share = labs.serving_share + market.adjust * (target - labs.serving_share)
         attention = p.lab.llm_share_start + (p.lab.llm_share_most - p.lab.llm_share_start) * (market.attention)
-        own_business = labs.archetype == BIG_TECH
+        own_business = is_one_of(labs.archetype, PRODUCT_OWNERS)
         labs.llm_share = where(own_business, attention, 1.0)
 
     @decision
@@ -82,7 +82,7 @@ class LabCompute(LabColumns):
 
     @decision
     def rent_compute(labs, market: RentSignals, p: Config) -> None:
-        """Rent for training what the purse allows beyond the own fleet."""
+        """Find what the purse allows to rent for a run, beyond the own fleet."""
         budget = p.lab.rent_share * np.maximum(labs.cash - p.lab.rent_reserve * labs.cost, 0.0)
         budget = budget / p.lab.rent_horizon + p.lab.parent_rent_share * labs.parent_support / 12.0
         budget = budget + p.rental.credit_pace * labs.compute_credit

@@ -84,13 +84,14 @@ class LabTraining(LabColumns):
 
     @decision
     def plan_run(labs, market: LaunchSignals, p: Config) -> None:
-        """Weigh lengths of a run, with and without synthetic data, and start the best.
+        """Start a run where one is worth it, of the length that is worth most, with or without synthetic data.
 
         A launch is worth its expected gain in capability: the chance of success falls with
         the leap beyond the largest run done (001: a rocket launch), the gain grows with the
-        logarithm of compute. There is one launch per purse. What investors doubt of those who burn without news
-        (M24) is weighed as well: a longer run costs the doubt d that it adds to the burn so far,
-        v d (max(b + m f - T, 0) - max(b - T, 0)), f the share of its cost that a lab does not earn.
+        logarithm of compute. There is one launch per purse. Lengths differ by what waiting costs: the frontier
+        moves on, and a longer run costs the doubt of investors d (M24) that it adds to the burn so far,
+        v d (max(b + m f - T, 0) - max(b - T, 0)), f the share of its cost that a lab does not earn. A lab that
+        starts nothing waits and burns as well, so neither counts against starting.
         """
         training = p.training
         months, sizes, ready = run_options(labs, market, p)
@@ -100,13 +101,14 @@ class LabTraining(LabColumns):
             _expected_gain(labs, market, Launch(sizes, on_base, each), chance, p) for each in (False, True)
         )
         doubt = burn_doubt(labs.burnt + months * burning(labs), p) - burn_doubt(labs.burnt, p)
-        net = np.maximum(plain, written) - training.impatience * months - training.doubt_cost * doubt
-        best = argmax_k(net)
-        value = pick_k(net, best)
+        gain = np.maximum(plain, written)
+        worthwhile = gain > training.least_gain
+        net = gain - training.impatience * months - training.doubt_cost * doubt
+        best = argmax_k(where(worthwhile, net, -1e9))
         chosen = Launch(pick_k(sizes, best), on_base, pick_k(written > plain, best))
         # No second launch without a new round, unless a parent stands behind it (001).
         barred = spent_last_round(labs, p) & ~(market.parent_launch > 0.0)
-        start_runs(labs, market, p, ready & (value > training.least_gain) & ~barred, chosen)
+        start_runs(labs, market, p, ready & pick_k(worthwhile, best) & ~barred, chosen)
 
     @decision
     def choose_path(labs, market: PathSignals, p: Config) -> None:
@@ -130,12 +132,10 @@ def run_options(labs: LabColumns, market: LaunchSignals, p: Config) -> tuple[Arr
     ready : boolean array (worlds, labs)
         Labs that may start one at all.
     """
-    training = p.training
     months = labs.xp.asarray(RUN_MONTHS).reshape(-1, 1, 1)
     flop = np.maximum(market.training_speed * months, 1.0)
-    # One launch per purse: what must be rented and paid may not exceed a share of cash.
-    purse = training.launch_purse * np.maximum(labs.cash, 0.0) + market.parent_launch
-    flop = np.minimum(flop, purse / np.maximum(market.flop_cost, 1e-30))
+    # One launch per purse: what must be rented and paid may not exceed it.
+    flop = np.minimum(flop, _purse(labs, market, p) / np.maximum(market.flop_cost, 1e-30))
     # A run beyond the end of scaling is worth no more.
     flop = np.minimum(flop, market.scaling_ceiling)
     ready = labs.alive & ~labs.running & ~labs.trained & (labs.mode != APP_COMPANY)
@@ -237,11 +237,21 @@ def _inherited(market: LaunchSignals, on_base: PerAgent, p: Config) -> PerAxis:
 
 
 def _expected_gain(labs: LabColumns, market: LaunchSignals, run: Launch, chance: Array, p: Config) -> Array:
-    """Expected gain of launches of several sizes, OOM (mean of the axes), ``(options, worlds, labs)``."""
+    """Expected gain of launches of several sizes, OOM (mean of the axes), ``(options, worlds, labs)``.
+
+    P (x - x_now) - (1 - P) F s / risk appetite: a failure costs the more, the more of the purse it took, s; a trial is
+    forgiven (001).
+    """
     now = mean_k(labs.pretrained + labs.post)
     post = mean_k(np.maximum(labs.post, where(run.on_base, market.base_post, 0.0)))
     inherits = _inherited(market, run.on_base, p)
     whole = Run(run.flop, inherits, run.on_base & market.base_foreign, run.synthetic)
     reached = trained_capability(labs, whole, market, p)
     gain = chance * (mean_k(reached) + post - now)
-    return gain - (1.0 - chance) * p.training.failure_cost / labs.risk_appetite
+    at_stake = np.minimum(run.flop * market.flop_cost / np.maximum(_purse(labs, market, p), 1e-9), 1.0)
+    return gain - (1.0 - chance) * p.training.failure_cost * at_stake / labs.risk_appetite
+
+
+def _purse(labs: LabColumns, market: LaunchSignals, p: Config) -> PerAgent:
+    """What one launch may cost, CNY million: a share of cash, and what the parent adds (001)."""
+    return p.training.launch_purse * np.maximum(labs.cash, 0.0) + market.parent_launch

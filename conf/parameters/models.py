@@ -136,6 +136,7 @@ class ModelMarket:
     )
     hub_private: float = par(0.6, "share", 0, 1, "001 003", "share of private deployments that a tuning hub retains")
     row_scale: float = par(2.5, "times", 0.1, 20, "prior", "size of the ROW market relative to CN")
+    row_income: float = par(4.0, "times", 0.1, 20, "prior: income a head", "willingness to pay in ROW relative to CN")
 
 
 @dataclass
@@ -180,6 +181,9 @@ class Revenue:
     project_rate: float = par(2.0, "times the wage", 0, 20, "prior", "price of an engineer in a customer's project")
     tuned: float = par(
         0.7, "share", 0, 1, "prior; 003", "share of projects that tune, which a general model can make needless"
+    )
+    bidders: float = par(
+        3.0, "labs", 1, 100, "prior: tenders need three bids", "n: labs that a firm asks for a bid for a project"
     )
     pilots: float = par(
         300.0, "people/million users", 0, 1e4, "facts: tiger_pnl_2023", "engineers whom firms ask for at full attention"

@@ -96,9 +96,11 @@ def test_M25_multimodal_models_destroy_single_modality_firms():
 
 
 def test_M25_comes_with_the_date_of_multimodality():
+    """A few months after the date about twice as many die as without; then few are left to die."""
     early, off = "policy.technology.multimodal=2023-03-01", "mechanisms.multimodal_shock=false"
-    deaths = effect("app_deaths_single_modality_cn", "policy.technology.multimodal=null", base=(early,), window=(6, 12))
-    assert deaths.z > 4.0
+    deaths = effect("app_deaths_single_modality_cn", "policy.technology.multimodal=null", base=(early,), window=(6, 10))
+    assert deaths.z > 4.5
+    assert deaths.ratio > 1.7
     firms = effect("apps_single_modality_cn", "policy.technology.multimodal=null", base=(early,), window=(10, 16))
     assert firms.ratio < 0.75
     # Without the mechanism the date says nothing.
@@ -267,10 +269,12 @@ def test_M44_labs_lose_the_projects_that_a_general_model_makes_needless():
 
 
 def test_M44_where_data_may_not_leave_people_are_needed_longer():
+    """Fewer are displaced; in government clearly in the second year, less so in the third."""
     alike = "app_market.buy_privacy=0"
-    for name, most in (("labs", 0.85), ("finance", 0.5), ("government", 0.5)):
-        spared = effect(f"engineers_displaced_{name}_cn", alike)
-        assert spared.z < -3.0, name
+    cases = (("labs", LATE, -7.0, 0.85), ("finance", LATE, -3.0, 0.5), ("government", (12, 24), -2.5, 0.5))
+    for name, window, bound, most in cases:
+        spared = effect(f"engineers_displaced_{name}_cn", alike, window=window)
+        assert spared.z < bound, name
         assert spared.ratio < most, name
     assert effect("engineers_displaced_chat_cn", alike).ratio == pytest.approx(1.0, abs=0.03), "nothing to hide there"
 
@@ -309,8 +313,8 @@ def test_M68_a_platform_is_worth_what_those_who_tune_there_make_it_and_earns_by_
     off = "mechanisms.tuning_hub=false"
     assert exactly_zero("hub_strength_cn", off)
     assert (by_world(market(), "hub_strength_cn", LATE) > 0.1).all()
-    # It lists everybody's weights, so that owners hold fewer by hubs of their own.
-    owners = effect("app_tuned_at_hub_share_cn", "hub.platform=0", window=LATE)
+    # It lists everybody's weights, so that owners hold fewer by hubs of their own: in the first two years.
+    owners = effect("app_tuned_at_hub_share_cn", "hub.platform=0", window=(0, 24))
     assert owners.z < -4.0
     world = Ensemble(["output.level=market"], range(2)).run(12).world
     vendors, apps = world.vendors, world.apps
@@ -345,9 +349,9 @@ def test_M68_who_deployed_privately_at_a_hub_stays_there():
 
 def test_M68_open_licences_are_broken():
     """What returns to those who opened their weights is less by a share."""
-    for window, bound in (((0, 12), -6.0), (LATE, -3.5)):
+    for window in ((0, 12), LATE):
         returned = effect("open_income", "mechanisms.tuning_hub=false", window=window)
-        assert returned.z < bound
+        assert returned.z < -3.9
         assert 0.3 < returned.ratio < 0.7
 
 

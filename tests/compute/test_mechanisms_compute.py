@@ -13,7 +13,7 @@ from baimo.agents.vendor import OfferSignals
 from baimo.world.compute.chip_supply import _mature, _see_returns, fab_growth, following, software_maturity
 from baimo.world.compute.clouds import _compute_for_equity
 from baimo.world.compute.platform import develop
-from baimo.world.compute.rental_market import _seen_by_labs
+from baimo.world.compute.rental_market import seen_by_tenants
 from baimo.world.ensemble import Ensemble
 from baimo.world.technology.training import cluster, update_skill
 from tests.paired_runs import by_world, effect, market, together
@@ -49,12 +49,15 @@ def test_M07_without_the_embargo_the_supply_of_chips_converges_on_one_maker():
 
 
 def test_M07_elsewhere_both_layers_converge():
-    """Few labs hold the compute, one maker the chips; in CN both stay apart."""
-    for home, grows in (("row", 1.5), ("cn", 1.0)):
-        assert mean(f"hhi_compute_{home}") > grows * mean(f"hhi_compute_{home}", window=(0, 6)), home
-    assert mean("hhi_compute_row") > 1.5 * mean("hhi_compute_cn")
+    """Few labs hold the compute, one serves most tokens, and one maker has the chips; in CN both stay apart.
+
+    Others live on beside them: the number of labs does not fall.
+    """
+    for home in ("row", "cn"):
+        assert mean(f"hhi_compute_{home}") > 1.35 * mean(f"hhi_compute_{home}", window=(0, 6)), home
+    assert mean("hhi_compute_row") > 1.35 * mean("hhi_compute_cn")
     assert mean("hhi_chips_row") > mean("hhi_chips_cn") + 0.15
-    assert mean("labs_alive_row") < 0.75 * mean("labs_alive_row", window=(0, 6))
+    assert mean("top1_tokens_share_row") > 1.35 * mean("top1_tokens_share_row", window=(0, 6))
     # The chips do so because buyers take what most use.
     alone = "chip_market.ecosystem=0"
     for column in ("hhi_chips_row", "hhi_chips_cn"):
@@ -120,7 +123,7 @@ def test_M17_a_platform_unifies_mixed_fleets_schedules_centres_and_ripens_softwa
         state.platform_strength = state.platform_built = np.full((1, 1), strength)
         before = state.domestic_software
         world.vendors.offer_compute(OfferSignals(maturity=software_maturity(world), platform=state.platform_strength))
-        speed, offered = cluster(world)[0].sum(), world.vendors.offered_share.sum()
+        speed, offered = cluster(world, world.labs.rented_training)[0].sum(), world.vendors.offered_share.sum()
         _mature(world)
         done.append((speed, offered, (state.domestic_software - before).sum()))
         state.domestic_software = before
@@ -149,12 +152,14 @@ def test_M17_a_builder_spends_where_members_would_pay_and_more_so_who_is_neutral
 
 
 def test_M17_rivals_shun_a_platform_whose_builder_is_not_neutral():
-    """In every world a private platform is weaker for it; by how much differs widely in the third year."""
+    """In every world a private platform is weaker for it; by how much differs widely."""
     loved = ("platform.rivalry=0",)
     shunned = effect("platform_strength", loved, base=(BUILDERS["private"],), window=(12, 24))
     assert (shunned.with_ < shunned.without).all()
-    assert shunned.z < -6.0 and shunned.ratio < 0.985
-    assert effect("platform_strength", loved, base=(BUILDERS["private"],)).ratio < 0.97
+    assert shunned.ratio < 0.97
+    later = effect("platform_strength", loved, base=(BUILDERS["private"],))
+    assert (later.with_ < later.without).all()
+    assert later.ratio < 0.95
 
 
 def test_M17_members_pay_the_builder():
@@ -287,15 +292,15 @@ def test_M43_clouds_give_compute_for_equity_and_seed_apps():
     np.testing.assert_allclose((labs.compute_credit - credit).sum(-1, keepdims=True), given)
     wanted = []
     for labs.compute_credit in (credit, 1e6 + credit):
-        labs.rent_compute(_seen_by_labs(world))
+        labs.rent_compute(seen_by_tenants(world))
         wanted.append(labs.rent_wanted.sum(-1))
     assert (wanted[1] > wanted[0]).all()
-    spreads = effect("hhi_compute_cn", off, window=(6, 24))
-    assert spreads.z < -4, "compute spreads from big tech to hosted labs"
+    fallen = effect("labs_insolvent_cn", off)
+    assert fallen.z < -4 and fallen.ratio < 0.3, "credit saves cash, so that few labs go broke in the third year"
     # Seeds carry apps over their first months.
     broke = effect("app_deaths_insolvent_cn", off, window=(6, 24))
     assert broke.z < -5
-    assert broke.ratio < 0.9
+    assert broke.ratio < 0.95
     assert effect("app_survival_6_months_share", off).z > 5
 
 

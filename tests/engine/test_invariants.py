@@ -71,6 +71,7 @@ SIGNED_STATE |= {
     "merit",
 }
 SIGNED_STATE |= {"expected_reach", "best_free", "cost_fall", "revenue_growth", "margin_seen"}
+SIGNED_STATE |= {"open_at_home", "open_light", "fab_returns"}
 
 
 def numbers_in(value, path):

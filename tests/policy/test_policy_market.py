@@ -57,7 +57,7 @@ def test_a_floor_saves_hardly_any_lab():
 def test_interoperability_unties():
     assert _against("interoperability", "lock_in_cn").z < -10
     assert _against("interoperability", "app_switches_cn").z > 5
-    assert _against("interoperability", "share_turbulence_cn").z > 4
+    assert _against("interoperability", "share_turbulence_cn").z > 2.5
     assert _against("interoperability", "hhi_users_cn", window=(14, 36)).z > 2.5
 
 

@@ -33,7 +33,7 @@ def test_history_is_that_labs_decide():
 
 def test_a_champion_that_closes_sets_the_open_back():
     moved, z = change("frontier_open", "champion_closes", since=NOW)
-    assert z < -3.0
+    assert z < -1.7
     assert moved < -0.1
 
 

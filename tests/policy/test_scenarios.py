@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 
 from baimo import conf
+from baimo.agents.enums import ALL_OPEN
 from baimo.conf.schema import compose
-from tests.paired_runs import effect, together
+from tests.paired_runs import Effect, by_world, effect, market, table, together
 
 FOLDER = Path(conf.__file__).parent / "scenario"
 STORIES = [
@@ -31,7 +34,6 @@ DIRECTIONS = [
     ("no_embargo", "hhi_chips_cn", -1, (24, 36)),
     ("early_embargo", "h100e_cn_legal", +1, (6, 18)),
     ("embargo_tight", "h100e_cn_legal", +1, (24, 36)),
-    ("open_frontier", "frontier_open", -1, (24, 36)),
     ("closed_world", "labs_on_open_base_cn", +1, (12, 36)),
     ("closed_world", "models_released_cn", +1, (12, 36)),
     ("strict_licensing", "models_filed_cn", +1, (12, 36)),
@@ -44,7 +46,7 @@ DIRECTIONS = [
     ("price_floor", "tokens_day_cn", +1, (24, 36)),
 ]
 #: Standard errors that an effect must exceed, where worlds differ much in it.
-WEAK = {("open_frontier", "frontier_open"): 2.0, ("data_drought", "frontier_all"): 2.5}
+WEAK = {("data_drought", "frontier_all"): 2.5}
 
 together("scenario=scaling_stops", steps=48)
 together("scenario=no_embargo", worlds=24)
@@ -66,3 +68,23 @@ def test_there_are_no_stories_that_nobody_tells():
 def test_a_story_moves_what_it_is_about(name, column, sign, window):
     found = effect(column, f"scenario={name}", window=window, steps=max(window[1], 36))
     assert sign * found.z > WEAK.get((name, column), 3.0), (found.mean, found.error)
+
+
+def test_the_open_frontier_rises_where_the_champion_would_have_closed_and_nowhere_else():
+    """In nearly all worlds the champion opens what it trains anyway: the story keeps it from closing."""
+    story = "scenario=open_frontier"
+    opens, ours = (_champion_opens_all(*arm) for arm in ((story,), ()))
+    assert opens.all() and ours.mean() > 0.7
+    found = effect("frontier_open", story)
+    gained = found.without - found.with_
+    assert (gained[ours] == 0.0).all() and (gained[~ours] > 0.2).all()
+    arms = (market(each) for each in (story, "policy/open_source=champion_closes"))
+    lifted = Effect(*(by_world(arm, "frontier_open", (6, 24)) for arm in arms))
+    assert lifted.z > 3.5 and lifted.mean > 0.2
+
+
+def _champion_opens_all(*overrides: str) -> np.ndarray:
+    """Worlds in which the open champion never closes what it trains."""
+    champion = table("labs", *overrides).filter(pl.col("archetype") == "open_champion")
+    least = champion.group_by("replicate").agg(pl.col("open").min()).sort("replicate")
+    return (least["open"] == ALL_OPEN).to_numpy()

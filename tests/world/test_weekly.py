@@ -79,6 +79,9 @@ KNOWN = {
     "grey_premium": _GREY,
     "price_h100_rent_usd_hour": _RENT,
     "price_gpt35_level": _EARLY,
+    "price_light_cn": _EARLY,
+    "tokens_day_cn": _EARLY,
+    "hhi_tokens_cn": _EARLY,
     "models_filed_cn": "licensing.review: a month of capacity comes week by week; monthly worlds file alike",
     "apps_alive_cn": _EARLY,
     "lab_exits_cn": "make_or_buy, exits: reviews and draws of a step, few exits in the first year (5 against 2)",
@@ -87,7 +90,7 @@ KNOWN = {
 #: How far the medians of these may be apart (the grey premium is by 21% in the fourth year).
 APART = 0.22
 #: Those of which more is known to be wrong since prices are posted and labs leave by what going on is worth.
-FAR = {"price_gpt35_level": 0.4, "lab_exits_cn": 2.0}
+FAR = {"tokens_day_cn": 0.35, "lab_exits_cn": 2.0}
 
 
 @lru_cache

@@ -49,11 +49,12 @@ def first_standing(labs, expectations) -> Array:
 def chances(world: World, standing: Array) -> Array:
     """P_j = A_j exp(b_j/tau) / sum exp(b/tau) over the labs at home, A its advantage over open weights, 0 to 1.
 
-    What anybody can download earns no rent (M36).
+    What anybody can download earns no rent (M36), as far as it serves at home (M58).
     """
     labs, state, expectations = world.labs, world.state, world.parameters.expectations
     home = by_region(np.stack([state.frontier_cn, state.frontier_all]), world.labs.region)
-    ahead = logistic((home + standing - state.frontier_open) / world.parameters.capital.commodity_width)
+    free = by_region(state.open_at_home, labs.region)
+    ahead = logistic((home + standing - free) / world.parameters.capital.commodity_width)
     found = np.zeros_like(standing)
     for region in (CN, ROW):
         here = labs.alive & (labs.region == region)

@@ -53,7 +53,7 @@ class RentalState(State):
     felt_training = stock("CNY/H100e-hour", "regions", first=_rent_before, text="The same in contracts that run")
     felt_serving = stock("CNY/H100e-hour", "regions", first=_rent_before, text="The same in contracts that run")
     rent_start = stock("CNY/H100e-hour", first=lambda world: _rent_before(world)[CN], text="Rent at the start, CN")
-    rent_cap = flow("H100e", "regions", text="The most that one tenant is let by clouds")
+    rent_cap = stock("H100e", "regions", first=1e12, text="The most that one tenant is let by clouds, once it is known")
     idle_serving = stock("H100e", "regions", text="Serving compute that a rent a fifth higher would bring to labs")
     share_training = flow("share", "chips", "regions", text="Chips in the market that train")
     share_serving = flow("share", "chips", "regions", text="Chips in the market that serve")
@@ -69,11 +69,11 @@ def rent_compute(world: World) -> None:
     held = held_by(world)
     offer = Pool(sum(held.values()), *speeds_in_use(world), running_cost(world), world.parameters.rental.spread)
     state.rent_cap = world.parameters.rental.largest_tenant * sum_k((held["vendors"] + held["labs"]) * offer.training)
-    labs.rent_compute(_seen_by_labs(world))
-    need = serving_rent_need(world)
-    _find_hosts(world, labs.rent_wanted + need)
+    # Who trains nothing rents nothing to train on.
+    train, need = labs.rent_wanted * labs.running, serving_rent_need(world)
+    _find_hosts(world, train + need)
     away, home = _abroad(world), labs.region == CN
-    training = np.stack([where(home, labs.rent_wanted * (1.0 - away), 0.0), labs.rent_wanted * where(home, away, 1.0)])
+    training = np.stack([where(home, train * (1.0 - away), 0.0), train * where(home, away, 1.0)])
     serving = np.stack([where(home, need, 0.0), where(home, 0.0, need)])
     training, serving = _clear(world, offer, training, serving)
     labs.rented_training, labs.rented_serving = sum_k(training), sum_k(serving)
@@ -119,12 +119,22 @@ def _find_hosts(world: World, wanted: Array) -> None:
     labs.host_id[worlds, rows] = where(found, vendors.id[worlds, chosen], -1)
 
 
-def _seen_by_labs(world: World) -> RentSignals:
-    rent = by_region(world.state.rent_training, world.labs.region)
+def seen_by_tenants(world: World) -> RentSignals:
+    """What labs know of rents: a cluster larger than a lab has learned to run is at half speed, so it rents no more."""
+    labs, training = world.labs, world.parameters.training
+    rent, most = by_region(world.state.rent_training, labs.region), by_region(world.state.rent_cap, labs.region)
+    own = sum_k(labs.fleet) * labs.llm_share * (1.0 - labs.serving_share)
+    room = np.maximum(labs.cards_known / training.run_share - own, 0.0)
     return RentSignals(
         rent_month=rent * HOURS_A_YEAR / 12.0 / 1e6,
-        rent_cap=by_region(world.state.rent_cap, world.labs.region),
+        rent_cap=np.minimum(most, room * by_region(rented_speed(world), labs.region)),
     )
+
+
+def rented_speed(world: World) -> Array:
+    """Training speed in H100s of a chip for rent, by region."""
+    training = world.parameters.training
+    return stack_k(training.rented_speed_cn, training.rented_speed_row, xp=world.xp)
 
 
 def own_use(world: World) -> Array:

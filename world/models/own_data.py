@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
 
 def gather_data(world: World) -> None:
-    """Growth and ageing of layers, by application engineers and by use.
+    """Growth and ageing of layers, by the application engineers whom no customer's project binds, and by use.
 
     dL/dt = g (1 - L) - L / life, g = pace (work + feedback): solved for the step.
     """
     labs, model_market = world.labs, world.parameters.model_market
-    work = 1.0 - np.exp(-labs.staff[APPLICATION] / model_market.layer_staff)
+    own = np.maximum(labs.staff[APPLICATION] - world.state.bound_staff, 0.0)
+    work = 1.0 - np.exp(-own / model_market.layer_staff)
     aging = 1.0 / model_market.layer_life
     layers = []
     for level, use in zip(labs.layers, _use(world), strict=True):

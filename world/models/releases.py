@@ -153,7 +153,8 @@ def _write_down(world: World) -> None:
     """
     labs, technology = world.labs, world.parameters.technology
     mine = mean_k(labs.served)
-    over = clip((world.state.frontier_open - mine) / technology.write_down_width, 0.0, 1.0)
+    free = by_region(world.state.open_at_home, labs.region)
+    over = clip((free - mine) / technology.write_down_width, 0.0, 1.0)
     yearly = 1.0 - np.exp(-technology.write_down * world.clock.years * over)
     lost = where(labs.alive & labs.released, labs.sunk_value * yearly, 0.0)
     labs.sunk_value = labs.sunk_value - lost

@@ -47,8 +47,8 @@ class SegmentTable:
     which_width: Array
 
     @classmethod
-    def from_rows(cls, rows: list, row_scale: float) -> SegmentTable:
-        """Rows of ``conf/market``: the segments of CN, then the same scaled for ROW."""
+    def from_rows(cls, rows: list, row_scale: float, row_income: float) -> SegmentTable:
+        """Rows of ``conf/market``: the segments of CN, then the same with the users and incomes of ROW."""
         both = [(row, region) for region in (0, 1) for row in rows]
 
         def numbers(key: str) -> Array:
@@ -56,6 +56,7 @@ class SegmentTable:
 
         scale = np.array([1.0 if region == CN else row_scale for _, region in both])
         home = np.array([region for _, region in both])
+        pays = np.where(home == CN, 1.0, row_income)
         widths, which = np.unique(numbers("width"), return_inverse=True)
         licensed = numbers("licensed") * (home == CN)
         weights = np.array([[float(row[k]) for row, _ in both] for k in ("language", "knowledge", "reasoning")])
@@ -65,7 +66,7 @@ class SegmentTable:
             population=numbers("population") * scale,
             ceiling=numbers("ceiling"),
             tokens=numbers("tokens"),
-            price=numbers("price"),
+            price=numbers("price") * pays,
             threshold=numbers("threshold"),
             width=numbers("width"),
             weights=weights,
@@ -82,10 +83,10 @@ class SegmentTable:
             hand=numbers("hand"),
             bass_innovate=numbers("bass_innovate"),
             bass_imitate=numbers("bass_imitate"),
-            arpu=numbers("arpu"),
+            arpu=numbers("arpu") * pays,
             addressable=numbers("addressable"),
             payers=numbers("payers"),
-            lead_value=numbers("lead_value"),
+            lead_value=numbers("lead_value") * pays,
             tail=numbers("tail"),
             rows_licensed=tuple(np.flatnonzero(licensed).tolist()),
             widths=widths.reshape(-1, 1, 1),

@@ -136,6 +136,14 @@ def tokens(world: World) -> tuple:
     )
 
 
+@output("tokens_a_user_<segment>_cn", "tokens a day", "tokens of a user in China a day, by segment", log=True)
+def tokens_a_user(world: World) -> Array:
+    """Tokens served a day over all who use models in a segment of CN, ``(segments, worlds, 1)``."""
+    state, home = world.state, world.segments.cn
+    served = row_sum(state.tokens_by_segment[home] * world.labs.capacity_share)
+    return ratio(served, state.adopters[home])
+
+
 @output("users_cn", "million", "users in China of labs of China")
 @output("hhi_users_cn", "0 to 1", "the concentration (HHI) of users in China")
 @output(

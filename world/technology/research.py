@@ -30,6 +30,7 @@ from baimo.world.engine.arrays import (
 )
 from baimo.world.engine.state import State
 from baimo.world.laws.scaling import absorptive_capacity, efficiency_growth
+from baimo.world.network.open_bases import foreign_penalty
 from baimo.world.network.social import neighbour_best
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class ResearchState(State):
     frontier_all = stock("OOM", first=NO_MODEL, text="The best model served")
     frontier_cn = stock("OOM", first=NO_MODEL, text="The best model of CN served")
     frontier_open = flow("OOM", first=NO_MODEL, text="The best open weights")
+    open_at_home = flow("OOM", "regions", first=NO_MODEL, text="The same in the languages of a region")
     open_start = stock("OOM", text="The best open weights on the first day")
     study_affordable = flow("share", text="Labs that can afford to study the largest models, of those that do research")
     gap_oom = flow("OOM", text="Lead of the frontier over that of CN")
@@ -262,6 +264,9 @@ def update_teachers(world: World) -> None:
     state.frontier_all = mean_k(best["all"])
     state.frontier_cn = mean_k(best["cn"])
     state.frontier_open = mean_k(best["open"])
+    cn, row = state.base_weights[-1]
+    in_chinese = np.maximum(cn, row - foreign_penalty(world))
+    state.open_at_home = np.stack([mean_k(in_chinese), state.frontier_open])
     state.gap_oom = state.frontier_all - state.frontier_cn
     labs = world.labs
     launched = where(labs.released & labs.alive, labs.served_worth, NO_MODEL)

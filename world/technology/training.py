@@ -5,7 +5,7 @@ A run uses one cluster, lasts months, may fail, and is not repeated without new 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from baimo.conf.declare import flow, stock
 from baimo.world.compute.chip_supply import software_maturity
 from baimo.world.compute.chips import H100_TFLOPS, SECONDS_A_DAY, goodput, weakness
 from baimo.world.compute.platform import loss_of_mixing
-from baimo.world.compute.rental_market import HOURS_A_YEAR, fleet_serving
+from baimo.world.compute.rental_market import HOURS_A_YEAR, fleet_serving, rented_speed, seen_by_tenants
 from baimo.world.engine.arrays import (
     Array,
     by_region,
@@ -66,8 +66,10 @@ class TrainingState(State):
 
 
 def update_skill(world: World) -> None:
-    """Update MFU and success odds from infra and scaling staff (M33), and MFU from common software.
+    """Update what labs have learned: MFU and odds of success from infra and scaling staff (M33), chips of a cluster.
 
+    MFU also comes from common software. A lab can run e n_before chips, n_before those of its largest run, more with
+    skill (M09).
     Who ports software to domestic chips (M56) is missed here.
     """
     labs, training = world.labs, world.parameters.training
@@ -77,6 +79,9 @@ def update_skill(world: World) -> None:
     commons = training.mfu_commons * (1.0 - np.exp(-world.clock.year(world.step_number) / training.mfu_commons_years))
     depth = 1.0 / (1.0 + np.exp(-training.mfu_slope * (labs.skill - training.mfu_middle)))
     labs.mfu = training.mfu_least + (training.mfu_most - training.mfu_least) * depth + commons
+    experience = np.log(10.0) * training.cluster_experience * (labs.log_largest - 23.0)
+    before = training.cards_before * np.exp(experience + training.cluster_skill * labs.skill)
+    labs.cards_known = training.cluster_leap * before
 
 
 def wanted_mix(world: World) -> tuple[Array, Array]:
@@ -105,8 +110,15 @@ def balance(world: World) -> Array:
     return -np.log(short) / r
 
 
-def cluster(world: World) -> tuple[Array, Array]:
-    """Training speed in H100s of the chips of one run, and the number of those chips."""
+class Delivered(NamedTuple):
+    """What each lab's cluster delivers."""
+
+    flop: Array  # FLOP a month
+    use: Array  # (uses, worlds, labs): speed in H100s of all, less failures, less limits of size
+
+
+def cluster(world: World, rented: Array) -> tuple[Array, Array]:
+    """Training speed in H100s of the chips of one run, and the number of those chips, with so much that is rented."""
     labs, training, chips = world.labs, world.parameters.training, world.chips
     in_use = labs.fleet * labs.llm_share * (1.0 - labs.serving_share) * training.run_share * left_to_research(world)
     maturity = software_maturity(world)
@@ -114,32 +126,29 @@ def cluster(world: World) -> tuple[Array, Array]:
     count = sum_k(in_use)
     joined = world.parameters.platform.scale * world.state.platform_built * labs.on_platform
     speed = speed * (1.0 - loss_of_mixing(world) * (1.0 - joined))
-    rented_speed = by_region(stack_k(training.rented_speed_cn, training.rented_speed_row, xp=world.xp), labs.region)
-    rented_count = labs.rented_training / rented_speed
-    return speed + labs.rented_training * training.run_share, count + rented_count * training.run_share
+    number = rented / by_region(rented_speed(world), labs.region)
+    return speed + rented * training.run_share, count + number * training.run_share
 
 
-def delivered_flop(world: World) -> Array:
-    """Model FLOP a month that each lab's cluster delivers.
+def delivered(world: World, rented: Array) -> Delivered:
+    """Model FLOP a month that each lab's cluster delivers, with so much that is rented.
 
     eta g s MFU n eff seconds: goodput falls with the number and frailty of cards (M08). Two walls of size are
     apart (M09): power, cooling and network of a site, 1/(1 + n/n_site), and what a lab has learned to run,
-    1/(1 + n/(e n_before)), n_before the cards of its largest run. What clusters lose is kept for the record.
+    1/(1 + n/(e n_before)).
     """
     labs, training, chips = world.labs, world.parameters.training, world.chips
-    speed, count = cluster(world)
+    speed, count = cluster(world, rented)
     site = by_region(site_of(world), labs.region)
-    experience = np.log(10.0) * training.cluster_experience * (labs.log_largest - 23.0)
-    before = training.cards_before * np.exp(experience + training.cluster_skill * labs.skill)
-    kept = 1.0 / (1.0 + count / site) / (1.0 + count / (training.cluster_leap * before))
+    kept = 1.0 / (1.0 + count / site) / (1.0 + count / labs.cards_known)
     frail = weigh_k(chips.failure_factor, labs.fleet) + 1e-9
     frailty = frail / (sum_k(labs.fleet) + 1e-9)
     frailty = where(sum_k(labs.fleet) > 0.0, frailty, 1.0)
     failing = weakness(count, frailty, speed, training.weak_cards) * kept
     good = goodput(failing, 1.0 / training.hours_between_failures, training.checkpoint_hours, training.restart_hours)
-    world.state.cluster_use = np.stack([speed, speed * good, speed * kept])
     seconds = SECONDS_A_DAY * 365.25 / 12.0
-    return speed * kept * good * labs.mfu * H100_TFLOPS * 1e12 * seconds
+    flop = speed * kept * good * labs.mfu * H100_TFLOPS * 1e12 * seconds
+    return Delivered(flop, np.stack([speed, speed * good, speed * kept]))
 
 
 def site_of(world: World) -> Array:
@@ -149,13 +158,18 @@ def site_of(world: World) -> Array:
     return stack_k(training.site_cn, training.site_row, xp=world.xp) * grown
 
 
+def training_speed(world: World, flop: Array) -> Array:
+    """FLOP a month that go into a run: shared where compute is no moat, less what explores and what learns to think."""
+    return shared_compute(world, flop) * beaten_path(world) * (1.0 - training_share(world))
+
+
 def launch_signals(world: World) -> LaunchSignals:
-    """Observables of a lab that plans a run."""
+    """Observables of a lab that plans a run: it counts with what it would rent for it."""
     labs, state, p = world.labs, world.state, world.parameters
-    speed = shared_compute(world, delivered_flop(world))
-    speed = speed * beaten_path(world) * (1.0 - training_share(world))
+    rented = where(labs.running, labs.rented_training, labs.rent_wanted)
+    speed = training_speed(world, delivered(world, rented).flop)
     rent = by_region(state.rent_training, labs.region)
-    month = labs.rented_training * rent * HOURS_A_YEAR / 12.0 / 1e6
+    month = rented * rent * HOURS_A_YEAR / 12.0 / 1e6
     base, post, row, identity, model, foreign = best_known_base(world)
     return LaunchSignals(
         training_speed=speed,
@@ -216,11 +230,22 @@ def public_corpus(world: World) -> None:
     world.accounts.pay("work on the corpus", (world.vendors, bill), "workers", operating=True)
 
 
-def advance(world: World) -> None:
-    """Phase 5: plan, deliver, stop the doomed, complete."""
+def plan_runs(world: World) -> None:
+    """Phase 4: what labs can run, what they could rent for it, and which of them start a run."""
     labs = world.labs
     update_skill(world)
+    labs.rent_compute(seen_by_tenants(world))
     seen = launch_signals(world)
+    labs.size_up_launch(seen)
+    idle = ~labs.running & ~labs.trained & (labs.mode != APP_COMPANY)
+    labs.plan_run(seen, among=idle)
+
+
+def advance(world: World) -> None:
+    """Phase 5: deliver, stop the doomed, complete."""
+    labs = world.labs
+    now = delivered(world, labs.rented_training)
+    world.state.cluster_use, speed = now.use, training_speed(world, now.flop)
     labs.allot_fleet(
         FleetSignals(
             serving_need=world.state.serving_need,
@@ -229,18 +254,15 @@ def advance(world: World) -> None:
             adjust=world.clock.fraction(world.parameters.lab.adjustment),
         )
     )
-    train_to_think(world, seen.training_speed / (1.0 - training_share(world)) * world.clock.months)
-    labs.size_up_launch(seen)
+    train_to_think(world, speed / (1.0 - training_share(world)) * world.clock.months)
     public_corpus(world)
-    idle = ~labs.running & ~labs.trained & (labs.mode != APP_COMPANY)
-    labs.plan_run(seen, among=idle)
-    step = where(labs.running, seen.training_speed * world.clock.months, 0.0)
+    step = where(labs.running, speed * world.clock.months, 0.0)
     # A run costs what it uses, from its first step to its last.
     labs.run_cost = labs.run_cost + where(labs.running, world.state.training_bill, 0.0)
     labs.run_delivered = labs.run_delivered + step
     labs.run_age = where(labs.running, labs.run_age + world.clock.months, 0.0)
     stop_doomed(world)
-    _complete(world, seen)
+    _complete(world)
     labs.since_failure = labs.since_failure + world.clock.months
 
 
@@ -267,7 +289,7 @@ def _fail(world: World, failed: Array) -> None:
     world.log("failure", labs, failed, labs.run_delivered)
 
 
-def _complete(world: World, seen: LaunchSignals) -> None:
+def _complete(world: World) -> None:
     """Complete runs that have their compute or reach the longest duration, as a model or a failure."""
     labs = world.labs
     enough = labs.run_delivered >= labs.run_planned
@@ -278,7 +300,7 @@ def _complete(world: World, seen: LaunchSignals) -> None:
     world.state.largest_run = _largest(world, done)
     if not len(chosen.rows):
         return
-    p, market = chosen.view(world.parameters), chosen.view(seen)
+    p, market = chosen.view(world.parameters), chosen.view(launch_signals(world))
     flop = clip(chosen.run_delivered, LEAST_RUN, np.maximum(chosen.run_planned, LEAST_RUN))
     run = Run(flop, chosen.run_inherits, chosen.run_foreign, chosen.run_synthetic)
     reached = trained_capability(chosen, run, market, p)
