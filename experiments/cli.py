@@ -27,6 +27,7 @@ COMMANDS = {
     "proofs": ("report.proofs_report", "what the model must show to carry a policy conclusion"),
     "topology": ("report.topology_report", "compare the topologies of the social graph"),
     "figures": ("report.gallery", "draw the figures of runs"),
+    "world": ("report.world_report", "look at one world of a run, firm by firm"),
     "report": ("report.run_report", "write findings, figures and tables of runs on one page"),
     "bench": ("bench.command", "measure how fast worlds run here"),
     "docs": ("document", "renew the generated tables of the pages; docs columns prints the codebook"),

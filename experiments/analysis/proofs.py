@@ -14,10 +14,11 @@ import numpy as np
 import polars as pl
 from omegaconf import DictConfig
 
+from baimo.experiments.analysis.leads import what_a_lead_moves
 from baimo.experiments.analysis.paired import LAST_YEAR, Outcome, paired_t_test, world_means
 from baimo.experiments.measures import demography, size, survival
 from baimo.experiments.read import load
-from baimo.experiments.run.cells import run_cells
+from baimo.experiments.run.cells import changed, run_cells
 from baimo.experiments.run.compose import UserError, compose_run
 
 BASE = "baseline"
@@ -39,12 +40,16 @@ class Finding:
 class Runs:
     """Runs of a proof by the name of their settings."""
 
-    def __init__(self, folders: Mapping[str, Path]):
-        self.folders = folders
+    def __init__(self, folders: Mapping[str, Path], settings: Mapping[str, DictConfig]):
+        self.folders, self.settings = folders, settings
 
     def mean(self, column: str, arm: str = BASE, period: str = LAST_YEAR) -> np.ndarray:
         """A column over a period in each world."""
         return world_means(self.folders[arm], Outcome(column), period, logs=False)
+
+    def config(self, arm: str = BASE) -> DictConfig:
+        """The settings of a run, for the same worlds once more, without panels."""
+        return changed(self.settings[arm], {"output.level": "market"})
 
     def market(self, arm: str = BASE) -> pl.DataFrame:
         """The market table of a run."""
@@ -184,15 +189,24 @@ def compute_is_one_economy(runs: Runs) -> Iterator[Finding]:
         yield Finding(f"months in which {column} does not move at all: {still:.1%}", still < 0.1)
 
 
-@proof("compute makes capability: the native frontier goes with chips across worlds")
+@proof("compute makes capability: the native frontier goes with chips across worlds",
+       none=("policy/embargo=none",), tight=("policy/embargo=tight",))  # fmt: skip
 def compute_makes_capability(runs: Runs) -> Iterator[Finding]:
-    """Correlation across worlds of the best native model with training compute, from the second year."""
+    """Correlation of the best native model with the compute on which labs train, from the second year.
+
+    Across worlds of one policy, where chips hardly differ, and over embargoes, where they do.
+    """
     for period in TWELVE_MONTHS[1:]:
-        chips = np.log(sum(runs.mean(f"h100e_cn_{each}", BASE, period) for each in ("legal", "grey", "domestic")))
-        native = runs.mean("frontier_native_cn", BASE, period)
-        fine = np.isfinite(chips) & np.isfinite(native)
-        found = float(np.corrcoef(chips[fine], native[fine])[0, 1])
-        yield Finding(f"correlation {period}: {found:+.2f} ({fine.sum()} worlds)", found > 0.3)
+        compute, native = {}, {}
+        for arm in runs.folders:
+            chips = sum(runs.mean(f"h100e_cn_{each}", arm, period) for each in ("legal", "grey", "domestic"))
+            compute[arm] = np.log(chips * runs.mean("chips_use_training_cn", arm, period))
+            native[arm] = runs.mean("frontier_native_cn", arm, period)
+        for arms, where in (([BASE], "across worlds"), (list(runs.folders), "over embargoes")):
+            pairs = np.array([np.concatenate([of[arm] for arm in arms]) for of in (compute, native)])
+            pairs = pairs[:, np.isfinite(pairs).all(axis=0)]
+            found = float(np.corrcoef(pairs)[0, 1])
+            yield Finding(f"correlation {where}, {period}: {found:+.2f} ({pairs.shape[1]} worlds)", found > 0.3)
 
 
 @proof("opening costs and earns: a mandate lowers frontier research, hosts serve on when an author closes",
@@ -237,6 +251,18 @@ def firms_live_like_firms(runs: Runs) -> Iterator[Finding]:
     yield Finding(f"Subbotin exponent of growth of staff: {shape:.2f} (1: Laplace, 2: normal)", shape < 1.4)
 
 
+@proof("a lead counts at the end as at the start")
+def a_lead_counts(runs: Runs) -> Iterator[Finding]:
+    """Half an OOM moves the leader's share at the end by at least half of what it moves after the first year."""
+    months = (6, 12, int(runs.config().steps))
+    moved = what_a_lead_moves(runs.config(), months)
+    for month, of_worlds in zip(months, moved, strict=True):
+        low, middle, high = np.quantile(of_worlds, [0.05, 0.5, 0.95])
+        held = bool(moved[2].mean() > 0.5 * moved[1].mean()) if month == months[2] else None
+        yield Finding(f"share moved after {month} months: {middle:+.3f} [{low:+.3f}, {high:+.3f}], mean "
+                      f"{of_worlds.mean():+.3f}", held)  # fmt: skip
+
+
 @proof("nothing moves without a cause: a placebo changes nothing; rows, weeks and graphs turn no sign",
        placebo=("policy.market.floor=8", "policy.market.since=2030-01-01"),
        more_rows=("population.labs=512",), free=("policy/embargo=none",),
@@ -257,8 +283,8 @@ def nothing_moves_without_a_cause(runs: Runs) -> Iterator[Finding]:
                 runs.mean(column, with_, TWELVE_MONTHS[2]), runs.mean(column, without, TWELVE_MONTHS[2])
             )
             clear = found["low"] > 0.0 or found["high"] < 0.0
-            signs[name] = np.sign(found["effect"]) if clear else 0.0
-        turned = signs["baseline"] != 0.0 and -signs["baseline"] in (signs["graph"], signs["week"])
+            signs[name] = int(np.sign(found["effect"])) if clear else 0
+        turned = signs["baseline"] != 0 and -signs["baseline"] in (signs["graph"], signs["week"])
         yield Finding(f"sign of the embargo's effect on {column}: {signs}", not turned)
 
 
@@ -288,4 +314,8 @@ def run_proofs(words: Sequence[str], cfg: DictConfig, proofs: Sequence[Proof]) -
         for overrides in map(tuple, each.arms.values())
     }
     folders = dict(zip(cfgs, run_cells(list(cfgs.values()), "proofs", int(cfg.processes)), strict=True))
-    return [(each, Runs({name: folders[tuple(o)] for name, o in each.arms.items()})) for each in proofs]
+    found = []
+    for each in proofs:
+        of_arms = ({name: of[tuple(o)] for name, o in each.arms.items()} for of in (folders, cfgs))
+        found.append((each, Runs(*of_arms)))
+    return found
