@@ -98,9 +98,11 @@ together(*(f"mechanisms.{name}=false" for name in sorted(BY_NAME, key=_section) 
 def table(name: str, *overrides: str, worlds: int = WORLDS, steps: int = STEPS) -> pl.DataFrame:
     """A table of a run, which all tests share; with ``output.level=full`` also apps and edges, of all worlds."""
     setting = _setting(*overrides)
-    batch = _BATCHES.setdefault(setting, Batch([setting]))
+    batch = _BATCHES.get(setting)
+    if batch is None or (len(batch.members) == 1 and not batch.holds(worlds, steps)):
+        batch = _BATCHES[setting] = Batch([setting], worlds, steps)
     assert batch.holds(worlds, steps), f"together({overrides}, worlds={worlds}, steps={steps})"
-    found = pl.read_ipc(_folder(setting) / f"{name}.arrow")
+    found = pl.read_ipc(_folder(setting, batch.worlds, batch.steps) / f"{name}.arrow")
     return found.filter(pl.col("replicate") < worlds, pl.col("step") < steps)
 
 
@@ -108,9 +110,10 @@ def table(name: str, *overrides: str, worlds: int = WORLDS, steps: int = STEPS) 
 
 
 @cache
-def _folder(setting: frozenset[str]) -> Path:
-    """Where the tables of a setting are, once they are there: for all processes of the session."""
+def _folder(setting: frozenset[str], worlds: int, steps: int) -> Path:
+    """Where the tables of a setting in so many worlds are, once they are there: for all processes of the session."""
     batch = _BATCHES[setting]
+    assert batch.holds(worlds, steps)
     folder = Path(os.environ["PAIRED_RUNS"]) / _hash(batch, setting)
     while not folder.exists():
         if not _run_here(batch) and not any(map(_run_here, _to_come())):
@@ -220,9 +223,14 @@ def by_world(frame: pl.DataFrame, column: str, window: tuple[int, int]) -> np.nd
 NAMES = ("scenario", "replicate", "step", "date")
 
 
+#: Worlds and steps that are enough to see whether anything differs at all.
+FEW, SOON = 4, 24
+
+
 def assert_equal_before(step: int, *overrides: str) -> None:
     """Before a step, a setting and the baseline are one history: every column, bit for bit."""
-    plain, treated = (table.filter(pl.col("step") < step) for table in (market(), market(*overrides)))
+    frames = market(worlds=FEW, steps=SOON), market(*overrides, worlds=FEW, steps=SOON)
+    plain, treated = (frame.filter(pl.col("step") < step) for frame in frames)
     for column in plain.columns:
         if column != "scenario":
             assert not plain[column].ne_missing(treated[column]).any(), column
@@ -230,7 +238,7 @@ def assert_equal_before(step: int, *overrides: str) -> None:
 
 def assert_something_differs(*overrides: str) -> None:
     """A setting changes at least one column of the baseline."""
-    plain, treated = market(), market(*overrides)
+    plain, treated = market(worlds=FEW, steps=SOON), market(*overrides, worlds=FEW, steps=SOON)
     columns = [column for column in plain.columns if column not in NAMES]
     assert any(plain[column].ne_missing(treated[column]).any() for column in columns)
 

@@ -6,6 +6,7 @@ import pytest
 
 from baimo.conf.mechanisms import MECHANISMS
 from baimo.conf.schema import _value, compose, parameters_of, to_parameters
+from tests.paired_runs import settings
 
 DECLARED = {key: (value, declared) for key, value, declared in parameters_of(to_parameters(compose()))}
 
@@ -33,5 +34,5 @@ def test_a_switch_sets_declared_parameters_within_their_range(mechanism):
 
 @pytest.mark.parametrize("mechanism", [each for each in MECHANISMS if each.off], ids=lambda each: each.id)
 def test_a_switch_is_applied_when_the_model_reads_its_configuration(mechanism):
-    plain = to_parameters(compose([f"mechanisms.{mechanism.name}=false"]))
+    plain = to_parameters(settings(f"mechanisms.{mechanism.name}=false"))
     assert {key: _value(plain, key) for key in mechanism.off} == mechanism.off

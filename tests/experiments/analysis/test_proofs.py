@@ -37,6 +37,7 @@ def test_predictions_are_answered_by_year(capsys, tmp_path):
     assert pl.read_parquet(table).height > 30
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("proof", PROOFS, ids=lambda each: str(each.number))
 def test_a_proof_says_what_it_compares(proof):
     """Of each arm the settings are there, and one at least says something else than the baseline."""

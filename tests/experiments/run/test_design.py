@@ -146,6 +146,7 @@ def strengths():
                 yield f"policy.{name}", min(each.metadata["high"] / 2, 3000.0), besides.get(name, [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("key", "value", "besides"), list(strengths()), ids=lambda each: str(each))
 def test_the_strength_of_a_policy_can_differ_between_worlds(key, value, besides):
     config = compose(["output.level=market", "start=2023-11", "policy/embargo=tight", *besides])
