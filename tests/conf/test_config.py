@@ -231,6 +231,7 @@ def nudged():
     return found
 
 
+@pytest.mark.slow
 def test_every_number_of_every_section_can_differ_between_worlds():
     """Or is refused by name: what all worlds share must not be silently the same."""
     spread = nudged()

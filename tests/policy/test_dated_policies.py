@@ -13,6 +13,8 @@ DATED = {
     "industrial": ["chip_subsidy", "procurement_quota", "yield_programme"],
     "licensing": ["fast_track", "strict", "wrapper_ban"],
 }
+#: Minutes together; the files on embargoes, capital and open source ask the same of an alternative each.
+pytestmark = pytest.mark.slow
 SETTINGS = [f"policy/{group}={name}" for group, names in DATED.items() for name in names]
 
 
