@@ -225,10 +225,10 @@ class FleetRules:
     least_serving: float = par(0.05, "share", 0, 1, "prior", "lower bound of the share of the fleet that serves")
     most_serving: float = par(0.7, "share", 0, 1, "prior", "upper bound of the share of the fleet that serves")
     llm_share_start: float = par(
-        0.13, "share", 0, 1, "PRIORS", "share of big-tech chips for language models without attention"
+        0.13, "share", 0, 1, "PRIORS", "share of chips for language models without attention, of who has products"
     )
     llm_share_most: float = par(
-        0.35, "share", 0, 1, "prior", "share of big-tech chips for language models at full attention"
+        0.35, "share", 0, 1, "prior", "share of chips for language models at full attention, of who has products"
     )
     rent_share: float = par(
         0.6, "share", 0, 1, "facts: compute_share_rd", "share of cash that may be spent on rented compute"

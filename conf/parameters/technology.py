@@ -146,7 +146,9 @@ class Training:
         9.0, "months", 0, 120, "001", "time after a failure in which a second launch takes a new round"
     )
     launch_size: float = par(0.05, "share", 0, 1, "prior", "share of cash above which a run counts as a launch")
-    failure_cost: float = par(0.7, "OOM", 0, 5, "001", "disutility of a failed launch at average risk appetite")
+    failure_cost: float = par(
+        0.7, "OOM", 0, 5, "001", "disutility of a failed launch of the whole purse at average risk appetite"
+    )
     largest_before_cn: float = par(3.5e23, "FLOP", 0, 1e30, "facts: largest_run_cn", "largest run before the start, CN")
     largest_before_row: float = par(2.1e25, "FLOP", 0, 1e30, "facts: gpt4_compute", "largest run before the start, ROW")
     run_share: float = par(

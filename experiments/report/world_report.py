@@ -28,9 +28,11 @@ def command(flags: argparse.Namespace) -> None:
     run = _run(flags.run)
     facts = {"world": flags.world, "at": flags.at, "largest": flags.largest, "left": flags.left, "run": run.name}
     text = world_text(run, flags)
-    place, fresh = folder.write_report_folder(
-        run.parent, facts, lambda part: (part / "world.md").write_text(text, encoding="utf-8") and None
-    )
+
+    def fill(part: Path) -> None:
+        (part / "world.md").write_text(text, encoding="utf-8")
+
+    place, fresh = folder.write_report_folder(run.parent, facts, fill)
     print(text)
     folder.print_report_folder(place, fresh)
 

@@ -136,9 +136,14 @@ def tokens(world: World) -> tuple:
     )
 
 
-@output("tokens_a_user_<segment>_cn", "tokens a day", "tokens of a user in China a day, by segment", log=True)
+@output(
+    "tokens_a_user_<segment>_cn",
+    "tokens a day",
+    "tokens that labs sell to a user in China a day, by segment; without hosts and apps",
+    log=True,
+)
 def tokens_a_user(world: World) -> Array:
-    """Tokens served a day over all who use models in a segment of CN, ``(segments, worlds, 1)``."""
+    """Tokens that labs serve a day over all who use models in a segment of CN, ``(segments, worlds, 1)``."""
     state, home = world.state, world.segments.cn
     served = row_sum(state.tokens_by_segment[home] * world.labs.capacity_share)
     return ratio(served, state.adopters[home])

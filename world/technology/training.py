@@ -69,8 +69,7 @@ def update_skill(world: World) -> None:
     """Update what labs have learned: MFU and odds of success from infra and scaling staff (M33), chips of a cluster.
 
     MFU also comes from common software. A lab can run e n_before chips, n_before those of its largest run, more with
-    skill (M09).
-    Who ports software to domestic chips (M56) is missed here.
+    skill (M09). Who ports software to domestic chips (M56) is missed here.
     """
     labs, training = world.labs, world.parameters.training
     infra, scaling = labs.staff[INFRA] * (1.0 - labs.porting), labs.staff[SCALING]
