@@ -61,7 +61,7 @@ def carry_out_projects(world: World) -> Array:
 
 @equation
 def bids(lab, seg, p):
-    """s (1 - (1 - A)^n)/A: choices where n labs are asked for a bid, s those of users who know A of the labs.
+    """s (1 - (1 - A)^n)/A: choices where n labs are asked for a bid; s of users, A of whom consider it.
 
     A share of choices is proportional to who considers a lab; a firm that has to ask n considers more.
     """
